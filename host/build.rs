@@ -1,0 +1,2 @@
+//! Builds the components that the binary carries.
+fn main() {}

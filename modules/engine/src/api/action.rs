@@ -1,0 +1,118 @@
+//! What the host is to do.
+
+use super::{BufferId, ConnectionId, Event, Instant, WorkId};
+
+/// What the host is to do, in the order given.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Action {
+    /// Open a TCP connection to `host:port`, with TCP_NODELAY, and report `connected` or `disconnected`.
+    Connect {
+        /// The number that it gets.
+        connection: ConnectionId,
+        /// `host:port`.
+        address: String,
+    },
+    /// Send these pieces as one write.
+    Send {
+        /// Where to.
+        connection: ConnectionId,
+        /// The bytes, in order.
+        pieces: Vec<Piece>,
+    },
+    /// Close a connection; it is not reported.
+    Close {
+        /// Which.
+        connection: ConnectionId,
+    },
+    /// Call `tick` at this time or earlier; replaces the last one.
+    WakeAt(Instant),
+    /// Do this work.
+    Work {
+        /// Its number, for `done`.
+        id: WorkId,
+        /// What to do.
+        work: Work,
+    },
+    /// Drop a buffer, once the actions before this one are carried out.
+    Release(BufferId),
+    /// Tell the user.
+    Event(Event),
+}
+
+/// A part of what is to be sent.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Piece {
+    /// These bytes.
+    Inline(Vec<u8>),
+    /// Bytes that the host holds.
+    Held(Range),
+}
+
+/// A part of a buffer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Range {
+    /// Which buffer.
+    pub buffer: BufferId,
+    /// Where it begins.
+    pub offset: u32,
+    /// Its length in bytes.
+    pub length: u32,
+}
+
+/// How the buffers of an Arrow message are compressed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Codec {
+    /// Not at all.
+    None,
+    /// LZ4 frames.
+    Lz4Frame,
+    /// Zstandard.
+    Zstd,
+}
+
+/// Heavy work, to be done on any thread and answered with `done`. The exact form of the bytes is said in
+/// `wit/client/codec.wit`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Work {
+    /// Compress buffers into the body of an Arrow message.
+    Encode {
+        /// How.
+        codec: Codec,
+        /// The level, for zstd.
+        level: i32,
+        /// The buffers in order.
+        buffers: Vec<Vec<u8>>,
+    },
+    /// Take a checksum, and decompress buffers.
+    Decode {
+        /// What the checksum is taken of.
+        checked: Option<Range>,
+        /// How the buffers are compressed; with `Codec::None`, `buffers` is empty.
+        codec: Codec,
+        /// Each buffer, without its length prefix, and its uncompressed length.
+        buffers: Vec<(Range, u32)>,
+    },
+}
+
+/// What work gave.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum WorkOutput {
+    /// Of `Work::Encode`.
+    Encoded {
+        /// The body of the message.
+        buffer: BufferId,
+        /// The length of each buffer in it, without the zeros that follow.
+        lengths: Vec<u32>,
+        /// CRC-32C of the body.
+        checksum: u32,
+    },
+    /// Of `Work::Decode`.
+    Decoded {
+        /// The decompressed bytes, each buffer padded to 64; `None` if there was nothing to decompress.
+        buffer: Option<BufferId>,
+        /// CRC-32C of what was to be checked; 0 if nothing was.
+        checksum: u32,
+    },
+    /// It could not be done: why.
+    Failed(String),
+}

@@ -1,0 +1,131 @@
+//! What the engine tells its user.
+
+use super::{Answer, Bucket, Error, Range, TableHandle, TableInfo, Ticket};
+
+/// What the engine tells its user.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Event {
+    /// To `open_table`.
+    Opened {
+        /// Of the command.
+        ticket: Ticket,
+        /// The table, or why not.
+        result: Result<(TableHandle, Box<TableInfo>), Error>,
+    },
+    /// To a write, once some of its rows have a fate; comes until every row has one.
+    Settled {
+        /// Of the command.
+        ticket: Ticket,
+        /// The rows and their fates.
+        fates: Vec<(RowSelection, Fate)>,
+    },
+    /// To `flush`: everything appended before it has a fate.
+    Flushed {
+        /// Of the command.
+        ticket: Ticket,
+    },
+    /// After a write was refused with `ErrorCode::Full`: there is room again.
+    Writable,
+    /// To `scan`: rows. The host answers with `consumed`.
+    Rows {
+        /// Of the command.
+        ticket: Ticket,
+        /// The rows.
+        scanned: Scanned,
+    },
+    /// To `scan`: a bounded scan is complete, or it failed.
+    Ended {
+        /// Of the command.
+        ticket: Ticket,
+        /// Why not, if it failed.
+        result: Result<(), Error>,
+    },
+    /// To `ask`.
+    Answered {
+        /// Of the command.
+        ticket: Ticket,
+        /// The answer, or why not.
+        result: Result<Answer, Error>,
+    },
+    /// To `close`: everything has a fate and every connection is closed.
+    Closed,
+}
+
+/// Rows of one write that have the same fate.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum RowSelection {
+    /// Consecutive rows.
+    Span {
+        /// The first.
+        first: u32,
+        /// How many.
+        count: u32,
+    },
+    /// Rows, rising.
+    Rows(Vec<u32>),
+}
+
+/// What became of rows.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Fate {
+    /// The server has them.
+    Acknowledged {
+        /// Where.
+        bucket: Bucket,
+        /// The offset of the first of these rows; the others follow. `None` on a keyed table.
+        first: Option<u64>,
+        /// One past the offset of the last.
+        end: u64,
+    },
+    /// They were not written, or it is not known.
+    Failed {
+        /// Why.
+        error: Error,
+        /// Whether they may have been written all the same.
+        may_have_been_written: bool,
+    },
+}
+
+/// A batch of rows that a scan gives.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Scanned {
+    /// Where the rows come from.
+    pub bucket: Bucket,
+    /// The schema that they were written with.
+    pub schema_id: i32,
+    /// The offset of row `first` of the message; the others follow.
+    pub offset: u64,
+    /// When the server took the batch, in milliseconds since 1970-01-01T00:00:00Z.
+    pub timestamp: i64,
+    /// Of the message, the first row that was asked for.
+    pub first: u32,
+    /// How many rows were asked for.
+    pub rows: u32,
+    /// The change of each of these rows as the wire has it; `None`: all are appended.
+    pub changes: Option<Vec<u8>>,
+    /// The metadata of an Arrow IPC record batch message (a flatbuffer without prefix), checked, uncompressed.
+    pub metadata: Vec<u8>,
+    /// The body of the message.
+    pub body: Range,
+}
+
+/// What the engine has done so far; all but `buffered` never fall.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Counters {
+    /// Rows that writes took.
+    pub rows_taken: u64,
+    /// Rows acknowledged.
+    pub rows_acknowledged: u64,
+    /// Rows failed.
+    pub rows_failed: u64,
+    /// Rows that scans gave.
+    pub rows_scanned: u64,
+    /// Bytes of batches sent, retries included.
+    pub bytes_sent: u64,
+    /// Batches sent, retries included.
+    pub batches_sent: u64,
+    /// Batches sent again.
+    pub batches_retried: u64,
+    /// What rows on their way hold now, in bytes.
+    pub buffered: u64,
+}

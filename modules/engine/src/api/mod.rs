@@ -1,0 +1,37 @@
+//! What goes into the engine and comes out of it: the Rust form of `wit/client`.
+
+mod action;
+mod catalog;
+mod error;
+mod event;
+mod settings;
+
+pub use action::{Action, Codec, Piece, Range, Work, WorkOutput};
+pub use catalog::{
+    Answer, BucketOffsets, DatabaseInfo, End, PartitionInfo, PartitionSpec, Request, ScanSpec, Start, TableInfo,
+};
+pub use error::{Error, ErrorCode};
+pub use event::{Counters, Event, Fate, RowSelection, Scanned};
+pub use settings::{Acks, Assignment, ConnectionSettings, ScanSettings, Settings, WriteSettings};
+
+/// Microseconds since an origin of the host's choosing; never falls.
+pub type Instant = u64;
+/// A command's number, unique within the engine.
+pub type Ticket = u64;
+/// A table opened by `open_table`.
+pub type TableHandle = u32;
+/// A connection, numbered by the engine; a number is not used again.
+pub type ConnectionId = u32;
+/// Bytes that the host holds, numbered by the host; a number is not used again.
+pub type BufferId = u64;
+/// A number of a piece of work.
+pub type WorkId = u64;
+
+/// One bucket of a table or of a partition.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Bucket {
+    /// The partition; `None` for a table without partitions.
+    pub partition: Option<i64>,
+    /// The first is 0.
+    pub bucket: u32,
+}

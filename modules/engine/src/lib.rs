@@ -1,0 +1,17 @@
+//! The client core of Thalweg: state machines over the wire formats, without I/O, clock, thread or chance.
+//!
+//! [`Engine`] is the whole contract; `wit/client/engine.wit` says it for components, word for word. The rest is inside:
+//!
+//! ```text
+//! api         what goes in and out: settings, requests, actions, events, errors
+//! connection  one server: handshake, request ids, deadlines
+//! cluster     what is known of servers, tables and leaders
+//! write       accumulator -> batch -> sender (sequences, retries)
+//! scan        positions -> fetch -> check -> rows
+//! admin       catalogue requests
+//! engine      the owner of all these, and the router between them
+//! ```
+//!
+//! The stages do not import each other: they hand requests to `engine`, which routes them.
+
+pub mod api;

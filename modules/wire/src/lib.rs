@@ -1,0 +1,15 @@
+//! The wire formats of Apache Fluss, as pure functions over bytes: what client and node share.
+//!
+//! ```text
+//! frame    length-prefixed requests and answers, their headers
+//! message  protobuf bodies, API keys, error codes
+//! table    data types, schemas, table descriptors and their JSON and SQL forms
+//! column   rows as columns in Arrow's layout, borrowed from whoever holds them
+//! record   log batches, the Arrow messages inside them, keys and buckets
+//! ```
+//!
+//! Arrows point one way: `frame` <- `message` <- `record`; `table` and `column` stand beneath all. Every decoder is
+//! total: any bytes give a value or an error, and no length is believed before it is checked.
+
+pub mod column;
+pub mod table;

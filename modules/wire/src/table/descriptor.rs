@@ -1,0 +1,33 @@
+//! What a table is created with, and its name.
+
+use std::collections::BTreeMap;
+
+use super::Schema;
+
+/// `database.table`.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct TablePath {
+    /// The database.
+    pub database: String,
+    /// The table.
+    pub table: String,
+}
+
+/// What a table is created with.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TableDescriptor {
+    /// Columns and primary key.
+    pub schema: Schema,
+    /// A text for people.
+    pub comment: Option<String>,
+    /// Names of the partition columns; empty if not partitioned.
+    pub partition_keys: Vec<String>,
+    /// Names of the bucket columns; empty: the server's default.
+    pub bucket_keys: Vec<String>,
+    /// `None`: the server's default.
+    pub bucket_count: Option<u32>,
+    /// Fluss's own properties, `table.*`.
+    pub properties: BTreeMap<String, String>,
+    /// The user's properties.
+    pub custom_properties: BTreeMap<String, String>,
+}

@@ -1,0 +1,9 @@
+//! Tables: data types, schemas and descriptors, with their JSON (`fluss.md` 2.13) and SQL forms.
+
+mod data_type;
+mod descriptor;
+mod schema;
+
+pub use data_type::{ColumnType, DataType, Field};
+pub use descriptor::{TableDescriptor, TablePath};
+pub use schema::{Column, Schema};
