@@ -15,3 +15,6 @@
 //! The stages do not import each other: they hand requests to `engine`, which routes them.
 
 pub mod api;
+mod engine;
+
+pub use engine::Engine;
