@@ -89,7 +89,7 @@ pub enum Work {
         checked: Option<Range>,
         /// How the buffers are compressed; with `Codec::None`, `buffers` is empty.
         codec: Codec,
-        /// Each buffer, without its length prefix, and its uncompressed length.
+        /// Each buffer, with its length prefix (-1: the rest is not compressed), and its uncompressed length.
         buffers: Vec<(Range, u32)>,
     },
 }
