@@ -1,0 +1,184 @@
+//! Rows in files and pipes: JSON lines, CSV, Parquet and Arrow, in and out.
+//!
+//! Readers give record batches together with the place of each row, so that an error can name file and line.
+
+mod columnar;
+mod csv;
+mod infer;
+mod json;
+mod place;
+mod write;
+
+use std::fs::File;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
+use std::sync::Arc;
+
+use arrow_array::RecordBatch;
+use arrow_schema::SchemaRef;
+
+pub use infer::infer_schema;
+pub use place::{Place, Unit};
+pub use write::{RowsOut, writer};
+
+/// How rows are written down.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Format {
+    /// One JSON object a line.
+    Json,
+    /// Comma-separated values with a header line.
+    Csv,
+    /// Apache Parquet.
+    Parquet,
+    /// Arrow IPC: the file format, or the stream format when reading.
+    Arrow,
+    /// A table for people; output only.
+    Table,
+}
+
+impl Format {
+    /// The format that a file's suffix names.
+    pub fn of_path(path: &Path) -> Option<Self> {
+        match path.extension()?.to_str()?.to_ascii_lowercase().as_str() {
+            "json" | "jsonl" | "ndjson" => Some(Self::Json),
+            "csv" => Some(Self::Csv),
+            "parquet" => Some(Self::Parquet),
+            "arrow" | "arrows" | "feather" | "ipc" => Some(Self::Arrow),
+            _ => None,
+        }
+    }
+}
+
+impl FromStr for Format {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text {
+            "json" => Ok(Self::Json),
+            "csv" => Ok(Self::Csv),
+            "parquet" => Ok(Self::Parquet),
+            "arrow" => Ok(Self::Arrow),
+            "table" => Ok(Self::Table),
+            other => Err(format!("{other:?} is no format: json, csv, parquet, arrow or table")),
+        }
+    }
+}
+
+/// Why rows could not be read or written.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum FormatError {
+    /// The file or pipe failed.
+    #[error("{name}: {source}")]
+    Io {
+        /// The file, or `standard input`.
+        name: String,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// The suffix says nothing and no format was given.
+    #[error("{name}: its suffix names no format; say which with --format json, csv, parquet or arrow")]
+    Unknown {
+        /// The file.
+        name: String,
+    },
+    /// What stands there is not what the format or the table asks for.
+    #[error("{place}: {problem}")]
+    Malformed {
+        /// The file, and the line or row where it is known.
+        place: String,
+        /// What is wrong.
+        problem: String,
+    },
+    /// A format that cannot do this.
+    #[error("{0}")]
+    Unsupported(String),
+}
+
+/// A batch of rows and where each of them stands.
+#[derive(Debug, Clone)]
+pub struct Rows {
+    /// The rows.
+    pub batch: RecordBatch,
+    /// Where they stand.
+    pub place: Place,
+}
+
+/// Rows as they are read.
+pub type RowsIn = Box<dyn Iterator<Item = Result<Rows, FormatError>> + Send>;
+
+/// Where rows are read from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Input {
+    /// Standard input.
+    Stdin,
+    /// A file.
+    File(PathBuf),
+}
+
+impl Input {
+    /// `-` is standard input, all else a file.
+    pub fn new(text: &str) -> Self {
+        if text == "-" { Self::Stdin } else { Self::File(PathBuf::from(text)) }
+    }
+
+    /// What errors call it.
+    pub fn name(&self) -> Arc<str> {
+        match self {
+            Self::Stdin => "standard input".into(),
+            Self::File(path) => path.display().to_string().into(),
+        }
+    }
+
+    /// Its size in bytes, where that is known.
+    pub fn size(&self) -> Option<u64> {
+        match self {
+            Self::Stdin => None,
+            Self::File(path) => std::fs::metadata(path).ok().filter(|m| m.is_file()).map(|m| m.len()),
+        }
+    }
+
+    /// The format: as given, else by the suffix; standard input is JSON lines.
+    pub fn format(&self, given: Option<Format>) -> Result<Format, FormatError> {
+        let by_name = match self {
+            Self::Stdin => Some(Format::Json),
+            Self::File(path) => Format::of_path(path),
+        };
+        given.or(by_name).ok_or_else(|| FormatError::Unknown { name: self.name().to_string() })
+    }
+
+    /// Opens a byte stream.
+    fn open(&self) -> Result<Box<dyn Read + Send>, FormatError> {
+        match self {
+            Self::Stdin => Ok(Box::new(std::io::stdin())),
+            Self::File(_) => Ok(Box::new(self.open_file()?)),
+        }
+    }
+
+    /// Opens a file that can be read at any place; standard input is spooled to a temporary one.
+    fn open_file(&self) -> Result<File, FormatError> {
+        let failed = |source| FormatError::Io { name: self.name().to_string(), source };
+        match self {
+            Self::File(path) => File::open(path).map_err(failed),
+            Self::Stdin => {
+                let mut spool = tempfile::tempfile().map_err(failed)?;
+                std::io::copy(&mut std::io::stdin(), &mut spool).map_err(failed)?;
+                std::io::Seek::rewind(&mut spool).map_err(failed)?;
+                Ok(spool)
+            }
+        }
+    }
+}
+
+/// Opens an input as rows of a table. JSON and CSV are read as the table's columns; Parquet and Arrow as the columns
+/// that the file has.
+pub fn reader(input: &Input, format: Format, table: SchemaRef, batch_rows: usize) -> Result<RowsIn, FormatError> {
+    match format {
+        Format::Json => json::read(input, table, batch_rows),
+        Format::Csv => csv::read(input, table, batch_rows),
+        Format::Parquet => columnar::read_parquet(input, batch_rows),
+        Format::Arrow => columnar::read_arrow(input),
+        Format::Table => Err(FormatError::Unsupported("rows cannot be read from a table for people".into())),
+    }
+}

@@ -1,0 +1,166 @@
+//! Rows out: JSON lines, CSV, Parquet, Arrow IPC, and tables for people.
+
+use std::io::Write;
+
+use arrow_array::RecordBatch;
+use arrow_cast::pretty::pretty_format_batches;
+use arrow_ipc::writer::FileWriter;
+use arrow_json::WriterBuilder;
+use arrow_json::writer::LineDelimited;
+use arrow_schema::{ArrowError, SchemaRef};
+use parquet::arrow::ArrowWriter;
+
+use super::Format;
+
+/// A table for people is printed in pieces of this many rows.
+const TABLE_ROWS: usize = 1000;
+
+/// Where a scan's rows go.
+pub trait RowsOut: Send {
+    /// Writes rows; they may stay in memory until `finish`.
+    fn write(&mut self, batch: &RecordBatch) -> Result<(), ArrowError>;
+
+    /// Hands on what has been written, so that a reader sees it now.
+    fn flush(&mut self) -> Result<(), ArrowError>;
+
+    /// Writes what the format wants at its end. Without it the output is incomplete.
+    fn finish(self: Box<Self>) -> Result<(), ArrowError>;
+}
+
+/// A writer of a format.
+pub fn writer<W: Write + Send + 'static>(
+    format: Format,
+    schema: SchemaRef,
+    out: W,
+) -> Result<Box<dyn RowsOut>, ArrowError> {
+    Ok(match format {
+        Format::Json => Box::new(WriterBuilder::new().with_explicit_nulls(true).build::<_, LineDelimited>(out)),
+        Format::Csv => Box::new(Csv {
+            writer: arrow_csv::WriterBuilder::new().with_header(true).build(out),
+            schema,
+            written: false,
+        }),
+        Format::Parquet => Box::new(ArrowWriter::try_new(out, schema, None)?),
+        Format::Arrow => Box::new(FileWriter::try_new(out, &schema)?),
+        Format::Table => Box::new(Table { out, schema, waiting: Vec::new(), rows: 0, printed: false }),
+    })
+}
+
+impl<W: Write + Send> RowsOut for arrow_json::Writer<W, LineDelimited> {
+    fn write(&mut self, batch: &RecordBatch) -> Result<(), ArrowError> {
+        arrow_json::Writer::write(self, batch)
+    }
+
+    fn flush(&mut self) -> Result<(), ArrowError> {
+        Ok(self.get_mut().flush()?)
+    }
+
+    fn finish(mut self: Box<Self>) -> Result<(), ArrowError> {
+        arrow_json::Writer::finish(&mut self)?;
+        RowsOut::flush(self.as_mut())
+    }
+}
+
+struct Csv<W: Write> {
+    writer: arrow_csv::Writer<W>,
+    schema: SchemaRef,
+    written: bool,
+}
+
+impl<W: Write + Send> RowsOut for Csv<W> {
+    fn write(&mut self, batch: &RecordBatch) -> Result<(), ArrowError> {
+        self.written = true;
+        self.writer.write(batch)
+    }
+
+    // The writer hands each batch on as a whole; what lies beneath is flushed by its owner.
+    fn flush(&mut self) -> Result<(), ArrowError> {
+        Ok(())
+    }
+
+    fn finish(mut self: Box<Self>) -> Result<(), ArrowError> {
+        if !self.written {
+            self.writer.write(&RecordBatch::new_empty(self.schema.clone()))?;
+        }
+        self.writer.into_inner().flush()?;
+        Ok(())
+    }
+}
+
+impl<W: Write + Send> RowsOut for ArrowWriter<W> {
+    fn write(&mut self, batch: &RecordBatch) -> Result<(), ArrowError> {
+        Ok(ArrowWriter::write(self, batch)?)
+    }
+
+    fn flush(&mut self) -> Result<(), ArrowError> {
+        Ok(())
+    }
+
+    fn finish(self: Box<Self>) -> Result<(), ArrowError> {
+        self.into_inner()?.flush()?;
+        Ok(())
+    }
+}
+
+impl<W: Write + Send> RowsOut for FileWriter<W> {
+    fn write(&mut self, batch: &RecordBatch) -> Result<(), ArrowError> {
+        FileWriter::write(self, batch)
+    }
+
+    fn flush(&mut self) -> Result<(), ArrowError> {
+        FileWriter::flush(self)
+    }
+
+    fn finish(mut self: Box<Self>) -> Result<(), ArrowError> {
+        FileWriter::finish(&mut self)?;
+        FileWriter::flush(&mut self)
+    }
+}
+
+struct Table<W> {
+    out: W,
+    schema: SchemaRef,
+    waiting: Vec<RecordBatch>,
+    rows: usize,
+    printed: bool,
+}
+
+impl<W: Write> Table<W> {
+    fn print(&mut self) -> Result<(), ArrowError> {
+        writeln!(self.out, "{}", pretty_format_batches(&self.waiting)?)?;
+        self.waiting.clear();
+        self.rows = 0;
+        self.printed = true;
+        Ok(())
+    }
+}
+
+impl<W: Write + Send> RowsOut for Table<W> {
+    fn write(&mut self, batch: &RecordBatch) -> Result<(), ArrowError> {
+        let mut first = 0;
+        while first < batch.num_rows() {
+            let count = (TABLE_ROWS - self.rows).min(batch.num_rows() - first);
+            self.waiting.push(batch.slice(first, count));
+            self.rows += count;
+            first += count;
+            if self.rows == TABLE_ROWS {
+                self.print()?;
+            }
+        }
+        Ok(())
+    }
+
+    fn flush(&mut self) -> Result<(), ArrowError> {
+        if !self.waiting.is_empty() {
+            self.print()?;
+        }
+        Ok(self.out.flush()?)
+    }
+
+    fn finish(mut self: Box<Self>) -> Result<(), ArrowError> {
+        if !self.printed && self.waiting.is_empty() {
+            self.waiting.push(RecordBatch::new_empty(self.schema.clone()));
+        }
+        self.flush()
+    }
+}
