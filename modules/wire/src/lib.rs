@@ -12,4 +12,5 @@
 //! total: any bytes give a value or an error, and no length is believed before it is checked.
 
 pub mod column;
+pub mod record;
 pub mod table;

@@ -1,0 +1,201 @@
+//! Log batches read in place (`fluss.md` 2.5): versions 0, 1 and 2.
+
+use std::ops::Range;
+
+use super::RecordError;
+use super::head::OVERHEAD;
+
+/// The highest change that a row can have: 0 +A, 1 +I, 2 -U, 3 +U, 4 -D.
+const LAST_CHANGE: u8 = 4;
+/// Base offset, length and magic: what is read before the version is known.
+const PREFIX: usize = 13;
+
+/// One log batch, its header checked; ranges count from the beginning of the batch.
+///
+/// The checksum is not taken by `parse`: see `checksum_is_right`. The server leaves a wrong one in a batch that it
+/// projected.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LogBatch<'a> {
+    /// The offset of the first row.
+    pub base_offset: i64,
+    /// When the server took the batch, in milliseconds since 1970-01-01T00:00:00Z.
+    pub commit_timestamp: i64,
+    /// The version of the format: 0, 1 or 2.
+    pub magic: i8,
+    /// The epoch of the leader that took the batch; -1 before version 2 and where it is unknown.
+    pub leader_epoch: i32,
+    /// CRC-32C of `checksum_range` as the header says.
+    pub checksum: u32,
+    /// The version of the schema that the rows have.
+    pub schema_id: i16,
+    /// Whether every row is an append; otherwise `changes` says what each one is.
+    pub append_only: bool,
+    /// The last row's offset less the first's; 0 also without rows.
+    pub last_offset_delta: i32,
+    /// The writer; -1: none.
+    pub writer_id: i64,
+    /// The number of the batch among those of its writer; -1: none.
+    pub sequence: i32,
+    /// How many rows there are.
+    pub records: u32,
+    bytes: &'a [u8],
+    header: usize,
+    statistics: usize,
+    changes: usize,
+}
+
+impl<'a> LogBatch<'a> {
+    /// Reads the batch at the beginning of `bytes`; what follows it is not looked at.
+    ///
+    /// Fails with `Cut` if `bytes` ends before the batch does.
+    pub fn parse(bytes: &'a [u8]) -> Result<Self, RecordError> {
+        let total = Self::length_of(bytes)?.ok_or(cut("log batch header", PREFIX, bytes.len()))?;
+        let bytes = bytes.get(..total).ok_or(cut("log batch", total, bytes.len()))?;
+        let mut fields = Fields { rest: bytes };
+        let base_offset = fields.i64()?;
+        fields.i32()?;
+        let magic = fields.i8()?;
+        let commit_timestamp = fields.i64()?;
+        let leader_epoch = if magic == 2 { fields.i32()? } else { -1 };
+        let checksum = fields.u32()?;
+        let schema_id = fields.i16()?;
+        let append_only = fields.i8()? & 1 != 0;
+        let last_offset_delta = fields.i32()?;
+        let writer_id = fields.i64()?;
+        let sequence = fields.i32()?;
+        let count = fields.i32()?;
+        let statistics = if magic > 0 { fields.i32()? } else { 0 };
+        let header = total - fields.rest.len();
+
+        let corrupt = |reason: String| RecordError::CorruptBatch { base_offset, reason };
+        let records = u32::try_from(count).map_err(|_| corrupt(format!("it says it has {count} rows")))?;
+        let statistics =
+            usize::try_from(statistics).map_err(|_| corrupt(format!("its statistics have length {statistics}")))?;
+        if last_offset_delta != (count - 1).max(0) {
+            return Err(corrupt(format!("{count} rows do not end {last_offset_delta} behind the first")));
+        }
+        if base_offset < 0 || base_offset.checked_add(i64::from(last_offset_delta) + 1).is_none() {
+            return Err(corrupt("its offsets are out of range".into()));
+        }
+        let changes = if append_only { 0 } else { records as usize };
+        if fields.rest.len() < statistics.saturating_add(changes) {
+            return Err(corrupt("its statistics and changes are longer than it is".into()));
+        }
+        let batch = Self {
+            base_offset,
+            commit_timestamp,
+            magic,
+            leader_epoch,
+            checksum,
+            schema_id,
+            append_only,
+            last_offset_delta,
+            writer_id,
+            sequence,
+            records,
+            bytes,
+            header,
+            statistics,
+            changes,
+        };
+        match batch.changes().and_then(|changes| changes.iter().find(|change| **change > LAST_CHANGE)) {
+            Some(change) => Err(corrupt(format!("it has a row with the unknown change {change}"))),
+            None => Ok(batch),
+        }
+    }
+
+    /// The length in bytes of the batch that begins `bytes`, which need not be there as a whole; `None` if not even
+    /// its length and version are there.
+    ///
+    /// Fails on an unknown version, and on a length that is shorter than the header.
+    pub fn length_of(bytes: &[u8]) -> Result<Option<usize>, RecordError> {
+        let Some(prefix) = bytes.get(..PREFIX) else { return Ok(None) };
+        let mut fields = Fields { rest: prefix };
+        let base_offset = fields.i64()?;
+        let length = fields.i32()?;
+        let magic = fields.i8()?;
+        let header = match magic {
+            0 => 48,
+            1 => 52,
+            2 => 56,
+            _ => return Err(RecordError::UnknownMagic { magic }),
+        };
+        match usize::try_from(length).ok().and_then(|length| length.checked_add(OVERHEAD)) {
+            Some(total) if total >= header => Ok(Some(total)),
+            _ => Err(RecordError::CorruptBatch { base_offset, reason: format!("its length is {length}") }),
+        }
+    }
+
+    /// The whole batch.
+    pub fn bytes(&self) -> &'a [u8] {
+        self.bytes
+    }
+
+    /// One past the offset of the last row. A batch without rows takes up one offset.
+    pub fn end_offset(&self) -> i64 {
+        self.base_offset + i64::from(self.last_offset_delta) + 1
+    }
+
+    /// The length of the header, in bytes.
+    pub fn header_length(&self) -> usize {
+        self.header
+    }
+
+    /// What the checksum is taken of.
+    pub fn checksum_range(&self) -> Range<usize> {
+        let from = if self.magic == 2 { 29 } else { 25 };
+        from..self.bytes.len()
+    }
+
+    /// Takes the checksum of the batch and compares it. It is wrong in a batch that the server projected.
+    pub fn checksum_is_right(&self) -> bool {
+        self.bytes.get(self.checksum_range()).is_some_and(|range| crc32c::crc32c(range) == self.checksum)
+    }
+
+    /// Where the statistics are; empty if there are none.
+    pub fn statistics_range(&self) -> Range<usize> {
+        self.header..self.header + self.statistics
+    }
+
+    /// Where the changes are; empty in an append-only batch.
+    pub fn changes_range(&self) -> Range<usize> {
+        let from = self.statistics_range().end;
+        from..from + self.changes
+    }
+
+    /// The change of each row (0 +A, 1 +I, 2 -U, 3 +U, 4 -D); `None`: all are appends.
+    pub fn changes(&self) -> Option<&'a [u8]> {
+        if self.append_only { None } else { self.bytes.get(self.changes_range()) }
+    }
+
+    /// Where the rows are: an Arrow message, or row records in a table of another log format. Empty in a batch that is
+    /// only a header.
+    pub fn rows_range(&self) -> Range<usize> {
+        self.changes_range().end..self.bytes.len()
+    }
+}
+
+fn cut(what: &'static str, needed: usize, available: usize) -> RecordError {
+    RecordError::Cut { what, needed: needed as u64, available: available as u64 }
+}
+
+/// Little-endian numbers, taken one after the other.
+struct Fields<'a> {
+    rest: &'a [u8],
+}
+
+macro_rules! number {
+    ($($name:ident)*) => {$(
+        fn $name(&mut self) -> Result<$name, RecordError> {
+            let available = self.rest.len();
+            let (bytes, rest) =
+                self.rest.split_first_chunk().ok_or(cut("log batch header", size_of::<$name>(), available))?;
+            self.rest = rest;
+            Ok($name::from_le_bytes(*bytes))
+        }
+    )*};
+}
+
+impl Fields<'_> {
+    number!(i8 i16 i32 u32 i64);
+}

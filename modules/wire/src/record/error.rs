@@ -1,0 +1,96 @@
+//! Why bytes are no batch, or rows do not fit.
+
+/// Why bytes are no batch or message, or why rows or keys do not fit their table.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum RecordError {
+    /// The bytes end too early.
+    #[error("the {what} needs {needed} bytes but only {available} are there")]
+    Cut {
+        /// What was being read.
+        what: &'static str,
+        /// How many bytes it needs.
+        needed: u64,
+        /// How many there are.
+        available: u64,
+    },
+    /// The batch has a format that this version does not know.
+    #[error("the log batch has format version {magic}; versions 0, 1 and 2 are known")]
+    UnknownMagic {
+        /// The version that it names.
+        magic: i8,
+    },
+    /// A header field of a batch contradicts another or its range.
+    #[error("the log batch at offset {base_offset} is corrupt: {reason}")]
+    CorruptBatch {
+        /// The base offset that the batch names.
+        base_offset: i64,
+        /// What is wrong.
+        reason: String,
+    },
+    /// The Arrow message in a batch is not what the table's columns need.
+    #[error("the Arrow message is corrupt: {0}")]
+    CorruptMessage(String),
+    /// Decompressed, the buffers of a message would take more than is allowed.
+    #[error(
+        "the Arrow message takes {needed} bytes decompressed but at most {limit} are allowed; raise the batch limit"
+    )]
+    TooLarge {
+        /// What it would take, in bytes.
+        needed: u64,
+        /// What is allowed, in bytes.
+        limit: u64,
+    },
+    /// The rows would make a column longer than Arrow's 32-bit offsets can say.
+    #[error("the column {column} would pass 2 GiB or 2^31 entries in one batch; write fewer rows at a time")]
+    ColumnFull {
+        /// Its name; nested fields with dots.
+        column: String,
+    },
+    /// A batch does not have as many columns as the table's fields, nested ones included.
+    #[error("{found} columns were given but the fields, nested ones included, are {expected}")]
+    ColumnCount {
+        /// How many fields there are.
+        expected: usize,
+        /// How many columns were given.
+        found: usize,
+    },
+    /// A column does not fit its field.
+    #[error("the column {column} does not fit: {reason}")]
+    Misfit {
+        /// Its name; nested fields with dots.
+        column: String,
+        /// What is wrong.
+        reason: String,
+    },
+    /// A null where none may be.
+    #[error("the column {column} may not be null but row {row} is; give it a value")]
+    Null {
+        /// Its name; nested fields with dots.
+        column: String,
+        /// The row, or of a nested field the entry; the first is 0.
+        row: usize,
+    },
+    /// A type that cannot be a key.
+    #[error("the column {column} of type {data_type} cannot be part of a key")]
+    KeyType {
+        /// Its name.
+        column: String,
+        /// Its type by its SQL name, without parameters.
+        data_type: &'static str,
+    },
+    /// A position past the columns.
+    #[error("there is no column at position {position}; the table has {columns}")]
+    NoSuchColumn {
+        /// The position asked for.
+        position: usize,
+        /// How many columns there are.
+        columns: usize,
+    },
+    /// Projected columns that do not rise.
+    #[error("projected columns must be given once each, in rising order, and at least one")]
+    ProjectionOrder,
+    /// An empty key has no bucket.
+    #[error("an empty key has no bucket")]
+    EmptyKey,
+}

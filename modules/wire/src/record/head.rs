@@ -1,0 +1,203 @@
+//! Heads of log batches: encoded by writers, stamped again for a retry under another writer, patched by the node.
+
+use super::{LogBatch, RecordError};
+
+/// The length of a V0 header, in bytes (`fluss.md` 2.5).
+pub const HEAD_LENGTH: usize = 48;
+/// What the header's length field does not count: the base offset and the field itself.
+pub(super) const OVERHEAD: usize = 12;
+/// The writer id and batch sequence of a batch that has none (`fluss.md` 2.5).
+pub const NO_WRITER: (i64, i32) = (-1, -1);
+
+const CRC_AT: usize = 21;
+const CRC_FROM: usize = 25;
+const WRITER_AT: usize = 32;
+
+/// What a new batch says of itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct BatchContent<'a> {
+    /// The version of the schema that its rows have.
+    pub schema_id: i16,
+    /// The writer id and the sequence of the batch, or `NO_WRITER`.
+    pub writer: (i64, i32),
+    /// How many rows it has.
+    pub records: u32,
+    /// The change of each row (0 +A, 1 +I, 2 -U, 3 +U, 4 -D); `None`: the batch is append-only.
+    pub changes: Option<&'a [u8]>,
+    /// The metadata of its Arrow message, with prefix and padding, as `encode_message` gives it; empty without rows.
+    pub message: &'a [u8],
+    /// The length of the body that follows, in bytes.
+    pub body_length: u32,
+    /// CRC-32C of the body.
+    pub body_checksum: u32,
+}
+
+/// Everything of a batch but the body of its Arrow message: header, changes, and the message's metadata.
+///
+/// The body is never read: its checksum is given, and combined with that of the head.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BatchHead {
+    bytes: Vec<u8>,
+    /// CRC-32C of all that follows the header, body included.
+    rest_checksum: u32,
+    rest_length: usize,
+}
+
+impl BatchHead {
+    /// Encodes the head of a V0 batch with base offset and commit timestamp 0, which the server fills in.
+    ///
+    /// Fails if the batch would pass 2 GiB, or if there is not one change for each row.
+    pub fn encode(content: &BatchContent<'_>) -> Result<Self, RecordError> {
+        let changes = content.changes.unwrap_or_default();
+        if content.changes.is_some() && changes.len() != content.records as usize {
+            return Err(corrupt(format!("{} changes for {} rows", changes.len(), content.records)));
+        }
+        let records = i32::try_from(content.records).map_err(|_| corrupt("it has more than 2^31 rows".into()))?;
+        let rest_length = changes.len() + content.message.len() + content.body_length as usize;
+        let length = i32::try_from(HEAD_LENGTH - OVERHEAD + rest_length)
+            .map_err(|_| corrupt("it is longer than 2 GiB; seal batches earlier".into()))?;
+
+        let mut bytes = Vec::with_capacity(HEAD_LENGTH + changes.len() + content.message.len());
+        bytes.extend_from_slice(&0i64.to_le_bytes());
+        bytes.extend_from_slice(&length.to_le_bytes());
+        bytes.push(0);
+        bytes.extend_from_slice(&0i64.to_le_bytes());
+        bytes.extend_from_slice(&0u32.to_le_bytes());
+        bytes.extend_from_slice(&content.schema_id.to_le_bytes());
+        bytes.push(u8::from(content.changes.is_none()));
+        bytes.extend_from_slice(&(records - 1).max(0).to_le_bytes());
+        bytes.extend_from_slice(&content.writer.0.to_le_bytes());
+        bytes.extend_from_slice(&content.writer.1.to_le_bytes());
+        bytes.extend_from_slice(&records.to_le_bytes());
+        bytes.extend_from_slice(changes);
+        bytes.extend_from_slice(content.message);
+
+        let own = crc32c::crc32c(&bytes[HEAD_LENGTH..]);
+        let rest_checksum = crc32c::crc32c_combine(own, content.body_checksum, content.body_length as usize);
+        let mut head = Self { bytes, rest_checksum, rest_length };
+        head.seal();
+        Ok(head)
+    }
+
+    /// Gives the batch another writer id and sequence; only the header is read again.
+    pub fn restamp(&mut self, writer_id: i64, sequence: i32) {
+        self.bytes[WRITER_AT..WRITER_AT + 8].copy_from_slice(&writer_id.to_le_bytes());
+        self.bytes[WRITER_AT + 8..WRITER_AT + 12].copy_from_slice(&sequence.to_le_bytes());
+        self.seal();
+    }
+
+    /// What is sent before the body.
+    pub fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
+    /// What is sent before the body.
+    pub fn into_bytes(self) -> Vec<u8> {
+        self.bytes
+    }
+
+    /// The length of the whole batch, body included, in bytes.
+    pub fn batch_length(&self) -> usize {
+        HEAD_LENGTH + self.rest_length
+    }
+
+    fn seal(&mut self) {
+        let header = crc32c::crc32c(&self.bytes[CRC_FROM..HEAD_LENGTH]);
+        let crc = crc32c::crc32c_combine(header, self.rest_checksum, self.rest_length);
+        self.bytes[CRC_AT..CRC_AT + 4].copy_from_slice(&crc.to_le_bytes());
+    }
+}
+
+/// Writes what only the server knows into the batch at the beginning of `bytes`: none of it is under the checksum.
+///
+/// `leader_epoch` is written into a V2 batch; the others have no place for it. Fails if no whole batch is there.
+pub fn stamp(bytes: &mut [u8], base_offset: i64, commit_timestamp: i64, leader_epoch: i32) -> Result<(), RecordError> {
+    let magic = LogBatch::parse(bytes)?.magic;
+    bytes[..8].copy_from_slice(&base_offset.to_le_bytes());
+    bytes[13..21].copy_from_slice(&commit_timestamp.to_le_bytes());
+    if magic == 2 {
+        bytes[21..25].copy_from_slice(&leader_epoch.to_le_bytes());
+    }
+    Ok(())
+}
+
+fn corrupt(reason: String) -> RecordError {
+    RecordError::CorruptBatch { base_offset: 0, reason }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    /// The empty batch of `fluss.md` 2.15.
+    #[test]
+    fn an_empty_batch_is_the_vector() {
+        let content = BatchContent {
+            schema_id: 1,
+            writer: (7, 0),
+            records: 0,
+            changes: Some(&[]),
+            message: &[],
+            body_length: 0,
+            body_checksum: 0,
+        };
+        let head = BatchHead::encode(&content).expect("it is short");
+        let expected = [
+            &[0u8; 8][..],
+            &[0x24, 0, 0, 0, 0],
+            &[0; 8],
+            &[0xc5, 0x85, 0x2c, 0xe7, 1, 0, 0, 0, 0, 0, 0, 7, 0, 0, 0, 0, 0, 0, 0],
+            &[0; 8],
+        ]
+        .concat();
+        assert_eq!(head.bytes(), expected);
+        let batch = LogBatch::parse(head.bytes()).expect("it is whole");
+        assert!(batch.checksum_is_right());
+        assert_eq!((batch.records, batch.end_offset()), (0, 1));
+    }
+
+    #[test]
+    fn changes_must_be_as_many_as_rows() {
+        let content = BatchContent {
+            schema_id: 1,
+            writer: NO_WRITER,
+            records: 3,
+            changes: Some(&[0, 1]),
+            message: &[],
+            body_length: 0,
+            body_checksum: 0,
+        };
+        assert!(matches!(BatchHead::encode(&content), Err(RecordError::CorruptBatch { .. })));
+    }
+
+    proptest! {
+        #[test]
+        fn the_head_reads_back_and_its_checksum_covers_the_body(
+            schema_id: i16, first: (i64, i32), then: (i64, i32),
+            changes in proptest::option::of(proptest::collection::vec(0u8..5, 1..20)),
+            message in proptest::collection::vec(any::<u8>(), 0..100),
+            body in proptest::collection::vec(any::<u8>(), 0..300),
+            base in 0i64..1 << 40, timestamp: i64,
+        ) {
+            let records = changes.as_ref().map_or(9, Vec::len) as u32;
+            let mut head = BatchHead::encode(&BatchContent {
+                schema_id, writer: first, records, changes: changes.as_deref(), message: &message,
+                body_length: body.len() as u32, body_checksum: crc32c::crc32c(&body),
+            }).unwrap();
+            for writer in [first, then] {
+                head.restamp(writer.0, writer.1);
+                let mut bytes = [head.bytes(), &body[..]].concat();
+                prop_assert_eq!(bytes.len(), head.batch_length());
+                stamp(&mut bytes, base, timestamp, 5).unwrap();
+                let batch = LogBatch::parse(&bytes).unwrap();
+                prop_assert!(batch.checksum_is_right());
+                prop_assert_eq!((batch.writer_id, batch.sequence), writer);
+                prop_assert_eq!((batch.base_offset, batch.commit_timestamp), (base, timestamp));
+                prop_assert_eq!((batch.schema_id, batch.records), (schema_id, records));
+                prop_assert_eq!(batch.changes(), changes.as_deref());
+                prop_assert_eq!(&bytes[batch.rows_range()], [&message[..], &body[..]].concat());
+            }
+        }
+    }
+}
