@@ -1,3 +1,4 @@
 //! The host.
 
+pub mod codec;
 pub mod formats;
