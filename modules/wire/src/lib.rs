@@ -12,5 +12,7 @@
 //! total: any bytes give a value or an error, and no length is believed before it is checked.
 
 pub mod column;
+pub mod frame;
+pub mod message;
 pub mod record;
 pub mod table;
