@@ -1,2 +1,126 @@
-//! Builds the components that the binary carries.
-fn main() {}
+//! Builds the components that the binary carries: the engine and the stock modules, compiled by cargo for
+//! wasm32-unknown-unknown and wrapped by wit-component, so that nothing but their WIT can be imported.
+
+use std::error::Error;
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::{env, fs};
+
+use sha2::{Digest, Sha256};
+use wit_component::ComponentEncoder;
+
+const TARGET: &str = "wasm32-unknown-unknown";
+const PROFILE: &str = "component";
+const ENGINE: &str = "thalweg-engine-component";
+
+/// Name on the command line, and package.
+const MODULES: [(&str, &str); 2] = [("where", "thalweg-where"), ("scale", "thalweg-scale")];
+
+/// What goes into the components, from the root of the workspace.
+const SOURCES: [&str; 14] = [
+    "Cargo.toml",
+    "Cargo.lock",
+    "wit",
+    "guest-sdk/Cargo.toml",
+    "guest-sdk/src",
+    "guest-sdk/macros/Cargo.toml",
+    "guest-sdk/macros/src",
+    "modules/wire",
+    "modules/engine/Cargo.toml",
+    "modules/engine/src",
+    "modules/engine-component/Cargo.toml",
+    "modules/engine-component/src",
+    "modules/where",
+    "modules/scale",
+];
+
+/// What a build under cargo hands down and a build of its own must not see: flags and wrappers for the other target,
+/// and the job server of a cargo that waits for this script.
+const FOREIGN: [&str; 11] = [
+    "CARGO_BUILD_RUSTFLAGS",
+    "CARGO_BUILD_TARGET",
+    "CARGO_ENCODED_RUSTFLAGS",
+    "CARGO_MAKEFLAGS",
+    "CARGO_TARGET_DIR",
+    "CLIPPY_ARGS",
+    "MAKEFLAGS",
+    "RUSTC",
+    "RUSTC_WORKSPACE_WRAPPER",
+    "RUSTC_WRAPPER",
+    "RUSTFLAGS",
+];
+
+fn main() -> Result<(), Box<dyn Error>> {
+    let root = Path::new(&env::var("CARGO_MANIFEST_DIR")?).join("..").canonicalize()?;
+    for source in SOURCES {
+        println!("cargo::rerun-if-changed={}", root.join(source).display());
+    }
+    println!("cargo::rerun-if-changed=build.rs");
+    let out = PathBuf::from(env::var("OUT_DIR")?);
+    let target = shared_target(&out);
+    require_target()?;
+    compile(&root, &target)?;
+
+    let built = target.join(TARGET).join(PROFILE);
+    let mut code = String::from("pub(super) static ENGINE: Embedded = ");
+    embed(&mut code, "engine", ENGINE, &built, &out)?;
+    code.push_str(";\npub(super) static MODULES: &[Embedded] = &[\n");
+    for (name, package) in MODULES {
+        embed(&mut code, name, package, &built, &out)?;
+        code.push_str(",\n");
+    }
+    code.push_str("];\n");
+    fs::write(out.join("embedded.rs"), code)?;
+    Ok(())
+}
+
+/// A folder that every profile of the host shares, so that the components are built once for all of them; not the
+/// host's own, whose lock the waiting cargo holds.
+fn shared_target(out: &Path) -> PathBuf {
+    let root = out.ancestors().skip(1).find(|folder| folder.join("CACHEDIR.TAG").exists());
+    root.unwrap_or(out).join("components")
+}
+
+/// Adds the target where the toolchain in force lacks it: rust-toolchain.toml names it, but rustup may be told not to
+/// install by itself.
+fn require_target() -> Result<(), Box<dyn Error>> {
+    let rustc = env::var("RUSTC")?;
+    let output = Command::new(rustc).args(["--print", "sysroot"]).output()?;
+    let sysroot = PathBuf::from(String::from_utf8(output.stdout)?.trim());
+    if sysroot.join("lib/rustlib").join(TARGET).exists() {
+        return Ok(());
+    }
+    let added = Command::new("rustup").args(["target", "add", TARGET]).status();
+    match added {
+        Ok(status) if status.success() => Ok(()),
+        _ => Err(format!("the Rust target {TARGET} is missing; add it with: rustup target add {TARGET}").into()),
+    }
+}
+
+fn compile(root: &Path, target: &Path) -> Result<(), Box<dyn Error>> {
+    let mut cargo = Command::new(env::var("CARGO")?);
+    cargo.current_dir(root).args(["build", "--lib", "--locked", "--target", TARGET, "--profile", PROFILE]);
+    cargo.arg("--target-dir").arg(target).args(["-p", ENGINE]);
+    for (_, package) in MODULES {
+        cargo.args(["-p", package]);
+    }
+    for name in FOREIGN {
+        cargo.env_remove(name);
+    }
+    if !cargo.status()?.success() {
+        return Err("the components could not be built; the errors stand above".into());
+    }
+    Ok(())
+}
+
+/// Wraps what was built for a package, and writes the expression that carries it.
+fn embed(code: &mut String, name: &str, package: &str, built: &Path, out: &Path) -> Result<(), Box<dyn Error>> {
+    let core = fs::read(built.join(package.replace('-', "_")).with_extension("wasm"))?;
+    let component = ComponentEncoder::default().module(&core)?.validate(true).encode()?;
+    let path = out.join(name).with_extension("wasm");
+    fs::write(&path, &component)?;
+    let sha256: [u8; 32] = Sha256::digest(&component).into();
+    write!(code, "Embedded {{ name: {name:?}, wasm: include_bytes!({path:?}), sha256: {sha256:?} }}")?;
+    Ok(())
+}

@@ -1,4 +1,5 @@
 //! The host.
 
 pub mod codec;
+pub mod columns;
 pub mod formats;

@@ -1,0 +1,117 @@
+//! What can be wrong with columns.
+
+use arrow_schema::ArrowError;
+
+/// Columns that break a rule of the layout, or have no place in it.
+#[derive(Debug, thiserror::Error)]
+pub enum LayoutError {
+    /// No table has such a type.
+    #[error("the Arrow type {0} has no place in a table")]
+    UnsupportedType(String),
+    /// A field, or a child of one, has no column.
+    #[error("a column is missing")]
+    Missing,
+    /// The case of `values` is not that of the type.
+    #[error("a column of type {data_type} cannot hold values.{found}")]
+    Kind {
+        /// The Arrow type.
+        data_type: String,
+        /// The case of `values`.
+        found: &'static str,
+    },
+    /// A list is too short or too long.
+    #[error("a column has {found} values where {expected} are needed")]
+    Length {
+        /// Values, bytes or offsets needed.
+        expected: usize,
+        /// Those there are.
+        found: usize,
+    },
+    /// A bitmap is too short.
+    #[error("a bitmap has {found} bytes where {expected} are needed")]
+    Bitmap {
+        /// Bytes needed.
+        expected: usize,
+        /// Bytes there are.
+        found: usize,
+    },
+    /// Offsets do not begin at 0, fall, or do not end at the length of the values.
+    #[error("the offsets of a column do not rise from 0 to the length of its values")]
+    Offsets,
+    /// A length that does not fit in memory.
+    #[error("a column is too long to be held")]
+    TooLarge,
+    /// Arrow refuses it; for texts, bytes that are not UTF-8.
+    #[error("a column is not valid: {0}")]
+    Invalid(String),
+}
+
+impl From<ArrowError> for LayoutError {
+    fn from(error: ArrowError) -> Self {
+        match error {
+            ArrowError::InvalidArgumentError(text) => LayoutError::Invalid(text),
+            other => LayoutError::Invalid(other.to_string()),
+        }
+    }
+}
+
+/// Rows that do not fit a table.
+#[derive(Debug, thiserror::Error)]
+pub enum FitError {
+    /// A column of the table is not there.
+    #[error("column {column:?} of the table is missing")]
+    Missing {
+        /// Its name.
+        column: String,
+    },
+    /// A column that the table does not have.
+    #[error("the table has no column {column:?}; it has {known}")]
+    Unknown {
+        /// Its name.
+        column: String,
+        /// The table's columns.
+        known: String,
+    },
+    /// A column stands twice.
+    #[error("column {column:?} stands there twice")]
+    Duplicate {
+        /// Its name.
+        column: String,
+    },
+    /// Values of one type cannot become the other without loss of meaning.
+    #[error("column {column:?} is {expected} in the table, and {found} here")]
+    Type {
+        /// Its name.
+        column: String,
+        /// The table's type.
+        expected: String,
+        /// The Arrow type of the rows.
+        found: String,
+    },
+    /// A value does not fit in the table's type.
+    #[error("column {column:?}: {reason}")]
+    Value {
+        /// Its name.
+        column: String,
+        /// Why.
+        reason: String,
+    },
+    /// A value would lose digits.
+    #[error("column {column:?}, row {row}: the value has a finer resolution than {expected} can hold")]
+    Precision {
+        /// Its name.
+        column: String,
+        /// The row, from 0.
+        row: usize,
+        /// The table's type.
+        expected: String,
+    },
+    /// A null in a NOT NULL column.
+    #[error("column {column:?}, row {row}: null in a NOT NULL column")]
+    Null {
+        /// Its name.
+        column: String,
+        /// The row, from 0.
+        row: usize,
+    },
+}
