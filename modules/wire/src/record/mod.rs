@@ -2,16 +2,24 @@
 
 mod batch;
 mod batches;
+mod bits;
+mod bucket;
 mod checked;
+mod columns;
 mod error;
+mod fit;
 mod head;
+mod key;
 mod layout;
 mod message;
 
 pub use batch::LogBatch;
 pub use batches::LogBatches;
+pub use bucket::{BucketRule, assign};
 pub use checked::{BufferSpan, CheckedMessage, PLAIN_ALIGNMENT};
+pub use columns::ColumnsBuilder;
 pub use error::RecordError;
 pub use head::{BatchContent, BatchHead, HEAD_LENGTH, NO_WRITER, stamp};
+pub use key::KeyEncoder;
 pub use layout::{Layout, LayoutField, Shape};
 pub use message::{ALIGNMENT, Compression, Node, encode_message};
