@@ -12,6 +12,7 @@ mod head;
 mod key;
 mod layout;
 mod message;
+mod project;
 
 pub use batch::LogBatch;
 pub use batches::LogBatches;
@@ -23,3 +24,4 @@ pub use head::{BatchContent, BatchHead, HEAD_LENGTH, NO_WRITER, stamp};
 pub use key::KeyEncoder;
 pub use layout::{Layout, LayoutField, Shape};
 pub use message::{ALIGNMENT, Compression, Node, encode_message};
+pub use project::project;

@@ -1,0 +1,287 @@
+//! Batches as arrow-rs reads and writes them: what we write it reads, what it writes we check.
+
+mod common;
+
+use std::collections::HashMap;
+
+use arrow_array::{Array, RecordBatch, UInt32Array};
+use arrow_buffer::Buffer;
+use arrow_schema::{ArrowError, SchemaRef};
+use common::{Random, borrow, every_type, random_batch, schema};
+use proptest::prelude::*;
+use thalweg_wire::record::{
+    BatchContent, BatchHead, CheckedMessage, ColumnsBuilder, Compression, Layout, LogBatch, NO_WRITER, Node,
+    RecordError, encode_message, project,
+};
+use thalweg_wire::table::ColumnType;
+
+const LIMIT: u32 = 64 << 20;
+
+fn layout(types: &[ColumnType]) -> Layout {
+    let names: Vec<String> = (0..types.len()).map(|at| format!("c{at}")).collect();
+    Layout::new(names.iter().map(String::as_str).zip(types))
+}
+
+/// What encode work gives: `wit/client/codec.wit`. Every third buffer is stored as it is.
+fn body_of(buffers: &[Vec<u8>], compression: Compression) -> (Vec<u8>, Vec<u32>) {
+    let mut body = Vec::new();
+    let lengths = buffers.iter().enumerate().map(|(at, buffer)| {
+        let (prefix, stored) = match compression {
+            Compression::None => (None, buffer.clone()),
+            _ if buffer.is_empty() => (None, Vec::new()),
+            _ if at % 3 == 0 => (Some(-1i64), buffer.clone()),
+            Compression::Zstd => (Some(buffer.len() as i64), zstd::bulk::compress(buffer, 1).expect("memory")),
+            Compression::Lz4Frame => {
+                let mut encoder = lz4_flex::frame::FrameEncoder::new(Vec::new());
+                std::io::Write::write_all(&mut encoder, buffer).expect("memory");
+                (Some(buffer.len() as i64), encoder.finish().expect("memory"))
+            }
+        };
+        let from = body.len();
+        body.extend(prefix.map(i64::to_le_bytes).unwrap_or_default().iter().take(if prefix.is_some() { 8 } else { 0 }));
+        body.extend(stored);
+        let length = body.len() - from;
+        body.resize(body.len().next_multiple_of(8), 0);
+        length as u32
+    });
+    let lengths = lengths.collect();
+    (body, lengths)
+}
+
+/// A whole batch.
+fn batch_of(rows: u32, nodes: &[Node], buffers: &[Vec<u8>], compression: Compression) -> Vec<u8> {
+    let (body, lengths) = body_of(buffers, compression);
+    let message = encode_message(rows, nodes, &lengths, compression);
+    assert_eq!(message.len() % 8, 0);
+    let content = BatchContent {
+        schema_id: 1,
+        writer: NO_WRITER,
+        records: rows,
+        changes: None,
+        message: &message,
+        body_length: body.len() as u32,
+        body_checksum: crc32c::crc32c(&body),
+    };
+    [BatchHead::encode(&content).expect("a short batch").bytes(), &body].concat()
+}
+
+/// What decode work gives: `wit/client/codec.wit`.
+fn decoded(bytes: &[u8], message: &CheckedMessage) -> Vec<u8> {
+    let mut body = Vec::new();
+    for (range, length) in message.to_decode() {
+        let (prefix, stored) = bytes[range].split_first_chunk::<8>().expect("a prefix");
+        let buffer = match (i64::from_le_bytes(*prefix), message.compression) {
+            (-1, _) => stored.to_vec(),
+            (_, Compression::Zstd) => zstd::bulk::decompress(stored, length as usize).expect("zstd"),
+            (_, _) => {
+                let mut buffer = Vec::new();
+                std::io::Read::read_to_end(&mut lz4_flex::frame::FrameDecoder::new(stored), &mut buffer).expect("lz4");
+                buffer
+            }
+        };
+        assert_eq!(buffer.len(), length as usize);
+        body.extend(buffer);
+        body.resize(body.len().next_multiple_of(64), 0);
+    }
+    body
+}
+
+/// Reads rows with arrow-rs from checked metadata, as a host does.
+fn read(bytes: &[u8], layout: &Layout, schema: &SchemaRef) -> Result<RecordBatch, ArrowError> {
+    let batch = LogBatch::parse(bytes).map_err(|error| ArrowError::ParseError(error.to_string()))?;
+    let message = CheckedMessage::of_batch(&batch, layout, LIMIT);
+    let message = message.map_err(|error| ArrowError::ParseError(error.to_string()))?;
+    let body = if message.is_plain() { bytes[message.body.clone()].to_vec() } else { decoded(bytes, &message) };
+    let metadata = message.plain_metadata();
+    let read = arrow_ipc::root_as_message(&metadata).expect("a message");
+    let header = read.header_as_record_batch().expect("a record batch");
+    assert_eq!(read.bodyLength(), body.len() as i64);
+    arrow_ipc::reader::read_record_batch(
+        &Buffer::from(body),
+        header,
+        schema.clone(),
+        &HashMap::new(),
+        None,
+        &read.version(),
+    )
+}
+
+/// Random rows, taken in ranges and picks: as the builder has them, and as arrow-rs has them.
+fn gathered(types: &[ColumnType], seed: u64) -> (u32, Vec<Node>, Vec<Vec<u8>>, RecordBatch) {
+    let (schema, layout, mut random) = (schema(types), layout(types), Random(seed));
+    let mut builder = ColumnsBuilder::new(layout.clone());
+    let mut expected = vec![RecordBatch::new_empty(schema.clone())];
+    for _ in 0..random.below(5) {
+        let rows = random.below(40);
+        let batch = random_batch(&schema, rows, &mut random);
+        layout.check(&borrow(&batch)).expect("rows that fit");
+        let first = random.below(rows + 1);
+        let count = random.below(rows - first + 1);
+        builder.append_range(&borrow(&batch), first, count).expect("rows that are there");
+        expected.push(batch.slice(first, count));
+        let picked: Vec<u32> =
+            if rows == 0 { vec![] } else { (0..random.below(30)).map(|_| random.below(rows) as u32).collect() };
+        builder.append_rows(&borrow(&batch), &picked).expect("rows that are there");
+        expected.push(arrow_select::take::take_record_batch(&batch, &UInt32Array::from(picked)).expect("rows"));
+    }
+    let expected = arrow_select::concat::concat_batches(&schema, &expected).expect("batches of one schema");
+    let (rows, bytes) = (builder.rows(), builder.bytes());
+    let (nodes, buffers) = builder.finish();
+    assert_eq!((rows, bytes), (expected.num_rows(), buffers.iter().map(Vec::len).sum()));
+    assert_eq!((builder.rows(), nodes.len(), buffers.len()), (0, layout.fields().len(), layout.buffer_count()));
+    (rows as u32, nodes, buffers, expected)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 64, ..ProptestConfig::default() })]
+
+    #[test]
+    fn arrow_reads_every_type_as_it_was_gathered(seed: u64) {
+        let types = every_type();
+        let (schema, layout) = (schema(&types), layout(&types));
+        let (rows, nodes, buffers, expected) = gathered(&types, seed);
+        for compression in [Compression::None, Compression::Lz4Frame, Compression::Zstd] {
+            let bytes = batch_of(rows, &nodes, &buffers, compression);
+            prop_assert!(LogBatch::parse(&bytes).unwrap().checksum_is_right());
+            prop_assert_eq!(&read(&bytes, &layout, &schema).unwrap(), &expected);
+        }
+    }
+
+    #[test]
+    fn a_projected_batch_has_the_chosen_columns(seed: u64, chosen in proptest::sample::subsequence((0..58).collect::<Vec<usize>>(), 1..20)) {
+        let types = every_type();
+        let (rows, nodes, buffers, expected) = gathered(&types, seed);
+        let expected = expected.project(&chosen).unwrap();
+        let of_chosen: Vec<ColumnType> = chosen.iter().map(|&at| types[at].clone()).collect();
+        for compression in [Compression::None, Compression::Zstd] {
+            let bytes = batch_of(rows, &nodes, &buffers, compression);
+            let mut out = vec![7; 3];
+            project(&LogBatch::parse(&bytes).unwrap(), &layout(&types), &chosen, &mut out).unwrap();
+            let projected = LogBatch::parse(&out[3..]).unwrap();
+            prop_assert_eq!(projected.bytes().len(), out.len() - 3);
+            prop_assert_eq!(projected.checksum, LogBatch::parse(&bytes).unwrap().checksum);
+            prop_assert_eq!(&read(&out[3..], &layout(&of_chosen), &expected.schema()).unwrap(), &expected);
+        }
+    }
+
+    #[test]
+    fn what_arrow_writes_is_checked_and_read(seed: u64, rows in 0usize..50) {
+        let types = every_type();
+        let (schema, layout) = (schema(&types), layout(&types));
+        let batch = random_batch(&schema, rows, &mut Random(seed));
+        let mut writer = arrow_ipc::writer::StreamWriter::try_new(Vec::new(), &schema).unwrap();
+        writer.write(&batch).unwrap();
+        let stream = writer.into_inner().unwrap();
+        // The schema message has no body: the record batch message follows its metadata.
+        let at = 8 + u32::from_le_bytes(stream[4..8].try_into().unwrap()) as usize;
+        let message = CheckedMessage::decode(&stream, at, rows as u32, &layout, LIMIT).unwrap();
+        prop_assert!(message.is_plain());
+        let metadata = message.plain_metadata();
+        let read = arrow_ipc::root_as_message(&metadata).unwrap();
+        let body = Buffer::from(&stream[message.body.clone()]);
+        let header = read.header_as_record_batch().unwrap();
+        let read = arrow_ipc::reader::read_record_batch(&body, header, schema, &HashMap::new(), None, &read.version());
+        prop_assert_eq!(read.unwrap(), batch);
+        prop_assert!(CheckedMessage::decode(&stream, at, rows as u32 + 1, &layout, LIMIT).is_err());
+    }
+
+    #[test]
+    fn damage_never_panics(
+        seed: u64, edits in proptest::collection::vec((any::<proptest::sample::Index>(), any::<u8>()), 1..6),
+        cut: proptest::sample::Index, codec in 0usize..2,
+    ) {
+        let types = every_type();
+        let (schema, layout) = (schema(&types), layout(&types));
+        let (rows, nodes, buffers, _) = gathered(&types, seed);
+        let mut bytes = batch_of(rows, &nodes, &buffers, [Compression::None, Compression::Zstd][codec]);
+        let head = bytes.len().min(6000);
+        for (at, value) in edits {
+            let at = at.index(head - 48) + 48;
+            bytes[at] = value;
+        }
+        if codec == 0 {
+            let _ = read(&bytes, &layout, &schema);
+        }
+        let batch = LogBatch::parse(&bytes).unwrap();
+        let _ = CheckedMessage::of_batch(&batch, &layout, LIMIT);
+        let _ = project(&batch, &layout, &[0, 5, 30], &mut Vec::new());
+        let _ = CheckedMessage::decode(&bytes[..cut.index(bytes.len())], 48, rows, &layout, LIMIT);
+    }
+
+    #[test]
+    fn any_bytes_are_no_message_or_a_checked_one(bytes in proptest::collection::vec(any::<u8>(), 0..300), rows: u32) {
+        let layout = layout(&every_type());
+        prop_assert!(CheckedMessage::decode(&bytes, 0, rows, &layout, LIMIT).is_err());
+        let prefixed = [&[0xff; 4][..], &(bytes.len() as u32).to_le_bytes(), &bytes].concat();
+        prop_assert!(CheckedMessage::decode(&prefixed, 0, rows, &layout, LIMIT).is_err());
+    }
+}
+
+#[test]
+fn too_much_is_refused_before_it_is_decompressed() {
+    let types = [common::of(thalweg_wire::table::DataType::Bytes, true)];
+    let nodes = [Node { length: 1, nulls: 0 }];
+    let buffers = [vec![1], [0i32, 4096].iter().flat_map(|n| n.to_le_bytes()).collect(), vec![0; 4096]];
+    let bytes = batch_of(1, &nodes, &buffers, Compression::Zstd);
+    let batch = LogBatch::parse(&bytes).expect("a batch");
+    let error = CheckedMessage::of_batch(&batch, &layout(&types), 4000).expect_err("it takes more than 4000 bytes");
+    assert_eq!(error, RecordError::TooLarge { needed: 64 + 64 + 4096, limit: 4000 });
+    assert!(CheckedMessage::of_batch(&batch, &layout(&types), 4224).is_ok());
+}
+
+#[test]
+fn every_field_of_a_plain_batch_has_a_validity_buffer() {
+    let types = every_type();
+    let (rows, nodes, buffers, _) = gathered(&types, 11);
+    assert!(rows > 0);
+    for (field, node) in layout(&types).fields().iter().zip(&nodes) {
+        assert_eq!(buffers[field.buffer].len(), (node.length as usize).div_ceil(8), "{}", field.name);
+    }
+}
+
+#[test]
+fn a_batch_that_does_not_fit_names_its_column() {
+    use thalweg_wire::column::{Batch, Column, Values};
+    use thalweg_wire::table::DataType;
+    let not_null = |data_type| common::of(data_type, false);
+    let list = DataType::Array(not_null(DataType::Int).into());
+    let map = DataType::Map(not_null(DataType::Int).into(), not_null(DataType::Int).into());
+    let plain = |values| Column { validity: None, values };
+    let spans = |offsets, bytes| plain(Values::Spans { offsets, bytes });
+    let holed = |values| Column { validity: Some(&[0b101]), values };
+    let threes = Values::Int32(&[1, 2, 3]);
+    let cases: Vec<(DataType, Vec<Column<'_>>, &str)> = vec![
+        (DataType::Int, vec![plain(Values::Int32(&[1, 2]))], "c0 does not fit"),
+        (DataType::Int, vec![plain(Values::Int64(&[1, 2, 3]))], "its type has 32-bit integers"),
+        (DataType::Int, vec![], "0 columns were given"),
+        (DataType::Int, vec![holed(threes)], "c0 may not be null but row 1 is"),
+        (DataType::Int, vec![Column { validity: Some(&[]), values: threes }], "its validity has 0 bytes"),
+        (DataType::Boolean, vec![plain(Values::Bits(&[]))], "exactly 3 values"),
+        (DataType::Binary(2), vec![plain(Values::Fixed(&[0; 5]))], "exactly 3 values"),
+        (DataType::String, vec![spans(&[0, 1, 1], b"a")], "its offsets are not 4"),
+        (DataType::String, vec![spans(&[0, 2, 1, 3], b"abc")], "never fall"),
+        (DataType::String, vec![spans(&[1, 1, 1, 3], b"abc")], "begin at 0"),
+        (DataType::String, vec![spans(&[0, 1, 1, 2], b"abc")], "end at 2 but its bytes at 3"),
+        (DataType::String, vec![spans(&[0, 1, 1, 1], b"\xff")], "not UTF-8"),
+        (DataType::String, vec![spans(&[0, 1, 1, 2], "é".as_bytes())], "row 1 begins inside"),
+        (list, vec![plain(Values::Offsets(&[0, 1, 3, 3])), holed(threes)], "c0.element may not be null but row 1"),
+        (map, vec![plain(Values::Offsets(&[0, 1, 2, 3])), holed(threes), plain(threes)], "c0.key may not be null"),
+    ];
+    for (data_type, columns, expected) in cases {
+        let types = [not_null(data_type)];
+        let error = layout(&types).check(&Batch { rows: 3, columns }).expect_err(expected).to_string();
+        assert!(error.contains(expected), "{error} does not say {expected}");
+    }
+}
+
+#[test]
+fn positions_past_the_rows_are_refused() {
+    let types = [common::of(thalweg_wire::table::DataType::Int, true)];
+    let batch = random_batch(&schema(&types), 5, &mut Random(1));
+    assert_eq!(batch.column(0).len(), 5);
+    let mut builder = ColumnsBuilder::new(layout(&types));
+    assert!(builder.append_range(&borrow(&batch), 3, 3).is_err());
+    assert!(builder.append_range(&borrow(&batch), usize::MAX, 2).is_err());
+    assert!(builder.append_rows(&borrow(&batch), &[0, 5]).is_err());
+    assert_eq!(builder.rows(), 0);
+}
