@@ -1,4 +1,4 @@
-//! What a table is created with, and its name.
+//! What tables and databases are created with, and the name of a table.
 
 use std::collections::BTreeMap;
 
@@ -28,6 +28,30 @@ pub struct TableDescriptor {
     pub bucket_count: Option<u32>,
     /// Fluss's own properties, `table.*`.
     pub properties: BTreeMap<String, String>,
+    /// The user's properties.
+    pub custom_properties: BTreeMap<String, String>,
+}
+
+impl TableDescriptor {
+    /// A table with this schema, and everything else left to the server.
+    pub fn new(schema: Schema) -> TableDescriptor {
+        TableDescriptor {
+            schema,
+            comment: None,
+            partition_keys: Vec::new(),
+            bucket_keys: Vec::new(),
+            bucket_count: None,
+            properties: BTreeMap::new(),
+            custom_properties: BTreeMap::new(),
+        }
+    }
+}
+
+/// What a database is created with.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct DatabaseDescriptor {
+    /// A text for people.
+    pub comment: Option<String>,
     /// The user's properties.
     pub custom_properties: BTreeMap<String, String>,
 }

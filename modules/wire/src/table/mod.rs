@@ -1,11 +1,25 @@
 //! Tables: data types, schemas and descriptors, with their JSON (`fluss.md` 2.13) and SQL forms.
 
 mod arrow;
+mod check;
 mod data_type;
 mod descriptor;
+mod fields;
+mod json;
+mod path;
+mod properties;
+#[cfg(test)]
+pub(crate) mod samples;
 mod schema;
+mod sql;
 
 pub use arrow::ArrowTypeError;
+pub use check::{MAX_DECIMAL_PRECISION, MAX_FIELDS, MAX_TIME_PRECISION, MAX_TYPE_DEPTH, SchemaError};
 pub use data_type::{ColumnType, DataType, Field};
-pub use descriptor::{TableDescriptor, TablePath};
+pub use descriptor::{DatabaseDescriptor, TableDescriptor, TablePath};
+pub use fields::FlatField;
+pub use json::JsonError;
+pub use path::{DEFAULT_DATABASE, MAX_NAME_LENGTH, NameError, check_name};
+pub use properties::{LogCompression, LogFormat, PropertyError};
 pub use schema::{Column, Schema};
+pub use sql::SqlError;

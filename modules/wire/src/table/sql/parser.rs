@@ -1,0 +1,312 @@
+//! Reads types and schemas from SQL text.
+
+use std::str::FromStr;
+
+use super::super::{ColumnType, DataType, Field, MAX_DECIMAL_PRECISION, MAX_TIME_PRECISION, MAX_TYPE_DEPTH, Schema};
+use super::SqlError;
+use super::token::{Token, tokens};
+
+impl Schema {
+    /// Reads the columns of a schema: ``id BIGINT NOT NULL, `the name` STRING COMMENT 'in full'``. Keys are set
+    /// afterwards; fields are numbered as by [`Schema::new`].
+    ///
+    /// Types have Fluss's names, in any case, with its defaults: `DECIMAL` is `DECIMAL(10, 0)`, `CHAR` and `BINARY` have
+    /// length 1, `TIME` precision 0, timestamps 6. `INTEGER` is `INT`.
+    ///
+    /// # Errors
+    /// Where the text is wrong and what should stand there, or what [`Schema::check`] finds.
+    pub fn parse_sql(text: &str) -> Result<Schema, SqlError> {
+        let mut parser = Parser::new(text)?;
+        let mut columns = Vec::new();
+        loop {
+            columns.push(parser.named("a column name", 1)?);
+            match parser.next() {
+                (_, Token::Symbol(',')) => {}
+                (_, Token::End) => break,
+                (position, other) => return Err(unexpected(position, "',', NOT NULL, COMMENT or the end", &other)),
+            }
+        }
+        Ok(Schema::new(columns)?)
+    }
+}
+
+/// From SQL, as `DECIMAL(10, 2) NOT NULL`. Fields of rows get no number.
+impl FromStr for ColumnType {
+    type Err = SqlError;
+
+    fn from_str(text: &str) -> Result<ColumnType, SqlError> {
+        let mut parser = Parser::new(text)?;
+        let column_type = parser.column_type(1)?;
+        match parser.next() {
+            (_, Token::End) => Ok(column_type),
+            (position, other) => Err(unexpected(position, "NOT NULL or the end", &other)),
+        }
+    }
+}
+
+fn unexpected(position: usize, expected: impl Into<String>, found: &Token) -> SqlError {
+    SqlError::Unexpected { position, expected: expected.into(), found: found.to_string() }
+}
+
+struct Parser {
+    tokens: std::iter::Peekable<std::vec::IntoIter<(usize, Token)>>,
+    end: usize,
+}
+
+impl Parser {
+    fn new(text: &str) -> Result<Parser, SqlError> {
+        let tokens = tokens(text)?;
+        let end = tokens.last().map_or(1, |(position, _)| *position);
+        Ok(Parser { tokens: tokens.into_iter().peekable(), end })
+    }
+
+    fn next(&mut self) -> (usize, Token) {
+        self.tokens.next().unwrap_or((self.end, Token::End))
+    }
+
+    fn next_is(&mut self, symbol: char) -> bool {
+        self.tokens.next_if(|(_, token)| *token == Token::Symbol(symbol)).is_some()
+    }
+
+    fn next_is_keyword(&mut self, keyword: &str) -> bool {
+        let is_keyword = |token: &Token| matches!(token, Token::Word(word) if word.eq_ignore_ascii_case(keyword));
+        self.tokens.next_if(|(_, token)| is_keyword(token)).is_some()
+    }
+
+    fn expect(&mut self, symbol: char) -> Result<(), SqlError> {
+        match self.next() {
+            (_, Token::Symbol(found)) if found == symbol => Ok(()),
+            (position, other) => Err(unexpected(position, format!("'{symbol}'"), &other)),
+        }
+    }
+
+    /// `name TYPE [NOT NULL] [COMMENT 'text']`
+    fn named(&mut self, what: &str, depth: usize) -> Result<(String, ColumnType, Option<String>), SqlError> {
+        let name = match self.next() {
+            (_, Token::Word(name) | Token::Quoted(name)) if !name.trim().is_empty() => name,
+            (position, other) => return Err(unexpected(position, what, &other)),
+        };
+        let column_type = self.column_type(depth)?;
+        if !self.next_is_keyword("COMMENT") {
+            return Ok((name, column_type, None));
+        }
+        match self.next() {
+            (_, Token::Text(comment)) => Ok((name, column_type, Some(comment))),
+            (position, other) => Err(unexpected(position, "a text between single quotes", &other)),
+        }
+    }
+
+    /// `TYPE [NOT NULL | NULL]`
+    fn column_type(&mut self, depth: usize) -> Result<ColumnType, SqlError> {
+        let data_type = self.data_type(depth)?;
+        if self.next_is_keyword("NULL") || !self.next_is_keyword("NOT") {
+            return Ok(ColumnType { data_type, nullable: true });
+        }
+        if !self.next_is_keyword("NULL") {
+            let (position, found) = self.next();
+            return Err(unexpected(position, "NULL after NOT", &found));
+        }
+        Ok(ColumnType { data_type, nullable: false })
+    }
+
+    fn data_type(&mut self, depth: usize) -> Result<DataType, SqlError> {
+        let (position, token) = self.next();
+        if depth > MAX_TYPE_DEPTH {
+            return Err(unexpected(position, format!("at most {MAX_TYPE_DEPTH} nested types"), &token));
+        }
+        let Token::Word(word) = &token else { return Err(unexpected(position, "a data type", &token)) };
+        Ok(match word.to_ascii_uppercase().as_str() {
+            "BOOLEAN" => DataType::Boolean,
+            "TINYINT" => DataType::TinyInt,
+            "SMALLINT" => DataType::SmallInt,
+            "INT" | "INTEGER" => DataType::Int,
+            "BIGINT" => DataType::BigInt,
+            "FLOAT" => DataType::Float,
+            "DOUBLE" => DataType::Double,
+            "DECIMAL" => self.decimal()?,
+            "CHAR" => DataType::Char(self.parameter("a length", 1, 1, i32::MAX as u32)?),
+            "STRING" => DataType::String,
+            "BINARY" => DataType::Binary(self.parameter("a length", 1, 1, i32::MAX as u32)?),
+            "BYTES" => DataType::Bytes,
+            "DATE" => DataType::Date,
+            "TIME" => DataType::Time(self.time_precision(0)?),
+            "TIMESTAMP" => DataType::Timestamp(self.time_precision(6)?),
+            "TIMESTAMP_LTZ" => DataType::TimestampLtz(self.time_precision(6)?),
+            "ARRAY" => {
+                self.expect('<')?;
+                let element = self.column_type(depth + 1)?;
+                self.expect('>')?;
+                DataType::Array(Box::new(element))
+            }
+            "MAP" => self.map(depth)?,
+            "ROW" => self.row(depth)?,
+            other => return Err(unexpected(position, expected_type(other), &token)),
+        })
+    }
+
+    fn map(&mut self, depth: usize) -> Result<DataType, SqlError> {
+        self.expect('<')?;
+        let key = ColumnType { nullable: false, ..self.column_type(depth + 1)? };
+        self.expect(',')?;
+        let value = self.column_type(depth + 1)?;
+        self.expect('>')?;
+        Ok(DataType::Map(Box::new(key), Box::new(value)))
+    }
+
+    fn row(&mut self, depth: usize) -> Result<DataType, SqlError> {
+        self.expect('<')?;
+        let mut fields = Vec::new();
+        if self.next_is('>') {
+            return Ok(DataType::Row(fields));
+        }
+        loop {
+            let (name, column_type, description) = self.named("a field name", depth + 1)?;
+            fields.push(Field { id: None, name, column_type, description });
+            match self.next() {
+                (_, Token::Symbol(',')) => {}
+                (_, Token::Symbol('>')) => return Ok(DataType::Row(fields)),
+                (position, other) => return Err(unexpected(position, "',' or '>'", &other)),
+            }
+        }
+    }
+
+    fn decimal(&mut self) -> Result<DataType, SqlError> {
+        if !self.next_is('(') {
+            return Ok(DataType::Decimal { precision: 10, scale: 0 });
+        }
+        let precision = self.number("a precision", 1, MAX_DECIMAL_PRECISION.into())?;
+        let scale = if self.next_is(',') { self.number("a scale", 0, precision)? } else { 0 };
+        self.expect(')')?;
+        // Both are at most 38.
+        Ok(DataType::Decimal { precision: precision as u8, scale: scale as u8 })
+    }
+
+    fn time_precision(&mut self, default: u32) -> Result<u8, SqlError> {
+        // At most 9.
+        Ok(self.parameter("a precision", default, 0, MAX_TIME_PRECISION.into())? as u8)
+    }
+
+    /// `[(number)]`
+    fn parameter(&mut self, what: &str, default: u32, least: u32, most: u32) -> Result<u32, SqlError> {
+        if !self.next_is('(') {
+            return Ok(default);
+        }
+        let number = self.number(what, least, most)?;
+        self.expect(')')?;
+        Ok(number)
+    }
+
+    fn number(&mut self, what: &str, least: u32, most: u32) -> Result<u32, SqlError> {
+        let (position, token) = self.next();
+        let number = match &token {
+            Token::Number(digits) => digits.parse().ok().filter(|number| (least..=most).contains(number)),
+            _ => None,
+        };
+        number.ok_or_else(|| unexpected(position, format!("{what} of {least} to {most}"), &token))
+    }
+}
+
+/// What to say to a type that Fluss does not have; some are known by another name.
+fn expected_type(word: &str) -> String {
+    let known = match word {
+        "VARCHAR" | "TEXT" | "UTF8" | "STR" => "STRING",
+        "VARBINARY" | "BLOB" => "BYTES",
+        "NUMERIC" | "DEC" => "DECIMAL",
+        "BOOL" => "BOOLEAN",
+        "REAL" | "FLOAT32" => "FLOAT",
+        "FLOAT64" => "DOUBLE",
+        "LONG" | "INT64" => "BIGINT",
+        "INT32" => "INT",
+        "INT16" => "SMALLINT",
+        "INT8" => "TINYINT",
+        "DATETIME" => "TIMESTAMP",
+        "TIMESTAMPTZ" => "TIMESTAMP_LTZ",
+        "STRUCT" => "ROW",
+        "LIST" => "ARRAY",
+        _ => return "a data type".to_owned(),
+    };
+    format!("a data type of Fluss's, here {known}")
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::table::samples::{column_type, schema};
+
+    #[test]
+    fn schemas_are_read() {
+        let text = "id BIGINT NOT NULL, `the ``name`` ü` string comment 'it''s', price decimal(10,2) NULL,\n\
+                    m MAP<STRING, INT>, r ROW<a INTEGER NOT NULL, b ARRAY<TIMESTAMP_LTZ>>, größe CHAR";
+        let expected = "id BIGINT NOT NULL, `the ``name`` ü` STRING COMMENT 'it''s', price DECIMAL(10, 2), \
+                        m MAP<STRING, INT>, r ROW<a INT NOT NULL, b ARRAY<TIMESTAMP_LTZ(6)>>, größe CHAR(1)";
+        let schema = Schema::parse_sql(text).unwrap();
+        assert_eq!(schema.to_string(), expected);
+        assert_eq!(schema.columns[1].name, "the `name` ü");
+        assert_eq!(schema.columns[1].comment.as_deref(), Some("it's"));
+    }
+
+    #[test]
+    fn defaults_are_fluss_s() {
+        let cases = [
+            ("DECIMAL", "DECIMAL(10, 0)"),
+            ("DECIMAL(5)", "DECIMAL(5, 0)"),
+            ("CHAR", "CHAR(1)"),
+            ("BINARY", "BINARY(1)"),
+            ("TIME", "TIME(0)"),
+            ("TIMESTAMP", "TIMESTAMP(6)"),
+            ("TIMESTAMP_LTZ", "TIMESTAMP_LTZ(6)"),
+            ("MAP<INT NOT NULL, ROW<>> NOT NULL", "MAP<INT, ROW<>> NOT NULL"),
+        ];
+        for (text, expected) in cases {
+            assert_eq!(text.parse::<ColumnType>().unwrap().to_string(), expected);
+        }
+    }
+
+    #[test]
+    fn errors_say_where_and_what() {
+        let cases = [
+            ("", "at character 1: expected a column name, found the end"),
+            ("a", "at character 2: expected a data type, found the end"),
+            ("a VARCHAR(10)", "at character 3: expected a data type of Fluss's, here STRING, found 'VARCHAR'"),
+            ("a INT b INT", "at character 7: expected ',', NOT NULL, COMMENT or the end, found 'b'"),
+            ("ü INT NOT b", "at character 11: expected NULL after NOT, found 'b'"),
+            ("a DECIMAL(39)", "at character 11: expected a precision of 1 to 38, found '39'"),
+            ("a DECIMAL(4, 5)", "at character 14: expected a scale of 0 to 4, found '5'"),
+            ("a CHAR(0)", "at character 8: expected a length of 1 to 2147483647, found '0'"),
+            ("a TIME(10)", "at character 8: expected a precision of 0 to 9, found '10'"),
+            ("a ARRAY(INT)", "at character 8: expected '<', found '('"),
+            ("a ROW<b INT", "at character 12: expected ',' or '>', found the end"),
+            ("a INT,", "at character 7: expected a column name, found the end"),
+            ("a INT COMMENT b", "at character 15: expected a text between single quotes, found 'b'"),
+            ("`a INT", "at character 7: expected a closing ` for the one at character 1, found the end"),
+            ("`` INT", "at character 1: expected a column name, found ``"),
+            ("a INT, a STRING", "the schema has 'a' twice"),
+        ];
+        for (text, expected) in cases {
+            assert_eq!(Schema::parse_sql(text).unwrap_err().to_string(), expected, "{text}");
+        }
+        let deep = format!("a {}INT{}", "ARRAY<".repeat(40), ">".repeat(40));
+        assert!(Schema::parse_sql(&deep).is_err());
+    }
+
+    proptest! {
+        #[test]
+        fn types_round_trip(column_type in column_type()) {
+            prop_assert_eq!(column_type.to_string().parse(), Ok(column_type));
+        }
+
+        #[test]
+        fn schemas_round_trip(schema in schema()) {
+            let read = Schema::parse_sql(&schema.to_string()).unwrap();
+            prop_assert_eq!(Schema { primary_key: schema.primary_key.clone(), ..read }, schema);
+        }
+
+        #[test]
+        fn any_text_gives_a_schema_or_an_error(text: String, sql in "[a-z`' A-Z<>(),0-9]{0,60}") {
+            let _ = Schema::parse_sql(&text);
+            let _ = Schema::parse_sql(&sql);
+        }
+    }
+}
