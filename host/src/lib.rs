@@ -3,3 +3,4 @@
 pub mod codec;
 pub mod columns;
 pub mod formats;
+pub mod runtime;

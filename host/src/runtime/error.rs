@@ -1,0 +1,53 @@
+//! Why a component cannot be run.
+
+use std::path::PathBuf;
+
+/// Why a component cannot be run.
+#[derive(Debug, thiserror::Error)]
+pub enum RuntimeError {
+    /// wasmtime cannot run here.
+    #[error("WebAssembly cannot run on this machine: {0}")]
+    Engine(String),
+    /// A file cannot be read.
+    #[error("{} cannot be read: {source}", path.display())]
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// A file is longer than `COMPONENT_LIMIT`.
+    #[error("{name} is longer than a component may be ({} MiB)", super::COMPONENT_LIMIT >> 20)]
+    TooLarge {
+        /// What it is called.
+        name: String,
+    },
+    /// A file has nothing to do with WebAssembly.
+    #[error("{name} is not WebAssembly")]
+    NotWasm {
+        /// What it is called.
+        name: String,
+    },
+    /// A core module that was not wrapped.
+    #[error("{name} is a core WebAssembly module, not a component; wrap it with: wasm-tools component new")]
+    CoreModule {
+        /// What it is called.
+        name: String,
+    },
+    /// A damaged component, or one that needs what is switched off here.
+    #[error("{name} is not a valid component: {reason}")]
+    Invalid {
+        /// What it is called.
+        name: String,
+        /// Why.
+        reason: String,
+    },
+    /// The binary carries no module of this name.
+    #[error("there is no stock module {name:?}; there are: {known}. A file needs its path, as in ./{name}.wasm")]
+    NoStockModule {
+        /// The name.
+        name: String,
+        /// Those that there are.
+        known: String,
+    },
+}

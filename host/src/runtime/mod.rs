@@ -1,0 +1,200 @@
+//! What runs WebAssembly: one wasmtime engine for the process, its compiled code, and the clock of its deadlines.
+//!
+//! Everything is lazy: a process that runs no component makes no engine and reads no wasm.
+//!
+//! Settings and their reasons: `component-model` work in wasmtime 48 is on the asynchronous side, and so are most of its
+//! faults; our contracts are synchronous, so that side is off, and a call costs a third. Instances are few and live
+//! long, so they are allocated on demand: a pool would reserve its address space at every start.
+
+mod cache;
+mod clock;
+mod embedded;
+mod error;
+mod limiter;
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use sha2::{Digest, Sha256};
+use wasmtime::component::Component;
+use wasmtime::{Config, Engine, Strategy};
+
+pub use clock::TICK;
+pub use error::RuntimeError;
+pub use limiter::Limiter;
+
+use cache::CodeCache;
+use clock::Clock;
+use embedded::Embedded;
+
+/// The largest component that is compiled, in bytes; compiling takes time and memory in proportion.
+pub const COMPONENT_LIMIT: usize = 64 << 20;
+
+/// The SHA-256 of a component's bytes.
+type Sha = [u8; 32];
+
+/// A component, compiled by the first who asks while the others wait.
+type Slot = Arc<Mutex<Option<Component>>>;
+
+/// The process's wasmtime engine. Shared by every client and chain.
+pub struct Runtime {
+    engine: Engine,
+    cache: Option<CodeCache>,
+    compiled: Mutex<HashMap<Sha, Slot>>,
+    clock: Clock,
+}
+
+impl Runtime {
+    /// The runtime of this process, made when first asked for, with the compiled code kept in the user's cache folder.
+    ///
+    /// # Errors
+    /// When this machine cannot run wasmtime.
+    pub fn shared() -> Result<Arc<Runtime>, RuntimeError> {
+        static SHARED: Mutex<Option<Arc<Runtime>>> = Mutex::new(None);
+        let mut shared = SHARED.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(runtime) = &*shared {
+            return Ok(Arc::clone(runtime));
+        }
+        let folder = directories::ProjectDirs::from("", "", "thalweg").map(|dirs| dirs.cache_dir().join("code"));
+        let runtime = Arc::new(Runtime::new(folder)?);
+        *shared = Some(Arc::clone(&runtime));
+        Ok(runtime)
+    }
+
+    /// A runtime of its own, with compiled code kept in a folder, or nowhere.
+    ///
+    /// # Errors
+    /// As `shared`.
+    pub fn new(cache: Option<PathBuf>) -> Result<Runtime, RuntimeError> {
+        let engine = Engine::new(&config()).map_err(|error| RuntimeError::Engine(format!("{error:#}")))?;
+        let cache = cache.map(|folder| CodeCache::new(folder, &engine));
+        Ok(Runtime { clock: Clock::new(&engine), engine, cache, compiled: Mutex::default() })
+    }
+
+    /// The engine, to make stores of. Every store needs a limiter and, before each call, an epoch deadline.
+    pub fn engine(&self) -> &Engine {
+        self.clock.start();
+        &self.engine
+    }
+
+    /// How many ticks of the epoch a call may take that has this much time. Rounded up.
+    pub fn ticks(time: Duration) -> u64 {
+        // One more: the first tick may come at once.
+        u64::try_from(time.as_nanos().div_ceil(TICK.as_nanos())).unwrap_or(u64::MAX - 1).saturating_add(1)
+    }
+
+    /// The engine component that the binary carries.
+    ///
+    /// # Errors
+    /// When it cannot be compiled.
+    pub fn engine_component(&self) -> Result<Component, RuntimeError> {
+        let Embedded { name, wasm, sha256 } = &embedded::ENGINE;
+        self.load(name, wasm, *sha256)
+    }
+
+    /// The names of the stock modules that the binary carries.
+    pub fn stock_modules() -> impl Iterator<Item = &'static str> {
+        embedded::MODULES.iter().map(|module| module.name)
+    }
+
+    /// A stock module by its name.
+    ///
+    /// # Errors
+    /// When there is none of that name, or it cannot be compiled.
+    pub fn stock_module(&self, name: &str) -> Result<Component, RuntimeError> {
+        let module = embedded::MODULES.iter().find(|module| module.name == name);
+        let Embedded { name, wasm, sha256 } = module.ok_or_else(|| RuntimeError::NoStockModule {
+            name: name.to_owned(),
+            known: Runtime::stock_modules().collect::<Vec<_>>().join(", "),
+        })?;
+        self.load(name, wasm, *sha256)
+    }
+
+    /// A component in a file, of at most `COMPONENT_LIMIT` bytes.
+    ///
+    /// # Errors
+    /// When it cannot be read, is too long, or is no component.
+    pub fn component_file(&self, path: &Path) -> Result<Component, RuntimeError> {
+        let wasm = read(path)?;
+        self.component(&path.display().to_string(), &wasm)
+    }
+
+    /// A component from its bytes; `name` is what errors call it.
+    ///
+    /// # Errors
+    /// When it is too long or no component.
+    pub fn component(&self, name: &str, wasm: &[u8]) -> Result<Component, RuntimeError> {
+        require_component(name, wasm)?;
+        self.load(name, wasm, Sha256::digest(wasm).into())
+    }
+
+    /// Compiles a component once in the process, and, with a cache, once on the machine.
+    fn load(&self, name: &str, wasm: &[u8], sha256: Sha) -> Result<Component, RuntimeError> {
+        let slot = Arc::clone(self.compiled.lock().unwrap_or_else(PoisonError::into_inner).entry(sha256).or_default());
+        let mut slot = slot.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(component) = &*slot {
+            return Ok(component.clone());
+        }
+        let component = match self.cache.as_ref().and_then(|cache| cache.load(&self.engine, &sha256)) {
+            Some(component) => component,
+            None => self.compile(name, wasm, &sha256)?,
+        };
+        Ok(slot.insert(component).clone())
+    }
+
+    fn compile(&self, name: &str, wasm: &[u8], sha256: &Sha) -> Result<Component, RuntimeError> {
+        let started = std::time::Instant::now();
+        let component = Component::from_binary(&self.engine, wasm).map_err(|error| RuntimeError::Invalid {
+            name: name.to_owned(),
+            // The first line; the rest is a trail through the validator.
+            reason: format!("{error:#}").lines().next().unwrap_or_default().to_owned(),
+        })?;
+        tracing::debug!(name, milliseconds = started.elapsed().as_millis(), "compiled");
+        if let Some(cache) = &self.cache {
+            cache.store(&component, sha256);
+        }
+        Ok(component)
+    }
+}
+
+fn config() -> Config {
+    let mut config = Config::new();
+    config
+        .strategy(Strategy::Cranelift)
+        .concurrency_support(false)
+        .epoch_interruption(true)
+        .parallel_compilation(true)
+        .wasm_memory64(false)
+        .wasm_stack_switching(false)
+        .wasm_shared_everything_threads(false)
+        // The same rows give the same bytes on every machine.
+        .relaxed_simd_deterministic(true);
+    config
+}
+
+fn read(path: &Path) -> Result<Vec<u8>, RuntimeError> {
+    use std::io::Read as _;
+    let unreadable = |source| RuntimeError::Unreadable { path: path.to_owned(), source };
+    let file = std::fs::File::open(path).map_err(unreadable)?;
+    let mut wasm = Vec::new();
+    file.take(COMPONENT_LIMIT as u64 + 1).read_to_end(&mut wasm).map_err(unreadable)?;
+    Ok(wasm)
+}
+
+/// What can be told from the first bytes, in plainer words than a validator's.
+fn require_component(name: &str, wasm: &[u8]) -> Result<(), RuntimeError> {
+    let name = || name.to_owned();
+    if wasm.len() > COMPONENT_LIMIT {
+        return Err(RuntimeError::TooLarge { name: name() });
+    }
+    match wasm {
+        [0, b'a', b's', b'm', 0x0d, 0, 1, 0, ..] => Ok(()),
+        [0, b'a', b's', b'm', 1, 0, 0, 0, ..] => Err(RuntimeError::CoreModule { name: name() }),
+        _ => Err(RuntimeError::NotWasm { name: name() }),
+    }
+}
+
+#[cfg(test)]
+mod tests;
