@@ -1,1 +1,53 @@
-//! The SDK.
+#![doc = include_str!("../README.md")]
+//!
+//! # The parts
+//!
+//! - [`filter`] and [`map`] turn a function over one row into a module; [`config`](macro@config) describes what can be set.
+//! - [`Module`] is what they stand on, for modules that fit any schema or want every cycle: a [`Plan`] made once, then
+//!   typed [`Column`]s in, and a [`Selection`] or columns made by a [`Builder`] out.
+//! - [`testing`] runs a module on rows from literals, without a host.
+//! - [`log`] is all that a module can reach.
+
+#[doc(hidden)]
+pub mod bindings;
+
+mod answer;
+mod batch;
+mod bits;
+mod builder;
+mod config;
+mod decimal;
+mod error;
+mod guest;
+pub mod log;
+mod module;
+mod plan;
+mod schema;
+pub mod testing;
+mod value;
+
+pub use answer::{Answer, Refusals, Selection};
+pub use batch::{Batch, Column};
+pub use bindings::thalweg::module::types::{DataType, Field, Schema};
+pub use bits::{Bitmap, Bits};
+pub use builder::{Builder, Written};
+pub use config::{Parameter, Parameters};
+pub use decimal::{Decimal, ParseDecimalError};
+pub use error::Error;
+pub use module::{Context, Description, Instances, Module, Operation};
+pub use plan::{Input, Output, Plan};
+
+pub use thalweg_module_macros::config;
+pub use value::{Date, Numeric, Time, Timestamp, TimestampLtz, Unfit, Unit, Value};
+
+/// What the macros' code refers to.
+#[doc(hidden)]
+pub mod private {
+    pub use crate::batch::masks;
+    pub use crate::guest::{Exported, Instance, Slot};
+    pub use serde;
+    pub use serde_json;
+}
+
+// The macros name the crate by its published name, also in this crate's own tests.
+extern crate self as thalweg_module;

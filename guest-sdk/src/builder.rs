@@ -1,0 +1,102 @@
+//! Columns that a module writes.
+
+use crate::bindings::thalweg::module::types;
+use crate::value::Shape;
+use crate::{Bitmap, Numeric, Output, Unfit, Value};
+
+/// A column that a module wrote, ready for [`Answer::replaced`](crate::Answer::replaced).
+#[derive(Debug)]
+pub struct Written {
+    pub(crate) ordinal: usize,
+    pub(crate) column: types::Column,
+}
+
+/// Builds one written column, row by row. Made by [`Output::builder`].
+///
+/// ```
+/// # use thalweg_module::{Output, Written};
+/// fn lengths(output: Output<i32>, texts: &[Option<&str>]) -> Written {
+///     let mut builder = output.builder(texts.len());
+///     for text in texts {
+///         match text {
+///             // An INT holds any i32: this cannot fail.
+///             Some(text) => builder.push(text.len() as i32).expect("fits"),
+///             None => builder.push_null(),
+///         }
+///     }
+///     builder.finish()
+/// }
+/// ```
+pub struct Builder<T: Value + ?Sized> {
+    ordinal: usize,
+    shape: Shape,
+    buffer: T::Buffer,
+    rows: usize,
+    validity: Option<Bitmap>,
+}
+
+impl<T: Value + ?Sized> Builder<T> {
+    /// Adds a value.
+    ///
+    /// # Errors
+    /// If the column's type cannot hold it. The row then stands there [without a value](Builder::skip): refuse it.
+    #[inline]
+    pub fn push(&mut self, item: T::Item<'_>) -> Result<(), Unfit> {
+        let done = T::append(&mut self.buffer, item, self.shape);
+        if done.is_err() {
+            T::append_gap(&mut self.buffer, self.shape);
+        }
+        self.rows += 1;
+        if let Some(validity) = &mut self.validity {
+            validity.push(true);
+        }
+        done
+    }
+
+    /// Adds a null.
+    pub fn push_null(&mut self) {
+        T::append_gap(&mut self.buffer, self.shape);
+        let rows = self.rows;
+        self.validity.get_or_insert_with(|| Bitmap::filled(rows, true)).push(false);
+        self.rows += 1;
+    }
+
+    /// Adds a row that nobody will read, because the answer refuses it or leaves it out.
+    pub fn skip(&mut self) {
+        T::append_gap(&mut self.buffer, self.shape);
+        if let Some(validity) = &mut self.validity {
+            validity.push(true);
+        }
+        self.rows += 1;
+    }
+
+    /// The column.
+    pub fn finish(self) -> Written {
+        let values = T::finish(self.buffer, self.shape);
+        Written {
+            ordinal: self.ordinal,
+            column: types::Column { validity: self.validity.map(Bitmap::into_bytes), values },
+        }
+    }
+}
+
+impl<T: Value + ?Sized> Output<T> {
+    /// Starts the column of one batch of so many rows.
+    pub fn builder(self, rows: usize) -> Builder<T> {
+        Builder {
+            ordinal: self.ordinal,
+            shape: self.shape,
+            buffer: T::buffer(rows, self.shape),
+            rows: 0,
+            validity: None,
+        }
+    }
+}
+
+impl<T: Numeric> Output<T> {
+    /// The column of one batch, made elsewhere; a clear bit of `validity` is a null.
+    pub fn column(self, values: Vec<T>, validity: Option<Bitmap>) -> Written {
+        let column = types::Column { validity: validity.map(Bitmap::into_bytes), values: T::wrap(values) };
+        Written { ordinal: self.ordinal, column }
+    }
+}

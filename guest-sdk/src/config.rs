@@ -1,0 +1,141 @@
+//! Configuration: read from JSON with errors that name the key, described as a JSON Schema.
+
+use serde::de::DeserializeOwned;
+use serde_json::{Value, json};
+
+use crate::Error;
+
+/// A configuration that can describe itself. [`config`](macro@crate::config) writes this for a struct.
+pub trait Parameters: DeserializeOwned + 'static {
+    /// The configuration as a JSON Schema.
+    fn schema() -> Value;
+}
+
+/// A type that a field of a configuration can have.
+///
+/// Implement it for your own types beside `serde::Deserialize`:
+/// ```
+/// use thalweg_module::Parameter;
+/// struct Percent(f64);
+/// impl Parameter for Percent {
+///     fn schema() -> serde_json::Value {
+///         serde_json::json!({ "type": "number", "minimum": 0, "maximum": 100 })
+///     }
+/// }
+/// ```
+pub trait Parameter {
+    /// The type as a JSON Schema.
+    fn schema() -> Value;
+
+    /// Whether a field of this type may be left out.
+    fn is_optional() -> bool {
+        false
+    }
+}
+
+macro_rules! parameter {
+    ($name:literal: $($type:ty),*) => {$(
+        impl Parameter for $type {
+            fn schema() -> Value {
+                json!({ "type": $name })
+            }
+        }
+    )*};
+}
+parameter!("boolean": bool);
+parameter!("integer": i8, i16, i32, i64, u8, u16, u32, u64, usize);
+parameter!("number": f32, f64);
+parameter!("string": String);
+
+impl<T: Parameter> Parameter for Option<T> {
+    fn schema() -> Value {
+        T::schema()
+    }
+
+    fn is_optional() -> bool {
+        true
+    }
+}
+
+impl<T: Parameter> Parameter for Vec<T> {
+    fn schema() -> Value {
+        json!({ "type": "array", "items": T::schema() })
+    }
+}
+
+impl Parameter for Value {
+    fn schema() -> Value {
+        json!({})
+    }
+}
+
+/// The JSON Schema of a module without configuration.
+pub(crate) fn no_parameters() -> String {
+    json!({ "type": "object", "properties": {}, "additionalProperties": false }).to_string()
+}
+
+/// Refuses any key, for a module without configuration.
+pub(crate) fn expect_empty(text: &str) -> Result<(), Error> {
+    match object(text)?.keys().next() {
+        None => Ok(()),
+        Some(key) => Err(Error::config(key, "this module has no configuration")),
+    }
+}
+
+/// Reads a configuration; the error names the key.
+pub(crate) fn parse<C: DeserializeOwned>(text: &str) -> Result<C, Error> {
+    serde_path_to_error::deserialize(Value::Object(object(text)?)).map_err(|error| {
+        let path = error.path().to_string();
+        let message = error.into_inner().to_string();
+        if path != "." {
+            return Error::config(path, message);
+        }
+        // serde names a missing or unknown field only in its text.
+        let key = ["missing field `", "unknown field `"]
+            .iter()
+            .find_map(|start| message.strip_prefix(start)?.split('`').next())
+            .map_or_else(String::new, str::to_owned);
+        Error::config(key, message)
+    })
+}
+
+fn object(text: &str) -> Result<serde_json::Map<String, Value>, Error> {
+    let text = if text.trim().is_empty() { "{}" } else { text };
+    let found: Result<Value, _> = serde_json::from_str(text);
+    match found {
+        Ok(Value::Object(object)) => Ok(object),
+        Ok(_) => Err(Error::config("", "must be a JSON object")),
+        Err(error) => Err(Error::config("", format!("must be a JSON object: {error}"))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Debug, PartialEq, serde::Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct Limits {
+        min: i32,
+        #[serde(default)]
+        names: Vec<String>,
+    }
+
+    #[test]
+    fn errors_name_the_key() {
+        for (text, key) in [
+            (r#"{"min": "x"}"#, "min"),
+            (r#"{}"#, "min"),
+            (r#"{"min": 1, "mx": 2}"#, "mx"),
+            (r#"{"min": 1, "names": ["a", 3]}"#, "names[1]"),
+            (r#"[]"#, ""),
+            (r#"{"#, ""),
+        ] {
+            let error = parse::<Limits>(text).unwrap_err();
+            assert!(matches!(&error, Error::Config { key: found, .. } if found == key), "{text}: {error}");
+        }
+        assert_eq!(parse::<Limits>(r#"{"min": 3}"#), Ok(Limits { min: 3, names: vec![] }));
+        assert!(expect_empty("{}").is_ok() && expect_empty("").is_ok());
+        assert!(expect_empty(r#"{"a": 1}"#).is_err());
+    }
+}

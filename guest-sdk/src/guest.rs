@@ -1,0 +1,91 @@
+//! Between the trait that authors implement and the functions that a host calls.
+
+use std::cell::RefCell;
+use std::marker::PhantomData;
+use std::thread::LocalKey;
+
+use crate::bindings::exports::thalweg::module::transform::{self, ErrorCode, Guest};
+use crate::bindings::thalweg::module::types;
+use crate::{Batch, Context, Module};
+
+/// A module after `open`.
+pub struct Instance<M> {
+    module: M,
+    ranks: Vec<usize>,
+}
+
+impl<M: Module> Instance<M> {
+    pub(crate) fn open(context: transform::Context) -> Result<(Self, transform::Plan), crate::Error> {
+        let (module, plan) = M::open(&Context::new(context))?;
+        let (plan, ranks) = plan.finish();
+        Ok((Self { module, ranks }, plan))
+    }
+
+    pub(crate) fn apply(&mut self, batch: types::Batch) -> Result<transform::Answer, crate::Error> {
+        Ok(self.module.apply(Batch::new(batch))?.into_wire(&self.ranks))
+    }
+}
+
+/// Where the one instance of a component lives. Written by [`export!`](crate::export).
+pub trait Slot: Module {
+    /// Empty until `open`.
+    fn slot() -> &'static LocalKey<RefCell<Option<Instance<Self>>>>;
+}
+
+/// The exports of a component that holds `M`.
+pub struct Exported<M>(PhantomData<M>);
+
+impl<M: Slot> Guest for Exported<M> {
+    fn describe() -> transform::Description {
+        let description = M::describe();
+        transform::Description { summary: description.summary, parameters: description.parameters }
+    }
+
+    fn open(context: transform::Context) -> Result<transform::Plan, ErrorCode> {
+        report_panics();
+        let (instance, plan) = Instance::open(context)?;
+        M::slot().set(Some(instance));
+        Ok(plan)
+    }
+
+    fn apply(batch: types::Batch) -> Result<transform::Answer, ErrorCode> {
+        M::slot().with_borrow_mut(|slot| {
+            let instance = slot.as_mut().ok_or_else(|| ErrorCode::Other("apply was called before open".to_owned()))?;
+            Ok(instance.apply(batch)?)
+        })
+    }
+}
+
+/// A panic ends in a trap, which has no text: the log gets it.
+fn report_panics() {
+    #[cfg(target_arch = "wasm32")]
+    std::panic::set_hook(Box::new(|info| crate::log::error(info.to_string())));
+}
+
+/// Makes a type that implements [`Module`] the module of a component.
+///
+/// To be called once in a crate. It does nothing where the crate is not built for WebAssembly, so that unit tests run
+/// without a host. The [`filter`](macro@crate::filter) and [`map`](macro@crate::map) macros call it.
+#[macro_export]
+macro_rules! export {
+    ($module:ty) => {
+        #[cfg(target_arch = "wasm32")]
+        const _: () = {
+            ::std::thread_local! {
+                static SLOT: ::std::cell::RefCell<::std::option::Option<$crate::private::Instance<$module>>> =
+                    const { ::std::cell::RefCell::new(::std::option::Option::None) };
+            }
+
+            impl $crate::private::Slot for $module {
+                fn slot() -> &'static ::std::thread::LocalKey<
+                    ::std::cell::RefCell<::std::option::Option<$crate::private::Instance<Self>>>,
+                > {
+                    &SLOT
+                }
+            }
+
+            type Component = $crate::private::Exported<$module>;
+    $crate::bindings::export_component!(Component with_types_in $crate::bindings);
+        };
+    };
+}
