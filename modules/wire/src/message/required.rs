@@ -57,12 +57,12 @@ pub enum DecodeError {
         message: &'static str,
     },
     /// The bytes are not protobuf of this message.
-    #[error("{message} cannot be decoded: {source}")]
+    #[error("{message} cannot be decoded: {reason}")]
     Malformed {
         /// The message.
         message: &'static str,
         /// What protobuf says.
-        source: prost::DecodeError,
+        reason: prost::DecodeError,
     },
 }
 
@@ -72,7 +72,7 @@ pub enum DecodeError {
 /// If the bytes are not the message, or if a required field is missing in it or beneath it. Unknown fields are skipped.
 pub fn decode<M: Shaped>(body: Bytes) -> Result<M, DecodeError> {
     check(M::SHAPE, &body, 0)?;
-    M::decode(body).map_err(|source| DecodeError::Malformed { message: M::SHAPE.message, source })
+    M::decode(body).map_err(|reason| DecodeError::Malformed { message: M::SHAPE.message, reason })
 }
 
 fn check(shape: &'static Shape, mut bytes: &[u8], depth: usize) -> Result<(), DecodeError> {
@@ -80,7 +80,7 @@ fn check(shape: &'static Shape, mut bytes: &[u8], depth: usize) -> Result<(), De
     if depth >= MAX_DEPTH {
         return Err(DecodeError::TooDeep { message });
     }
-    let malformed = |source| DecodeError::Malformed { message, source };
+    let malformed = |reason| DecodeError::Malformed { message, reason };
     let mut seen = 0u32;
     while !bytes.is_empty() {
         let (number, wire_type) = decode_key(&mut bytes).map_err(malformed)?;

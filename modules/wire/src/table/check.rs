@@ -39,7 +39,7 @@ pub enum SchemaError {
     #[error("primary-key column '{name}' may be null, but keys never are")]
     NullablePrimaryKey { name: String },
     /// Types are nested too deep, or there are too many.
-    #[error("column '{name}' is nested deeper than {MAX_TYPE_DEPTH} levels")]
+    #[error("'{name}' is nested deeper than {MAX_TYPE_DEPTH} levels")]
     TooDeep { name: String },
     /// There are too many columns and fields.
     #[error("the schema has more than {MAX_FIELDS} columns and nested fields")]
@@ -50,9 +50,9 @@ pub enum SchemaError {
     /// A key is also a partition key.
     #[error("'{name}' is a partition key and so cannot be a bucket key")]
     PartitionedBucketKey { name: String },
-    /// A bucket key of a primary-key table is not in the primary key.
-    #[error("bucket key '{name}' is not in the primary key, but in a table with a primary key it must be")]
-    ForeignBucketKey { name: String },
+    /// A partition or bucket key of a primary-key table is not in the primary key.
+    #[error("{place} names '{name}', which is not in the primary key, but in a table with one it must be")]
+    OutsidePrimaryKey { place: &'static str, name: String },
     /// The number of buckets is out of range.
     #[error("the bucket count is {actual}, but must be 1 to {}", i32::MAX)]
     BucketCount { actual: u32 },
@@ -125,15 +125,15 @@ impl TableDescriptor {
         for (place, keys) in [("the partition key", &self.partition_keys), ("the bucket key", &self.bucket_keys)] {
             check_names(place, keys.iter().map(String::as_str))?;
             self.schema.positions(place, keys)?;
+            for name in keys {
+                let mut primary_key = self.schema.primary_key_names();
+                if !self.schema.primary_key.is_empty() && !primary_key.any(|key| key == name) {
+                    return Err(SchemaError::OutsidePrimaryKey { place, name: name.clone() });
+                }
+            }
         }
-        for name in &self.bucket_keys {
-            if self.partition_keys.contains(name) {
-                return Err(SchemaError::PartitionedBucketKey { name: name.clone() });
-            }
-            let mut primary_key = self.schema.primary_key_names();
-            if !self.schema.primary_key.is_empty() && !primary_key.any(|key| key == name) {
-                return Err(SchemaError::ForeignBucketKey { name: name.clone() });
-            }
+        if let Some(name) = self.bucket_keys.iter().find(|name| self.partition_keys.contains(name)) {
+            return Err(SchemaError::PartitionedBucketKey { name: name.clone() });
         }
         match self.bucket_count {
             Some(actual) if actual == 0 || i32::try_from(actual).is_err() => Err(SchemaError::BucketCount { actual }),
@@ -190,4 +190,85 @@ fn check_type(
         check_type(child, column_type, depth + 1, check_id)?;
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn schema(sql: &str) -> Schema {
+        Schema::parse_sql(sql).unwrap()
+    }
+
+    #[test]
+    fn what_fluss_refuses_is_refused() {
+        type Change = fn(&mut Schema);
+        let cases: &[(Change, &str)] = &[
+            (|schema| schema.columns[0].name = " ".into(), "a column or a field of a ROW has an empty name"),
+            (|schema| schema.columns[1].name = "a".into(), "the schema has 'a' twice"),
+            (|schema| schema.columns[1].id = 0, "'b' has the field id 0, which another has too"),
+            (|schema| schema.columns[1].id = -1, "'b' has the field id -1, which is negative"),
+            (|schema| schema.primary_key = vec![7], "the primary key points at column 7, but there are only 3 columns"),
+            (|schema| schema.primary_key = vec![0, 0], "the primary key has 'a' twice"),
+            (|schema| schema.primary_key = vec![1], "primary-key column 'b' may be null, but keys never are"),
+            (
+                |schema| schema.auto_increment = vec![0],
+                "'a' cannot be auto-increment: it must be INT or BIGINT, outside the primary key of a table with one",
+            ),
+            (
+                |schema| schema.columns[0].column_type.data_type = DataType::Decimal { precision: 5, scale: 6 },
+                "the scale of 'a' is 6, but must be 0 to 5",
+            ),
+            (
+                |schema| schema.columns[0].column_type.data_type = DataType::Char(0),
+                "the length of 'a' is 0, but must be 1 to 2147483647",
+            ),
+            (
+                |schema| {
+                    let DataType::Map(key, _) = &mut schema.columns[2].column_type.data_type else { return };
+                    key.nullable = true;
+                },
+                "the keys of the map 'm' may be null, but keys never are",
+            ),
+            (
+                |schema| {
+                    for _ in 0..MAX_TYPE_DEPTH {
+                        let element = Box::new(schema.columns[1].column_type.clone());
+                        schema.columns[1].column_type.data_type = DataType::Array(element);
+                    }
+                },
+                "'element' is nested deeper than 32 levels",
+            ),
+        ];
+        for (change, expected) in cases {
+            let mut schema = schema("a INT NOT NULL, b STRING, m MAP<INT, INT>");
+            change(&mut schema);
+            assert_eq!(schema.check().unwrap_err().to_string(), *expected);
+        }
+    }
+
+    #[test]
+    fn keys_of_a_keyed_table_are_in_its_primary_key() {
+        let schema = schema("a INT, b INT, c INT").with_primary_key(&["a", "b"]).unwrap();
+        let with = |partition: &[&str], bucket: &[&str]| {
+            let mut table = TableDescriptor::new(schema.clone());
+            table.partition_keys = partition.iter().map(|&name| name.to_owned()).collect();
+            table.bucket_keys = bucket.iter().map(|&name| name.to_owned()).collect();
+            table.check().map_err(|error| error.to_string())
+        };
+        assert_eq!(with(&["b"], &["a"]), Ok(()));
+        let outside = "names 'c', which is not in the primary key, but in a table with one it must be";
+        assert_eq!(with(&["c"], &[]), Err(format!("the partition key {outside}")));
+        assert_eq!(with(&[], &["c"]), Err(format!("the bucket key {outside}")));
+        assert_eq!(with(&["a"], &["a"]), Err("'a' is a partition key and so cannot be a bucket key".to_owned()));
+    }
+
+    #[test]
+    fn bucket_counts_have_bounds() {
+        for (count, good) in [(0, false), (1, true), (i32::MAX as u32, true), (u32::MAX, false)] {
+            let mut table = TableDescriptor::new(schema("a INT"));
+            table.bucket_count = Some(count);
+            assert_eq!(table.check().is_ok(), good, "{count}");
+        }
+    }
 }
