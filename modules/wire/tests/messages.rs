@@ -6,21 +6,14 @@ use std::collections::HashMap;
 
 use arrow_array::{Array, RecordBatch, UInt32Array};
 use arrow_buffer::Buffer;
-use arrow_schema::{ArrowError, SchemaRef};
+use common::read::{LIMIT, layout, read};
 use common::{Random, borrow, every_type, random_batch, schema};
 use proptest::prelude::*;
 use thalweg_wire::record::{
-    BatchContent, BatchHead, CheckedMessage, ColumnsBuilder, Compression, Layout, LogBatch, NO_WRITER, Node,
-    RecordError, encode_message, project,
+    BatchContent, BatchHead, CheckedMessage, ColumnsBuilder, Compression, LogBatch, NO_WRITER, Node, RecordError,
+    encode_message, project,
 };
 use thalweg_wire::table::ColumnType;
-
-const LIMIT: u32 = 64 << 20;
-
-fn layout(types: &[ColumnType]) -> Layout {
-    let names: Vec<String> = (0..types.len()).map(|at| format!("c{at}")).collect();
-    Layout::new(names.iter().map(String::as_str).zip(types))
-}
 
 /// What encode work gives: `wit/client/codec.wit`. Every third buffer is stored as it is.
 fn body_of(buffers: &[Vec<u8>], compression: Compression) -> (Vec<u8>, Vec<u32>) {
@@ -63,47 +56,6 @@ fn batch_of(rows: u32, nodes: &[Node], buffers: &[Vec<u8>], compression: Compres
         body_checksum: crc32c::crc32c(&body),
     };
     [BatchHead::encode(&content).expect("a short batch").bytes(), &body].concat()
-}
-
-/// What decode work gives: `wit/client/codec.wit`.
-fn decoded(bytes: &[u8], message: &CheckedMessage) -> Vec<u8> {
-    let mut body = Vec::new();
-    for (range, length) in message.to_decode() {
-        let (prefix, stored) = bytes[range].split_first_chunk::<8>().expect("a prefix");
-        let buffer = match (i64::from_le_bytes(*prefix), message.compression) {
-            (-1, _) => stored.to_vec(),
-            (_, Compression::Zstd) => zstd::bulk::decompress(stored, length as usize).expect("zstd"),
-            (_, _) => {
-                let mut buffer = Vec::new();
-                std::io::Read::read_to_end(&mut lz4_flex::frame::FrameDecoder::new(stored), &mut buffer).expect("lz4");
-                buffer
-            }
-        };
-        assert_eq!(buffer.len(), length as usize);
-        body.extend(buffer);
-        body.resize(body.len().next_multiple_of(64), 0);
-    }
-    body
-}
-
-/// Reads rows with arrow-rs from checked metadata, as a host does.
-fn read(bytes: &[u8], layout: &Layout, schema: &SchemaRef) -> Result<RecordBatch, ArrowError> {
-    let batch = LogBatch::parse(bytes).map_err(|error| ArrowError::ParseError(error.to_string()))?;
-    let message = CheckedMessage::of_batch(&batch, layout, LIMIT);
-    let message = message.map_err(|error| ArrowError::ParseError(error.to_string()))?;
-    let body = if message.is_plain() { bytes[message.body.clone()].to_vec() } else { decoded(bytes, &message) };
-    let metadata = message.plain_metadata();
-    let read = arrow_ipc::root_as_message(&metadata).expect("a message");
-    let header = read.header_as_record_batch().expect("a record batch");
-    assert_eq!(read.bodyLength(), body.len() as i64);
-    arrow_ipc::reader::read_record_batch(
-        &Buffer::from(body),
-        header,
-        schema.clone(),
-        &HashMap::new(),
-        None,
-        &read.version(),
-    )
 }
 
 /// Random rows, taken in ranges and picks: as the builder has them, and as arrow-rs has them.

@@ -61,9 +61,9 @@ impl Bits {
         if shift == 0 {
             self.bytes.extend(source.iter().take(whole));
         } else {
-            let high = source.iter().skip(1).chain(std::iter::once(&0));
-            self.bytes
-                .extend(source.iter().zip(high).take(whole).map(|(low, high)| low >> shift | high << (8 - shift)));
+            self.bytes.extend(source.iter().take(whole).map(|low| low >> shift));
+            let high = source.iter().skip(1);
+            self.bytes[from..].iter_mut().zip(high).for_each(|(place, high)| *place |= high << (8 - shift));
         }
         self.length += rest;
         self.bytes.resize(self.length.div_ceil(8), 0);
@@ -74,13 +74,22 @@ impl Bits {
 
     /// Adds the bits of `source` at `rows`, and says how many of them are clear.
     pub(super) fn extend_gathered(&mut self, source: &[u8], rows: &[u32]) -> usize {
-        let mut clear = 0;
-        for &row in rows {
+        let mut set = 0;
+        let (head, rest) = rows.split_at(rows.len().min((8 - self.length % 8) % 8));
+        for &row in head {
             let one = bit(source, row as usize);
             self.push(one);
-            clear += usize::from(!one);
+            set += usize::from(one);
         }
-        clear
+        // `rest` is empty unless we stand at a whole byte.
+        self.bytes.extend(rest.chunks(8).map(|rows| {
+            let one = |byte, (place, &row): (usize, &u32)| byte | u8::from(bit(source, row as usize)) << place;
+            let byte = rows.iter().enumerate().fold(0u8, one);
+            set += byte.count_ones() as usize;
+            byte
+        }));
+        self.length += rest.len();
+        rows.len() - set
     }
 
     fn clear_tail(&mut self) {

@@ -1,13 +1,8 @@
 //! Rows of many batches gathered into the buffers of one Arrow message.
 
-use arrow_buffer::ToByteSlice;
-
-use super::bits::Bits;
+use super::gathered::{Added, Gathered, Rows};
 use super::{Layout, Node, RecordError, Shape};
-use crate::column::{Batch, Column, Values};
-
-// Values are copied as they lie in memory, which is how Arrow has them only on a little-endian machine.
-const _: () = assert!(cfg!(target_endian = "little"));
+use crate::column::Batch;
 
 /// Gathers rows for one bucket; gives the nodes and buffers of an Arrow message.
 ///
@@ -18,26 +13,6 @@ pub struct ColumnsBuilder {
     layout: Layout,
     fields: Vec<Gathered>,
     rows: usize,
-}
-
-/// What was gathered of one field.
-#[derive(Debug, Clone, Default)]
-struct Gathered {
-    length: usize,
-    nulls: usize,
-    validity: Bits,
-    bits: Bits,
-    /// The bytes of `Fixed`, or those that `offsets` point into.
-    data: Vec<u8>,
-    /// Of `Spans` and `Lists`, one more than values; its first is 0.
-    offsets: Vec<i32>,
-}
-
-/// Which rows are taken.
-#[derive(Debug, Clone, Copy)]
-enum Rows<'a> {
-    Range { first: usize, count: usize },
-    Gather(&'a [u32]),
 }
 
 impl ColumnsBuilder {
@@ -91,8 +66,8 @@ impl ColumnsBuilder {
             match field.shape {
                 Shape::Bits => buffers.push(done.bits.into_bytes()),
                 Shape::Fixed(_) => buffers.push(done.data),
-                Shape::Spans { .. } => buffers.extend([done.offsets.to_byte_slice().to_vec(), done.data]),
-                Shape::Lists => buffers.push(done.offsets.to_byte_slice().to_vec()),
+                Shape::Spans { .. } => buffers.extend([done.offsets, done.data]),
+                Shape::Lists => buffers.push(done.offsets),
                 Shape::Group => {}
             }
             Node { length: done.length as u32, nulls: done.nulls as u32 }
@@ -189,150 +164,5 @@ impl ColumnsBuilder {
     fn misfit(&self, place: usize, reason: &str) -> RecordError {
         let column = self.layout.fields().get(place).map_or_else(String::new, |field| field.name.clone());
         RecordError::Misfit { column, reason: reason.into() }
-    }
-}
-
-/// What came of adding values.
-enum Added<'a> {
-    All,
-    /// The children are to follow, by these offsets.
-    Lists(&'a [i32]),
-    /// The children are to follow, row by row.
-    Group,
-    Full,
-    Misfit,
-}
-
-impl Gathered {
-    fn new(shape: Shape) -> Self {
-        let offsets = if matches!(shape, Shape::Spans { .. } | Shape::Lists) { vec![0] } else { Vec::new() };
-        Self { offsets, ..Self::default() }
-    }
-
-    fn bytes(&self) -> usize {
-        self.validity.byte_length() + self.bits.byte_length() + self.data.len() + self.offsets.len() * 4
-    }
-
-    fn add_validity(&mut self, column: &Column<'_>, rows: Rows<'_>, count: usize) {
-        self.nulls += match (column.validity, rows) {
-            (None, _) => {
-                self.validity.extend_set(count);
-                0
-            }
-            (Some(validity), Rows::Range { first, count }) => self.validity.extend_from(validity, first, count),
-            (Some(validity), Rows::Gather(rows)) => self.validity.extend_gathered(validity, rows),
-        };
-    }
-
-    fn add_values<'a>(&mut self, shape: Shape, values: Values<'a>, rows: Rows<'_>) -> Added<'a> {
-        let width = if let Shape::Fixed(width) = shape { width as usize } else { 0 };
-        let added = match (shape, values) {
-            (Shape::Bits, Values::Bits(source)) => {
-                match rows {
-                    Rows::Range { first, count } => self.bits.extend_from(source, first, count),
-                    Rows::Gather(rows) => self.bits.extend_gathered(source, rows),
-                };
-                Some(())
-            }
-            (Shape::Fixed(1), Values::Int8(source)) => self.add_fixed::<1>(source.to_byte_slice(), rows),
-            (Shape::Fixed(2), Values::Int16(source)) => self.add_fixed::<2>(source.to_byte_slice(), rows),
-            (Shape::Fixed(4), Values::Int32(source)) => self.add_fixed::<4>(source.to_byte_slice(), rows),
-            (Shape::Fixed(4), Values::Float32(source)) => self.add_fixed::<4>(source.to_byte_slice(), rows),
-            (Shape::Fixed(8), Values::Int64(source)) => self.add_fixed::<8>(source.to_byte_slice(), rows),
-            (Shape::Fixed(8), Values::Float64(source)) => self.add_fixed::<8>(source.to_byte_slice(), rows),
-            (Shape::Fixed(16), Values::Fixed(source)) => self.add_fixed::<16>(source, rows),
-            (Shape::Fixed(_), Values::Fixed(source)) => self.add_wide(source, width, rows),
-            (Shape::Spans { .. }, Values::Spans { offsets, bytes }) => return self.add_spans(offsets, bytes, rows),
-            (Shape::Lists, Values::Offsets(offsets)) => return self.add_lists(offsets, rows),
-            (Shape::Group, Values::None) => return Added::Group,
-            _ => None,
-        };
-        added.map_or(Added::Misfit, |()| Added::All)
-    }
-
-    /// Values of a width that the compiler knows.
-    fn add_fixed<const WIDTH: usize>(&mut self, source: &[u8], rows: Rows<'_>) -> Option<()> {
-        let Rows::Gather(rows) = rows else { return self.add_wide(source, WIDTH, rows) };
-        let (source, _) = source.as_chunks::<WIDTH>();
-        let from = self.data.len();
-        self.data.resize(from + rows.len() * WIDTH, 0);
-        let (places, _) = self.data[from..].as_chunks_mut::<WIDTH>();
-        for (place, &row) in places.iter_mut().zip(rows) {
-            *place = *source.get(row as usize)?;
-        }
-        Some(())
-    }
-
-    /// Values of any width.
-    fn add_wide(&mut self, source: &[u8], width: usize, rows: Rows<'_>) -> Option<()> {
-        match rows {
-            Rows::Range { first, count } => {
-                let (from, to) = (first.checked_mul(width)?, (first + count).checked_mul(width)?);
-                self.data.extend_from_slice(source.get(from..to)?);
-            }
-            Rows::Gather(rows) => {
-                self.data.reserve(rows.len().checked_mul(width)?);
-                for &row in rows {
-                    let from = (row as usize).checked_mul(width)?;
-                    self.data.extend_from_slice(source.get(from..from.checked_add(width)?)?);
-                }
-            }
-        }
-        Some(())
-    }
-
-    fn add_spans<'a>(&mut self, offsets: &'a [i32], bytes: &[u8], rows: Rows<'_>) -> Added<'a> {
-        match rows {
-            Rows::Range { count: 0, .. } => {}
-            Rows::Range { first, count } => {
-                let Some(taken) = offsets.get(first..=first + count) else { return Added::Misfit };
-                let (from, to) = (taken[0], taken[count]);
-                let Some(source) = bytes.get(from as usize..to as usize) else { return Added::Misfit };
-                if self.add_offsets(taken).is_none() {
-                    return Added::Full;
-                }
-                self.data.extend_from_slice(source);
-            }
-            Rows::Gather(rows) => {
-                self.offsets.reserve(rows.len());
-                for &row in rows {
-                    let row = row as usize;
-                    let (Some(&from), Some(&to)) = (offsets.get(row), offsets.get(row + 1)) else {
-                        return Added::Misfit;
-                    };
-                    let Some(source) = bytes.get(from as usize..to as usize) else { return Added::Misfit };
-                    self.data.extend_from_slice(source);
-                    let Ok(end) = i32::try_from(self.data.len()) else { return Added::Full };
-                    self.offsets.push(end);
-                }
-            }
-        }
-        Added::All
-    }
-
-    fn add_lists<'a>(&mut self, offsets: &'a [i32], rows: Rows<'_>) -> Added<'a> {
-        let added = match rows {
-            Rows::Range { count: 0, .. } => Some(()),
-            Rows::Range { first, count } => match offsets.get(first..=first + count) {
-                Some(taken) => self.add_offsets(taken),
-                None => return Added::Misfit,
-            },
-            Rows::Gather(rows) => rows.iter().try_for_each(|&row| {
-                let row = row as usize;
-                self.add_offsets(offsets.get(row..row + 2)?)
-            }),
-        };
-        added.map_or(Added::Full, |()| Added::Lists(offsets))
-    }
-
-    /// Adds offsets of consecutive values, moved to where ours end; the first of them is only where they begin.
-    fn add_offsets(&mut self, taken: &[i32]) -> Option<()> {
-        let (&from, rest) = taken.split_first()?;
-        let end = self.offsets.last().copied().unwrap_or_default();
-        let shift = end.checked_sub(from)?;
-        rest.last().copied().unwrap_or(from).checked_add(shift)?;
-        // No offset is past the last, which was checked.
-        self.offsets.extend(rest.iter().map(|offset| offset.wrapping_add(shift)));
-        Some(())
     }
 }

@@ -8,6 +8,7 @@ mod checked;
 mod columns;
 mod error;
 mod fit;
+mod gathered;
 mod head;
 mod key;
 mod layout;

@@ -1,5 +1,7 @@
 //! Random Arrow batches of every Fluss type, and their columns as the crate takes them.
 
+pub(crate) mod read;
+
 use std::sync::Arc;
 
 use arrow_array::cast::AsArray;
