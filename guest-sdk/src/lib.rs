@@ -37,7 +37,11 @@ pub use error::Error;
 pub use module::{Context, Description, Instances, Module, Operation};
 pub use plan::{Input, Output, Plan};
 
-pub use thalweg_module_macros::config;
+pub use thalweg_module_macros::{config, filter, map};
+/// Views of the columns of a batch, see [`Column::values`].
+pub mod views {
+    pub use crate::value::{Blobs, Decimals, Instants, Texts, Times};
+}
 pub use value::{Date, Numeric, Time, Timestamp, TimestampLtz, Unfit, Unit, Value};
 
 /// What the macros' code refers to.

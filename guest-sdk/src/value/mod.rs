@@ -9,8 +9,9 @@ use std::fmt;
 use crate::DataType;
 use crate::bindings::thalweg::module::types::Values;
 
-pub use number::Numeric;
-pub use time::{Date, Time, Timestamp, TimestampLtz, Unit};
+pub use bytes::{Blobs, Texts};
+pub use number::{Decimals, Numeric};
+pub use time::{Date, Instants, Time, Times, Timestamp, TimestampLtz, Unit};
 
 /// A type that a column can be read and written as.
 ///

@@ -1,0 +1,217 @@
+//! From facts to a module.
+
+use proc_macro2::TokenStream;
+use quote::{format_ident, quote, quote_spanned};
+use syn::parse::Parser;
+use syn::spanned::Spanned;
+use syn::{Error, Ident, LitStr, Result};
+
+use crate::facts::{Column, Function, Parameter};
+
+/// A module that keeps rows.
+pub(crate) fn filter(arguments: &TokenStream, function: &Function) -> Result<TokenStream> {
+    if !arguments.is_empty() {
+        return Err(Error::new(arguments.span(), "`#[filter]` takes no arguments"));
+    }
+    if !function.output.kind.is_bool || function.output.is_optional {
+        let span = function.item.sig.output.span();
+        return Err(Error::new(span, "a filter returns bool, or Result<bool, E> to refuse rows"));
+    }
+    let call = call(function);
+    let keep = if function.output.is_fallible {
+        quote! {
+            match #call {
+                ::core::result::Result::Ok(keep) => keep,
+                ::core::result::Result::Err(error) => {
+                    refusals.push(row, error);
+                    false
+                }
+            }
+        }
+    } else {
+        call
+    };
+    let refusals =
+        function.output.is_fallible.then(|| quote!(let mut refusals = ::thalweg_module::Refusals::default();));
+    let refusing = function.output.is_fallible.then(|| quote!(.refusing(refusals)));
+    let apply = quote! {
+        #refusals
+        let kept = {
+            let mut keep = |row: usize| -> bool { #keep };
+            match &present {
+                ::core::option::Option::Some(present) => ::thalweg_module::Bitmap::from_fn_where(present, &mut keep),
+                ::core::option::Option::None => ::thalweg_module::Bitmap::from_fn(rows, &mut keep),
+            }
+        };
+        ::core::result::Result::Ok(::thalweg_module::Answer::kept(kept.into())#refusing)
+    };
+    Ok(module(function, None, &apply))
+}
+
+/// A module that writes a column.
+pub(crate) fn map(arguments: TokenStream, function: &Function) -> Result<TokenStream> {
+    let column = written_column(arguments)?
+        .unwrap_or_else(|| function.item.sig.ident.to_string().trim_start_matches("r#").to_owned());
+    let call = call(function);
+    let value = if function.output.is_fallible {
+        quote! {
+            match #call {
+                ::core::result::Result::Ok(value) => value,
+                ::core::result::Result::Err(error) => {
+                    refusals.push(row, error);
+                    builder.skip();
+                    continue;
+                }
+            }
+        }
+    } else {
+        call
+    };
+    let value = if function.output.is_optional {
+        quote! {
+            match #value {
+                ::core::option::Option::Some(value) => value,
+                ::core::option::Option::None => {
+                    builder.push_null();
+                    continue;
+                }
+            }
+        }
+    } else {
+        value
+    };
+    let borrow = function.output.kind.is_owned.then(|| quote!(&));
+    let apply = quote! {
+        let mut refusals = ::thalweg_module::Refusals::default();
+        let mut builder = self.output.builder(rows);
+        for row in 0..rows {
+            if present.as_ref().is_some_and(|present| !present.at(row)) {
+                builder.push_null();
+                continue;
+            }
+            let value = #value;
+            if let ::core::result::Result::Err(unfit) = builder.push(#borrow value) {
+                refusals.push(row, unfit);
+            }
+        }
+        let written = [builder.finish()];
+        ::core::result::Result::Ok(
+            ::thalweg_module::Answer::replaced(::thalweg_module::Selection::All, written).refusing(refusals),
+        )
+    };
+    Ok(module(function, Some(&column), &apply))
+}
+
+/// `column = name` or `column = "name"`.
+fn written_column(arguments: TokenStream) -> Result<Option<String>> {
+    let mut column = None;
+    let parser = syn::meta::parser(|meta| {
+        if !meta.path.is_ident("column") {
+            return Err(meta.error("`#[map]` knows `column = name`"));
+        }
+        let value = meta.value()?;
+        column = Some(match value.peek(LitStr) {
+            true => value.parse::<LitStr>()?.value(),
+            false => value.parse::<Ident>()?.to_string().trim_start_matches("r#").to_owned(),
+        });
+        Ok(())
+    });
+    parser.parse2(arguments)?;
+    Ok(column)
+}
+
+/// The call of the user's function for `row`.
+fn call(function: &Function) -> TokenStream {
+    let name = &function.item.sig.ident;
+    let arguments = function.parameters.iter().enumerate().map(|(index, parameter)| match parameter {
+        Parameter::Config(_) => quote!(&self.config),
+        Parameter::Column(column) => {
+            let view = place(index);
+            if column.is_optional { quote!(#view.get(row)) } else { quote!(#view.value(row)) }
+        }
+    });
+    quote!(#name(#(#arguments),*))
+}
+
+/// The field, and the variable, of the column of a parameter.
+fn place(parameter: usize) -> Ident {
+    format_ident!("column_{parameter}", span = proc_macro2::Span::mixed_site())
+}
+
+fn columns(function: &Function) -> impl Iterator<Item = (Ident, &Column)> {
+    function.parameters.iter().enumerate().filter_map(|(index, parameter)| match parameter {
+        Parameter::Column(column) => Some((place(index), column)),
+        Parameter::Config(_) => None,
+    })
+}
+
+/// The user's function, and a type that implements `Module` with it. `apply` finds `rows`, the views of the columns, and
+/// `present`: the rows where no column that must have a value is null.
+fn module(function: &Function, written: Option<&str>, apply: &TokenStream) -> TokenStream {
+    let Function { item, module, summary, .. } = function;
+    let vis = &item.vis;
+    let config = function.parameters.iter().find_map(|parameter| match parameter {
+        Parameter::Config(config) => Some(config),
+        Parameter::Column(_) => None,
+    });
+    let value = &function.output.kind.value;
+    let (places, kinds): (Vec<_>, Vec<_>) =
+        columns(function).map(|(place, column)| (place, &column.kind.value)).unzip();
+    let required: Vec<_> = columns(function).filter(|(_, it)| !it.is_optional).map(|(place, _)| place).collect();
+    let config_field = config.map(|config| quote!(config: #config,));
+    let output_field = written.map(|_| quote!(output: ::thalweg_module::Output<#value>,));
+    let parameters = config.map(|config| quote_spanned!(config.span()=> .with_parameters::<#config>()));
+    let open = open(function, config.is_some(), written);
+    quote! {
+        #item
+
+        #[doc = #summary]
+        #vis struct #module {
+            #config_field
+            #output_field
+            #(#places: ::thalweg_module::Input<#kinds>,)*
+        }
+
+        impl ::thalweg_module::Module for #module {
+            fn describe() -> ::thalweg_module::Description {
+                ::thalweg_module::Description::new(#summary)#parameters
+            }
+
+            #open
+
+            fn apply(
+                &mut self,
+                batch: ::thalweg_module::Batch,
+            ) -> ::core::result::Result<::thalweg_module::Answer, ::thalweg_module::Error> {
+                #(let #places = batch.column(self.#places)?;)*
+                let rows = batch.rows();
+                let present = ::thalweg_module::private::masks(rows, [#(#required.validity()),*]);
+                #apply
+            }
+        }
+
+        ::thalweg_module::export!(#module);
+    }
+}
+
+fn open(function: &Function, has_config: bool, written: Option<&str>) -> TokenStream {
+    let (places, names): (Vec<_>, Vec<_>) = columns(function).map(|(place, column)| (place, &column.name)).unzip();
+    let required = columns(function).filter(|(_, it)| !it.is_optional).map(|(place, _)| place);
+    let is_optional = function.output.is_optional;
+    let config = if has_config { quote!(let config = context.config()?;) } else { quote!(context.no_config()?;) };
+    let config_value = has_config.then(|| quote!(config,));
+    let output =
+        written.map(|name| quote!(let output = plan.write(#name, #is_optional #(|| #required.is_nullable())*)?;));
+    let output_value = written.map(|_| quote!(output,));
+    quote! {
+        fn open(
+            context: &::thalweg_module::Context,
+        ) -> ::core::result::Result<(Self, ::thalweg_module::Plan), ::thalweg_module::Error> {
+            #config
+            let mut plan = ::thalweg_module::Plan::new(context.input());
+            #(let #places = plan.read(#names)?;)*
+            #output
+            ::core::result::Result::Ok((Self { #config_value #output_value #(#places,)* }, plan))
+        }
+    }
+}
