@@ -15,8 +15,10 @@
 //! The stages do not import each other: they hand requests to `engine`, which routes them.
 
 pub mod api;
+mod backoff;
+mod chance;
 mod engine;
-#[expect(dead_code, unused_imports, reason = "the engine does not route to it yet")]
+#[allow(dead_code, unused_imports, reason = "the engine does not route to it yet")]
 mod write;
 
 pub use engine::Engine;
