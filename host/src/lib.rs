@@ -1,6 +1,8 @@
 //! The host.
 
+pub mod client;
 pub mod codec;
 pub mod columns;
+mod driver;
 pub mod formats;
 pub mod runtime;

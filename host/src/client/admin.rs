@@ -1,0 +1,109 @@
+//! The typed questions to the catalogue.
+
+use thalweg_engine::api::{Answer, BucketOffsets, DatabaseInfo, ErrorCode, Request, TableInfo};
+use thalweg_wire::table::{TableDescriptor, TablePath};
+
+use super::{Client, Error};
+
+/// Each of these fails when the server refuses, or when none answers within `settings.connection.command_timeout`.
+impl Client {
+    /// Creates a database, with a text for people and properties of the user's.
+    pub async fn create_database(
+        &self,
+        name: &str,
+        comment: Option<String>,
+        properties: Vec<(String, String)>,
+        if_not_exists: bool,
+    ) -> Result<(), Error> {
+        self.change(Request::CreateDatabase { name: name.to_owned(), comment, properties, if_not_exists }).await
+    }
+
+    /// Drops a database; with `cascade`, its tables too.
+    pub async fn drop_database(&self, name: &str, if_exists: bool, cascade: bool) -> Result<(), Error> {
+        self.change(Request::DropDatabase { name: name.to_owned(), if_exists, cascade }).await
+    }
+
+    /// The names of all databases, sorted.
+    pub async fn list_databases(&self) -> Result<Vec<String>, Error> {
+        match self.ask(Request::ListDatabases).await? {
+            Answer::Names(names) => Ok(names),
+            other => Err(unexpected("names", &other)),
+        }
+    }
+
+    /// One database.
+    pub async fn show_database(&self, name: &str) -> Result<DatabaseInfo, Error> {
+        match self.ask(Request::ShowDatabase { name: name.to_owned() }).await? {
+            Answer::Database(info) => Ok(info),
+            other => Err(unexpected("a database", &other)),
+        }
+    }
+
+    /// Creates a table.
+    pub async fn create_table(
+        &self,
+        path: &TablePath,
+        descriptor: TableDescriptor,
+        if_not_exists: bool,
+    ) -> Result<(), Error> {
+        let descriptor = Box::new(descriptor);
+        self.change(Request::CreateTable { path: path.clone(), descriptor, if_not_exists }).await
+    }
+
+    /// Drops a table.
+    pub async fn drop_table(&self, path: &TablePath, if_exists: bool) -> Result<(), Error> {
+        self.change(Request::DropTable { path: path.clone(), if_exists }).await
+    }
+
+    /// The names of the tables in a database, sorted.
+    pub async fn list_tables(&self, database: &str) -> Result<Vec<String>, Error> {
+        match self.ask(Request::ListTables { database: database.to_owned() }).await? {
+            Answer::Names(names) => Ok(names),
+            other => Err(unexpected("names", &other)),
+        }
+    }
+
+    /// One table.
+    pub async fn show_table(&self, path: &TablePath) -> Result<TableInfo, Error> {
+        match self.ask(Request::ShowTable { path: path.clone() }).await? {
+            Answer::Table(info) => Ok(*info),
+            other => Err(unexpected("a table", &other)),
+        }
+    }
+
+    /// Sets and removes properties of a table.
+    pub async fn alter_table(
+        &self,
+        path: &TablePath,
+        set: Vec<(String, String)>,
+        remove: Vec<String>,
+    ) -> Result<(), Error> {
+        self.change(Request::AlterTable { path: path.clone(), set, remove }).await
+    }
+
+    /// The earliest and the latest offset of each bucket.
+    pub async fn list_offsets(&self, path: &TablePath) -> Result<Vec<BucketOffsets>, Error> {
+        match self.ask(Request::ListOffsets { path: path.clone() }).await? {
+            Answer::Offsets(offsets) => Ok(offsets),
+            other => Err(unexpected("offsets", &other)),
+        }
+    }
+
+    async fn change(&self, request: Request) -> Result<(), Error> {
+        self.ask(request).await.map(drop)
+    }
+}
+
+/// The engine answered another question than was asked.
+fn unexpected(due: &str, answer: &Answer) -> Error {
+    let got = match answer {
+        Answer::Done => "nothing",
+        Answer::Names(_) => "names",
+        Answer::Database(_) => "a database",
+        Answer::Table(_) => "a table",
+        Answer::Offsets(_) => "offsets",
+        Answer::Partitions(_) => "partitions",
+    };
+    let code = ErrorCode::Other(format!("the engine answered with {got} where {due} was due"));
+    Error::Engine(thalweg_engine::api::Error { code, retriable: false })
+}

@@ -1,0 +1,61 @@
+//! Rows of a scan out of the Arrow message that they came in, without copying where it is aligned.
+
+use std::{collections::HashMap, sync::Arc};
+
+use arrow_array::RecordBatch;
+use arrow_buffer::Buffer;
+use arrow_ipc::{MetadataVersion, reader::RecordBatchDecoder, root_as_message};
+use arrow_schema::SchemaRef;
+use bytes::Bytes;
+use thalweg_engine::api::Scanned;
+
+use super::{Error, Offsets, ScanBatch};
+
+/// How the messages of one scan are read.
+#[derive(Debug)]
+pub(super) struct Decoder {
+    /// For errors.
+    pub(super) table: String,
+    /// The schema that the table was opened with.
+    pub(super) schema_id: i32,
+    /// The fields of each message.
+    pub(super) message: SchemaRef,
+    /// The fields of the message, by position, in the order wanted; `None`: as they are.
+    pub(super) order: Option<Vec<usize>>,
+}
+
+impl Decoder {
+    /// Reads one message; everything in it is checked.
+    pub(super) fn decode(&self, scanned: Scanned, body: Bytes) -> Result<ScanBatch, Error> {
+        if scanned.schema_id != self.schema_id {
+            let cause = format!(
+                "they were written with schema {}, the table was opened with schema {}; open it anew",
+                scanned.schema_id, self.schema_id
+            );
+            return Err(Error::unreadable(&self.table, cause));
+        }
+        let batch = self.read(&scanned, body).map_err(|cause| Error::unreadable(&self.table, cause))?;
+        let (first, rows) = (scanned.first as usize, scanned.rows as usize);
+        if first.checked_add(rows).is_none_or(|end| end > batch.num_rows()) {
+            let cause = format!("rows {first} to {} are wanted of {}", first.saturating_add(rows), batch.num_rows());
+            return Err(Error::unreadable(&self.table, cause));
+        }
+        Ok(ScanBatch {
+            bucket: scanned.bucket,
+            offsets: Offsets::From(scanned.offset),
+            timestamp: scanned.timestamp,
+            changes: scanned.changes,
+            batch: if rows == batch.num_rows() { batch } else { batch.slice(first, rows) },
+        })
+    }
+
+    fn read(&self, scanned: &Scanned, body: Bytes) -> Result<RecordBatch, String> {
+        let message = root_as_message(&scanned.metadata).map_err(|error| error.to_string())?;
+        let header = message.header_as_record_batch().ok_or("the message is no record batch")?;
+        let (body, none) = (Buffer::from(body), HashMap::new());
+        let schema = Arc::clone(&self.message);
+        let decoder = RecordBatchDecoder::try_new(&body, header, schema, &none, &MetadataVersion::V5);
+        let decoder = decoder.map_err(|error| error.to_string())?.with_projection(self.order.as_deref());
+        decoder.with_require_alignment(false).read_record_batch().map_err(|error| error.to_string())
+    }
+}

@@ -1,0 +1,78 @@
+//! Why a call of the client failed.
+
+use arrow_schema::ArrowError;
+use thalweg_engine::api;
+
+use crate::{
+    columns::{FitError, LayoutError},
+    runtime::RuntimeError,
+};
+
+/// Why a call of the client failed. Each is one sentence; where the reader can do something about it, it says what.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// The engine or the server refused, or did not answer in time.
+    #[error(transparent)]
+    Engine(#[from] api::Error),
+    /// None of the servers to begin with answers.
+    #[error("no server answers ({reasons}); check the address, and that a server runs there")]
+    Unreachable {
+        /// Each address and what is known of it.
+        reasons: String,
+    },
+    /// The client was closed, or the runtime that it ran on is gone.
+    #[error("the client is closed; connect anew")]
+    Closed,
+    /// The engine trapped. Rows without a fate may have been written.
+    #[error("the engine of this client broke down ({cause}); connect anew")]
+    Broken {
+        /// What the trap says.
+        cause: String,
+    },
+    /// The engine component cannot be run here.
+    #[error("the engine component cannot be started: {0}")]
+    Component(#[from] RuntimeError),
+    /// Rows do not fit the table.
+    #[error(transparent)]
+    Fit(#[from] FitError),
+    /// Rows are of a type that no table has.
+    #[error(transparent)]
+    Layout(#[from] LayoutError),
+    /// A column that the table does not have.
+    #[error("table {table} has no column `{column}`; it has {known}")]
+    NoColumn {
+        /// The table.
+        table: String,
+        /// The column asked for.
+        column: String,
+        /// The columns that it has.
+        known: String,
+    },
+    /// Rows that a scan gave are not what the table's schema says.
+    #[error("rows of table {table} cannot be read: {cause}")]
+    Unreadable {
+        /// The table.
+        table: String,
+        /// What is wrong with them.
+        cause: String,
+    },
+    /// Arrow refuses, where no other case fits.
+    #[error("{0}")]
+    Arrow(#[from] ArrowError),
+}
+
+impl Error {
+    /// Whether the same call may succeed later.
+    pub fn is_retriable(&self) -> bool {
+        match self {
+            Error::Engine(error) => error.is_retriable(),
+            Error::Unreachable { .. } => true,
+            _ => false,
+        }
+    }
+
+    pub(super) fn unreadable(table: &str, cause: impl std::fmt::Display) -> Self {
+        Error::Unreadable { table: table.to_owned(), cause: cause.to_string() }
+    }
+}

@@ -1,0 +1,35 @@
+//! How a client connects and which engine it drives.
+
+use std::sync::Arc;
+
+use thalweg_engine::api::Settings;
+
+use crate::runtime::Runtime;
+
+/// Where the engine runs. Both give the same bytes on the wire.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum EngineKind {
+    /// As a component in wasmtime.
+    #[default]
+    Component,
+    /// Linked into this program.
+    Native,
+}
+
+/// How a client connects.
+#[derive(Clone)]
+pub struct ClientOptions {
+    /// Limits and defaults; `settings.connection.bootstrap` are the servers to begin with.
+    pub settings: Settings,
+    /// Where the engine runs. Default: as a component.
+    pub engine: EngineKind,
+    /// What runs components; `None`: the runtime that the process shares. Default `None`.
+    pub runtime: Option<Arc<Runtime>>,
+}
+
+impl ClientOptions {
+    /// Every default, for these servers (`host:port`), of which one that answers is enough.
+    pub fn new(servers: Vec<String>) -> Self {
+        Self { settings: Settings::new(servers), engine: EngineKind::default(), runtime: None }
+    }
+}

@@ -1,0 +1,244 @@
+//! Rows one at a time, gathered into batches by number and time.
+
+use std::{sync::Arc, time::Duration};
+
+use arrow_array::RecordBatch;
+use arrow_json::{ReaderBuilder, reader::Decoder};
+use arrow_schema::{ArrowError, SchemaRef};
+use futures::{StreamExt, stream::FuturesUnordered};
+use serde::Serialize;
+use serde_json::Value;
+use tokio::{
+    sync::{mpsc, oneshot},
+    time::Instant,
+};
+
+use super::{Error, Outcome, Table};
+
+/// When gathered rows are appended.
+#[derive(Debug, Clone)]
+pub struct RowWriterOptions {
+    /// As soon as there are so many. Default 8192.
+    pub rows: usize,
+    /// At the latest so long after the first of them. Default 100 ms.
+    pub interval: Duration,
+}
+
+impl Default for RowWriterOptions {
+    fn default() -> Self {
+        Self { rows: 8192, interval: Duration::from_millis(100) }
+    }
+}
+
+/// What became of all rows of a row writer so far.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct RowsWritten {
+    /// Rows written.
+    pub rows: u64,
+    /// Rows that the server has.
+    pub acknowledged: u64,
+    /// Rows that were not written, those that do not fit the table included.
+    pub failed: u64,
+    /// Rows that may have been written, or not.
+    pub unknown: u64,
+    /// The first failures: the row's number (the first written is 0) and why. At most 100.
+    pub failures: Vec<(u64, String)>,
+}
+
+/// The most failures that are kept.
+const FAILURES: usize = 100;
+/// How many appends may be under way.
+const UNDER_WAY: usize = 64;
+
+/// Takes rows one at a time and appends them in batches. A row that does not fit the table fails alone.
+///
+/// Rows are gathered by a task of their own, so that they are appended in time whether more come or not. Dropping the
+/// writer appends what is gathered and gives its outcome up; call [`flush`](RowWriter::flush) to learn it.
+#[derive(Debug)]
+pub struct RowWriter {
+    messages: mpsc::Sender<Message>,
+}
+
+#[derive(Debug)]
+enum Message {
+    Row(Value),
+    Flush(oneshot::Sender<RowsWritten>),
+}
+
+impl RowWriter {
+    pub(super) fn new(table: Table, options: RowWriterOptions) -> Result<Self, Error> {
+        let schema = table.schema();
+        // Fails on a type that rows cannot be given for, before there is a row.
+        decoder(&schema)?;
+        let limit = options.rows.max(1);
+        let (messages, receiver) = mpsc::channel(limit.min(1024));
+        let gatherer = Gatherer { table, schema, limit, interval: options.interval, gathered: Vec::new(), first: 0 };
+        tokio::spawn(gatherer.run(receiver));
+        Ok(Self { messages })
+    }
+
+    /// Writes one row: a struct or a map with the names of the table's columns. Waits while the writer cannot keep up.
+    /// What is wrong with the row comes out of the next `flush`.
+    ///
+    /// # Errors
+    /// When the row cannot be put as JSON, or the tokio runtime of the writer is gone.
+    pub async fn write(&self, row: impl Serialize) -> Result<(), Error> {
+        let row = serde_json::to_value(row).map_err(|error| ArrowError::JsonError(error.to_string()))?;
+        self.messages.send(Message::Row(row)).await.map_err(|_| Error::Closed)
+    }
+
+    /// Appends what is gathered, and waits until every row has a fate.
+    ///
+    /// # Errors
+    /// When the tokio runtime of the writer is gone.
+    pub async fn flush(&self) -> Result<RowsWritten, Error> {
+        let (reply, written) = oneshot::channel();
+        self.messages.send(Message::Flush(reply)).await.map_err(|_| Error::Closed)?;
+        written.await.map_err(|_| Error::Closed)
+    }
+}
+
+/// The task behind a row writer.
+struct Gatherer {
+    table: Table,
+    schema: SchemaRef,
+    limit: usize,
+    interval: Duration,
+    gathered: Vec<Value>,
+    /// The number of the first row that is gathered.
+    first: u64,
+}
+
+/// The numbers of the rows of an append, and its outcome.
+type Appended = (Vec<u64>, Outcome);
+
+impl Gatherer {
+    async fn run(mut self, mut messages: mpsc::Receiver<Message>) {
+        let mut written = RowsWritten::default();
+        let mut under_way = FuturesUnordered::new();
+        let mut due = None;
+        loop {
+            let message = tokio::select! {
+                Some(appended) = under_way.next() => { written.settle(appended); continue }
+                message = messages.recv(), if under_way.len() < UNDER_WAY => message,
+                () = tokio::time::sleep_until(due.unwrap_or_else(Instant::now)), if due.is_some() => {
+                    due = None;
+                    under_way.extend(self.append(&mut written).await);
+                    continue;
+                }
+            };
+            match message {
+                Some(Message::Row(row)) => {
+                    self.gathered.push(row);
+                    written.rows += 1;
+                    due = due.or_else(|| Instant::now().checked_add(self.interval));
+                    if self.gathered.len() >= self.limit {
+                        due = None;
+                        under_way.extend(self.append(&mut written).await);
+                    }
+                }
+                Some(Message::Flush(reply)) => {
+                    due = None;
+                    under_way.extend(self.append(&mut written).await);
+                    let _ = self.table.flush().await;
+                    while let Some(appended) = under_way.next().await {
+                        written.settle(appended);
+                    }
+                    let _ = reply.send(written.clone());
+                }
+                None => {
+                    under_way.extend(self.append(&mut written).await);
+                    while under_way.next().await.is_some() {}
+                    return;
+                }
+            }
+        }
+    }
+
+    /// Appends what is gathered; rows that do not fit fail.
+    async fn append(&mut self, written: &mut RowsWritten) -> Option<impl Future<Output = Appended> + use<>> {
+        let rows = std::mem::take(&mut self.gathered);
+        let numbers: Vec<u64> = (self.first..).take(rows.len()).collect();
+        self.first += rows.len() as u64;
+        let (batch, numbers) = self.decode(rows, numbers, written)?;
+        match self.table.append(batch).await {
+            Ok(pending) => Some(async move { (numbers, pending.await) }),
+            Err(error) => {
+                let cause = error.to_string();
+                numbers.iter().for_each(|number| written.fail(*number, &cause));
+                None
+            }
+        }
+    }
+
+    /// The rows as a batch. When it fails each row is tried alone, and those that fit are put together again.
+    fn decode(
+        &self,
+        rows: Vec<Value>,
+        numbers: Vec<u64>,
+        written: &mut RowsWritten,
+    ) -> Option<(RecordBatch, Vec<u64>)> {
+        if rows.is_empty() {
+            return None;
+        }
+        if let Ok(batch) = decode(&self.schema, &rows) {
+            return Some((batch, numbers));
+        }
+        let mut fitting = (Vec::new(), Vec::new());
+        for (row, number) in rows.into_iter().zip(numbers) {
+            match decode(&self.schema, std::slice::from_ref(&row)) {
+                Ok(_) => {
+                    fitting.0.push(row);
+                    fitting.1.push(number);
+                }
+                Err(error) => written.fail(number, &plain(&error)),
+            }
+        }
+        if fitting.0.is_empty() {
+            return None;
+        }
+        match decode(&self.schema, &fitting.0) {
+            Ok(batch) => Some((batch, fitting.1)),
+            Err(error) => {
+                fitting.1.iter().for_each(|number| written.fail(*number, &plain(&error)));
+                None
+            }
+        }
+    }
+}
+
+impl RowsWritten {
+    fn fail(&mut self, row: u64, cause: &str) {
+        self.failed += 1;
+        if self.failures.len() < FAILURES {
+            self.failures.push((row, cause.to_owned()));
+        }
+    }
+
+    fn settle(&mut self, (numbers, outcome): Appended) {
+        self.acknowledged += outcome.acknowledged();
+        self.failed += outcome.failed();
+        self.unknown += outcome.unknown();
+        if let Some((row, error)) = outcome.first_failure()
+            && self.failures.len() < FAILURES
+        {
+            self.failures.push((numbers.get(row as usize).copied().unwrap_or_default(), error.to_string()));
+        }
+    }
+}
+
+fn decoder(schema: &SchemaRef) -> Result<Decoder, ArrowError> {
+    ReaderBuilder::new(Arc::clone(schema)).with_strict_mode(true).build_decoder()
+}
+
+fn decode(schema: &SchemaRef, rows: &[Value]) -> Result<RecordBatch, ArrowError> {
+    let mut decoder = decoder(schema)?;
+    decoder.serialize(rows)?;
+    decoder.flush()?.ok_or_else(|| ArrowError::JsonError("it is no row".to_owned()))
+}
+
+/// Arrow's text without the name of the error's kind.
+fn plain(error: &ArrowError) -> String {
+    let text = error.to_string();
+    text.split_once(": ").map_or(text.clone(), |(_, rest)| rest.to_owned())
+}

@@ -1,0 +1,181 @@
+//! A session with one cluster: connecting, asking, closing.
+
+use std::{
+    hash::{BuildHasher, Hasher, RandomState},
+    sync::{Arc, OnceLock},
+    time::Duration,
+};
+
+use thalweg_engine::api::{Answer, Counters, ErrorCode, Request, Settings};
+use thalweg_wire::table::TablePath;
+use tokio::sync::{mpsc, oneshot};
+
+use super::{ClientOptions, EngineKind, Error, Table};
+use crate::{
+    driver::{
+        Command, ComponentEngine, Driver, Ended, EngineInstance, Native, OpenError, Reach, RowCounts, now_origin,
+    },
+    runtime::Runtime,
+};
+
+/// A session with one cluster. Clones share it; it ends when it is closed, or when the last of them and of all that came
+/// from them (tables, appends on their way, scans) is dropped. Dropping does not wait for rows on their way: [`close`]
+/// does.
+///
+/// [`close`]: Client::close
+#[derive(Clone)]
+pub struct Client {
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    commands: mpsc::UnboundedSender<Command>,
+    ended: Arc<OnceLock<Ended>>,
+    reach: Arc<Reach>,
+    settings: Settings,
+}
+
+impl std::fmt::Debug for Client {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Client").field("servers", &self.shared.settings.connection.bootstrap).finish_non_exhaustive()
+    }
+}
+
+impl Client {
+    /// Starts a session on the tokio runtime of the caller, and sees that a server answers.
+    ///
+    /// # Errors
+    /// `Unreachable` when every server refuses, or none answers within `settings.connection.connect_timeout`; it names
+    /// each. `Engine` for a setting out of its range, `Component` when the engine cannot run here.
+    pub async fn connect(options: ClientOptions) -> Result<Client, Error> {
+        let client = Self::start(options).await?;
+        let connection = &client.shared.settings.connection;
+        let servers = &connection.bootstrap;
+        let unreachable = || Error::Unreachable { reasons: client.shared.reach.describe(servers) };
+        tokio::select! {
+            biased;
+            answer = client.ask(Request::ListDatabases) => match answer {
+                // Whatever a server says, it answers.
+                Ok(_) => {}
+                Err(Error::Engine(error)) => match error.code {
+                    ErrorCode::Server { .. } => {}
+                    ErrorCode::Unavailable(_) | ErrorCode::TimedOut(_) => return Err(unreachable()),
+                    _ => return Err(Error::Engine(error)),
+                },
+                Err(error) => return Err(error),
+            },
+            () = client.shared.reach.all_failed(servers) => return Err(unreachable()),
+            () = tokio::time::sleep(connection.connect_timeout) => return Err(unreachable()),
+        }
+        Ok(client)
+    }
+
+    /// As [`connect`](Client::connect), but asks no server anything: the first call that needs one connects.
+    ///
+    /// # Errors
+    /// `Engine` for a setting out of its range, `Component` when the engine cannot run here.
+    pub async fn start(options: ClientOptions) -> Result<Client, Error> {
+        let ClientOptions { settings, engine: kind, runtime } = options;
+        let (origin, now) = now_origin();
+        let seed = RandomState::new().build_hasher().finish();
+        let engine: Box<dyn EngineInstance> = match kind {
+            EngineKind::Native => Box::new(Native::open(now, settings.clone(), seed)?),
+            EngineKind::Component => {
+                let settings = settings.clone();
+                // The first time it may have to be compiled.
+                let opened = tokio::task::spawn_blocking(move || open_component(runtime, now, &settings, seed)).await;
+                Box::new(opened.map_err(|error| Error::Broken { cause: error.to_string() })??)
+            }
+        };
+        let (commands, receiver) = mpsc::unbounded_channel();
+        let (ended, reach) = (Arc::new(OnceLock::new()), Arc::new(Reach::default()));
+        let driver = Driver::new(engine, origin, &settings, Arc::clone(&reach), Arc::clone(&ended));
+        tokio::spawn(driver.run(receiver));
+        Ok(Client { shared: Arc::new(Shared { commands, ended, reach, settings }) })
+    }
+
+    /// The settings of the session.
+    pub fn settings(&self) -> &Settings {
+        &self.shared.settings
+    }
+
+    /// Opens a table.
+    ///
+    /// # Errors
+    /// When there is no such table, or no server tells within `settings.connection.command_timeout`.
+    pub async fn table(&self, path: &TablePath) -> Result<Table, Error> {
+        let opened = self.call(|reply| Command::OpenTable { path: path.clone(), reply }).await?;
+        let (handle, info) = opened?;
+        Ok(Table::new(self.clone(), handle, *info))
+    }
+
+    /// Asks or changes the catalogue. The typed calls (`create_table`, ..) are easier.
+    ///
+    /// # Errors
+    /// When the server refuses, or none tells within `settings.connection.command_timeout`.
+    pub async fn ask(&self, request: Request) -> Result<Answer, Error> {
+        Ok(self.call(|reply| Command::Ask { request, reply }).await??)
+    }
+
+    /// Sends all rows that were appended before, without waiting for more, and waits until each has a fate.
+    ///
+    /// # Errors
+    /// When the client is closed.
+    pub async fn flush(&self) -> Result<(), Error> {
+        self.call(|reply| Command::Flush { reply }).await
+    }
+
+    /// What the engine has done so far.
+    ///
+    /// # Errors
+    /// When the client is closed.
+    pub async fn statistics(&self) -> Result<Counters, Error> {
+        self.call(|reply| Command::Statistics { reply }).await
+    }
+
+    /// Takes nothing more, sends what is waiting, and ends the session once every row has a fate, or after this time;
+    /// rows without a fate by then may have been written. Gives the fates of all rows of the session.
+    ///
+    /// # Errors
+    /// When the client was closed before.
+    pub async fn close(&self, within: Duration) -> Result<RowCounts, Error> {
+        self.call(|reply| Command::Close { within, reply }).await
+    }
+
+    /// Gives the driver a command.
+    pub(super) fn command(&self, command: Command) -> Result<(), Error> {
+        self.shared.commands.send(command).map_err(|_| self.ended())
+    }
+
+    /// Gives the driver a command and waits for the reply.
+    pub(super) async fn call<T>(&self, command: impl FnOnce(oneshot::Sender<T>) -> Command) -> Result<T, Error> {
+        let (reply, answer) = oneshot::channel();
+        self.command(command(reply))?;
+        answer.await.map_err(|_| self.ended())
+    }
+
+    /// Why the driver does not answer.
+    pub(super) fn ended(&self) -> Error {
+        match self.shared.ended.get() {
+            Some(Ended::Trapped(cause)) => Error::Broken { cause: cause.clone() },
+            _ => Error::Closed,
+        }
+    }
+}
+
+/// Compiles the engine component, or finds it compiled, and starts an engine. Blocks.
+fn open_component(
+    runtime: Option<Arc<Runtime>>,
+    now: thalweg_engine::api::Instant,
+    settings: &Settings,
+    seed: u64,
+) -> Result<ComponentEngine, Error> {
+    let runtime = match runtime {
+        Some(runtime) => runtime,
+        None => Runtime::shared()?,
+    };
+    ComponentEngine::open(&runtime, &runtime.engine_component()?, now, settings, seed).map_err(|error| match error {
+        OpenError::Settings(error) => Error::Engine(error),
+        OpenError::Trap(trap) => Error::Broken { cause: trap.to_string() },
+    })
+}

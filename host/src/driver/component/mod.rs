@@ -1,0 +1,163 @@
+//! The engine as a component in wasmtime, in a store of its own.
+
+mod answer;
+mod bindings;
+mod lift;
+mod lower;
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use thalweg_engine::api::{
+    Action, BufferId, ConnectionId, Counters, Error, Instant, Request, ScanSpec, Settings, TableHandle, Ticket, WorkId,
+    WorkOutput,
+};
+use thalweg_wire::{column::Batch, table::TablePath};
+use wasmtime::{
+    Store,
+    component::{Component, Linker},
+};
+
+use self::bindings::{EngineComponent, exports::thalweg::client::engine as wit, thalweg::module::types};
+use super::instance::{EngineInstance, Trap};
+use crate::runtime::{Limiter, Runtime};
+
+/// The most memory that an engine may take, in bytes. Its own limits (what is buffered, the longest frame) keep it far
+/// below; this is what a fault in it can cost.
+const MEMORY: usize = 2 << 30;
+
+/// How long a call may take. It handles one event and takes microseconds; one that is still at it then never ends.
+const DEADLINE: Duration = Duration::from_secs(30);
+
+/// One instance of the engine component.
+pub(crate) struct ComponentEngine {
+    store: Store<Limiter>,
+    bindings: EngineComponent,
+}
+
+/// Why a component could not be started.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum OpenError {
+    /// A setting is out of its range.
+    #[error(transparent)]
+    Settings(Error),
+    /// It broke, or is not the component that this host drives.
+    #[error(transparent)]
+    Trap(#[from] Trap),
+}
+
+impl ComponentEngine {
+    /// Instantiates the component and opens its engine.
+    pub(crate) fn open(
+        runtime: &Runtime,
+        component: &Component,
+        now: Instant,
+        settings: &Settings,
+        seed: u64,
+    ) -> Result<Self, OpenError> {
+        let engine = runtime.engine();
+        let mut store = Store::new(engine, Limiter::new(MEMORY));
+        store.limiter(|limiter| limiter);
+        store.set_epoch_deadline(Runtime::ticks(DEADLINE));
+        let linker = Linker::new(engine);
+        let bindings = EngineComponent::instantiate(&mut store, component, &linker).map_err(trap)?;
+        let guest = bindings.thalweg_client_engine();
+        let opened = guest.call_open(&mut store, now, &lower::settings(settings), seed).map_err(trap)?;
+        opened.map_err(|error| OpenError::Settings(lift::error(error)))?;
+        Ok(Self { store, bindings })
+    }
+
+    /// Calls the engine, with a new deadline.
+    fn call<T>(
+        &mut self,
+        call: impl FnOnce(&wit::Guest, &mut Store<Limiter>) -> wasmtime::Result<T>,
+    ) -> Result<T, Trap> {
+        self.store.set_epoch_deadline(Runtime::ticks(DEADLINE));
+        call(self.bindings.thalweg_client_engine(), &mut self.store).map_err(trap)
+    }
+}
+
+/// The cause without its backtrace, which is of addresses in the component.
+fn trap(error: wasmtime::Error) -> Trap {
+    Trap(error.root_cause().to_string())
+}
+
+impl EngineInstance for ComponentEngine {
+    fn open_table(&mut self, now: Instant, path: TablePath) -> Result<Ticket, Trap> {
+        self.call(|guest, store| guest.call_open_table(store, now, &lower::path(&path)))
+    }
+
+    fn append(&mut self, now: Instant, table: TableHandle, rows: &Batch<'_>) -> Result<Result<Ticket, Error>, Trap> {
+        let columns = lower::columns(rows);
+        let batch = types::Batch { rows: rows.rows as u32, columns: &columns };
+        let taken = self.call(|guest, store| guest.call_append(store, now, table, batch))?;
+        Ok(taken.map_err(lift::error))
+    }
+
+    fn flush(&mut self, now: Instant) -> Result<Ticket, Trap> {
+        self.call(|guest, store| guest.call_flush(store, now))
+    }
+
+    fn scan(&mut self, now: Instant, table: TableHandle, spec: ScanSpec) -> Result<Result<Ticket, Error>, Trap> {
+        let buckets = lower::buckets(&spec.buckets);
+        let spec = lower::scan_spec(&spec, &buckets);
+        let started = self.call(|guest, store| guest.call_scan(store, now, table, spec))?;
+        Ok(started.map_err(lift::error))
+    }
+
+    fn demand(&mut self, now: Instant, scan: Ticket, bytes: u64) -> Result<(), Trap> {
+        self.call(|guest, store| guest.call_demand(store, now, scan, bytes))
+    }
+
+    fn consumed(&mut self, buffer: BufferId) -> Result<(), Trap> {
+        self.call(|guest, store| guest.call_consumed(store, buffer))
+    }
+
+    fn ask(&mut self, now: Instant, request: Request) -> Result<Ticket, Trap> {
+        lower::request(&request, |request| self.call(|guest, store| guest.call_ask(store, now, request)))
+    }
+
+    fn cancel(&mut self, now: Instant, ticket: Ticket) -> Result<(), Trap> {
+        self.call(|guest, store| guest.call_cancel(store, now, ticket))
+    }
+
+    fn close(&mut self, now: Instant, deadline: Instant) -> Result<(), Trap> {
+        self.call(|guest, store| guest.call_close(store, now, deadline))
+    }
+
+    fn connected(&mut self, now: Instant, connection: ConnectionId) -> Result<(), Trap> {
+        self.call(|guest, store| guest.call_connected(store, now, connection))
+    }
+
+    fn disconnected(&mut self, now: Instant, connection: ConnectionId, reason: &str) -> Result<(), Trap> {
+        self.call(|guest, store| guest.call_disconnected(store, now, connection, reason))
+    }
+
+    fn received(&mut self, now: Instant, connection: ConnectionId, buffer: BufferId, frame: Bytes) -> Result<(), Trap> {
+        self.call(|guest, store| guest.call_received(store, now, connection, buffer, &frame))
+    }
+
+    fn done(&mut self, now: Instant, work: WorkId, output: WorkOutput) -> Result<(), Trap> {
+        let output = match &output {
+            WorkOutput::Encoded { buffer, lengths, checksum } => {
+                wit::WorkOutput::Encoded((*buffer, lengths, *checksum))
+            }
+            WorkOutput::Decoded { buffer, checksum } => wit::WorkOutput::Decoded((*buffer, *checksum)),
+            WorkOutput::Failed(why) => wit::WorkOutput::Failed(why),
+        };
+        self.call(|guest, store| guest.call_done(store, now, work, output))
+    }
+
+    fn tick(&mut self, now: Instant) -> Result<(), Trap> {
+        self.call(|guest, store| guest.call_tick(store, now))
+    }
+
+    fn poll(&mut self) -> Result<Vec<Action>, Trap> {
+        let actions = self.call(|guest, store| guest.call_poll(store))?;
+        actions.into_iter().map(lift::action).collect()
+    }
+
+    fn statistics(&mut self) -> Result<Counters, Trap> {
+        self.call(|guest, store| guest.call_statistics(store)).map(lift::counters)
+    }
+}

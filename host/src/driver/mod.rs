@@ -1,0 +1,34 @@
+//! The driver: a task that owns an engine and does for it what an engine cannot, which is everything outside of it.
+//!
+//! ```text
+//! task        the loop: commands, sockets, finished work and time -> engine -> actions
+//! instance    what the loop needs of an engine; native, component: the two there are
+//! command     what the client asks of the loop
+//! ledger      who waits for which ticket
+//! connection  a socket: connecting, reading frames, writing pieces
+//! work        compression and checksums, on threads of their own
+//! outside     what actions are carried out on: sockets, buffers, alarm
+//! reach       which servers answered, and why others did not
+//! ```
+//!
+//! No protocol stands here: the loop carries out what the engine says and knows the meaning of none of it.
+
+mod command;
+mod component;
+mod connection;
+mod instance;
+mod ledger;
+mod native;
+mod outside;
+mod reach;
+mod task;
+mod work;
+
+pub use command::RowCounts;
+pub(crate) use command::{Append, Command, Delivered, Settled};
+pub(crate) use component::{ComponentEngine, OpenError};
+pub(crate) use instance::EngineInstance;
+pub(crate) use native::Native;
+pub(crate) use reach::Reach;
+pub(crate) use task::{Driver, Ended, now_origin};
+pub(crate) use work::Pool;

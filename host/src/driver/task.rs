@@ -1,0 +1,355 @@
+//! The loop: commands, sockets, finished work and time go into the engine, and its actions are carried out.
+
+use std::{
+    collections::VecDeque,
+    sync::{Arc, OnceLock},
+    time::Duration,
+};
+
+use thalweg_engine::api::{Error, ErrorCode, Event, Settings};
+use tokio::{
+    sync::{mpsc, oneshot},
+    time::{Instant, Sleep},
+};
+
+use super::{
+    command::{Append, Command, RowCounts},
+    connection::{SocketEvent, SocketSettings},
+    instance::{EngineInstance, Trap},
+    ledger::{Ledger, Rows, Waiter},
+    outside::Outside,
+    reach::Reach,
+    work::Done,
+};
+
+/// How many frames may wait for the engine before the sockets are left unread.
+const FRAMES_WAITING: usize = 16;
+
+/// How much longer than its deadline a close may take, before the driver ends all the same.
+const GRACE: Duration = Duration::from_secs(1);
+
+/// Why a driver is no more.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Ended {
+    /// It was closed.
+    Closed,
+    /// Its task was dropped, with the runtime that it ran on, or it broke.
+    Dropped,
+    /// The engine trapped: how.
+    Trapped(String),
+}
+
+/// The instant that engines count from, and the count now.
+pub(crate) fn now_origin() -> (Instant, thalweg_engine::api::Instant) {
+    // Not 0: an engine may mean "never yet" by it.
+    let origin = Instant::now();
+    (origin, 1)
+}
+
+/// A driver with its engine.
+pub(crate) struct Driver {
+    engine: Box<dyn EngineInstance>,
+    origin: Instant,
+    outside: Outside,
+    ledger: Ledger,
+    /// Commands that the engine has no room for, in their order.
+    queue: VecDeque<Queued>,
+    closing: Vec<oneshot::Sender<RowCounts>>,
+    /// When a close is over at the latest.
+    give_up: Option<Instant>,
+    ended: Arc<OnceLock<Ended>>,
+}
+
+/// A command that waits for room.
+enum Queued {
+    Append(Append),
+    /// It may not pass an append that came before it.
+    Flush(oneshot::Sender<()>),
+}
+
+/// Whether the loop goes on.
+type Flow = Result<std::ops::ControlFlow<()>, Trap>;
+const ON: std::ops::ControlFlow<()> = std::ops::ControlFlow::Continue(());
+const END: std::ops::ControlFlow<()> = std::ops::ControlFlow::Break(());
+
+impl Driver {
+    /// Makes a driver of an engine that was opened at `origin`. `ended` is set when the driver ends.
+    pub(crate) fn new(
+        engine: Box<dyn EngineInstance>,
+        origin: Instant,
+        settings: &Settings,
+        reach: Arc<Reach>,
+        ended: Arc<OnceLock<Ended>>,
+    ) -> Self {
+        let sockets = SocketSettings {
+            connect_timeout: settings.connection.connect_timeout,
+            frame_limit: settings.connection.frame_limit as usize,
+        };
+        Self {
+            engine,
+            origin,
+            outside: Outside::new(sockets, reach),
+            ledger: Ledger::default(),
+            queue: VecDeque::new(),
+            closing: Vec::new(),
+            give_up: None,
+            ended,
+        }
+    }
+
+    /// Runs until it is closed, the engine traps, or nobody is left who could command.
+    pub(crate) async fn run(mut self, commands: mpsc::UnboundedReceiver<Command>) {
+        let ended = match self.drive(commands).await {
+            Ok(()) => Ended::Closed,
+            Err(Trap(cause)) => {
+                tracing::error!(%cause, "the engine broke down");
+                Ended::Trapped(cause)
+            }
+        };
+        let _ = self.ended.set(ended);
+    }
+
+    async fn drive(&mut self, mut commands: mpsc::UnboundedReceiver<Command>) -> Result<(), Trap> {
+        let (socket_sender, mut sockets) = mpsc::channel::<SocketEvent>(FRAMES_WAITING);
+        let (done_sender, mut finished) = mpsc::unbounded_channel();
+        self.outside.listen(socket_sender, done_sender);
+        let alarm = tokio::time::sleep_until(self.origin);
+        tokio::pin!(alarm);
+        let mut flow = self.carry_out()?;
+        while flow.is_continue() {
+            let armed = self.arm(alarm.as_mut());
+            flow = tokio::select! {
+                command = commands.recv() => match command {
+                    Some(command) => self.command(command)?,
+                    None => END,
+                },
+                Some(event) = sockets.recv() => self.socket(event)?,
+                Some((id, done)) = finished.recv() => self.finished(id, done)?,
+                () = alarm.as_mut(), if armed => self.alarm()?,
+            };
+        }
+        Ok(())
+    }
+
+    /// Sets the alarm to what comes first: the engine's wish or the end of a close. False if there is neither.
+    fn arm(&self, alarm: std::pin::Pin<&mut Sleep>) -> bool {
+        let wake = self.outside.wake.and_then(|at| self.origin.checked_add(Duration::from_micros(at)));
+        let Some(at) = [wake, self.give_up].into_iter().flatten().min() else { return false };
+        if alarm.deadline() != at {
+            alarm.reset(at);
+        }
+        true
+    }
+
+    fn now(&self) -> thalweg_engine::api::Instant {
+        u64::try_from(self.origin.elapsed().as_micros()).unwrap_or(u64::MAX).saturating_add(1)
+    }
+
+    fn alarm(&mut self) -> Flow {
+        if self.give_up.is_some_and(|at| at <= Instant::now()) {
+            tracing::warn!("not everything had a fate when the client was closed");
+            return Ok(END);
+        }
+        self.outside.wake = None;
+        self.engine.tick(self.now())?;
+        self.carry_out()
+    }
+
+    fn command(&mut self, command: Command) -> Flow {
+        let now = self.now();
+        match command {
+            Command::OpenTable { path, reply } => {
+                let ticket = self.engine.open_table(now, path)?;
+                self.ledger.enter(ticket, Waiter::Open(reply));
+            }
+            Command::Append(append) => {
+                self.queue.push_back(Queued::Append(append));
+                if self.queue.len() == 1 {
+                    self.take_queue()?;
+                }
+            }
+            Command::Flush { reply } => {
+                self.queue.push_back(Queued::Flush(reply));
+                if self.queue.len() == 1 {
+                    self.take_queue()?;
+                }
+            }
+            Command::Scan { table, spec, demand, rows, reply } => {
+                let started = self.engine.scan(now, table, spec)?;
+                if let Ok(ticket) = &started {
+                    self.ledger.enter(*ticket, Waiter::Scan(rows));
+                    self.engine.demand(now, *ticket, demand)?;
+                }
+                let _ = reply.send(started);
+            }
+            Command::Demand { scan, bytes } => self.engine.demand(now, scan, bytes)?,
+            Command::Ask { request, reply } => {
+                let ticket = self.engine.ask(now, request)?;
+                self.ledger.enter(ticket, Waiter::Ask(reply));
+            }
+            Command::Cancel { ticket } => {
+                self.ledger.strike(ticket);
+                self.engine.cancel(now, ticket)?;
+            }
+            Command::Close { within, reply } => self.close(now, within, reply)?,
+            Command::Statistics { reply } => {
+                let _ = reply.send(self.engine.statistics()?);
+            }
+        }
+        self.carry_out()
+    }
+
+    fn close(
+        &mut self,
+        now: thalweg_engine::api::Instant,
+        within: Duration,
+        reply: oneshot::Sender<RowCounts>,
+    ) -> Result<(), Trap> {
+        self.closing.push(reply);
+        if self.give_up.is_some() {
+            return Ok(());
+        }
+        let micros = u64::try_from(within.as_micros()).unwrap_or(u64::MAX);
+        let latest = Instant::now().checked_add(within).and_then(|at| at.checked_add(GRACE));
+        self.give_up = Some(latest.unwrap_or_else(|| Instant::now() + Duration::from_secs(86_400)));
+        self.engine.close(now, now.saturating_add(micros))?;
+        for queued in self.queue.drain(..) {
+            if let Queued::Append(append) = queued {
+                let _ = append.accepted.send(Err(Error { code: ErrorCode::Closed, retriable: false }));
+            }
+        }
+        Ok(())
+    }
+
+    /// Gives the engine what waits, in order, until it has no room.
+    fn take_queue(&mut self) -> Result<(), Trap> {
+        while let Some(first) = self.queue.pop_front() {
+            match first {
+                Queued::Append(append) => {
+                    if let Some(append) = self.take(append)? {
+                        self.queue.push_front(Queued::Append(append));
+                        return Ok(());
+                    }
+                }
+                Queued::Flush(reply) => {
+                    let ticket = self.engine.flush(self.now())?;
+                    self.ledger.enter(ticket, Waiter::Flush(reply));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Gives the engine rows; gives them back if it has no room.
+    fn take(&mut self, append: Append) -> Result<Option<Append>, Trap> {
+        if append.accepted.is_closed() {
+            return Ok(None);
+        }
+        let rows = append.rows.rows() as u32;
+        match self.engine.append(self.now(), append.table, &append.rows.batch())? {
+            Ok(ticket) => {
+                let (settled, told) = oneshot::channel();
+                self.ledger.enter(ticket, Waiter::Append(Rows::new(rows, settled)));
+                let _ = append.accepted.send(Ok(told));
+            }
+            Err(Error { code: ErrorCode::Full { needed }, .. }) => {
+                if self.engine.statistics()?.buffered > 0 {
+                    return Ok(Some(append));
+                }
+                let text = format!(
+                    "{rows} rows need {needed} bytes more than the whole write buffer has; append fewer rows at once, or \
+                     raise the buffer limit"
+                );
+                let _ = append.accepted.send(Err(Error { code: ErrorCode::Invalid(text), retriable: false }));
+            }
+            Err(error) => {
+                let _ = append.accepted.send(Err(error));
+            }
+        }
+        Ok(None)
+    }
+
+    fn socket(&mut self, event: SocketEvent) -> Flow {
+        let now = self.now();
+        match event {
+            SocketEvent::Connected(id, writer) => {
+                if self.outside.connected(id, writer) {
+                    self.engine.connected(now, id)?;
+                }
+            }
+            SocketEvent::Frame(id, frame) => {
+                if let Some(buffer) = self.outside.hold_frame(id, &frame) {
+                    self.engine.received(now, id, buffer, frame)?;
+                }
+            }
+            SocketEvent::Ended(id, reason) => {
+                if self.outside.disconnected(id, &reason) {
+                    self.engine.disconnected(now, id, &reason)?;
+                }
+            }
+        }
+        self.carry_out()
+    }
+
+    fn finished(&mut self, id: thalweg_engine::api::WorkId, done: Done) -> Flow {
+        let output = self.outside.hold_output(done);
+        self.engine.done(self.now(), id, output)?;
+        self.carry_out()
+    }
+
+    /// Carries out what the engine says until it has nothing more to say.
+    fn carry_out(&mut self) -> Flow {
+        loop {
+            let actions = self.engine.poll()?;
+            if actions.is_empty() {
+                return Ok(ON);
+            }
+            for action in actions {
+                let Some(event) = self.outside.carry_out(action)? else { continue };
+                if self.event(event)?.is_break() {
+                    return Ok(END);
+                }
+            }
+            for (id, done) in self.outside.done_here() {
+                let output = self.outside.hold_output(done);
+                self.engine.done(self.now(), id, output)?;
+            }
+        }
+    }
+
+    fn event(&mut self, event: Event) -> Flow {
+        match event {
+            Event::Writable => self.take_queue()?,
+            Event::Rows { ticket, scanned } => {
+                let (buffer, body) = (scanned.body.buffer, self.outside.held(&scanned.body)?);
+                let rows = super::command::Delivered::Rows(Box::new(scanned), body);
+                // The bytes stay for as long as somebody reads them; the engine need not know.
+                self.engine.consumed(buffer)?;
+                if !self.ledger.deliver(ticket, rows) {
+                    self.ledger.strike(ticket);
+                    self.engine.cancel(self.now(), ticket)?;
+                }
+            }
+            Event::Closed => return Ok(END),
+            event => self.ledger.tell(event),
+        }
+        Ok(ON)
+    }
+}
+
+impl Drop for Driver {
+    /// However the driver ends, everybody who waits is told.
+    fn drop(&mut self) {
+        let ended = self.ended.get_or_init(|| Ended::Dropped);
+        let why = match ended {
+            Ended::Closed => "the client was closed before these rows had a fate".to_owned(),
+            Ended::Dropped => "the client was dropped before these rows had a fate; close it first".to_owned(),
+            Ended::Trapped(cause) => format!("the engine broke down ({cause}); connect anew"),
+        };
+        self.ledger.abandon(&why);
+        let counts = self.ledger.counts();
+        for reply in self.closing.drain(..) {
+            let _ = reply.send(counts);
+        }
+    }
+}
