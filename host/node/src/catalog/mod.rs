@@ -1,0 +1,241 @@
+//! The catalogue: databases, tables and the counters of their numbers, in memory and in one file.
+//!
+//! A change makes a new state, puts it on the disk, and only then shows it. Reading never waits for a change.
+
+mod descriptor;
+pub(crate) mod properties;
+mod state;
+
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, RwLock};
+
+use thalweg_wire::message::ServerErrorCode;
+use thalweg_wire::table::{DEFAULT_DATABASE, DatabaseDescriptor, TableDescriptor, TablePath, check_name};
+
+pub(crate) use state::{Database, State, Table};
+
+use crate::clock;
+use crate::error::NodeError;
+use crate::failure::Failure;
+use crate::folder::write_whole;
+use crate::sync::{lock, read, write};
+
+/// Writer numbers taken from the disk at once.
+const WRITER_BLOCK: i64 = 1024;
+
+/// The catalogue.
+#[derive(Debug)]
+pub(crate) struct Catalog {
+    file: PathBuf,
+    flush: bool,
+    state: RwLock<Arc<State>>,
+    /// Held by who changes it.
+    writers: Mutex<WriterIds>,
+}
+
+#[derive(Debug)]
+struct WriterIds {
+    next: i64,
+}
+
+impl Catalog {
+    /// Reads the catalogue from its file, or begins one. With `flush` changes are on the disk before they are shown.
+    pub(crate) fn open(file: PathBuf, flush: bool) -> Result<Self, NodeError> {
+        let state = match std::fs::read(&file) {
+            Ok(bytes) => {
+                let stored: state::Stored = serde_json::from_slice(&bytes)
+                    .map_err(|error| NodeError::Damaged { path: file.clone(), why: error.to_string() })?;
+                stored.restore().map_err(|why| NodeError::Damaged { path: file.clone(), why })?
+            }
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => State::default(),
+            Err(source) => return Err(NodeError::storage(&file, source)),
+        };
+        let writers = Mutex::new(WriterIds { next: state.next_writer_id });
+        let catalog = Self { file, flush, state: RwLock::new(Arc::new(state)), writers };
+        if !catalog.state().databases.contains_key(DEFAULT_DATABASE) {
+            let mut state = State::clone(&catalog.state());
+            state.databases.insert(DEFAULT_DATABASE.to_owned(), new_database(DatabaseDescriptor::default()));
+            catalog.save(state).map_err(|source| NodeError::storage(&catalog.file, source))?;
+        }
+        Ok(catalog)
+    }
+
+    /// What it holds now.
+    pub(crate) fn state(&self) -> Arc<State> {
+        Arc::clone(&read(&self.state))
+    }
+
+    /// All tables.
+    pub(crate) fn tables(&self) -> Vec<Arc<Table>> {
+        self.state().tables().cloned().collect()
+    }
+
+    fn save(&self, mut state: State) -> std::io::Result<()> {
+        let stored = state::Stored::of(&state).map_err(std::io::Error::other)?;
+        write_whole(&self.file, &serde_json::to_vec(&stored)?, self.flush)?;
+        state.number_tables();
+        *write(&self.state) = Arc::new(state);
+        Ok(())
+    }
+
+    /// Changes the catalogue: all of `change` or nothing.
+    fn change<T>(&self, change: impl FnOnce(&mut State) -> Result<T, Failure>) -> Result<T, Failure> {
+        let _one_at_a_time = lock(&self.writers);
+        let mut state = State::clone(&self.state());
+        let result = change(&mut state)?;
+        self.save(state).map_err(unsaved)?;
+        Ok(result)
+    }
+
+    /// Creates a database; nothing happens when it is there and `ignore_if_exists`.
+    pub(crate) fn create_database(
+        &self,
+        name: &str,
+        descriptor: DatabaseDescriptor,
+        ignore_if_exists: bool,
+    ) -> Result<(), Failure> {
+        check_name("database", name)
+            .map_err(|error| Failure::new(ServerErrorCode::INVALID_DATABASE, error.to_string()))?;
+        if ignore_if_exists && self.state().databases.contains_key(name) {
+            return Ok(());
+        }
+        self.change(|state| {
+            if state.databases.contains_key(name) {
+                let text = format!("Database {name} already exists.");
+                return Err(Failure::new(ServerErrorCode::DATABASE_ALREADY_EXIST, text));
+            }
+            state.databases.insert(name.to_owned(), new_database(descriptor));
+            Ok(())
+        })
+    }
+
+    /// Drops a database. Returns the tables that went with it.
+    pub(crate) fn drop_database(
+        &self,
+        name: &str,
+        ignore_if_missing: bool,
+        cascade: bool,
+    ) -> Result<Vec<Arc<Table>>, Failure> {
+        if name == DEFAULT_DATABASE {
+            let text = format!("The database {DEFAULT_DATABASE} is always there and cannot be dropped.");
+            return Err(Failure::new(ServerErrorCode::INVALID_DATABASE, text));
+        }
+        let missing = !self.state().databases.contains_key(name);
+        if missing && ignore_if_missing {
+            return Ok(Vec::new());
+        }
+        self.change(|state| {
+            let Some(database) = state.databases.remove(name) else { return Err(no_database(name)) };
+            if !cascade && !database.tables.is_empty() {
+                let text = format!("Database {name} is not empty.");
+                return Err(Failure::new(ServerErrorCode::DATABASE_NOT_EMPTY, text));
+            }
+            Ok(database.tables.into_values().collect())
+        })
+    }
+
+    /// Creates a table from its JSON. Returns it, or `None` when it is there and `ignore_if_exists`.
+    pub(crate) fn create_table(
+        &self,
+        path: &TablePath,
+        json: &[u8],
+        ignore_if_exists: bool,
+        limits: &crate::options::Limits,
+    ) -> Result<Option<Arc<Table>>, Failure> {
+        let invalid = |text: String| Failure::new(ServerErrorCode::INVALID_TABLE, text);
+        check_name("database", &path.database)
+            .and_then(|()| check_name("table", &path.table))
+            .map_err(|error| invalid(error.to_string()))?;
+        let descriptor = TableDescriptor::from_json(json)
+            .map_err(|error| invalid(format!("Failed to parse table descriptor: {error}")))?;
+        let descriptor = descriptor::complete(descriptor, limits.buckets)?;
+        if ignore_if_exists && self.state().table(path).is_some() {
+            return Ok(None);
+        }
+        self.change(|state| {
+            let tables = state.tables().count();
+            let Some(database) = state.databases.get_mut(&path.database) else {
+                return Err(no_database(&path.database));
+            };
+            if database.tables.contains_key(&path.table) {
+                let text = format!("Table {}.{} already exists.", path.database, path.table);
+                return Err(Failure::new(ServerErrorCode::TABLE_ALREADY_EXIST, text));
+            }
+            if tables >= limits.tables {
+                return Err(invalid(format!("This node has as many tables as it takes, {tables}: drop some first.")));
+            }
+            let table = Arc::new(Table::new(state.next_table_id, 1, descriptor, clock::now()));
+            database.tables.insert(path.table.clone(), Arc::clone(&table));
+            state.next_table_id += 1;
+            Ok(Some(table))
+        })
+    }
+
+    /// Drops a table. Returns it, or `None` when it is not there and `ignore_if_missing`.
+    pub(crate) fn drop_table(&self, path: &TablePath, ignore_if_missing: bool) -> Result<Option<Arc<Table>>, Failure> {
+        if ignore_if_missing && self.state().table(path).is_none() {
+            return Ok(None);
+        }
+        self.change(|state| {
+            let dropped = state.databases.get_mut(&path.database).and_then(|tables| tables.tables.remove(&path.table));
+            dropped.map(Some).ok_or_else(|| {
+                let text = format!("Table {}.{} does not exist.", path.database, path.table);
+                Failure::new(ServerErrorCode::TABLE_NOT_EXIST, text)
+            })
+        })
+    }
+
+    /// Changes a table's properties by `change`.
+    pub(crate) fn alter_table(
+        &self,
+        path: &TablePath,
+        change: impl FnOnce(&mut TableDescriptor) -> Result<(), Failure>,
+    ) -> Result<(), Failure> {
+        self.change(|state| {
+            let table = state.databases.get_mut(&path.database).and_then(|tables| tables.tables.get_mut(&path.table));
+            let Some(table) = table else { return Err(no_table(path)) };
+            let mut descriptor = table.descriptor.clone();
+            change(&mut descriptor)?;
+            properties::check(&descriptor.properties)?;
+            properties::check_custom(&descriptor.custom_properties)?;
+            let created = table.created;
+            let altered = Table::new(table.id, table.schema_id, descriptor, created);
+            *table = Arc::new(Table { modified: clock::now(), ..altered });
+            Ok(())
+        })
+    }
+
+    /// A number that no writer has had before.
+    pub(crate) fn new_writer(&self) -> Result<i64, Failure> {
+        let mut writers = lock(&self.writers);
+        let mut state = self.state();
+        if writers.next >= state.next_writer_id {
+            let mut next = State::clone(&state);
+            next.next_writer_id = writers.next + WRITER_BLOCK;
+            self.save(next).map_err(unsaved)?;
+            state = self.state();
+        }
+        debug_assert!(writers.next < state.next_writer_id);
+        writers.next += 1;
+        Ok(writers.next - 1)
+    }
+}
+
+fn new_database(descriptor: DatabaseDescriptor) -> Database {
+    Database { descriptor, created: clock::now(), tables: std::collections::BTreeMap::new() }
+}
+
+fn no_database(name: &str) -> Failure {
+    Failure::new(ServerErrorCode::DATABASE_NOT_EXIST, format!("Database {name} does not exist."))
+}
+
+/// A table that is asked for is not there.
+pub(crate) fn no_table(path: &TablePath) -> Failure {
+    let text = format!("Table '{}.{}' does not exist.", path.database, path.table);
+    Failure::new(ServerErrorCode::TABLE_NOT_EXIST, text)
+}
+
+fn unsaved(error: std::io::Error) -> Failure {
+    let text = format!("The node cannot write its catalogue ({error}); nothing was changed.");
+    Failure::new(ServerErrorCode::STORAGE_EXCEPTION, text)
+}

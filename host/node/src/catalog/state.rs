@@ -1,0 +1,187 @@
+//! What the catalogue holds, and its form on the disk.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+use thalweg_wire::record::Layout;
+use thalweg_wire::table::{DatabaseDescriptor, TableDescriptor, TablePath};
+
+use super::properties;
+
+/// Databases, tables and counters. Changed by making another one.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct State {
+    /// The number of the next table; numbers are never used again.
+    pub(crate) next_table_id: i64,
+    /// Writers have had numbers below this one at most.
+    pub(crate) next_writer_id: i64,
+    /// By name.
+    pub(crate) databases: BTreeMap<String, Database>,
+    /// The tables of all databases, by number.
+    by_id: HashMap<i64, Arc<Table>>,
+}
+
+impl State {
+    /// A table by its name.
+    pub(crate) fn table(&self, path: &TablePath) -> Option<&Arc<Table>> {
+        self.databases.get(&path.database)?.tables.get(&path.table)
+    }
+
+    /// A table by its number.
+    pub(crate) fn table_of_id(&self, id: i64) -> Option<&Arc<Table>> {
+        self.by_id.get(&id)
+    }
+
+    /// All tables.
+    pub(crate) fn tables(&self) -> impl Iterator<Item = &Arc<Table>> {
+        self.databases.values().flat_map(|database| database.tables.values())
+    }
+
+    /// Brings the look-up by number up to date after a change.
+    pub(super) fn number_tables(&mut self) {
+        self.by_id = self.tables().map(|table| (table.id, Arc::clone(table))).collect();
+    }
+}
+
+/// A database.
+#[derive(Debug, Clone)]
+pub(crate) struct Database {
+    /// Its comment and properties.
+    pub(crate) descriptor: DatabaseDescriptor,
+    /// Milliseconds since 1970-01-01T00:00:00Z.
+    pub(crate) created: i64,
+    /// By name.
+    pub(crate) tables: BTreeMap<String, Arc<Table>>,
+}
+
+/// A table.
+#[derive(Debug)]
+pub(crate) struct Table {
+    /// Its number.
+    pub(crate) id: i64,
+    /// The version of its schema.
+    pub(crate) schema_id: i32,
+    /// What it was created with, and what the node added.
+    pub(crate) descriptor: TableDescriptor,
+    /// The same as JSON, as clients get it.
+    pub(crate) json: Bytes,
+    /// How its rows lie in a batch.
+    pub(crate) layout: Layout,
+    /// Milliseconds since 1970-01-01T00:00:00Z.
+    pub(crate) created: i64,
+    /// Milliseconds since 1970-01-01T00:00:00Z.
+    pub(crate) modified: i64,
+}
+
+impl Table {
+    /// A table that was created just now.
+    pub(super) fn new(id: i64, schema_id: i32, descriptor: TableDescriptor, created: i64) -> Self {
+        let json = Bytes::from(descriptor.to_json());
+        let layout = Layout::of_schema(&descriptor.schema);
+        Self { id, schema_id, descriptor, json, layout, created, modified: created }
+    }
+
+    /// How many buckets it has.
+    pub(crate) fn buckets(&self) -> u32 {
+        self.descriptor.bucket_count.unwrap_or(1)
+    }
+
+    /// How long its rows are kept; `None`: for ever.
+    pub(crate) fn log_ttl(&self) -> Option<Duration> {
+        properties::log_ttl(&self.descriptor.properties)
+    }
+
+    /// The least bytes that each of its buckets keeps, if it says.
+    pub(crate) fn retention_bytes(&self) -> Option<u64> {
+        properties::retention_bytes(&self.descriptor.custom_properties)
+    }
+}
+
+/// The catalogue's file.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct Stored {
+    next_table_id: i64,
+    next_writer_id: i64,
+    databases: BTreeMap<String, StoredDatabase>,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+struct StoredDatabase {
+    descriptor: Box<RawValue>,
+    created: i64,
+    tables: BTreeMap<String, StoredTable>,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+struct StoredTable {
+    id: i64,
+    schema_id: i32,
+    created: i64,
+    modified: i64,
+    descriptor: Box<RawValue>,
+}
+
+impl Stored {
+    /// The form on the disk.
+    pub(super) fn of(state: &State) -> Result<Self, String> {
+        let database = |(name, database): (&String, &Database)| {
+            let tables = database.tables.iter().map(|(name, table)| Ok((name.clone(), StoredTable::of(table)?)));
+            let stored = StoredDatabase {
+                descriptor: raw(database.descriptor.to_json())?,
+                created: database.created,
+                tables: tables.collect::<Result<_, String>>()?,
+            };
+            Ok((name.clone(), stored))
+        };
+        Ok(Self {
+            next_table_id: state.next_table_id,
+            next_writer_id: state.next_writer_id,
+            databases: state.databases.iter().map(database).collect::<Result<_, String>>()?,
+        })
+    }
+
+    /// The catalogue that it stands for.
+    pub(super) fn restore(self) -> Result<State, String> {
+        let database = |(name, stored): (String, StoredDatabase)| {
+            let tables = stored.tables.into_iter().map(|(name, table)| Ok((name, Arc::new(table.restore()?))));
+            let tables = tables.collect::<Result<_, String>>()?;
+            let json = stored.descriptor.get().as_bytes();
+            let descriptor = DatabaseDescriptor::from_json(json).map_err(|error| error.to_string())?;
+            Ok((name, Database { descriptor, created: stored.created, tables }))
+        };
+        let mut state = State {
+            next_table_id: self.next_table_id,
+            next_writer_id: self.next_writer_id,
+            databases: self.databases.into_iter().map(database).collect::<Result<_, String>>()?,
+            by_id: HashMap::new(),
+        };
+        state.number_tables();
+        Ok(state)
+    }
+}
+
+impl StoredTable {
+    fn of(table: &Table) -> Result<Self, String> {
+        Ok(Self {
+            id: table.id,
+            schema_id: table.schema_id,
+            created: table.created,
+            modified: table.modified,
+            descriptor: raw(table.descriptor.to_json())?,
+        })
+    }
+
+    fn restore(self) -> Result<Table, String> {
+        let descriptor =
+            TableDescriptor::from_json(self.descriptor.get().as_bytes()).map_err(|error| error.to_string())?;
+        Ok(Table { modified: self.modified, ..Table::new(self.id, self.schema_id, descriptor, self.created) })
+    }
+}
+
+fn raw(json: String) -> Result<Box<RawValue>, String> {
+    RawValue::from_string(json).map_err(|error| error.to_string())
+}

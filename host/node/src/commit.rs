@@ -1,0 +1,190 @@
+//! Group commit: a few threads write all logs. Each takes whatever has arrived, writes it, flushes once a bucket, and
+//! only then answers; what arrives meanwhile is the next round.
+//!
+//! A bucket always belongs to the same thread, so its batches are written in the order in which they were handed over.
+
+use std::collections::HashMap;
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::{Arc, Mutex};
+use std::thread::{Builder, JoinHandle};
+
+use tokio::sync::oneshot;
+
+use crate::clock;
+use crate::error::NodeError;
+use crate::log::batch::Batch;
+use crate::log::{AppendError, Bucket, BucketId, Policy};
+use crate::sync::lock;
+
+/// Bytes written in one round at most, so that the first of them do not wait for ever.
+const ROUND_BYTES: usize = 64 << 20;
+
+/// The offset of the first row of an append, or why it was not taken.
+pub(crate) type Fate = Result<i64, AppendError>;
+
+enum Work {
+    Append { bucket: Arc<Bucket>, batches: Vec<Batch>, reply: oneshot::Sender<Fate> },
+    Retain { bucket: Arc<Bucket>, policy: Policy },
+    Retire { bucket: Arc<Bucket>, reply: oneshot::Sender<()> },
+    Close { bucket: Arc<Bucket>, reply: oneshot::Sender<Result<(), AppendError>> },
+    Stop,
+}
+
+/// The threads that write the logs.
+#[derive(Debug)]
+pub(crate) struct Committer {
+    threads: Vec<CommitThread>,
+}
+
+#[derive(Debug)]
+struct CommitThread {
+    work: Sender<Work>,
+    thread: Mutex<Option<JoinHandle<()>>>,
+}
+
+impl Committer {
+    /// Starts the threads: as many as the machine has processors, 4 at most.
+    pub(crate) fn start() -> Result<Self, NodeError> {
+        let count = std::thread::available_parallelism().map_or(1, |count| count.get()).min(4);
+        let start = |number: usize| {
+            let (work, waiting) = channel();
+            let builder = Builder::new().name(format!("thalweg-log-{number}"));
+            let thread = builder.spawn(move || run(&waiting)).map_err(|source| NodeError::Thread { source })?;
+            Ok(CommitThread { work, thread: Mutex::new(Some(thread)) })
+        };
+        Ok(Self { threads: (0..count).map(start).collect::<Result<_, NodeError>>()? })
+    }
+
+    fn hand_over(&self, id: BucketId, work: Work) {
+        let spread = id.table.unsigned_abs().wrapping_mul(31).wrapping_add(u64::from(id.bucket.unsigned_abs()));
+        let at = usize::try_from(spread % self.threads.len().max(1) as u64).unwrap_or(0);
+        if let Some(thread) = self.threads.get(at) {
+            // A thread that is gone drops the work and with it the reply, which the caller sees.
+            let _ = thread.work.send(work);
+        }
+    }
+
+    /// Appends batches to a bucket, behind everything handed over before. The fate comes when they are committed; if
+    /// the node stops before that, the sender is dropped.
+    pub(crate) fn append(&self, bucket: Arc<Bucket>, batches: Vec<Batch>) -> oneshot::Receiver<Fate> {
+        let (reply, fate) = oneshot::channel();
+        self.hand_over(bucket.id(), Work::Append { bucket, batches, reply });
+        fate
+    }
+
+    /// Has a bucket's policy carried out.
+    pub(crate) fn retain(&self, bucket: Arc<Bucket>, policy: Policy) {
+        self.hand_over(bucket.id(), Work::Retain { bucket, policy });
+    }
+
+    /// Has a bucket take no more batches; done when the reply comes.
+    pub(crate) fn retire(&self, bucket: Arc<Bucket>) -> oneshot::Receiver<()> {
+        let (reply, done) = oneshot::channel();
+        self.hand_over(bucket.id(), Work::Retire { bucket, reply });
+        done
+    }
+
+    /// Has a bucket flushed and its checkpoint written.
+    pub(crate) fn close(&self, bucket: Arc<Bucket>) -> oneshot::Receiver<Result<(), AppendError>> {
+        let (reply, done) = oneshot::channel();
+        self.hand_over(bucket.id(), Work::Close { bucket, reply });
+        done
+    }
+
+    /// Ends the threads when they have done what was handed over. Blocks.
+    pub(crate) fn stop(&self) {
+        for thread in &self.threads {
+            let _ = thread.work.send(Work::Stop);
+        }
+        for thread in &self.threads {
+            if let Some(thread) = lock(&thread.thread).take() {
+                let _ = thread.join();
+            }
+        }
+    }
+}
+
+/// Appends of one bucket that are written and not yet committed.
+struct Pending {
+    bucket: Arc<Bucket>,
+    replies: Vec<(oneshot::Sender<Fate>, i64)>,
+}
+
+type Round = HashMap<BucketId, Pending>;
+
+fn run(waiting: &Receiver<Work>) {
+    while let Ok(work) = waiting.recv() {
+        let mut round = Round::new();
+        let mut bytes = 0;
+        let mut next = Some(work);
+        while let Some(work) = next {
+            match work {
+                Work::Append { bucket, batches, reply } => {
+                    bytes += batches.iter().map(|batch| batch.bytes.len()).sum::<usize>();
+                    append(&mut round, bucket, &batches, reply);
+                }
+                Work::Stop => {
+                    round.drain().for_each(|(_, pending)| settle(pending));
+                    return;
+                }
+                other => {
+                    round.drain().for_each(|(_, pending)| settle(pending));
+                    maintain(other);
+                }
+            }
+            next = if bytes < ROUND_BYTES { waiting.try_recv().ok() } else { None };
+        }
+        round.drain().for_each(|(_, pending)| settle(pending));
+    }
+}
+
+fn append(round: &mut Round, bucket: Arc<Bucket>, batches: &[Batch], reply: oneshot::Sender<Fate>) {
+    let bytes = batches.iter().map(|batch| batch.bytes.len()).sum();
+    if bucket.is_full(bytes) {
+        if let Some(pending) = round.remove(&bucket.id()) {
+            settle(pending);
+        }
+        if let Err(error) = bucket.roll() {
+            let _ = reply.send(Err(error));
+            return;
+        }
+    }
+    match bucket.append(batches, clock::now()) {
+        // A repeated batch may be one of this very round: it too is answered when the round is committed.
+        Ok(offset) => {
+            let pending = round.entry(bucket.id()).or_insert_with(|| Pending { bucket, replies: Vec::new() });
+            pending.replies.push((reply, offset));
+        }
+        Err(error) => {
+            let _ = reply.send(Err(error));
+        }
+    }
+}
+
+fn settle(pending: Pending) {
+    let committed = pending.bucket.commit();
+    if let Err(error) = &committed {
+        tracing::error!(folder = %pending.bucket.folder().display(), %error, "a round of appends is taken back");
+    }
+    for (reply, offset) in pending.replies {
+        let _ = reply.send(committed.clone().map(|()| offset));
+    }
+}
+
+fn maintain(work: Work) {
+    match work {
+        Work::Retain { bucket, policy } => {
+            if let Err(error) = bucket.retain(&policy, clock::now()) {
+                tracing::warn!(folder = %bucket.folder().display(), %error, "retention has to wait");
+            }
+        }
+        Work::Retire { bucket, reply } => {
+            bucket.retire();
+            let _ = reply.send(());
+        }
+        Work::Close { bucket, reply } => {
+            let _ = reply.send(bucket.close());
+        }
+        Work::Append { .. } | Work::Stop => {}
+    }
+}

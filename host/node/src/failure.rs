@@ -1,0 +1,60 @@
+//! Why a request is refused: the protocol's code and a text for people.
+
+use thalweg_wire::message::ServerErrorCode;
+
+use crate::log::{AppendError, ReadError};
+
+/// Why a request, or its part for one bucket, is refused.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Failure {
+    /// The protocol's code (`fluss.md` 2.14).
+    pub(crate) code: ServerErrorCode,
+    /// The text, as close to Fluss's own as the case allows.
+    pub(crate) text: String,
+}
+
+impl Failure {
+    /// A failure with this code and text.
+    pub(crate) fn new(code: ServerErrorCode, text: impl Into<String>) -> Self {
+        Self { code, text: text.into() }
+    }
+
+    /// The node is stopping.
+    pub(crate) fn stopping() -> Self {
+        Self::new(ServerErrorCode::NETWORK_EXCEPTION, "The node is stopping.")
+    }
+
+    /// No such bucket, or no such table.
+    pub(crate) fn unknown_bucket(table: i64, bucket: i32) -> Self {
+        let text = format!("Unknown table or bucket: TableBucket{{tableId={table}, bucket={bucket}}}");
+        Self::new(ServerErrorCode::UNKNOWN_TABLE_OR_BUCKET, text)
+    }
+
+    /// A task of the node's own has failed; the request may or may not have been carried out.
+    pub(crate) fn broken() -> Self {
+        Self::new(ServerErrorCode::UNKNOWN_SERVER_ERROR, "The node failed to carry the request out; see its log.")
+    }
+}
+
+impl From<AppendError> for Failure {
+    fn from(error: AppendError) -> Self {
+        let code = match &error {
+            AppendError::OutOfOrder(_) => ServerErrorCode::OUT_OF_ORDER_SEQUENCE,
+            AppendError::DiskFull | AppendError::Storage(_) | AppendError::Failed => {
+                ServerErrorCode::LOG_STORAGE_EXCEPTION
+            }
+            AppendError::Dropped => ServerErrorCode::UNKNOWN_TABLE_OR_BUCKET,
+        };
+        Self::new(code, error.to_string())
+    }
+}
+
+impl From<ReadError> for Failure {
+    fn from(error: ReadError) -> Self {
+        let code = match &error {
+            ReadError::OutOfRange { .. } => ServerErrorCode::LOG_OFFSET_OUT_OF_RANGE,
+            ReadError::Storage(_) => ServerErrorCode::LOG_STORAGE_EXCEPTION,
+        };
+        Self::new(code, error.to_string())
+    }
+}

@@ -1,0 +1,107 @@
+//! Where a bucket begins and ends, and its last rows (`fluss.md` 3.7).
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use thalweg_wire::message::{
+    LimitScanRequest, LimitScanResponse, ListOffsetsRequest, ListOffsetsResponse, PbListOffsetsRespForBucket,
+    ServerErrorCode,
+};
+
+use crate::clock;
+use crate::failure::Failure;
+use crate::log::{Bucket, BucketId, ReadError};
+use crate::service::Service;
+
+/// What is asked of each bucket.
+enum Question {
+    Earliest,
+    Latest,
+    AtTime(i64),
+}
+
+/// Lists offsets of a table's buckets.
+pub(crate) fn list(service: &Service, request: ListOffsetsRequest) -> Result<ListOffsetsResponse, Failure> {
+    let question = question(&request);
+    let answer = |bucket_id: &i32| {
+        let id = BucketId { table: request.table_id, bucket: *bucket_id };
+        let result = match (&question, find(service, id, request.partition_id)) {
+            (Ok(question), Ok(bucket)) => ask(&bucket, question).map_err(Failure::from),
+            (Err(failure), Ok(_)) => Err(failure.clone()),
+            (_, Err(failure)) => Err(failure),
+        };
+        let answer = PbListOffsetsRespForBucket { bucket_id: *bucket_id, ..Default::default() };
+        match result {
+            Ok(offset) => PbListOffsetsRespForBucket { offset: Some(offset), ..answer },
+            Err(failure) => PbListOffsetsRespForBucket {
+                error_code: Some(failure.code.code()),
+                error_message: Some(failure.text),
+                ..answer
+            },
+        }
+    };
+    Ok(ListOffsetsResponse { buckets_resp: request.bucket_id.iter().map(answer).collect() })
+}
+
+fn question(request: &ListOffsetsRequest) -> Result<Question, Failure> {
+    let invalid = |text: String| Failure::new(ServerErrorCode::INVALID_TIMESTAMP, text);
+    match (request.offset_type, request.start_timestamp) {
+        (0, _) => Ok(Question::Earliest),
+        (1, _) => Ok(Question::Latest),
+        (2, Some(timestamp)) => {
+            let now = clock::now();
+            if timestamp > now {
+                return Err(invalid(format!("The timestamp {timestamp} is in the future: it is {now} now.")));
+            }
+            Ok(Question::AtTime(timestamp))
+        }
+        (2, None) => Err(invalid("The timestamp to look for is missing.".to_owned())),
+        (other, _) => {
+            let text =
+                format!("There is no offset type {other}: ask for 0 (earliest), 1 (latest) or 2 (by timestamp).");
+            Err(Failure::new(ServerErrorCode::UNSUPPORTED_VERSION, text))
+        }
+    }
+}
+
+fn ask(bucket: &Bucket, question: &Question) -> Result<i64, ReadError> {
+    match question {
+        Question::Earliest => Ok(bucket.start()),
+        Question::Latest => Ok(bucket.high_watermark()),
+        Question::AtTime(timestamp) => bucket.offset_of_time(*timestamp),
+    }
+}
+
+fn find(service: &Service, id: BucketId, partition: Option<i64>) -> Result<Arc<Bucket>, Failure> {
+    let bucket = service.logs.bucket(id).filter(|_| partition.is_none());
+    bucket.ok_or_else(|| Failure::unknown_bucket(id.table, id.bucket))
+}
+
+/// The last rows of a bucket: whole batches that hold the last `limit` rows, as far as they lie in its last segment
+/// and fit into one answer. The client drops the rows that are too many.
+pub(crate) fn limit_scan(service: &Service, request: LimitScanRequest) -> Result<LimitScanResponse, Failure> {
+    let id = BucketId { table: request.table_id, bucket: request.bucket_id };
+    let read = find(service, id, request.partition_id)
+        .and_then(|bucket| Ok(last_rows(&bucket, request.limit, service.limits.answer_bytes)?));
+    Ok(match read {
+        Ok(records) => LimitScanResponse { is_log_table: Some(true), records: Some(records), ..Default::default() },
+        Err(failure) => LimitScanResponse {
+            error_code: Some(failure.code.code()),
+            error_message: Some(failure.text),
+            ..Default::default()
+        },
+    })
+}
+
+fn last_rows(bucket: &Bucket, limit: i32, most: usize) -> Result<Bytes, ReadError> {
+    let end = bucket.high_watermark();
+    let mut from = end.saturating_sub(i64::from(limit.max(0))).max(bucket.last_segment_start()).max(bucket.start());
+    loop {
+        let records = bucket.read(from, most, true)?;
+        match crate::log::batch::end_of(&records) {
+            // What fits into an answer ends before the log does: begin later.
+            Some(reached) if reached < end => from = reached.max(from + (end - from) / 2),
+            _ => return Ok(records),
+        }
+    }
+}

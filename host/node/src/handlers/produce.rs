@@ -1,0 +1,110 @@
+//! Appending to logs (`fluss.md` 3.3 and 3.4).
+
+use std::future::Future;
+use std::time::Duration;
+
+use thalweg_wire::message::{
+    InitWriterRequest, InitWriterResponse, PbProduceLogReqForBucket, PbProduceLogRespForBucket, ProduceLogRequest,
+    ProduceLogResponse, ServerErrorCode,
+};
+use tokio::sync::oneshot;
+use tokio::time::{Instant, timeout_at};
+
+use crate::commit::Fate;
+use crate::failure::Failure;
+use crate::log::BucketId;
+use crate::log::batch::{Batch, split};
+use crate::memory::Share;
+use crate::service::Service;
+
+/// The longest that a producer waits for the disk, whatever it asks for.
+const LONGEST_WAIT: Duration = Duration::from_secs(300);
+
+/// A number for a writer that no writer has had before.
+pub(crate) fn init_writer(service: &Service, _: InitWriterRequest) -> Result<InitWriterResponse, Failure> {
+    Ok(InitWriterResponse { writer_id: service.catalog.new_writer()? })
+}
+
+/// What has become of the part for one bucket.
+enum Part {
+    /// It is written when this comes.
+    Waiting(oneshot::Receiver<Fate>),
+    /// There is nothing to write.
+    Done(Result<i64, Failure>),
+}
+
+/// Hands the batches over in the order in which they came, at once; what comes back waits for the disk.
+pub(crate) fn produce(
+    service: &Service,
+    request: ProduceLogRequest,
+) -> impl Future<Output = Result<(ProduceLogResponse, Option<Share>), Failure>> + Send + 'static {
+    let wait = Duration::from_millis(u64::try_from(request.timeout_ms).unwrap_or(0)).min(LONGEST_WAIT);
+    let deadline = Instant::now() + wait;
+    let (acks, table) = (request.acks, request.table_id);
+    let begin = |part: PbProduceLogReqForBucket| {
+        let begun = begin(service, acks, table, &part).unwrap_or_else(|failure| Part::Done(Err(failure)));
+        (part.partition_id, part.bucket_id, begun)
+    };
+    let parts: Vec<_> = request.buckets_req.into_iter().map(begin).collect();
+    async move {
+        let mut buckets = Vec::with_capacity(parts.len());
+        for (partition_id, bucket_id, part) in parts {
+            let result = match part {
+                Part::Done(result) => result,
+                Part::Waiting(fate) => match timeout_at(deadline, fate).await {
+                    Ok(Ok(fate)) => fate.map_err(Failure::from),
+                    Ok(Err(_)) => Err(Failure::stopping()),
+                    Err(_) => {
+                        let text = "The batch was not on the disk in time; it may be written all the same.";
+                        Err(Failure::new(ServerErrorCode::REQUEST_TIME_OUT, text))
+                    }
+                },
+            };
+            buckets.push(answer(partition_id, bucket_id, result));
+        }
+        Ok((ProduceLogResponse { buckets_resp: buckets }, None))
+    }
+}
+
+fn answer(partition_id: Option<i64>, bucket_id: i32, result: Result<i64, Failure>) -> PbProduceLogRespForBucket {
+    let answer = PbProduceLogRespForBucket { partition_id, bucket_id, ..Default::default() };
+    match result {
+        Ok(offset) => PbProduceLogRespForBucket { base_offset: Some(offset), ..answer },
+        Err(failure) => PbProduceLogRespForBucket {
+            error_code: Some(failure.code.code()),
+            error_message: Some(failure.text),
+            ..answer
+        },
+    }
+}
+
+fn begin(service: &Service, acks: i32, table: i64, part: &PbProduceLogReqForBucket) -> Result<Part, Failure> {
+    if !(-1..=1).contains(&acks) {
+        let text = format!("Invalid required acks {acks}: it must be -1, 0 or 1.");
+        return Err(Failure::new(ServerErrorCode::INVALID_REQUIRED_ACKS, text));
+    }
+    let id = BucketId { table, bucket: part.bucket_id };
+    let unknown = || Failure::unknown_bucket(table, part.bucket_id);
+    let bucket = service.logs.bucket(id).filter(|_| part.partition_id.is_none()).ok_or_else(unknown)?;
+    let schema_id = service.catalog.state().table_of_id(table).ok_or_else(unknown)?.schema_id;
+    if part.records.len() as u64 > service.limits.segment_bytes {
+        let (size, most) = (part.records.len(), service.limits.segment_bytes);
+        let text = format!("The records take {size} bytes, more than the {most} of a segment.");
+        return Err(Failure::new(ServerErrorCode::RECORD_TOO_LARGE, text));
+    }
+    let batches = split(&part.records)
+        .map_err(|error| Failure::new(ServerErrorCode::CORRUPT_RECORD, format!("The records are corrupt: {error}.")))?;
+    if let Some(batch) = batches.iter().find(|batch| !knows(schema_id, batch)) {
+        let id = batch.header.schema_id;
+        let text = format!("Schema with schema id {id} does not exist for the table with the id {table}.");
+        return Err(Failure::new(ServerErrorCode::SCHEMA_NOT_EXIST, text));
+    }
+    if batches.is_empty() {
+        return Ok(Part::Done(Ok(bucket.high_watermark())));
+    }
+    Ok(Part::Waiting(service.committer.append(bucket, batches)))
+}
+
+fn knows(latest: i32, batch: &Batch) -> bool {
+    (1..=latest).contains(&i32::from(batch.header.schema_id))
+}

@@ -1,0 +1,136 @@
+//! Opening a bucket's log: what lies behind its checkpoint is checked batch by batch, and a torn end is cut off.
+
+use std::fs::{self, File, OpenOptions};
+use std::io;
+use std::path::Path;
+use std::sync::Arc;
+
+use super::batch::{Header, LONGEST};
+use super::bucket::{Bucket, BucketId, LogSettings, Tail};
+use super::checkpoint::Checkpoint;
+use super::file::read_exact_at;
+use super::index::{Entry, Index};
+use super::segment::{self, Segment};
+use crate::error::NodeError;
+
+/// Opens the log in `folder`, which need not be there.
+pub(crate) fn open(id: BucketId, folder: &Path, settings: &Arc<LogSettings>) -> Result<Bucket, NodeError> {
+    let bases = bases(folder).map_err(|source| NodeError::storage(folder, source))?;
+    let checkpoint = Checkpoint::load(folder);
+    let Some(first) = bases.first().copied() else {
+        return Ok(Bucket::empty(id, folder.to_path_buf(), Arc::clone(settings)));
+    };
+    let mut segments = Vec::with_capacity(bases.len());
+    let usable = checkpoint.filter(|checkpoint| {
+        bases.contains(&checkpoint.segment)
+            && fs::metadata(segment::path(folder, checkpoint.segment))
+                .is_ok_and(|file| file.len() >= checkpoint.position)
+    });
+    let checkpoint = usable.unwrap_or(Checkpoint { segment: first, next_offset: first, ..Checkpoint::default() });
+    for base in bases.iter().copied().filter(|base| *base < checkpoint.segment) {
+        let path = segment::path(folder, base);
+        let size = fs::metadata(&path).map_err(|source| NodeError::storage(&path, source))?.len();
+        segments.push(Arc::new(Segment::new(folder, base, size, None)));
+    }
+    let mut state = Recovery { folder, checkpoint, whole: true };
+    for base in bases.iter().copied().filter(|base| *base >= state.checkpoint.segment).collect::<Vec<_>>() {
+        let path = segment::path(folder, base);
+        if state.whole && base != state.checkpoint.segment && base != state.checkpoint.next_offset {
+            let why = format!("the segment before it ends at offset {}", state.checkpoint.next_offset);
+            return Err(NodeError::Damaged { path, why });
+        }
+        let recovered = if state.whole { state.segment(base).map(Some) } else { set_aside(&path).map(|()| None) };
+        segments.extend(recovered.map_err(|source| NodeError::storage(&path, source))?.map(Arc::new));
+    }
+    let Checkpoint { position, next_offset, last_timestamp, writers, .. } = state.checkpoint;
+    let tail = Tail { size: position, last_timestamp, writers, ..Tail::at(next_offset) };
+    Ok(Bucket::new(id, folder.to_path_buf(), Arc::clone(settings), segments, tail))
+}
+
+/// The first offsets of the segments in `folder`, in order.
+fn bases(folder: &Path) -> io::Result<Vec<i64>> {
+    let entries = match fs::read_dir(folder) {
+        Ok(entries) => entries,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(error) => return Err(error),
+    };
+    let mut bases = Vec::new();
+    for entry in entries {
+        let name = entry?.file_name();
+        let base = name.to_str().and_then(|name| name.strip_suffix(".log")).and_then(|name| name.parse::<i64>().ok());
+        bases.extend(base);
+    }
+    bases.sort_unstable();
+    Ok(bases)
+}
+
+/// Renames a segment that follows one that had to be cut: its rows have no place in the log any more.
+fn set_aside(path: &Path) -> io::Result<()> {
+    tracing::warn!(file = %path.display(), "setting a segment aside that follows a torn one");
+    let _ = fs::remove_file(path.with_extension("index"));
+    fs::rename(path, path.with_extension("aside"))
+}
+
+/// How far recovery has come: everything before `checkpoint` is whole.
+struct Recovery<'a> {
+    folder: &'a Path,
+    checkpoint: Checkpoint,
+    /// Whether nothing had to be cut off so far.
+    whole: bool,
+}
+
+impl Recovery<'_> {
+    /// Checks one segment and cuts it off behind its last whole batch.
+    fn segment(&mut self, base: i64) -> io::Result<Segment> {
+        let path = segment::path(self.folder, base);
+        if base != self.checkpoint.segment {
+            self.checkpoint.segment = base;
+            self.checkpoint.position = 0;
+        }
+        let file = OpenOptions::new().read(true).write(true).open(&path)?;
+        let size = file.metadata()?.len();
+        let mut index = self.index_before(&file)?;
+        self.check(&file, size, &mut index)?;
+        let end = self.checkpoint.position;
+        if end < size {
+            tracing::warn!(file = %path.display(), cut = size - end, "cutting off a torn end");
+            self.whole = false;
+            file.set_len(end)?;
+            file.sync_data()?;
+        }
+        Ok(Segment::new(self.folder, base, end, Some(index)))
+    }
+
+    fn index_before(&self, file: &File) -> io::Result<Index> {
+        let Checkpoint { segment, position, .. } = self.checkpoint;
+        if position == 0 {
+            return Ok(Index::default());
+        }
+        match Index::load(&segment::path(self.folder, segment).with_extension("index"), position) {
+            Some(index) => Ok(index),
+            None => segment::index_of(file, position),
+        }
+    }
+
+    /// Goes on from the checkpoint as long as batches are whole and in order.
+    fn check(&mut self, file: &File, size: u64, index: &mut Index) -> io::Result<()> {
+        loop {
+            let state = &mut self.checkpoint;
+            let left = size - state.position;
+            let head = read_exact_at(file, state.position, left.min(LONGEST as u64))?;
+            let Ok(header) = Header::read(&head) else { return Ok(()) };
+            if header.size as u64 > left || header.base_offset != state.next_offset {
+                return Ok(());
+            }
+            let batch = read_exact_at(file, state.position, header.size as u64)?;
+            if !header.check(&batch) {
+                return Ok(());
+            }
+            index.note(Entry { offset: header.base_offset, timestamp: header.timestamp, position: state.position });
+            state.writers.note(&header);
+            state.position += header.size as u64;
+            state.next_offset = header.next_offset();
+            state.last_timestamp = state.last_timestamp.max(header.timestamp);
+        }
+    }
+}

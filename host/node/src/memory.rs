@@ -1,0 +1,66 @@
+//! The bytes that requests and answers may take up, over all connections.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::time::timeout;
+
+/// A number of bytes to be shared. Small takers have a share of their own, so that a few large ones, who may take
+/// their time, never keep everybody waiting.
+#[derive(Debug)]
+pub(crate) struct Budget {
+    small: Arc<Semaphore>,
+    large: Arc<Semaphore>,
+    largest: usize,
+}
+
+/// A part of a budget, given back when dropped.
+#[derive(Debug)]
+pub(crate) struct Share {
+    permit: OwnedSemaphorePermit,
+}
+
+impl Share {
+    /// Gives back all but `bytes`.
+    pub(crate) fn shrink(&mut self, bytes: usize) {
+        drop(self.permit.split(self.permit.num_permits().saturating_sub(bytes)));
+    }
+}
+
+/// What counts as small.
+const SMALL: usize = 256 << 10;
+
+impl Budget {
+    /// A budget of so many bytes.
+    pub(crate) fn new(bytes: usize) -> Self {
+        let bytes = bytes.clamp(2 * SMALL, Semaphore::MAX_PERMITS).min(u32::MAX as usize);
+        let small = (bytes / 4).max(SMALL);
+        let large = bytes - small;
+        Self { small: Arc::new(Semaphore::new(small)), large: Arc::new(Semaphore::new(large)), largest: large }
+    }
+
+    /// Takes `bytes`, or as much of them as there is at all; waits `patience` for others to give back.
+    pub(crate) async fn take(&self, bytes: usize, patience: Duration) -> Option<Share> {
+        let (pool, bytes) = if bytes <= SMALL { (&self.small, bytes) } else { (&self.large, bytes.min(self.largest)) };
+        let permits = u32::try_from(bytes).ok()?;
+        let permit = timeout(patience, Arc::clone(pool).acquire_many_owned(permits)).await.ok()?.ok()?;
+        Some(Share { permit })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn small_takers_pass_large_ones() {
+        let budget = Budget::new(4 << 20);
+        let patience = Duration::from_secs(1);
+        let all = budget.take(100 << 20, patience).await.unwrap();
+        assert!(budget.take(1 << 20, patience).await.is_none());
+        assert!(budget.take(100, patience).await.is_some());
+        drop(all);
+        assert!(budget.take(1 << 20, patience).await.is_some());
+    }
+}
