@@ -72,7 +72,8 @@ pub enum Fate {
     Acknowledged {
         /// Where.
         bucket: Bucket,
-        /// The offset of the first of these rows; the others follow. `None` on a keyed table.
+        /// The offset of the first of these rows; the others follow. `None` on a keyed table, and where the server did
+        /// not say it (as it need not with `Acks::None`); then `end` is 0 on a log table.
         first: Option<u64>,
         /// One past the offset of the last.
         end: u64,

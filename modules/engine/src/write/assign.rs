@@ -101,3 +101,38 @@ impl Hashed {
         ranges.map(|(bucket, [start, end])| (bucket as u32, &self.order[*start as usize..*end as usize]))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use thalweg_wire::{
+        column::{Column, Values},
+        record::Layout,
+        table::{ColumnType, DataType},
+    };
+
+    use super::*;
+
+    #[test]
+    fn rows_are_sorted_by_the_bucket_of_their_key() {
+        // `fluss.md` 2.11: with four buckets 127, 128, 300 and 1000 go to 2, 2, 1 and 3, and 16384 to 2.
+        let ids = [300, 127, 1000, 128, 16384, 300];
+        let rows = Rows { rows: ids.len(), columns: vec![Column { validity: None, values: Values::Int32(&ids) }] };
+        let column_type = ColumnType { data_type: DataType::Int, nullable: false };
+        let key = KeyEncoder::new(&Layout::new([("id", &column_type)]), &[0]).expect("a key");
+        let mut hashed = Hashed::default();
+        for _ in 0..2 {
+            let four = NonZeroU32::new(4).expect("not 0");
+            hashed.sort(&rows, &key, BucketRule::Fluss, four).expect("buckets");
+            let groups: Vec<_> = hashed.groups().collect();
+            assert_eq!(groups, [(1, &[0, 5][..]), (2, &[1, 3, 4]), (3, &[2])]);
+        }
+    }
+
+    #[test]
+    fn selections_split_where_they_are_told() {
+        let span = Selected::Span { first: 3, count: 5 };
+        assert_eq!(span.split(2), (Selected::Span { first: 3, count: 2 }, Selected::Span { first: 5, count: 3 }));
+        let (all, none) = Selected::Rows(&[1, 4]).split(9);
+        assert_eq!((all.to_selection(), none.len()), (RowSelection::Rows(vec![1, 4]), 0));
+    }
+}

@@ -33,6 +33,8 @@ mod sequence;
 mod simulation;
 mod surface;
 mod table;
+#[cfg(test)]
+mod tests;
 mod writer;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};

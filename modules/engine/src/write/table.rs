@@ -11,6 +11,9 @@ use crate::{
     backoff::Backoff,
 };
 
+/// The most buckets that a table may have here; a 0.9.1 server allows 128,000 (`server-behaviour.md`). What is counted by
+/// bucket stays small, whatever a server says.
+const BUCKET_LIMIT: u32 = 1 << 20;
 /// The level of zstd where a table names none (`fluss.md` 2.6).
 const ZSTD_LEVEL: i32 = 3;
 
@@ -93,6 +96,9 @@ impl Form {
     pub(super) fn new(table: &Table) -> Result<Self, Error> {
         let schema_id = i16::try_from(table.schema_id)
             .map_err(|_| unsupported(format!("schema version {} does not fit a log batch", table.schema_id)))?;
+        if table.bucket_count == 0 || table.bucket_count > BUCKET_LIMIT {
+            return Err(unsupported(format!("a table of {} buckets cannot be written", table.bucket_count)));
+        }
         let layout = Layout::of_schema(&table.schema);
         let key = match table.bucket_keys.as_slice() {
             [] => None,
@@ -222,4 +228,92 @@ fn unsupported(what: String) -> Error {
 
 fn corrupt(what: String) -> Error {
     Error { code: ErrorCode::Corrupt(what), retriable: false }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use thalweg_wire::table::{Column, ColumnType, DataType, Schema, TableDescriptor};
+
+    use super::*;
+
+    fn info(properties: &[(&str, &str)]) -> TableInfo {
+        let column_type = ColumnType { data_type: DataType::Int, nullable: true };
+        let column = |name: &str| Column {
+            id: 0,
+            name: name.into(),
+            column_type: column_type.clone(),
+            comment: None,
+            aggregation: None,
+        };
+        let schema = Schema {
+            columns: vec![column("a"), column("b")],
+            primary_key: vec![],
+            auto_increment: vec![],
+            highest_field_id: 1,
+        };
+        let properties: BTreeMap<_, _> =
+            properties.iter().map(|(name, value)| (String::from(*name), String::from(*value))).collect();
+        let descriptor = TableDescriptor {
+            schema,
+            comment: None,
+            partition_keys: vec![],
+            bucket_keys: vec!["b".into()],
+            bucket_count: Some(3),
+            properties,
+            custom_properties: BTreeMap::new(),
+        };
+        let path = TablePath { database: "db".into(), table: "t".into() };
+        TableInfo { path, table_id: 1, schema_id: 1, descriptor, created: 0, modified: 0 }
+    }
+
+    #[test]
+    fn properties_say_how_batches_are_compressed() {
+        let (codec, level) = ("table.log.arrow.compression.type", "table.log.arrow.compression.zstd.level");
+        for (properties, expected) in [
+            (vec![], (Codec::Zstd, 3)),
+            (vec![(codec, "zstd"), (level, "7")], (Codec::Zstd, 7)),
+            (vec![(codec, "LZ4_FRAME"), (level, "7")], (Codec::Lz4Frame, 0)),
+            (vec![(codec, "NONE")], (Codec::None, 0)),
+        ] {
+            let table = Table::of(4, &info(&properties), vec![]).expect("a table");
+            assert_eq!(((table.codec, table.level), table.bucket_keys, table.bucket_count), (expected, vec![1], 3));
+        }
+    }
+
+    #[test]
+    fn tables_that_cannot_be_written_say_why() {
+        let mut keyed = info(&[]);
+        keyed.descriptor.schema.primary_key = vec![0];
+        let mut partitioned = info(&[]);
+        partitioned.descriptor.partition_keys = vec!["a".into()];
+        let mut lost_key = info(&[]);
+        lost_key.descriptor.bucket_keys = vec!["c".into()];
+        for (info, reason) in [
+            (keyed, "primary key"),
+            (partitioned, "partitioned"),
+            (lost_key, "bucket key c"),
+            (info(&[("table.log.format", "INDEXED")]), "log format INDEXED"),
+            (info(&[("table.datalake.format", "paimon")]), "lake PAIMON"),
+            (info(&[("table.log.arrow.compression.type", "SNAPPY")]), "compression SNAPPY"),
+            (info(&[("table.log.arrow.compression.zstd.level", "high")]), "zstd level"),
+        ] {
+            let error = Table::of(4, &info, vec![]).expect_err(reason);
+            assert!(error.to_string().contains(reason), "{error}");
+        }
+    }
+
+    #[test]
+    fn forms_that_a_batch_cannot_have_are_refused() {
+        let table = |change: fn(&mut Table)| {
+            let mut table = Table::of(4, &info(&[]), vec![]).expect("a table");
+            change(&mut table);
+            Form::new(&table).map(|form| form.schema_id)
+        };
+        assert_eq!(table(|_| {}), Ok(1));
+        assert!(table(|table| table.schema_id = 40_000).is_err());
+        assert!(table(|table| table.bucket_count = u32::MAX).is_err());
+        assert!(table(|table| table.bucket_keys = vec![9]).is_err());
+    }
 }
