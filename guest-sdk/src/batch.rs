@@ -137,3 +137,13 @@ pub fn masks<const N: usize>(rows: usize, columns: [Option<Bits<'_>>; N]) -> Opt
         Some(mask)
     })
 }
+
+/// A number for each row that is set in `present`, and 0 for the others.
+#[doc(hidden)]
+#[inline]
+pub fn numbers<T: Numeric + Default>(rows: usize, present: Option<&Bitmap>, mut f: impl FnMut(usize) -> T) -> Vec<T> {
+    match present {
+        None => (0..rows).map(f).collect(),
+        Some(present) => (0..rows).map(|row| if present.at(row) { f(row) } else { T::default() }).collect(),
+    }
+}

@@ -47,7 +47,7 @@ pub use value::{Date, Numeric, Time, Timestamp, TimestampLtz, Unfit, Unit, Value
 /// What the macros' code refers to.
 #[doc(hidden)]
 pub mod private {
-    pub use crate::batch::masks;
+    pub use crate::batch::{masks, numbers};
     pub use crate::guest::{Exported, Instance, Slot};
     pub use serde;
     pub use serde_json;

@@ -45,4 +45,6 @@ pub(crate) struct Kind {
     /// Whether it is an owned text or bytes, which are written by reference.
     pub(crate) is_owned: bool,
     pub(crate) is_bool: bool,
+    /// Whether it implements `thalweg_module::Numeric`.
+    pub(crate) is_number: bool,
 }

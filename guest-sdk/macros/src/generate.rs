@@ -1,12 +1,17 @@
 //! From facts to a module.
 
-use proc_macro2::TokenStream;
-use quote::{format_ident, quote, quote_spanned};
+use proc_macro2::{Span, TokenStream};
+use quote::{format_ident, quote_spanned};
 use syn::parse::Parser;
 use syn::spanned::Spanned;
 use syn::{Error, Ident, LitStr, Result};
 
 use crate::facts::{Column, Function, Parameter};
+
+/// Tokens whose variables the user's names cannot meet: a function may be named `rows`.
+macro_rules! tokens {
+    ($($token:tt)*) => { quote_spanned!(Span::mixed_site()=> $($token)*) };
+}
 
 /// A module that keeps rows.
 pub(crate) fn filter(arguments: &TokenStream, function: &Function) -> Result<TokenStream> {
@@ -17,13 +22,13 @@ pub(crate) fn filter(arguments: &TokenStream, function: &Function) -> Result<Tok
         let span = function.item.sig.output.span();
         return Err(Error::new(span, "a filter returns bool, or Result<bool, E> to refuse rows"));
     }
-    let call = call(function);
+    let (call, refuse) = (call(function), refuse(function));
     let keep = if function.output.is_fallible {
-        quote! {
+        tokens! {
             match #call {
                 ::core::result::Result::Ok(keep) => keep,
                 ::core::result::Result::Err(error) => {
-                    refusals.push(row, error);
+                    #refuse
                     false
                 }
             }
@@ -32,9 +37,9 @@ pub(crate) fn filter(arguments: &TokenStream, function: &Function) -> Result<Tok
         call
     };
     let refusals =
-        function.output.is_fallible.then(|| quote!(let mut refusals = ::thalweg_module::Refusals::default();));
-    let refusing = function.output.is_fallible.then(|| quote!(.refusing(refusals)));
-    let apply = quote! {
+        function.output.is_fallible.then(|| tokens!(let mut refusals = ::thalweg_module::Refusals::default();));
+    let refusing = function.output.is_fallible.then(|| tokens!(.refusing(refusals)));
+    let apply = tokens! {
         #refusals
         let kept = {
             let mut keep = |row: usize| -> bool { #keep };
@@ -52,13 +57,31 @@ pub(crate) fn filter(arguments: &TokenStream, function: &Function) -> Result<Tok
 pub(crate) fn map(arguments: TokenStream, function: &Function) -> Result<TokenStream> {
     let column = written_column(arguments)?
         .unwrap_or_else(|| function.item.sig.ident.to_string().trim_start_matches("r#").to_owned());
+    let output = &function.output;
+    let is_plain = output.kind.is_number && !output.is_fallible && !output.is_optional;
+    let apply = if is_plain { numbers(function) } else { built(function) };
+    Ok(module(function, Some(&column), &apply))
+}
+
+/// Writes numbers that are always there: the fastest loop.
+fn numbers(function: &Function) -> TokenStream {
     let call = call(function);
+    tokens! {
+        let values = ::thalweg_module::private::numbers(rows, present.as_ref(), |row| #call);
+        let written = [self.output.column(values, present)];
+        ::core::result::Result::Ok(::thalweg_module::Answer::replaced(::thalweg_module::Selection::All, written))
+    }
+}
+
+/// Writes anything, with nulls and refusals of its own.
+fn built(function: &Function) -> TokenStream {
+    let (call, refuse) = (call(function), refuse(function));
     let value = if function.output.is_fallible {
-        quote! {
+        tokens! {
             match #call {
                 ::core::result::Result::Ok(value) => value,
                 ::core::result::Result::Err(error) => {
-                    refusals.push(row, error);
+                    #refuse
                     builder.skip();
                     continue;
                 }
@@ -68,7 +91,7 @@ pub(crate) fn map(arguments: TokenStream, function: &Function) -> Result<TokenSt
         call
     };
     let value = if function.output.is_optional {
-        quote! {
+        tokens! {
             match #value {
                 ::core::option::Option::Some(value) => value,
                 ::core::option::Option::None => {
@@ -80,13 +103,13 @@ pub(crate) fn map(arguments: TokenStream, function: &Function) -> Result<TokenSt
     } else {
         value
     };
-    let borrow = function.output.kind.is_owned.then(|| quote!(&));
-    let apply = quote! {
+    let borrow = function.output.kind.is_owned.then(|| tokens!(&));
+    tokens! {
         let mut refusals = ::thalweg_module::Refusals::default();
         let mut builder = self.output.builder(rows);
         for row in 0..rows {
             if present.as_ref().is_some_and(|present| !present.at(row)) {
-                builder.push_null();
+                builder.skip();
                 continue;
             }
             let value = #value;
@@ -94,12 +117,11 @@ pub(crate) fn map(arguments: TokenStream, function: &Function) -> Result<TokenSt
                 refusals.push(row, unfit);
             }
         }
-        let written = [builder.finish()];
+        let written = [builder.with_nulls(present).finish()];
         ::core::result::Result::Ok(
             ::thalweg_module::Answer::replaced(::thalweg_module::Selection::All, written).refusing(refusals),
         )
-    };
-    Ok(module(function, Some(&column), &apply))
+    }
 }
 
 /// `column = name` or `column = "name"`.
@@ -124,18 +146,23 @@ fn written_column(arguments: TokenStream) -> Result<Option<String>> {
 fn call(function: &Function) -> TokenStream {
     let name = &function.item.sig.ident;
     let arguments = function.parameters.iter().enumerate().map(|(index, parameter)| match parameter {
-        Parameter::Config(_) => quote!(&self.config),
+        Parameter::Config(_) => tokens!(&self.config),
         Parameter::Column(column) => {
             let view = place(index);
-            if column.is_optional { quote!(#view.get(row)) } else { quote!(#view.value(row)) }
+            if column.is_optional { tokens!(#view.get(row)) } else { tokens!(#view.value(row)) }
         }
     });
-    quote!(#name(#(#arguments),*))
+    tokens!(#name(#(#arguments),*))
+}
+
+/// Refuses `row` with the function's `error`. An error without `Display` is reported at the type that it stands in.
+fn refuse(function: &Function) -> TokenStream {
+    quote_spanned!(Span::mixed_site().located_at(function.item.sig.output.span())=> refusals.push(row, error);)
 }
 
 /// The field, and the variable, of the column of a parameter.
 fn place(parameter: usize) -> Ident {
-    format_ident!("column_{parameter}", span = proc_macro2::Span::mixed_site())
+    format_ident!("column_{parameter}", span = Span::mixed_site())
 }
 
 fn columns(function: &Function) -> impl Iterator<Item = (Ident, &Column)> {
@@ -158,11 +185,12 @@ fn module(function: &Function, written: Option<&str>, apply: &TokenStream) -> To
     let (places, kinds): (Vec<_>, Vec<_>) =
         columns(function).map(|(place, column)| (place, &column.kind.value)).unzip();
     let required: Vec<_> = columns(function).filter(|(_, it)| !it.is_optional).map(|(place, _)| place).collect();
-    let config_field = config.map(|config| quote!(config: #config,));
-    let output_field = written.map(|_| quote!(output: ::thalweg_module::Output<#value>,));
-    let parameters = config.map(|config| quote_spanned!(config.span()=> .with_parameters::<#config>()));
+    let config_field = config.map(|config| tokens!(config: #config,));
+    let output_field = written.map(|_| tokens!(output: ::thalweg_module::Output<#value>,));
+    let parameters = config
+        .map(|config| quote_spanned!(Span::mixed_site().located_at(config.span())=> .with_parameters::<#config>()));
     let open = open(function, config.is_some(), written);
-    quote! {
+    tokens! {
         #item
 
         #[doc = #summary]
@@ -198,12 +226,12 @@ fn open(function: &Function, has_config: bool, written: Option<&str>) -> TokenSt
     let (places, names): (Vec<_>, Vec<_>) = columns(function).map(|(place, column)| (place, &column.name)).unzip();
     let required = columns(function).filter(|(_, it)| !it.is_optional).map(|(place, _)| place);
     let is_optional = function.output.is_optional;
-    let config = if has_config { quote!(let config = context.config()?;) } else { quote!(context.no_config()?;) };
-    let config_value = has_config.then(|| quote!(config,));
+    let config = if has_config { tokens!(let config = context.config()?;) } else { tokens!(context.no_config()?;) };
+    let config_value = has_config.then(|| tokens!(config,));
     let output =
-        written.map(|name| quote!(let output = plan.write(#name, #is_optional #(|| #required.is_nullable())*)?;));
-    let output_value = written.map(|_| quote!(output,));
-    quote! {
+        written.map(|name| tokens!(let output = plan.write(#name, #is_optional #(|| #required.is_nullable())*)?;));
+    let output_value = written.map(|_| tokens!(output,));
+    tokens! {
         fn open(
             context: &::thalweg_module::Context,
         ) -> ::core::result::Result<(Self, ::thalweg_module::Plan), ::thalweg_module::Error> {

@@ -119,7 +119,7 @@ const PLAIN: [&str; 7] = ["bool", "i8", "i16", "i32", "i64", "f32", "f64"];
 const OWN: [&str; 5] = ["Decimal", "Date", "Time", "Timestamp", "TimestampLtz"];
 
 fn kind(found: &Type, is_output: bool) -> Result<Kind> {
-    let kind = |value, is_owned| Ok(Kind { value, is_owned, is_bool: false });
+    let kind = |value, is_owned| Ok(Kind { value, is_owned, is_bool: false, is_number: false });
     match found {
         Type::Reference(reference) if reference.mutability.is_none() => match &*reference.elem {
             Type::Path(path) if path.path.is_ident("str") => return kind(quote!(str), false),
@@ -130,7 +130,8 @@ fn kind(found: &Type, is_output: bool) -> Result<Kind> {
         },
         Type::Path(path) => {
             if let Some(word) = PLAIN.iter().find(|word| path.path.is_ident(word)) {
-                return Ok(Kind { value: quote!(#found), is_owned: false, is_bool: *word == "bool" });
+                let is_bool = *word == "bool";
+                return Ok(Kind { value: quote!(#found), is_owned: false, is_bool, is_number: !is_bool });
             }
             let last = path.path.segments.last();
             if last.is_some_and(|last| last.arguments.is_none() && OWN.iter().any(|word| last.ident == word)) {

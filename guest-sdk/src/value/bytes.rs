@@ -12,6 +12,18 @@ pub struct Texts<'a> {
     text: &'a str,
 }
 
+impl<'a> Texts<'a> {
+    /// Where the texts begin: text `i` is `text()[offsets()[i]..offsets()[i + 1]]`. One more than there are rows.
+    pub fn offsets(self) -> &'a [i32] {
+        self.offsets
+    }
+
+    /// All texts, one after the other.
+    pub fn text(self) -> &'a str {
+        self.text
+    }
+}
+
 /// The bytes of a column.
 #[derive(Debug, Clone, Copy)]
 pub enum Blobs<'a> {

@@ -1,5 +1,7 @@
 //! The factor: read from a number or a text, multiplied exactly or as a float.
 
+use std::cmp::Ordering;
+
 use thalweg_module::{Decimal, Error, Parameter};
 
 /// What to multiply by. A JSON number is taken as its shortest decimal form; a text may have more digits.
@@ -65,7 +67,7 @@ impl Factor {
             }
             _ => None,
         };
-        Ok(Exact { unscaled, divisor, narrow })
+        Ok(Exact { unscaled, divisor, approximate: self.approximate, narrow })
     }
 }
 
@@ -74,6 +76,7 @@ pub(crate) struct Exact {
     unscaled: i128,
     /// A power of ten.
     divisor: i128,
+    approximate: f64,
     narrow: Option<Narrow>,
 }
 
@@ -86,23 +89,41 @@ struct Narrow {
 }
 
 impl Narrow {
-    /// The rounded product without a division: the float product is a guess, which counts only if the exact rest proves it
-    /// to be the one nearest integer.
-    #[inline]
+    /// The rounded product without a division: the float product is a guess, and the exact rest says how far off it is.
     fn times(&self, value: i64) -> Option<i64> {
         if value.unsigned_abs() > self.limit {
             return None;
         }
         let guess = (value as f64 * self.approximate).round_ties_even() as i64;
         let rest = (value * self.unscaled).wrapping_sub(guess.wrapping_mul(self.divisor));
-        (rest.unsigned_abs() < self.divisor.unsigned_abs().div_ceil(2)).then_some(guess)
+        match (rest.unsigned_abs() * 2).cmp(&self.divisor.unsigned_abs()) {
+            Ordering::Less => Some(guess),
+            Ordering::Equal if guess % 2 == 0 => Some(guess),
+            Ordering::Equal => Some(guess + rest.signum()),
+            Ordering::Greater => None,
+        }
     }
+}
+
+/// The rounded product of floats, if it is certain: neither value, factor nor product is off by more than 2^-53 of itself,
+/// so that a product further than that from a half rounds as the exact one does.
+#[inline]
+fn rounded_if_certain(value: i64, approximate: f64) -> Option<i64> {
+    const ERROR: f64 = 1.0 / (1_u64 << 50) as f64;
+    let product = value as f64 * approximate;
+    let rounded = product.round_ties_even();
+    ((product - rounded).abs() < 0.5 - product.abs() * ERROR).then_some(rounded as i64)
 }
 
 impl Exact {
     /// The product, rounded half to even; `None` if it is out of range.
     #[inline]
     pub(crate) fn times(&self, value: i64) -> Option<i64> {
+        rounded_if_certain(value, self.approximate).or_else(|| self.times_slowly(value))
+    }
+
+    #[cold]
+    fn times_slowly(&self, value: i64) -> Option<i64> {
         match self.narrow.as_ref().and_then(|narrow| narrow.times(value)) {
             Some(product) => Some(product),
             None => i64::try_from(self.times_wide(i128::from(value))?).ok(),
@@ -111,8 +132,7 @@ impl Exact {
 
     /// The product with the value's scale, rounded half to even; `None` if it is out of range.
     pub(crate) fn times_decimal(&self, value: Decimal) -> Option<Decimal> {
-        let narrow = i64::try_from(value.unscaled()).ok().and_then(|unscaled| self.narrow.as_ref()?.times(unscaled));
-        let product = match narrow {
+        let product = match i64::try_from(value.unscaled()).ok().and_then(|unscaled| self.times(unscaled)) {
             Some(product) => i128::from(product),
             None => self.times_wide(value.unscaled())?,
         };
@@ -148,8 +168,12 @@ mod tests {
             for step in 0..4000_u64 {
                 state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(step);
                 let value = (state as i64) >> (state % 61);
+                let wide = factor.times_wide(i128::from(value));
+                if let Some(product) = rounded_if_certain(value, factor.approximate) {
+                    assert_eq!(Some(i128::from(product)), wide, "{value} * {text}");
+                }
                 if let Some(product) = factor.narrow.as_ref().and_then(|narrow| narrow.times(value)) {
-                    assert_eq!(Some(i128::from(product)), factor.times_wide(i128::from(value)), "{value} * {text}");
+                    assert_eq!(Some(i128::from(product)), wide, "{value} * {text}");
                 }
             }
         }

@@ -5,7 +5,7 @@ use std::cmp::Ordering;
 use thalweg_module::{Batch, Bitmap, Bits, Date, Error, Input, Numeric, Timestamp, TimestampLtz, Value};
 
 use crate::lex::Operator;
-use crate::range::Range;
+use crate::range::{Range, Whole};
 
 /// The rows of a batch that fit one comparison. A null fits none.
 pub(crate) type Test = Box<dyn Fn(&Batch) -> Result<Bitmap, Error>>;
@@ -40,7 +40,7 @@ impl Condition {
 /// A type whose columns are a slice of whole numbers.
 pub(crate) trait Counted: Value {
     /// What is counted in.
-    type Number: Copy + PartialOrd;
+    type Number: Whole;
 
     /// The column's numbers.
     fn numbers<'a>(values: Self::Values<'a>) -> &'a [Self::Number];
@@ -71,8 +71,7 @@ counted! {
 pub(crate) fn in_range<T: Counted>(input: Input<T>, range: Range<T::Number>) -> Test {
     Box::new(move |batch| {
         let column = batch.column(input)?;
-        let fits = Bitmap::from_values(T::numbers(column.values()), |value| range.holds(value));
-        Ok(without_nulls(fits, column.validity()))
+        Ok(without_nulls(range.bits(T::numbers(column.values())), column.validity()))
     })
 }
 

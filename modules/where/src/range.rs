@@ -1,6 +1,6 @@
 //! Comparisons of whole numbers as ranges: one form of loop for every operator.
 
-use thalweg_module::Decimal;
+use thalweg_module::{Bitmap, Decimal};
 
 use crate::lex::Operator;
 
@@ -16,6 +16,39 @@ impl<T: Copy + PartialOrd> Range<T> {
     #[inline]
     pub(crate) fn holds(self, value: T) -> bool {
         ((value >= self.low) & (value <= self.high)) != self.outside
+    }
+}
+
+/// A whole number of a width that machines count in.
+pub(crate) trait Whole: Copy + PartialOrd {
+    /// Whether a value is from `low` to `high`, which is not below `low`: one subtraction and one comparison.
+    fn is_between(self, low: Self, high: Self) -> bool;
+}
+
+macro_rules! whole {
+    ($($number:ty),*) => {$(
+        impl Whole for $number {
+            #[inline]
+            fn is_between(self, low: Self, high: Self) -> bool {
+                self.wrapping_sub(low).cast_unsigned() <= high.wrapping_sub(low).cast_unsigned()
+            }
+        }
+    )*};
+}
+whole!(i8, i16, i32, i64);
+
+impl<T: Whole> Range<T> {
+    /// A bit for each value: whether the range holds it.
+    pub(crate) fn bits(self, values: &[T]) -> Bitmap {
+        let Self { low, high, outside } = self;
+        if low > high {
+            return Bitmap::filled(values.len(), outside);
+        }
+        let mut bits = Bitmap::from_values(values, |value| value.is_between(low, high));
+        if outside {
+            bits.invert();
+        }
+        bits
     }
 }
 
@@ -96,6 +129,7 @@ mod tests {
                         GreaterOrEqual => number >= literal,
                     };
                     assert_eq!(range.holds(value), expected, "{number} {operator:?} {text}");
+                    assert_eq!(range.bits(&[value]).at(0), expected, "{number} {operator:?} {text}");
                 }
             }
         }
