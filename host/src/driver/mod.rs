@@ -24,6 +24,9 @@ mod reach;
 mod task;
 mod work;
 
+#[cfg(test)]
+mod tests;
+
 pub use command::RowCounts;
 pub(crate) use command::{Append, Command, Delivered, Settled};
 pub(crate) use component::{ComponentEngine, OpenError};
