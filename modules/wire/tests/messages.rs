@@ -4,7 +4,7 @@ mod common;
 
 use std::collections::HashMap;
 
-use arrow_array::{Array, RecordBatch, UInt32Array};
+use arrow_array::{RecordBatch, UInt32Array};
 use arrow_buffer::Buffer;
 use common::read::{LIMIT, layout, read};
 use common::{Random, borrow, every_type, random_batch, schema};
@@ -189,51 +189,4 @@ fn every_field_of_a_plain_batch_has_a_validity_buffer() {
     for (field, node) in layout(&types).fields().iter().zip(&nodes) {
         assert_eq!(buffers[field.buffer].len(), (node.length as usize).div_ceil(8), "{}", field.name);
     }
-}
-
-#[test]
-fn a_batch_that_does_not_fit_names_its_column() {
-    use thalweg_wire::column::{Batch, Column, Values};
-    use thalweg_wire::table::DataType;
-    let not_null = |data_type| common::of(data_type, false);
-    let list = DataType::Array(not_null(DataType::Int).into());
-    let map = DataType::Map(not_null(DataType::Int).into(), not_null(DataType::Int).into());
-    let plain = |values| Column { validity: None, values };
-    let spans = |offsets, bytes| plain(Values::Spans { offsets, bytes });
-    let holed = |values| Column { validity: Some(&[0b101]), values };
-    let threes = Values::Int32(&[1, 2, 3]);
-    let cases: Vec<(DataType, Vec<Column<'_>>, &str)> = vec![
-        (DataType::Int, vec![plain(Values::Int32(&[1, 2]))], "c0 does not fit"),
-        (DataType::Int, vec![plain(Values::Int64(&[1, 2, 3]))], "its type has 32-bit integers"),
-        (DataType::Int, vec![], "0 columns were given"),
-        (DataType::Int, vec![holed(threes)], "c0 may not be null but row 1 is"),
-        (DataType::Int, vec![Column { validity: Some(&[]), values: threes }], "its validity has 0 bytes"),
-        (DataType::Boolean, vec![plain(Values::Bits(&[]))], "exactly 3 values"),
-        (DataType::Binary(2), vec![plain(Values::Fixed(&[0; 5]))], "exactly 3 values"),
-        (DataType::String, vec![spans(&[0, 1, 1], b"a")], "its offsets are not 4"),
-        (DataType::String, vec![spans(&[0, 2, 1, 3], b"abc")], "never fall"),
-        (DataType::String, vec![spans(&[1, 1, 1, 3], b"abc")], "begin at 0"),
-        (DataType::String, vec![spans(&[0, 1, 1, 2], b"abc")], "end at 2 but its bytes at 3"),
-        (DataType::String, vec![spans(&[0, 1, 1, 1], b"\xff")], "not UTF-8"),
-        (DataType::String, vec![spans(&[0, 1, 1, 2], "é".as_bytes())], "row 1 begins inside"),
-        (list, vec![plain(Values::Offsets(&[0, 1, 3, 3])), holed(threes)], "c0.element may not be null but row 1"),
-        (map, vec![plain(Values::Offsets(&[0, 1, 2, 3])), holed(threes), plain(threes)], "c0.key may not be null"),
-    ];
-    for (data_type, columns, expected) in cases {
-        let types = [not_null(data_type)];
-        let error = layout(&types).check(&Batch { rows: 3, columns }).expect_err(expected).to_string();
-        assert!(error.contains(expected), "{error} does not say {expected}");
-    }
-}
-
-#[test]
-fn positions_past_the_rows_are_refused() {
-    let types = [common::of(thalweg_wire::table::DataType::Int, true)];
-    let batch = random_batch(&schema(&types), 5, &mut Random(1));
-    assert_eq!(batch.column(0).len(), 5);
-    let mut builder = ColumnsBuilder::new(layout(&types));
-    assert!(builder.append_range(&borrow(&batch), 3, 3).is_err());
-    assert!(builder.append_range(&borrow(&batch), usize::MAX, 2).is_err());
-    assert!(builder.append_rows(&borrow(&batch), &[0, 5]).is_err());
-    assert_eq!(builder.rows(), 0);
 }

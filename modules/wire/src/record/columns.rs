@@ -102,7 +102,7 @@ impl ColumnsBuilder {
             return Ok(());
         };
         let (shape, end) = (field.shape, field.end);
-        if gathered.length + count > i32::MAX as usize {
+        if gathered.length.saturating_add(count) > i32::MAX as usize {
             return Err(RecordError::ColumnFull { column: field.name.clone() });
         }
         gathered.length += count;

@@ -151,18 +151,16 @@ impl Gathered {
     }
 
     fn add_lists<'a>(&mut self, offsets: &'a [i32], rows: Rows<'_>) -> Added<'a> {
-        let added = match rows {
-            Rows::Range { count: 0, .. } => Some(()),
-            Rows::Range { first, count } => match offsets.get(first..=first + count) {
-                Some(taken) => self.add_offsets(taken),
-                None => return Added::Misfit,
-            },
-            Rows::Gather(rows) => rows.iter().try_for_each(|&row| {
-                let row = row as usize;
-                self.add_offsets(offsets.get(row..row + 2)?)
-            }),
+        let mut add = |first: usize, last: usize| match offsets.get(first..=last) {
+            Some(taken) => self.add_offsets(taken).ok_or(Added::Full),
+            None => Err(Added::Misfit),
         };
-        added.map_or(Added::Full, |()| Added::Lists(offsets))
+        let added = match rows {
+            Rows::Range { count: 0, .. } => Ok(()),
+            Rows::Range { first, count } => add(first, first + count),
+            Rows::Gather(rows) => rows.iter().try_for_each(|&row| add(row as usize, row as usize + 1)),
+        };
+        added.map_or_else(|error| error, |()| Added::Lists(offsets))
     }
 
     /// Adds offsets of consecutive values, moved to where ours end; the first of them is only where they begin.
