@@ -4,6 +4,7 @@ mod common;
 
 use std::collections::HashMap;
 
+use arrow_array::cast::AsArray;
 use arrow_array::{RecordBatch, UInt32Array};
 use arrow_buffer::Buffer;
 use common::read::{LIMIT, layout, read};
@@ -13,7 +14,7 @@ use thalweg_wire::record::{
     BatchContent, BatchHead, CheckedMessage, ColumnsBuilder, Compression, LogBatch, NO_WRITER, Node, RecordError,
     encode_message, project,
 };
-use thalweg_wire::table::ColumnType;
+use thalweg_wire::table::{ColumnType, DataType};
 
 /// What encode work gives: `wit/client/codec.wit`. Every third buffer is stored as it is.
 fn body_of(buffers: &[Vec<u8>], compression: Compression) -> (Vec<u8>, Vec<u32>) {
@@ -171,7 +172,7 @@ proptest! {
 
 #[test]
 fn too_much_is_refused_before_it_is_decompressed() {
-    let types = [common::of(thalweg_wire::table::DataType::Bytes, true)];
+    let types = [common::of(DataType::Bytes, true)];
     let nodes = [Node { length: 1, nulls: 0 }];
     let buffers = [vec![1], [0i32, 4096].iter().flat_map(|n| n.to_le_bytes()).collect(), vec![0; 4096]];
     let bytes = batch_of(1, &nodes, &buffers, Compression::Zstd);
@@ -188,5 +189,42 @@ fn every_field_of_a_plain_batch_has_a_validity_buffer() {
     assert!(rows > 0);
     for (field, node) in layout(&types).fields().iter().zip(&nodes) {
         assert_eq!(buffers[field.buffer].len(), (node.length as usize).div_ceil(8), "{}", field.name);
+    }
+}
+
+#[test]
+fn a_buffer_longer_than_its_values_is_cut_in_the_plain_metadata() {
+    let types = [common::of(DataType::Bytes, true)];
+    let nodes = [Node { length: 1, nulls: 0 }];
+    let buffers = [vec![1], vec![0, 0, 0, 0, 2, 0, 0, 0, 9, 9, 9], b"abc".to_vec()];
+    for compression in [Compression::None, Compression::Lz4Frame] {
+        let bytes = batch_of(1, &nodes, &buffers, compression);
+        let rows = read(&bytes, &layout(&types), &schema(&types)).expect("a sound batch");
+        assert_eq!(rows.column(0).as_binary::<i32>().value(0), b"ab");
+    }
+}
+
+#[test]
+fn projecting_leaves_statistics_out_and_keeps_changes() {
+    let types = [common::of(DataType::Int, true), common::of(DataType::Boolean, true)];
+    let schema = schema(&types);
+    let rows = random_batch(&schema, 3, &mut Random(5));
+    let mut builder = ColumnsBuilder::new(layout(&types));
+    builder.append_range(&borrow(&rows), 0, 3).expect("rows that are there");
+    let (nodes, buffers) = builder.finish();
+    let v0 = batch_of(3, &nodes, &buffers, Compression::None);
+    let mut v1 = [&v0[..48], &5i32.to_le_bytes(), b"stats", &[1, 2, 3], &v0[48..]].concat();
+    let length = (v1.len() - 12) as i32;
+    v1[8..13].copy_from_slice(&[&length.to_le_bytes()[..], &[1]].concat());
+    v1[27] = 0;
+    let mut out = Vec::new();
+    project(&LogBatch::parse(&v1).expect("a whole batch"), &layout(&types), &[1], &mut out).expect("a sound batch");
+    let batch = LogBatch::parse(&out).expect("a whole batch");
+    assert_eq!((batch.magic, batch.statistics_range().len(), batch.changes()), (1, 0, Some(&[1, 2, 3][..])));
+    let expected = rows.project(&[1]).expect("a column");
+    assert_eq!(read(&out, &layout(&types[1..]), &expected.schema()).expect("a sound batch"), expected);
+    for wrong in [&[][..], &[1, 0], &[0, 0], &[2]] {
+        let batch = LogBatch::parse(&v1).expect("a whole batch");
+        assert!(project(&batch, &layout(&types), wrong, &mut Vec::new()).is_err());
     }
 }

@@ -20,6 +20,9 @@ pub struct BufferSpan {
     pub range: Range<usize>,
     /// Its length without compression, in bytes.
     pub length: u32,
+    /// How many of these its field needs: the others are left out of `CheckedMessage::plain_metadata`, since arrow-rs
+    /// panics on offsets that are not a whole number of them.
+    pub used: u32,
 }
 
 /// A message whose metadata can be relied on: the right number of nodes and buffers, every buffer inside the body and
@@ -64,8 +67,8 @@ impl CheckedMessage {
             Some(CompressionType(other)) => return Err(corrupt(format!("it has the unknown compression {other}"))),
         };
         let nodes = nodes(&batch, layout, rows)?;
-        let buffers = buffers(&batch, bytes, body.clone(), compression)?;
-        check_lengths(layout, &nodes, &buffers)?;
+        let mut buffers = buffers(&batch, bytes, body.clone(), compression)?;
+        check_lengths(layout, &nodes, &mut buffers)?;
         let checked = Self { rows, compression, nodes, buffers, body };
         let needed = checked.plain_offsets().1;
         if needed > u64::from(limit) {
@@ -100,13 +103,13 @@ impl CheckedMessage {
     fn plain_offsets(&self) -> (Vec<(u64, u64)>, u64) {
         let mut end = 0;
         let place = |buffer: &BufferSpan| {
-            let length = u64::from(buffer.length);
+            let (length, used) = (u64::from(buffer.length), u64::from(buffer.used));
             if self.compression == Compression::None {
-                return ((buffer.range.start - self.body.start) as u64, length);
+                return ((buffer.range.start - self.body.start) as u64, used);
             }
             let at = end;
             end += length.next_multiple_of(PLAIN_ALIGNMENT);
-            (at, length)
+            (at, used)
         };
         let offsets = self.buffers.iter().map(place).collect();
         let length = if self.compression == Compression::None { self.body.len() as u64 } else { end };
@@ -199,15 +202,15 @@ fn buffers(
             },
         };
         match i32::try_from(plain).ok().and_then(|plain| u32::try_from(plain).ok()) {
-            Some(length) => Ok(BufferSpan { range, length }),
+            Some(length) => Ok(BufferSpan { range, length, used: length }),
             None => Err(corrupt(format!("a buffer has {plain} bytes uncompressed"))),
         }
     });
     spans.collect()
 }
 
-/// Whether each buffer is long enough for the values of its field.
-fn check_lengths(layout: &Layout, nodes: &[Node], buffers: &[BufferSpan]) -> Result<(), RecordError> {
+/// Whether each buffer is long enough for the values of its field, and how much of it they take.
+fn check_lengths(layout: &Layout, nodes: &[Node], buffers: &mut [BufferSpan]) -> Result<(), RecordError> {
     if buffers.len() != layout.buffer_count() {
         return Err(corrupt(format!(
             "it has {} buffers but its columns have {}",
@@ -227,12 +230,15 @@ fn check_lengths(layout: &Layout, nodes: &[Node], buffers: &[BufferSpan]) -> Res
             Shape::Spans { .. } | Shape::Lists => (length + 1) * 4,
             Shape::Group => 0,
         };
-        for (needed, buffer) in [validity, values].into_iter().zip(buffers.iter().skip(field.buffer)) {
+        let own = buffers.iter_mut().skip(field.buffer).take(field.shape.buffers());
+        for (needed, buffer) in [validity, values].into_iter().zip(own) {
             if u64::from(buffer.length) < needed {
                 let name = &field.name;
                 let found = buffer.length;
                 return Err(corrupt(format!("a buffer of column {name} has {found} bytes but needs {needed}")));
             }
+            // It fits: a buffer's length is a u32.
+            buffer.used = needed as u32;
         }
     }
     Ok(())
