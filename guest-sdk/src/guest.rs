@@ -69,6 +69,11 @@ fn report_panics() {
 #[macro_export]
 macro_rules! export {
     ($module:ty) => {
+        // Elsewhere nothing calls the module; this keeps the compiler from calling it dead.
+        #[cfg(not(target_arch = "wasm32"))]
+        const _: fn(&$crate::Context) -> ::core::result::Result<($module, $crate::Plan), $crate::Error> =
+            <$module as $crate::Module>::open;
+
         #[cfg(target_arch = "wasm32")]
         const _: () = {
             ::std::thread_local! {
@@ -85,7 +90,7 @@ macro_rules! export {
             }
 
             type Component = $crate::private::Exported<$module>;
-    $crate::bindings::export_component!(Component with_types_in $crate::bindings);
-        };
+            $crate::bindings::export_component!(Component with_types_in $crate::bindings);
+};
     };
 }

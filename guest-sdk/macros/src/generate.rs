@@ -1,10 +1,10 @@
 //! From facts to a module.
 
 use proc_macro2::{Span, TokenStream};
-use quote::{format_ident, quote_spanned};
+use quote::{ToTokens, format_ident, quote_spanned};
 use syn::parse::Parser;
 use syn::spanned::Spanned;
-use syn::{Error, Ident, LitStr, Result};
+use syn::{Error, Ident, LitStr, Result, ReturnType};
 
 use crate::facts::{Column, Function, Parameter};
 
@@ -19,8 +19,7 @@ pub(crate) fn filter(arguments: &TokenStream, function: &Function) -> Result<Tok
         return Err(Error::new(arguments.span(), "`#[filter]` takes no arguments"));
     }
     if !function.output.kind.is_bool || function.output.is_optional {
-        let span = function.item.sig.output.span();
-        return Err(Error::new(span, "a filter returns bool, or Result<bool, E> to refuse rows"));
+        return Err(Error::new_spanned(returned(function), "a filter returns bool, or Result<bool, E> to refuse rows"));
     }
     let (call, refuse) = (call(function), refuse(function));
     let keep = if function.output.is_fallible {
@@ -157,7 +156,15 @@ fn call(function: &Function) -> TokenStream {
 
 /// Refuses `row` with the function's `error`. An error without `Display` is reported at the type that it stands in.
 fn refuse(function: &Function) -> TokenStream {
-    quote_spanned!(Span::mixed_site().located_at(function.item.sig.output.span())=> refusals.push(row, error);)
+    quote_spanned!(Span::mixed_site().located_at(returned(function).span())=> refusals.push(row, error);)
+}
+
+/// The tokens of what the function returns.
+fn returned(function: &Function) -> TokenStream {
+    match &function.item.sig.output {
+        ReturnType::Type(_, returned) => returned.to_token_stream(),
+        ReturnType::Default => TokenStream::new(),
+    }
 }
 
 /// The field, and the variable, of the column of a parameter.
