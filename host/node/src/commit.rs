@@ -104,6 +104,13 @@ impl Committer {
     }
 }
 
+/// Without it the threads would go on for a moment after the node is gone, and another one may open its folder.
+impl Drop for Committer {
+    fn drop(&mut self) {
+        self.stop();
+    }
+}
+
 /// Appends of one bucket that are written and not yet committed.
 struct Pending {
     bucket: Arc<Bucket>,

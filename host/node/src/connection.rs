@@ -4,8 +4,9 @@ use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
-use bytes::{Bytes, BytesMut};
+use bytes::{BufMut, Bytes, BytesMut};
 use thalweg_wire::frame::{self, LENGTH_PREFIX};
+use thalweg_wire::message::ApiKey;
 use tokio::io::{AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::TcpStream;
 use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
@@ -22,6 +23,10 @@ use crate::service::Service;
 const WAITING_ANSWERS: usize = 32;
 /// Bytes read from the socket at once.
 const READ_BUFFER: usize = 32 << 10;
+/// The longest request without rows in it.
+const MOST_WITHOUT_ROWS: usize = 4 << 20;
+/// How many times its size a request without rows may take up once it is decoded: it is all small parts.
+const DECODED: usize = 16;
 /// What is set aside for a request before it has begun to arrive.
 const FIRST_RESERVE: usize = 1 << 20;
 
@@ -121,13 +126,19 @@ async fn read_request(
         Ok(read) => read?,
     };
     let length = frame::request_length(prefix)?;
-    if length > frame_bytes {
-        return Err(ConnectionError::TooLong { length, limit: frame_bytes });
+    // Its key, with which every request begins, says what it may take.
+    let key = timeout(transfer, read.read_i16()).await.map_err(|_| ConnectionError::Slow)??;
+    let with_rows = key == ApiKey::ProduceLog.code() || key == ApiKey::PutKv.code();
+    let limit = if with_rows { frame_bytes } else { frame_bytes.min(MOST_WITHOUT_ROWS) };
+    if length > limit {
+        return Err(ConnectionError::TooLong { length, limit });
     }
-    let share = service.requests.take(length, transfer).await.ok_or(ConnectionError::Memory)?;
+    let memory = if with_rows { length } else { length * DECODED };
+    let share = service.requests.take(memory, transfer).await.ok_or(ConnectionError::Memory)?;
     let patience = transfer + Duration::from_secs((length >> 20) as u64);
     let mut bytes = BytesMut::with_capacity(length.min(FIRST_RESERVE));
-    let mut rest = read.take(length as u64);
+    bytes.put_i16(key);
+    let mut rest = read.take((length - bytes.len()) as u64);
     let whole = async {
         while bytes.len() < length {
             if rest.read_buf(&mut bytes).await? == 0 {

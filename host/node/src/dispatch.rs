@@ -5,11 +5,12 @@ use std::pin::Pin;
 use std::sync::Arc;
 
 use bytes::Bytes;
+use prost::encoding::{DecodeContext, decode_key, skip_field};
 use thalweg_wire::frame::{RequestHeader, encode_error_response, encode_response};
 use thalweg_wire::message::{ApiKey, Request, ServerErrorCode, decode};
 
 use crate::failure::Failure;
-use crate::handlers::{database, fetch, handshake, metadata, offsets, produce, table};
+use crate::handlers::{MOST_NAMED, database, fetch, handshake, metadata, offsets, produce, table};
 use crate::memory::Share;
 use crate::service::Service;
 
@@ -83,6 +84,10 @@ pub(crate) async fn start(service: &Arc<Service>, header: RequestHeader, body: B
         ApiKey::DropTable => blocking(service, id, body, table::drop).await,
         ApiKey::AlterTable => blocking(service, id, body, table::alter).await,
         ApiKey::InitWriter => blocking(service, id, body, produce::init_writer).await,
+        ApiKey::ProduceLog if parts_of(&body) > MOST_NAMED => {
+            let text = format!("The request names more than {MOST_NAMED} buckets; send fewer at once.");
+            Started::Done(refuse(id, &Failure::new(ServerErrorCode::UNKNOWN_SERVER_ERROR, text)))
+        }
         ApiKey::ProduceLog => running(id, body, |request| produce::produce(service, request)),
         ApiKey::FetchLog => running(id, body, |request| fetch::fetch(Arc::clone(service), request)),
         ApiKey::ListOffsets => later(service, id, body, offsets::list),
@@ -92,6 +97,19 @@ pub(crate) async fn start(service: &Arc<Service>, header: RequestHeader, body: B
             Started::Done(refuse(id, &Failure::new(ServerErrorCode::UNSUPPORTED_VERSION, text)))
         }
     }
+}
+
+/// How many fields a message has at its top level, as far as it can be read: many small ones would take up many times
+/// their size once they are decoded.
+fn parts_of(body: &Bytes) -> usize {
+    let (mut rest, mut parts) = (body.as_ref(), 0);
+    while let Ok((number, wire_type)) = decode_key(&mut rest) {
+        if skip_field(wire_type, number, &mut rest, DecodeContext::default()).is_err() {
+            break;
+        }
+        parts += 1;
+    }
+    parts
 }
 
 type Handler<R> = fn(&Service, R) -> Result<<R as Request>::Response, Failure>;

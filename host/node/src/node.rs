@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 use std::net::SocketAddr;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use tokio::sync::watch;
@@ -17,6 +17,7 @@ use crate::log::{LogSettings, Logs};
 use crate::memory::Budget;
 use crate::options::{Durability, NodeOptions};
 use crate::service::Service;
+use crate::sync::lock;
 
 /// A running node. It stops when `shutdown` is called; when it is dropped, it stops without waiting for anything.
 #[derive(Debug)]
@@ -26,8 +27,6 @@ pub struct Node {
     listener: JoinHandle<()>,
     retention: JoinHandle<()>,
     service: Arc<Service>,
-    /// Locked as long as the node may write in it.
-    folder: DataFolder,
 }
 
 impl Node {
@@ -41,7 +40,7 @@ impl Node {
             socket.local_addr().map_err(|source| NodeError::Listen { address: options.listen.clone(), source })?;
         let (host, port) = advertised(&options, address)?;
         let opened = tokio::task::spawn_blocking(move || open(options, host, port)).await;
-        let (folder, service) = match opened {
+        let service = match opened {
             Ok(opened) => opened?,
             Err(panic) => std::panic::resume_unwind(panic.into_panic()),
         };
@@ -49,7 +48,7 @@ impl Node {
         let (stop, stopped) = watch::channel(false);
         let listener = tokio::spawn(listener::run(socket, Arc::clone(&service), stopped.clone()));
         let retention = tokio::spawn(retain(Arc::clone(&service), stopped));
-        Ok(Self { address, stop, listener, retention, service, folder })
+        Ok(Self { address, stop, listener, retention, service })
     }
 
     /// Where it listens.
@@ -63,13 +62,12 @@ impl Node {
     /// # Errors
     /// If something could not be flushed. What was acknowledged is on the disk even then, as far as the durability
     /// promises.
-    pub async fn shutdown(mut self) -> Result<(), NodeError> {
+    pub async fn shutdown(self) -> Result<(), NodeError> {
         let _ = self.stop.send(true);
-        let _ = (&mut self.listener).await;
-        let _ = (&mut self.retention).await;
-        let service = Arc::clone(&self.service);
+        let _ = self.listener.await;
+        let _ = self.retention.await;
+        let service = self.service;
         let closed = tokio::task::spawn_blocking(move || close(&service)).await;
-        drop(self.folder);
         match closed {
             Ok(closed) => closed,
             Err(panic) => std::panic::resume_unwind(panic.into_panic()),
@@ -78,7 +76,7 @@ impl Node {
 }
 
 /// Opens what is in the data folder.
-fn open(options: NodeOptions, host: String, port: u16) -> Result<(DataFolder, Service), NodeError> {
+fn open(options: NodeOptions, host: String, port: u16) -> Result<Service, NodeError> {
     let folder = DataFolder::open(&options.data)?;
     let catalog = Catalog::open(folder.catalog(), options.durability != Durability::Memory)?;
     let tables: Vec<(i64, u32)> = catalog.tables().iter().map(|table| (table.id, table.buckets())).collect();
@@ -92,7 +90,8 @@ fn open(options: NodeOptions, host: String, port: u16) -> Result<(DataFolder, Se
         room: Arc::new(u64::MAX.into()),
     };
     let logs = Logs::open(folder.tables(), settings, &tables)?;
-    let service = Service {
+    Ok(Service {
+        folder: Mutex::new(Some(folder)),
         catalog,
         logs,
         committer: Committer::start()?,
@@ -102,11 +101,11 @@ fn open(options: NodeOptions, host: String, port: u16) -> Result<(DataFolder, Se
         retention: options.retention,
         host,
         port,
-    };
-    Ok((folder, service))
+    })
 }
 
 fn close(service: &Service) -> Result<(), NodeError> {
+    service.catalog.close();
     let closing: Vec<_> = service
         .logs
         .all()
@@ -114,6 +113,7 @@ fn close(service: &Service) -> Result<(), NodeError> {
         .map(|bucket| (bucket.folder().to_path_buf(), service.committer.close(bucket)))
         .collect();
     service.committer.stop();
+    drop(lock(&service.folder).take());
     let mut result = Ok(());
     for (folder, closed) in closing {
         if let Ok(Err(error)) = closed.blocking_recv() {

@@ -1,9 +1,10 @@
 //! What all connections share: the catalogue, the logs, the limits.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use crate::catalog::Catalog;
 use crate::commit::Committer;
+use crate::folder::DataFolder;
 use crate::log::{Logs, Policy};
 use crate::memory::Budget;
 use crate::options::{Limits, Retention};
@@ -17,6 +18,8 @@ pub(crate) struct Service {
     pub(crate) logs: Logs,
     /// Who writes the logs.
     pub(crate) committer: Committer,
+    /// The data folder, locked until nothing writes in it any more.
+    pub(crate) folder: Mutex<Option<DataFolder>>,
     /// Bounds on what clients can do.
     pub(crate) limits: Limits,
     /// What is kept when a table does not say.

@@ -30,12 +30,14 @@ pub(crate) struct Catalog {
     flush: bool,
     state: RwLock<Arc<State>>,
     /// Held by who changes it.
-    writers: Mutex<WriterIds>,
+    changes: Mutex<Changes>,
 }
 
 #[derive(Debug)]
-struct WriterIds {
-    next: i64,
+struct Changes {
+    next_writer: i64,
+    /// Whether the node has stopped, so that the file is not ours any more.
+    closed: bool,
 }
 
 impl Catalog {
@@ -50,8 +52,8 @@ impl Catalog {
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => State::default(),
             Err(source) => return Err(NodeError::storage(&file, source)),
         };
-        let writers = Mutex::new(WriterIds { next: state.next_writer_id });
-        let catalog = Self { file, flush, state: RwLock::new(Arc::new(state)), writers };
+        let changes = Mutex::new(Changes { next_writer: state.next_writer_id, closed: false });
+        let catalog = Self { file, flush, state: RwLock::new(Arc::new(state)), changes };
         if !catalog.state().databases.contains_key(DEFAULT_DATABASE) {
             let mut state = State::clone(&catalog.state());
             state.databases.insert(DEFAULT_DATABASE.to_owned(), new_database(DatabaseDescriptor::default()));
@@ -80,11 +82,19 @@ impl Catalog {
 
     /// Changes the catalogue: all of `change` or nothing.
     fn change<T>(&self, change: impl FnOnce(&mut State) -> Result<T, Failure>) -> Result<T, Failure> {
-        let _one_at_a_time = lock(&self.writers);
+        let changes = lock(&self.changes);
+        if changes.closed {
+            return Err(Failure::stopping());
+        }
         let mut state = State::clone(&self.state());
         let result = change(&mut state)?;
         self.save(state).map_err(unsaved)?;
         Ok(result)
+    }
+
+    /// Takes no more changes.
+    pub(crate) fn close(&self) {
+        lock(&self.changes).closed = true;
     }
 
     /// Creates a database; nothing happens when it is there and `ignore_if_exists`.
@@ -207,17 +217,18 @@ impl Catalog {
 
     /// A number that no writer has had before.
     pub(crate) fn new_writer(&self) -> Result<i64, Failure> {
-        let mut writers = lock(&self.writers);
-        let mut state = self.state();
-        if writers.next >= state.next_writer_id {
-            let mut next = State::clone(&state);
-            next.next_writer_id = writers.next + WRITER_BLOCK;
-            self.save(next).map_err(unsaved)?;
-            state = self.state();
+        let mut changes = lock(&self.changes);
+        if changes.closed {
+            return Err(Failure::stopping());
         }
-        debug_assert!(writers.next < state.next_writer_id);
-        writers.next += 1;
-        Ok(writers.next - 1)
+        let state = self.state();
+        if changes.next_writer >= state.next_writer_id {
+            let mut next = State::clone(&state);
+            next.next_writer_id = changes.next_writer + WRITER_BLOCK;
+            self.save(next).map_err(unsaved)?;
+        }
+        changes.next_writer += 1;
+        Ok(changes.next_writer - 1)
     }
 }
 

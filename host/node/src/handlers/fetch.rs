@@ -12,6 +12,7 @@ use thalweg_wire::record::{LogBatches, project};
 use tokio::sync::Notify;
 use tokio::time::{Instant, timeout_at};
 
+use super::bound;
 use crate::catalog::Table;
 use crate::failure::Failure;
 use crate::log::{Bucket, BucketId};
@@ -60,20 +61,24 @@ pub(crate) async fn fetch(
         (Some(_), Some(wait)) => Duration::from_millis(u64::try_from(wait).unwrap_or(0)).min(service.limits.fetch_wait),
     };
     let deadline = Instant::now() + wait;
-    let parts: Arc<[Part]> = request.tables_req.iter().flat_map(|table| parts(&service, table)).collect();
+    bound(request.tables_req.iter().map(|table| table.buckets_req.len()).sum())?;
     let grown = Arc::new(Notify::new());
+    let mut waited = false;
     loop {
+        // Looked up again after each wait: a table may have been dropped meanwhile.
+        let parts: Arc<[Part]> = request.tables_req.iter().flat_map(|table| parts(&service, table)).collect();
         for bucket in parts.iter().filter_map(|part| part.bucket.as_ref().ok()) {
             bucket.watch(&grown);
         }
         let (pieces, share) = read(&service, &parts, total).await?;
         let bytes: usize = pieces.iter().flatten().map(|piece| piece.records.len()).sum();
-        let decided = pieces.iter().any(|piece| piece.as_ref().is_err_and(ends_the_wait));
+        let decided = pieces.iter().any(|piece| piece.as_ref().is_err_and(|failure| waited || ends_the_wait(failure)));
         if bytes >= enough || decided || Instant::now() >= deadline {
             return Ok((respond(&request, &parts, pieces), share));
         }
         drop((pieces, share));
         let _ = timeout_at(deadline, grown.notified()).await;
+        waited = true;
     }
 }
 

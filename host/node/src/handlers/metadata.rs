@@ -1,5 +1,6 @@
 //! Who serves what: this node, everything.
 
+use prost::Message;
 use thalweg_wire::message::{
     ListPartitionInfosRequest, ListPartitionInfosResponse, MetadataRequest, MetadataResponse, PbBucketMetadata,
     PbServerNode, PbTableMetadata, PbTablePath, ServerErrorCode,
@@ -27,7 +28,8 @@ pub(crate) fn metadata(service: &Service, request: MetadataRequest) -> Result<Me
         let text = format!("Table partition with the id {id} does not exist.");
         return Err(Failure::new(ServerErrorCode::PARTITION_NOT_EXISTS, text));
     }
-    let mut tables = Vec::with_capacity(request.table_path.len());
+    super::bound(request.table_path.len())?;
+    let (mut tables, mut bytes) = (Vec::with_capacity(request.table_path.len()), 0);
     for asked in request.table_path {
         let path = path(asked.clone());
         let Some(table) = state.table(&path) else {
@@ -38,7 +40,13 @@ pub(crate) fn metadata(service: &Service, request: MetadataRequest) -> Result<Me
             );
             return Err(Failure::new(ServerErrorCode::UNKNOWN_SERVER_ERROR, text));
         };
-        tables.push(describe(asked, table));
+        let table = describe(asked, table);
+        bytes += table.encoded_len();
+        if bytes > service.limits.answer_bytes {
+            let text = "The tables asked for make too long an answer; ask for fewer at once.";
+            return Err(Failure::new(ServerErrorCode::UNKNOWN_SERVER_ERROR, text));
+        }
+        tables.push(table);
     }
     let server = PbServerNode {
         node_id: NODE_ID,

@@ -8,8 +8,22 @@ pub(crate) mod offsets;
 pub(crate) mod produce;
 pub(crate) mod table;
 
-use thalweg_wire::message::PbTablePath;
+use thalweg_wire::message::{PbTablePath, ServerErrorCode};
 use thalweg_wire::table::TablePath;
+
+use crate::failure::Failure;
+
+/// Buckets or tables that one request may name.
+pub(crate) const MOST_NAMED: usize = 65_536;
+
+/// Refuses a request that names too many buckets or tables.
+fn bound(named: usize) -> Result<(), Failure> {
+    if named <= MOST_NAMED {
+        return Ok(());
+    }
+    let text = format!("The request names {named} buckets or tables; ask for {MOST_NAMED} at once at most.");
+    Err(Failure::new(ServerErrorCode::UNKNOWN_SERVER_ERROR, text))
+}
 
 fn path(path: PbTablePath) -> TablePath {
     TablePath { database: path.database_name, table: path.table_name }

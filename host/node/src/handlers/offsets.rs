@@ -22,6 +22,7 @@ enum Question {
 
 /// Lists offsets of a table's buckets.
 pub(crate) fn list(service: &Service, request: ListOffsetsRequest) -> Result<ListOffsetsResponse, Failure> {
+    super::bound(request.bucket_id.len())?;
     let question = question(&request);
     let answer = |bucket_id: &i32| {
         let id = BucketId { table: request.table_id, bucket: *bucket_id };

@@ -114,7 +114,15 @@ pub(crate) struct Bucket {
     /// In order; there is always a last one.
     pub(super) segments: RwLock<Vec<Arc<Segment>>>,
     pub(super) tail: Mutex<Tail>,
-    waiters: Mutex<Vec<Weak<Notify>>>,
+    waiters: Mutex<Waiters>,
+}
+
+/// Who waits for a bucket to grow.
+#[derive(Debug, Default)]
+struct Waiters {
+    waiting: Vec<Weak<Notify>>,
+    /// How many there may be before those that are gone are looked for.
+    prune_at: usize,
 }
 
 impl Bucket {
@@ -177,7 +185,7 @@ impl Bucket {
 
     /// Wakes everybody who waits for this bucket.
     pub(super) fn wake(&self) {
-        for waiter in lock(&self.waiters).drain(..) {
+        for waiter in lock(&self.waiters).waiting.drain(..) {
             if let Some(waiter) = waiter.upgrade() {
                 waiter.notify_one();
             }
@@ -187,8 +195,11 @@ impl Bucket {
     /// Has `waiter` notified once when the bucket grows or goes. To miss nothing: watch first, then look.
     pub(crate) fn watch(&self, waiter: &Arc<Notify>) {
         let mut waiters = lock(&self.waiters);
-        waiters.retain(|waiter| waiter.strong_count() > 0);
-        waiters.push(Arc::downgrade(waiter));
+        if waiters.waiting.len() >= waiters.prune_at {
+            waiters.waiting.retain(|waiter| waiter.strong_count() > 0);
+            waiters.prune_at = 16 + 2 * waiters.waiting.len();
+        }
+        waiters.waiting.push(Arc::downgrade(waiter));
     }
 
     pub(super) fn last_segment(&self) -> Option<Arc<Segment>> {

@@ -139,6 +139,9 @@ impl Segment {
     /// The base offset of the first batch taken at `timestamp` or later.
     pub(crate) fn offset_of_time(&self, timestamp: i64) -> io::Result<Option<i64>> {
         let end = self.visible();
+        if end == 0 {
+            return Ok(None);
+        }
         let from = self.with_index(|index| index.position_of_time(timestamp))?;
         let file = self.open()?;
         for step in Walk::new(&file, from, end) {
@@ -153,6 +156,9 @@ impl Segment {
     /// When its last batch was taken; `None` when it holds none.
     pub(crate) fn last_timestamp(&self) -> io::Result<Option<i64>> {
         let end = self.visible();
+        if end == 0 {
+            return Ok(None);
+        }
         let from = self.with_index(|index| index.position_of_time(i64::MAX))?;
         let file = self.open()?;
         let mut last = None;
