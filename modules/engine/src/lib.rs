@@ -9,16 +9,25 @@
 //! write       accumulator -> batch -> sender (sequences, retries)
 //! scan        positions -> fetch -> check -> rows
 //! admin       catalogue requests
+//! offsets     where buckets begin and end, for scan and admin
+//! call, order what stages hand to the engine
+//! backoff, chance how long to wait before trying again
 //! engine      the owner of all these, and the router between them
 //! ```
 //!
 //! The stages do not import each other: they hand requests to `engine`, which routes them.
 
+mod admin;
 pub mod api;
 mod backoff;
+mod call;
 mod chance;
+mod cluster;
+mod connection;
 mod engine;
-#[allow(dead_code, unused_imports, reason = "the engine does not route to it yet")]
+mod offsets;
+mod order;
+mod scan;
 mod write;
 
 pub use engine::Engine;

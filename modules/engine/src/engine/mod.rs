@@ -1,11 +1,28 @@
-//! The owner of all stages, and the router between them.
+//! The owner of all stages.
+//!
+//! ```text
+//! commands what the user's program calls
+//! network  what the host reports
+//! route    turns: answers to stages, calls to connections, news to whom it concerns
+//! settings which settings make sense
+//! ```
 
-use bytes::Bytes;
-use thalweg_wire::{column::Batch, table::TablePath};
+mod commands;
+mod network;
+mod route;
+mod settings;
 
-use crate::api::{
-    Action, Bucket, BufferId, ConnectionId, Counters, Error, ErrorCode, Event, Instant, Request, ScanSpec, Settings,
-    TableHandle, Ticket, WorkId, WorkOutput,
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use crate::{
+    admin::Admin,
+    api::{Action, BufferId, Counters, Error, ErrorCode, Instant, Settings, TableHandle, Ticket, WorkId},
+    call::{Call, fatal},
+    chance::Chance,
+    cluster::Cluster,
+    connection::{Connections, Outbox},
+    scan::Scans,
+    write::Write,
 };
 
 /// The client core without I/O: a state machine that a host drives.
@@ -19,144 +36,103 @@ use crate::api::{
 ///
 /// | call | actions |
 /// |---|---|
+/// | `open` | `Connect` to a server to begin with |
 /// | `open_table`, `ask`, `scan`, `demand`, `append` | `Connect`, `Send`, `Work`, events of its ticket (also at once) |
 /// | `flush` | `Work`, `Send`, `Flushed` |
 /// | `consumed` | `Release` |
 /// | `cancel` | nothing for the ticket from then on; `Release` of what was held for it |
-/// | `close` | `Ended` and `Answered` of what is open, then `Settled`, at last `Close` of every connection and `Closed` |
+/// | `close` | `Ended`, `Answered` and `Opened` of what is open, then `Settled`, at last `Close` of every connection and `Closed` |
 /// | `connected`, `received`, `done`, `tick` | anything |
 /// | `disconnected` | anything but a `Close` of that connection |
 ///
-/// Calls for an unknown ticket, connection or work item do nothing: an answer may cross a `cancel` or a `Close`.
+/// Calls for an unknown ticket, connection or work item do nothing: an answer may cross a `cancel` or a `Close`. Time
+/// never falls: a smaller `now` than before counts as that.
 #[derive(Debug)]
 pub struct Engine {
+    chance: Chance,
+    now: Instant,
     tickets: Ticket,
-    actions: Vec<Action>,
-    closed: bool,
+    cluster: Cluster,
+    connections: Connections,
+    admin: Admin,
+    scans: Scans,
+    write: Write,
+    out: Outbox,
+    /// Calls to a server that is not known yet, and until when.
+    parked: Vec<(Instant, Call)>,
+    request_timeout: u64,
+    /// Whose each piece of work is.
+    works: HashMap<WorkId, Owner>,
+    next_work: WorkId,
+    /// Frames that came in since the last turn.
+    frames: Vec<BufferId>,
+    /// Tickets of `open_table` without an answer.
+    opening: BTreeSet<Ticket>,
+    /// Tables that the write stage knows, and why not if it refused them.
+    writable: BTreeMap<TableHandle, Option<Error>>,
+    wake: Option<Instant>,
+    /// Something happened since the last turn.
+    stirred: bool,
+    state: State,
+}
+
+/// Whose a piece of work is, and its number there.
+#[derive(Debug, Clone, Copy)]
+enum Owner {
+    Scan(u64),
+    Write(u64),
+}
+
+/// How far the engine's life is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum State {
+    Open,
+    /// `close` was called; rows may be on their way.
+    Closing,
+    Closed,
 }
 
 impl Engine {
-    /// Starts an engine. `_seed` is its only source of chance (jitter, choice of a server). Fails with
+    /// Starts an engine. `seed` is its only source of chance (jitter, choice of a server). Fails with
     /// [`ErrorCode::Invalid`] on a setting out of its range.
-    pub fn open(_now: Instant, _settings: Settings, _seed: u64) -> Result<Self, Error> {
-        Ok(Self { tickets: 0, actions: Vec::new(), closed: false })
+    pub fn open(now: Instant, settings: Settings, seed: u64) -> Result<Self, Error> {
+        settings::check(&settings)?;
+        let mut chance = Chance::new(seed);
+        let write = Write::new(&settings, chance.next());
+        Ok(Self {
+            cluster: Cluster::new(now, &settings.connection),
+            connections: Connections::new(&settings.connection),
+            admin: Admin::new(&settings.connection),
+            scans: Scans::new(&settings),
+            write,
+            chance,
+            now,
+            tickets: 0,
+            out: Outbox::default(),
+            parked: Vec::new(),
+            request_timeout: crate::backoff::micros(settings.connection.request_timeout),
+            works: HashMap::new(),
+            next_work: 1,
+            frames: Vec::new(),
+            opening: BTreeSet::new(),
+            writable: BTreeMap::new(),
+            wake: None,
+            stirred: true,
+            state: State::Open,
+        })
     }
-
-    /// Asks for a table; answered by [`Event::Opened`].
-    pub fn open_table(&mut self, _now: Instant, _path: TablePath) -> Ticket {
-        let ticket = self.ticket();
-        self.actions.push(Action::Event(Event::Opened { ticket, result: Err(self.unsupported("open_table")) }));
-        ticket
-    }
-
-    /// Takes rows for a log table, all columns with their children, or refuses them whole.
-    pub fn append(&mut self, _now: Instant, _table: TableHandle, _rows: &Batch<'_>) -> Result<Ticket, Error> {
-        Err(self.unsupported("append"))
-    }
-
-    /// Takes rows for a keyed table: the columns at these positions (`None`: all).
-    pub fn upsert(
-        &mut self,
-        _now: Instant,
-        _table: TableHandle,
-        _columns: Option<&[u32]>,
-        _rows: &Batch<'_>,
-    ) -> Result<Ticket, Error> {
-        Err(self.unsupported("upsert"))
-    }
-
-    /// Takes keys for deletion from a keyed table.
-    pub fn delete(&mut self, _now: Instant, _table: TableHandle, _keys: &Batch<'_>) -> Result<Ticket, Error> {
-        Err(self.unsupported("delete"))
-    }
-
-    /// Sends what is waiting without its linger; answered by [`Event::Flushed`].
-    pub fn flush(&mut self, _now: Instant) -> Ticket {
-        let ticket = self.ticket();
-        self.actions.push(Action::Event(Event::Flushed { ticket }));
-        ticket
-    }
-
-    /// Starts a scan; answered by [`Event::Rows`] and [`Event::Ended`]. It gives nothing before `demand`.
-    pub fn scan(&mut self, _now: Instant, _table: TableHandle, _spec: ScanSpec) -> Result<Ticket, Error> {
-        Err(self.unsupported("scan"))
-    }
-
-    /// Lets a scan give this many more bytes of batches (the last may exceed it).
-    pub fn demand(&mut self, _now: Instant, _scan: Ticket, _bytes: u64) {}
-
-    /// The user is done with the body of a `Scanned`; answered by [`Action::Release`] when nothing else lies in it.
-    pub fn consumed(&mut self, _buffer: BufferId) {}
-
-    /// Looks rows up by primary key (key columns in key order).
-    pub fn lookup(&mut self, _now: Instant, _table: TableHandle, _keys: &Batch<'_>) -> Result<Ticket, Error> {
-        Err(self.unsupported("lookup"))
-    }
-
-    /// Looks rows up by bucket key.
-    pub fn prefix_lookup(
-        &mut self,
-        _now: Instant,
-        _table: TableHandle,
-        _prefixes: &Batch<'_>,
-    ) -> Result<Ticket, Error> {
-        Err(self.unsupported("prefix_lookup"))
-    }
-
-    /// Reads some rows of a bucket, without order.
-    pub fn limit_scan(
-        &mut self,
-        _now: Instant,
-        _table: TableHandle,
-        _bucket: Bucket,
-        _limit: u32,
-    ) -> Result<Ticket, Error> {
-        Err(self.unsupported("limit_scan"))
-    }
-
-    /// Asks or changes the catalogue; answered by [`Event::Answered`].
-    pub fn ask(&mut self, _now: Instant, _request: Request) -> Ticket {
-        let ticket = self.ticket();
-        self.actions.push(Action::Event(Event::Answered { ticket, result: Err(self.unsupported("ask")) }));
-        ticket
-    }
-
-    /// Gives a scan, a request or a lookup up: no further event comes for it. Rows that were taken are not called back.
-    pub fn cancel(&mut self, _now: Instant, _ticket: Ticket) {}
-
-    /// Takes nothing more, sends what is waiting, and fails at `deadline` what has no fate by then; answered by
-    /// [`Event::Closed`].
-    pub fn close(&mut self, _now: Instant, _deadline: Instant) {
-        if !std::mem::replace(&mut self.closed, true) {
-            self.actions.push(Action::Event(Event::Closed));
-        }
-    }
-
-    /// A connection was made.
-    pub fn connected(&mut self, _now: Instant, _connection: ConnectionId) {}
-
-    /// A connection could not be made, or ended: why.
-    pub fn disconnected(&mut self, _now: Instant, _connection: ConnectionId, _reason: &str) {}
-
-    /// One whole frame came in, without its 4-byte length prefix. The bytes stay with the host as `buffer`.
-    pub fn received(&mut self, _now: Instant, _connection: ConnectionId, buffer: BufferId, _frame: Bytes) {
-        self.actions.push(Action::Release(buffer));
-    }
-
-    /// Work is done.
-    pub fn done(&mut self, _now: Instant, _work: WorkId, _output: WorkOutput) {}
-
-    /// Time has passed.
-    pub fn tick(&mut self, _now: Instant) {}
 
     /// The next actions, in order; empty when there is nothing to do.
     pub fn poll(&mut self) -> Vec<Action> {
-        std::mem::take(&mut self.actions)
+        if std::mem::take(&mut self.stirred) && self.state != State::Closed {
+            self.turn();
+        }
+        std::mem::take(&mut self.out.actions)
     }
 
     /// Counters.
     pub fn statistics(&self) -> Counters {
-        Counters::default()
+        Counters { rows_scanned: self.scans.rows(), ..self.write.counters() }
     }
 
     fn ticket(&mut self) -> Ticket {
@@ -164,7 +140,14 @@ impl Engine {
         self.tickets
     }
 
-    fn unsupported(&self, what: &str) -> Error {
-        Error { code: ErrorCode::Unsupported(format!("`{what}` is not there yet")), retriable: false }
+    /// Something happened at this time.
+    fn stir(&mut self, now: Instant) -> Instant {
+        self.now = self.now.max(now);
+        self.stirred = true;
+        self.now
+    }
+
+    fn check_open(&self) -> Result<(), Error> {
+        if self.state == State::Open { Ok(()) } else { Err(fatal(ErrorCode::Closed)) }
     }
 }

@@ -1,0 +1,229 @@
+//! What is known of the cluster: servers, tables, leaders, and how it is kept fresh.
+//!
+//! ```text
+//! server servers and the choice of one
+//! entry  what is known of one table, and who waits for it
+//! learn  metadata answers
+//! doubt  tables that the server may not have
+//! ```
+
+mod doubt;
+mod entry;
+mod learn;
+mod server;
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use thalweg_wire::{
+    message::{self, MetadataRequest, PbTablePath},
+    table::TablePath,
+};
+
+use self::{entry::Entry, server::Servers};
+use crate::{
+    api::{ConnectionSettings, Error, ErrorCode, Instant, TableHandle, TableInfo, Ticket},
+    backoff::{Backoff, micros},
+    call::{Answered, Call, Key, Target, fatal, passing},
+    chance::Chance,
+    connection::Connections,
+};
+
+/// A table that was opened; its number is its place.
+#[derive(Debug)]
+pub(crate) struct Table {
+    /// As it was when it was opened.
+    pub(crate) info: Arc<TableInfo>,
+    /// The server that leads each bucket, as far as known.
+    pub(crate) leaders: Vec<Option<i32>>,
+    /// Why it is of no use any more.
+    pub(crate) gone: Option<Error>,
+}
+
+/// What the stages are to be told.
+#[derive(Debug)]
+pub(crate) enum News {
+    /// A table was opened, or could not be.
+    Opened(Ticket, Result<TableHandle, Error>),
+    /// Leaders were asked for; they may have changed or not.
+    Leaders(TableHandle),
+    /// A table was dropped.
+    Gone(TableHandle, Error),
+}
+
+/// What a call of this stage asks.
+#[derive(Debug)]
+enum Question {
+    /// Metadata of these tables, and the servers.
+    Metadata(Vec<TablePath>),
+    /// Whether there is such a table.
+    Existence(TablePath),
+}
+
+/// What is known of the cluster.
+#[derive(Debug)]
+pub(crate) struct Cluster {
+    settings: ConnectionSettings,
+    servers: Servers,
+    /// When the servers are to be asked for; `None`: no need.
+    servers_due: Option<Instant>,
+    backoff: Backoff,
+    trouble: Option<Error>,
+    tables: Vec<Table>,
+    entries: BTreeMap<TablePath, Entry>,
+    questions: BTreeMap<u64, Question>,
+    next: u64,
+    news: Vec<News>,
+}
+
+impl Cluster {
+    /// Nothing known but the addresses to begin with.
+    pub(crate) fn new(now: Instant, settings: &ConnectionSettings) -> Self {
+        Self {
+            settings: settings.clone(),
+            servers: Servers::new(&settings.bootstrap),
+            servers_due: Some(now),
+            backoff: Backoff::default(),
+            trouble: None,
+            tables: Vec::new(),
+            entries: BTreeMap::new(),
+            questions: BTreeMap::new(),
+            next: 0,
+            news: Vec::new(),
+        }
+    }
+
+    /// A table by its number.
+    pub(crate) fn table(&self, handle: TableHandle) -> Result<&Table, Error> {
+        let table = usize::try_from(handle).ok().and_then(|at| self.tables.get(at));
+        let table = table.ok_or_else(|| fatal(ErrorCode::Invalid(format!("no table has the number {handle}"))))?;
+        table.gone.clone().map_or(Ok(table), Err)
+    }
+
+    /// Asks for a table; `News::Opened` answers.
+    pub(crate) fn open(&mut self, now: Instant, path: TablePath, ticket: Ticket) {
+        let deadline = now.saturating_add(micros(self.settings.command_timeout));
+        let entry = self.entries.entry(path).or_default();
+        match entry.table {
+            Some(handle) if entry.due.is_none_or(|due| due > now) => {
+                self.news.push(News::Opened(ticket, Ok(handle)));
+            }
+            _ => {
+                entry.waiting.push((ticket, deadline));
+                entry.want(now);
+            }
+        }
+    }
+
+    /// No further news for this ticket.
+    pub(crate) fn cancel(&mut self, ticket: Ticket) {
+        for entry in self.entries.values_mut() {
+            entry.waiting.retain(|(waiting, _)| *waiting != ticket);
+        }
+    }
+
+    /// What is known of a table's leaders is old; `News::Leaders` or `News::Gone` follows.
+    pub(crate) fn refresh(&mut self, now: Instant, handle: TableHandle) {
+        let Ok(table) = self.table(handle) else {
+            if let Some(error) = self.tables.get(handle as usize).and_then(|table| table.gone.clone()) {
+                self.news.push(News::Gone(handle, error));
+            }
+            return;
+        };
+        let path = table.info.path.clone();
+        self.entries.entry(path).or_default().want(now);
+    }
+
+    /// The servers may have changed.
+    pub(crate) fn refresh_servers(&mut self, now: Instant) {
+        let due = now.max(self.backoff.not_before());
+        self.servers_due = Some(self.servers_due.map_or(due, |before| before.min(due)));
+    }
+
+    /// Where a call goes; `None`: that server is not known.
+    pub(crate) fn address<'a>(&'a self, target: Target, connections: &Connections) -> Option<&'a str> {
+        self.servers.address(target, connections)
+    }
+
+    /// The last failure to learn anything.
+    pub(crate) fn trouble(&self) -> Option<&Error> {
+        self.trouble.as_ref()
+    }
+
+    /// What the stages are to be told.
+    pub(crate) fn take_news(&mut self) -> Vec<News> {
+        std::mem::take(&mut self.news)
+    }
+
+    /// Time has passed: asks what is due and gives up what is late.
+    pub(crate) fn tick(&mut self, now: Instant, calls: &mut Vec<Call>) {
+        self.expire(now);
+        let due: Vec<TablePath> =
+            self.entries.iter().filter(|(_, entry)| entry.is_due(now)).map(|(path, _)| path.clone()).collect();
+        let servers = self.servers_due.is_some_and(|due| due <= now);
+        if due.is_empty() && !servers {
+            return;
+        }
+        for path in &due {
+            if let Some(entry) = self.entries.get_mut(path) {
+                entry.asked();
+            }
+        }
+        self.servers_due = None;
+        let table_path = due.iter().map(wire_path).collect();
+        let request = MetadataRequest { table_path, ..Default::default() };
+        calls.push(self.question(Question::Metadata(due), request));
+    }
+
+    /// When `tick` is to be called at the latest.
+    pub(crate) fn next_wake(&self) -> Option<Instant> {
+        self.entries.values().filter_map(Entry::next_wake).chain(self.servers_due).min()
+    }
+
+    /// A call of this stage ended; fails if the answer makes no sense.
+    pub(crate) fn answered(
+        &mut self,
+        now: Instant,
+        key: u64,
+        answer: Answered,
+        chance: &mut Chance,
+        calls: &mut Vec<Call>,
+    ) -> Result<(), String> {
+        match self.questions.remove(&key) {
+            Some(Question::Metadata(paths)) => self.metadata(now, paths, answer, chance, calls),
+            Some(Question::Existence(path)) => self.existence(now, path, answer, chance),
+            None => Ok(()),
+        }
+    }
+
+    fn question<R: message::Request + Send + 'static>(&mut self, question: Question, request: R) -> Call {
+        let key = self.next;
+        self.next += 1;
+        self.questions.insert(key, question);
+        Call::new(Key::Cluster(key), Target::Any, request)
+    }
+
+    fn expire(&mut self, now: Instant) {
+        let timeout = self.settings.command_timeout;
+        for (path, entry) in &mut self.entries {
+            let trouble = entry.trouble.as_ref().or(self.trouble.as_ref());
+            let news = &mut self.news;
+            entry.waiting.retain(|(ticket, deadline)| {
+                let alive = *deadline > now;
+                if !alive {
+                    let error = trouble.cloned().unwrap_or_else(|| {
+                        let what = format!("{}.{} could not be opened", path.database, path.table);
+                        passing(ErrorCode::TimedOut(format!("{what} within {} s", timeout.as_secs_f64())))
+                    });
+                    news.push(News::Opened(*ticket, Err(error)));
+                }
+                alive
+            });
+        }
+        self.entries.retain(|_, entry| entry.is_of_use());
+    }
+}
+
+/// A path as messages have it.
+pub(crate) fn wire_path(path: &TablePath) -> PbTablePath {
+    PbTablePath { database_name: path.database.clone(), table_name: path.table.clone() }
+}

@@ -1,0 +1,69 @@
+//! Servers and the choice of one.
+
+use std::collections::BTreeMap;
+
+use thalweg_wire::message::PbServerNode;
+
+use crate::{call::Target, connection::Connections};
+
+/// The servers of a cluster: `host:port` of each.
+#[derive(Debug)]
+pub(super) struct Servers {
+    bootstrap: Vec<String>,
+    coordinator: Option<String>,
+    tablets: BTreeMap<i32, String>,
+}
+
+impl Servers {
+    /// Only the addresses to begin with.
+    pub(super) fn new(bootstrap: &[String]) -> Self {
+        Self { bootstrap: bootstrap.to_vec(), coordinator: None, tablets: BTreeMap::new() }
+    }
+
+    /// What a metadata answer says. An answer without a server changes nothing: a cluster that is starting gives such.
+    pub(super) fn learn(&mut self, coordinator: Option<&PbServerNode>, tablets: &[PbServerNode]) {
+        if let Some(coordinator) = coordinator.and_then(address) {
+            self.coordinator = Some(coordinator);
+        }
+        if !tablets.is_empty() {
+            self.tablets = tablets.iter().filter_map(|node| Some((node.node_id, address(node)?))).collect();
+        }
+    }
+
+    /// Whether everything that a client needs is known.
+    pub(super) fn are_known(&self) -> bool {
+        self.coordinator.is_some() && !self.tablets.is_empty()
+    }
+
+    /// Whether a tablet server is known.
+    pub(super) fn has(&self, id: i32) -> bool {
+        self.tablets.contains_key(&id)
+    }
+
+    /// Where a call goes.
+    pub(super) fn address<'a>(&'a self, target: Target, connections: &Connections) -> Option<&'a str> {
+        let tablets = self.tablets.values().map(String::as_str);
+        match target {
+            Target::Coordinator => self.coordinator.as_deref(),
+            Target::Server(id) => self.tablets.get(&id).map(String::as_str),
+            Target::Tablet => connections.best(tablets),
+            Target::Any => {
+                let others = self.coordinator.iter().chain(&self.bootstrap).map(String::as_str);
+                connections.best(tablets.chain(others))
+            }
+        }
+    }
+}
+
+fn address(node: &PbServerNode) -> Option<String> {
+    let port = u16::try_from(node.port).ok().filter(|port| *port > 0)?;
+    let host = &node.host;
+    if host.is_empty() {
+        return None;
+    }
+    Some(if host.contains(':') && !host.starts_with('[') {
+        format!("[{host}]:{port}")
+    } else {
+        format!("{host}:{port}")
+    })
+}

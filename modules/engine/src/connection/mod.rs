@@ -1,0 +1,279 @@
+//! Connections: one for each address, made when a call needs it and made anew with back-off.
+//!
+//! ```text
+//! session  one connection: handshake, request ids, deadlines
+//! versions which APIs a server has
+//! ```
+
+mod session;
+mod versions;
+
+use std::{collections::VecDeque, time::Duration};
+
+use bytes::Bytes;
+
+use self::session::{Session, Verdict};
+use crate::{
+    api::{Action, BufferId, ConnectionId, ConnectionSettings, Error, ErrorCode, Instant},
+    backoff::{Backoff, micros},
+    call::{Answered, Call, Failure, passing},
+    chance::Chance,
+};
+
+/// What connections give: actions for the host, answers for the stages.
+#[derive(Debug, Default)]
+pub(crate) struct Outbox {
+    /// For the host, in order.
+    pub(crate) actions: Vec<Action>,
+    /// For the stages, in order.
+    pub(crate) answers: VecDeque<Answered>,
+}
+
+/// The limits that connections keep.
+#[derive(Debug, Clone, Copy)]
+struct Limits {
+    connect_timeout: u64,
+    request_timeout: u64,
+    backoff: Duration,
+    backoff_limit: Duration,
+}
+
+/// One address: its connection, if there is one, and the calls that wait for it.
+#[derive(Debug)]
+struct Link {
+    address: String,
+    session: Option<Session>,
+    waiting: Vec<(Instant, Call)>,
+    backoff: Backoff,
+    trouble: Option<Error>,
+}
+
+/// The connections of an engine.
+#[derive(Debug)]
+pub(crate) struct Connections {
+    limits: Limits,
+    links: Vec<Link>,
+    next: ConnectionId,
+}
+
+impl Connections {
+    /// No connection yet.
+    pub(crate) fn new(settings: &ConnectionSettings) -> Self {
+        let limits = Limits {
+            connect_timeout: micros(settings.connect_timeout),
+            request_timeout: micros(settings.request_timeout),
+            backoff: settings.backoff,
+            backoff_limit: settings.backoff_limit,
+        };
+        Self { limits, links: Vec::new(), next: 1 }
+    }
+
+    /// Sends a call to an address, once there is a connection. It ends in any case: with an answer, with the failure of
+    /// its connection, or after `request_timeout` and its own `wait`.
+    pub(crate) fn send(&mut self, now: Instant, address: &str, call: Call, out: &mut Outbox) {
+        let deadline = now.saturating_add(self.limits.request_timeout).saturating_add(micros(call.wait));
+        let at = self.links.iter().position(|link| link.address == address).unwrap_or_else(|| {
+            self.links.push(Link::new(address));
+            self.links.len() - 1
+        });
+        let Some(link) = self.links.get_mut(at) else { return };
+        match &mut link.session {
+            Some(session) if session.is_ready() => session.send(call, deadline, out),
+            Some(_) => link.waiting.push((deadline, call)),
+            None => {
+                link.waiting.push((deadline, call));
+                link.connect(now, &self.limits, &mut self.next, out);
+            }
+        }
+    }
+
+    /// Of these addresses the best to ask anything: one with a connection, otherwise the one that may be tried soonest.
+    pub(crate) fn best<'a>(&self, addresses: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+        addresses.min_by_key(|address| match self.links.iter().find(|link| link.address == *address) {
+            Some(link) if link.session.as_ref().is_some_and(Session::is_ready) => (0, 0),
+            Some(link) if link.session.is_some() => (1, 0),
+            None => (1, 1),
+            Some(link) => (2, link.backoff.not_before()),
+        })
+    }
+
+    /// A connection was made.
+    pub(crate) fn connected(&mut self, now: Instant, connection: ConnectionId, out: &mut Outbox) {
+        let deadline = now.saturating_add(self.limits.request_timeout);
+        if let Some(session) = self.find(connection).and_then(|link| link.session.as_mut()) {
+            session.connected(deadline, out);
+        }
+    }
+
+    /// A connection could not be made, or ended.
+    pub(crate) fn disconnected(
+        &mut self,
+        now: Instant,
+        connection: ConnectionId,
+        reason: &str,
+        chance: &mut Chance,
+        out: &mut Outbox,
+    ) {
+        let limits = self.limits;
+        let Some(link) = self.find(connection) else { return };
+        let what = match &link.session {
+            Some(session) if session.is_made() => "lost the connection to",
+            _ => "cannot connect to",
+        };
+        if link.session.as_ref().is_some_and(|session| session.is_ready() && !session.is_busy()) {
+            // A server may end an idle connection; the next call makes another.
+            link.session = None;
+            return;
+        }
+        let error = passing(ErrorCode::Unavailable(format!("{what} {}: {reason}", link.address)));
+        link.fail(now, error, &limits, chance, out);
+    }
+
+    /// A frame came in. What comes from a server that breaks the protocol ends its connection.
+    pub(crate) fn received(
+        &mut self,
+        now: Instant,
+        connection: ConnectionId,
+        (buffer, frame): (BufferId, Bytes),
+        chance: &mut Chance,
+        out: &mut Outbox,
+    ) {
+        let limits = self.limits;
+        let Some(link) = self.find(connection) else { return };
+        let Some(session) = link.session.as_mut() else { return };
+        match session.received(buffer, frame, out) {
+            Ok(Verdict::Ready) => {
+                for (deadline, call) in std::mem::take(&mut link.waiting) {
+                    if let Some(session) = link.session.as_mut() {
+                        session.send(call, deadline, out);
+                    }
+                }
+            }
+            Ok(Verdict::Answered) => {
+                link.backoff.succeeded();
+                link.trouble = None;
+            }
+            Err(reason) => link.refuse(now, &reason, &limits, chance, out),
+        }
+    }
+
+    /// Ends the connections to an address whose answer made no sense.
+    pub(crate) fn distrust(
+        &mut self,
+        now: Instant,
+        address: &str,
+        reason: &str,
+        chance: &mut Chance,
+        out: &mut Outbox,
+    ) {
+        let limits = self.limits;
+        if let Some(link) = self.links.iter_mut().find(|link| link.address == address) {
+            link.refuse(now, reason, &limits, chance, out);
+        }
+    }
+
+    /// Time has passed: deadlines, and connections that may be tried again.
+    pub(crate) fn tick(&mut self, now: Instant, chance: &mut Chance, out: &mut Outbox) {
+        let limits = self.limits;
+        for link in &mut self.links {
+            link.expire(now, out);
+            if let Some(late) = link.session.as_ref().and_then(|session| session.late(now)) {
+                let error = passing(ErrorCode::TimedOut(format!("{} {late}", link.address)));
+                link.close(out);
+                link.fail(now, error, &limits, chance, out);
+            }
+            if link.session.is_none() && !link.waiting.is_empty() {
+                link.connect(now, &limits, &mut self.next, out);
+            }
+        }
+    }
+
+    /// When `tick` is to be called at the latest.
+    pub(crate) fn next_wake(&self) -> Option<Instant> {
+        let links = self.links.iter().flat_map(|link| {
+            let waiting = link.waiting.iter().map(|(deadline, _)| *deadline).min();
+            let again = (link.session.is_none() && !link.waiting.is_empty()).then(|| link.backoff.not_before());
+            [waiting, again, link.session.as_ref().and_then(Session::next_wake)]
+        });
+        links.flatten().min()
+    }
+
+    /// Closes every connection; calls under way are forgotten.
+    pub(crate) fn close(&mut self, out: &mut Outbox) {
+        for link in &mut self.links {
+            link.close(out);
+        }
+        self.links.clear();
+    }
+
+    fn find(&mut self, connection: ConnectionId) -> Option<&mut Link> {
+        self.links.iter_mut().find(|link| link.session.as_ref().is_some_and(|session| session.id() == connection))
+    }
+}
+
+impl Link {
+    fn new(address: &str) -> Self {
+        Self {
+            address: address.to_owned(),
+            session: None,
+            waiting: Vec::new(),
+            backoff: Backoff::default(),
+            trouble: None,
+        }
+    }
+
+    fn connect(&mut self, now: Instant, limits: &Limits, next: &mut ConnectionId, out: &mut Outbox) {
+        if self.backoff.not_before() > now {
+            return;
+        }
+        let id = *next;
+        *next += 1;
+        let deadline = now.saturating_add(limits.connect_timeout);
+        self.session = Some(Session::new(id, self.address.clone(), deadline));
+        out.actions.push(Action::Connect { connection: id, address: self.address.clone() });
+    }
+
+    fn close(&mut self, out: &mut Outbox) {
+        if let Some(session) = &self.session {
+            out.actions.push(Action::Close { connection: session.id() });
+        }
+    }
+
+    /// Closes the connection because of what the server sent.
+    fn refuse(&mut self, now: Instant, reason: &str, limits: &Limits, chance: &mut Chance, out: &mut Outbox) {
+        let error = format!("{} broke the protocol, its connection was closed: {reason}", self.address);
+        self.close(out);
+        self.fail(now, passing(ErrorCode::Unavailable(error)), limits, chance, out);
+    }
+
+    /// The connection is gone: what was under way on it and what waited for it fails.
+    fn fail(&mut self, now: Instant, error: Error, limits: &Limits, chance: &mut Chance, out: &mut Outbox) {
+        let Some(session) = self.session.take() else { return };
+        session.fail(&error, out);
+        self.backoff.failed(now, limits.backoff, limits.backoff_limit, chance);
+        for (_, call) in self.waiting.drain(..) {
+            out.answers.push_back(lost(&self.address, &call, error.clone()));
+        }
+        self.trouble = Some(error);
+    }
+
+    /// Fails the calls that waited for a connection until their deadline.
+    fn expire(&mut self, now: Instant, out: &mut Outbox) {
+        let address = &self.address;
+        let trouble = &self.trouble;
+        self.waiting.retain(|(deadline, call)| {
+            let alive = *deadline > now;
+            if !alive {
+                let error = trouble.clone().unwrap_or_else(|| {
+                    passing(ErrorCode::TimedOut(format!("{address} could not be asked in time: no connection yet")))
+                });
+                out.answers.push_back(lost(address, call, error));
+            }
+            alive
+        });
+    }
+}
+
+fn lost(address: &str, call: &Call, error: Error) -> Answered {
+    Answered { key: call.key, result: Err(Failure::Lost { error, sent: false }), address: address.to_owned() }
+}

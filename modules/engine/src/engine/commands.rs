@@ -1,0 +1,178 @@
+//! What the user's program calls.
+
+use thalweg_wire::{column::Batch, table::TablePath};
+
+use super::{Engine, State};
+use crate::{
+    api::{Action, Bucket, BufferId, Error, ErrorCode, Event, Instant, Request, ScanSpec, TableHandle, Ticket},
+    call::fatal,
+    order::Orders,
+};
+
+impl Engine {
+    /// Asks for a table; answered by [`Event::Opened`]. The number that it gets stays valid until the engine is closed;
+    /// a table that was dropped fails its writes and scans.
+    pub fn open_table(&mut self, now: Instant, path: TablePath) -> Ticket {
+        let now = self.stir(now);
+        let ticket = self.ticket();
+        match self.check_open() {
+            Ok(()) => {
+                self.opening.insert(ticket);
+                self.cluster.open(now, path, ticket);
+            }
+            Err(error) => self.event(Event::Opened { ticket, result: Err(error) }),
+        }
+        ticket
+    }
+
+    /// Takes rows for a log table: all columns, with their children. Fails with [`ErrorCode::Full`] when there is no
+    /// room, and with [`ErrorCode::Invalid`] on columns that do not fit or a null where none may be; then nothing is
+    /// taken.
+    pub fn append(&mut self, now: Instant, table: TableHandle, rows: &Batch<'_>) -> Result<Ticket, Error> {
+        let now = self.stir(now);
+        self.check_open()?;
+        self.cluster.table(table)?;
+        if let Some(Some(error)) = self.writable.get(&table) {
+            return Err(error.clone());
+        }
+        let ticket = self.ticket();
+        self.write.append(now, ticket, table, rows)?;
+        Ok(ticket)
+    }
+
+    /// Takes rows for a keyed table: the columns at these positions (`None`: all), the key among them. Not there yet:
+    /// [`ErrorCode::Unsupported`].
+    pub fn upsert(
+        &mut self,
+        _now: Instant,
+        _table: TableHandle,
+        _columns: Option<&[u32]>,
+        _rows: &Batch<'_>,
+    ) -> Result<Ticket, Error> {
+        Err(unsupported("upsert"))
+    }
+
+    /// Takes keys for deletion from a keyed table: its key columns in key order. Not there yet:
+    /// [`ErrorCode::Unsupported`].
+    pub fn delete(&mut self, _now: Instant, _table: TableHandle, _keys: &Batch<'_>) -> Result<Ticket, Error> {
+        Err(unsupported("delete"))
+    }
+
+    /// Sends what is waiting without its linger; answered by [`Event::Flushed`].
+    pub fn flush(&mut self, now: Instant) -> Ticket {
+        let now = self.stir(now);
+        let ticket = self.ticket();
+        match self.state {
+            State::Closed => self.event(Event::Flushed { ticket }),
+            State::Open | State::Closing => self.write.flush(now, ticket),
+        }
+        ticket
+    }
+
+    /// Starts a scan of a log table, or of the changes of a keyed one; answered by [`Event::Rows`] and
+    /// [`Event::Ended`]. It gives nothing before `demand`. Fails with [`ErrorCode::Invalid`] on columns and buckets that
+    /// the table does not have.
+    pub fn scan(&mut self, now: Instant, table: TableHandle, spec: ScanSpec) -> Result<Ticket, Error> {
+        let now = self.stir(now);
+        self.check_open()?;
+        let ticket = self.ticket();
+        self.scans.scan(now, ticket, table, &spec, &self.cluster)?;
+        Ok(ticket)
+    }
+
+    /// Lets a scan give this many more bytes of batches (the last may exceed it).
+    pub fn demand(&mut self, now: Instant, scan: Ticket, bytes: u64) {
+        self.stir(now);
+        self.scans.demand(scan, bytes);
+    }
+
+    /// The user is done with the body of a `Scanned`; answered by [`Action::Release`] when no other batch lies in it.
+    pub fn consumed(&mut self, buffer: BufferId) {
+        let mut orders = Orders::default();
+        self.scans.consumed(buffer, &mut orders);
+        self.carry_out_steps(orders.steps, super::Owner::Scan);
+    }
+
+    /// Looks rows up by primary key (key columns in key order). Not there yet: [`ErrorCode::Unsupported`].
+    pub fn lookup(&mut self, _now: Instant, _table: TableHandle, _keys: &Batch<'_>) -> Result<Ticket, Error> {
+        Err(unsupported("lookup"))
+    }
+
+    /// Looks rows up by bucket key. Not there yet: [`ErrorCode::Unsupported`].
+    pub fn prefix_lookup(&mut self, _now: Instant, _table: TableHandle, _keys: &Batch<'_>) -> Result<Ticket, Error> {
+        Err(unsupported("prefix lookup"))
+    }
+
+    /// Reads some rows of a bucket, without order. Not there yet: [`ErrorCode::Unsupported`].
+    pub fn limit_scan(
+        &mut self,
+        _now: Instant,
+        _table: TableHandle,
+        _bucket: Bucket,
+        _limit: u32,
+    ) -> Result<Ticket, Error> {
+        Err(unsupported("limit scan"))
+    }
+
+    /// Asks or changes the catalogue; answered by [`Event::Answered`].
+    pub fn ask(&mut self, now: Instant, request: Request) -> Ticket {
+        let now = self.stir(now);
+        let ticket = self.ticket();
+        match self.check_open() {
+            Ok(()) => self.admin.ask(now, ticket, request, &mut self.cluster),
+            Err(error) => self.event(Event::Answered { ticket, result: Err(error) }),
+        }
+        ticket
+    }
+
+    /// Gives a scan, a request or an `open_table` up: no further event comes for it. Rows that were taken are not called
+    /// back, and a change of the catalogue that was sent may still happen.
+    pub fn cancel(&mut self, now: Instant, ticket: Ticket) {
+        self.stir(now);
+        let mut orders = Orders::default();
+        self.opening.remove(&ticket);
+        self.cluster.cancel(ticket);
+        self.admin.cancel(ticket);
+        self.scans.cancel(ticket, &mut orders);
+        self.carry_out_steps(orders.steps, super::Owner::Scan);
+        // What was decided in this very moment may be among the actions already.
+        self.out.actions.retain(|action| !is_of(action, ticket));
+    }
+
+    /// Takes nothing more, sends what is waiting, and fails at `deadline` what has no fate by then; answered by
+    /// [`Event::Closed`]. Scans and requests fail at once.
+    pub fn close(&mut self, now: Instant, deadline: Instant) {
+        let now = self.stir(now);
+        if self.state == State::Closed {
+            return;
+        }
+        self.state = State::Closing;
+        self.write.close(now, deadline);
+        let mut orders = Orders::default();
+        for ticket in std::mem::take(&mut self.opening) {
+            self.cluster.cancel(ticket);
+            orders.event(Event::Opened { ticket, result: Err(fatal(ErrorCode::Closed)) });
+        }
+        self.admin.close(&mut orders);
+        self.scans.close(&mut orders);
+        self.carry_out_steps(orders.steps, super::Owner::Scan);
+    }
+
+    pub(super) fn event(&mut self, event: Event) {
+        self.out.actions.push(Action::Event(event));
+    }
+}
+
+/// Whether this tells the user of a scan, a request or an `open_table` with this ticket.
+fn is_of(action: &Action, wanted: Ticket) -> bool {
+    match action {
+        Action::Event(Event::Ended { ticket, .. } | Event::Answered { ticket, .. } | Event::Opened { ticket, .. }) => {
+            *ticket == wanted
+        }
+        _ => false,
+    }
+}
+
+fn unsupported(what: &str) -> Error {
+    fatal(ErrorCode::Unsupported(format!("{what} is not supported yet; only log tables are, by append and scan")))
+}

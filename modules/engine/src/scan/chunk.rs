@@ -1,0 +1,159 @@
+//! One fetched batch on its way to the user: parsed, then checked and decompressed as work, then given.
+
+use bytes::Bytes;
+use thalweg_wire::record::{CheckedMessage, Compression, LogBatch};
+
+use super::plan::Plan;
+use crate::{
+    api::{Bucket, BufferId, Codec, Error, ErrorCode, Range, Scanned, Work, WorkOutput},
+    call::fatal,
+};
+
+/// The frame that an answer came in.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Frame<'a> {
+    /// Its number at the host.
+    pub(super) buffer: BufferId,
+    /// Its bytes.
+    pub(super) bytes: &'a Bytes,
+}
+
+impl Frame<'_> {
+    /// Where `part`, which lies in the frame, is in it.
+    fn position(&self, part: &[u8]) -> Option<usize> {
+        let position = (part.as_ptr() as usize).checked_sub(self.bytes.as_ptr() as usize)?;
+        (position.checked_add(part.len())? <= self.bytes.len()).then_some(position)
+    }
+}
+
+/// A batch that the user is to get.
+#[derive(Debug)]
+pub(super) struct Chunk {
+    /// What the user gets; until the work is done, its body is that of the frame.
+    pub(super) scanned: Scanned,
+    /// Its size on the wire, in bytes: what it takes of the demand.
+    pub(super) cost: u64,
+    /// The number of its work; `None`: it is ready.
+    pub(super) work: Option<u64>,
+    /// The frame that it came in.
+    pub(super) frame: BufferId,
+    /// What the checksum must be.
+    checksum: Option<u32>,
+    /// The length of the decompressed body.
+    decoded: Option<u32>,
+}
+
+/// Which rows of a batch are wanted: from this offset on, and before that one.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Window {
+    /// The first.
+    pub(super) from: u64,
+    /// One past the last.
+    pub(super) end: u64,
+}
+
+impl Chunk {
+    /// Makes a batch ready, or says what work it takes. The batch has a row in the window.
+    pub(super) fn new(
+        plan: &Plan,
+        bucket: u32,
+        window: Window,
+        batch: &LogBatch<'_>,
+        frame: Frame<'_>,
+        batch_limit: u32,
+    ) -> Result<(Self, Option<Work>), Error> {
+        let corrupt = |reason: String| corrupt(plan, bucket, batch.base_offset, &reason);
+        let schema_id = i32::from(batch.schema_id);
+        if schema_id != plan.schema_id {
+            let (name, known) = (&plan.name, plan.schema_id);
+            let place = format!("offset {} of bucket {bucket} of {name}", batch.base_offset);
+            let text = format!(
+                "the rows at {place} have schema {schema_id}, not {known}; other schemas cannot be scanned yet"
+            );
+            return Err(fatal(ErrorCode::Unsupported(text)));
+        }
+        let message =
+            CheckedMessage::of_batch(batch, &plan.layout, batch_limit).map_err(|error| corrupt(error.to_string()))?;
+        let at = frame.position(batch.bytes()).ok_or_else(|| corrupt("it lies outside of its frame".into()))?;
+        let range = |part: std::ops::Range<usize>| -> Result<Range, Error> {
+            let offset = u32::try_from(at + part.start).map_err(|_| corrupt("its frame is too long".into()))?;
+            let length = u32::try_from(part.len()).map_err(|_| corrupt("it is too long".into()))?;
+            Ok(Range { buffer: frame.buffer, offset, length })
+        };
+        // The server leaves the checksum as it was where it projects (`fluss.md` 2.5).
+        let checked = plan.projection.is_none().then(|| range(batch.checksum_range())).transpose()?;
+        let buffers: Vec<(Range, u32)> = match message.is_plain() {
+            true => Vec::new(),
+            false => {
+                message.to_decode().map(|(part, plain)| Ok((range(part)?, plain))).collect::<Result<_, Error>>()?
+            }
+        };
+        let decoded = (!buffers.is_empty()).then(|| decoded_length(&buffers));
+        let codec = if buffers.is_empty() { Codec::None } else { codec(message.compression) };
+        let base = batch.base_offset as u64;
+        let first = window.from.saturating_sub(base) as u32;
+        let rows = (window.end.min(batch.end_offset() as u64) - base) as u32 - first;
+        let changes = batch.changes().map(|changes| changes.iter().skip(first as usize).take(rows as usize).copied());
+        let scanned = Scanned {
+            bucket: Bucket { partition: None, bucket },
+            schema_id,
+            offset: base + u64::from(first),
+            timestamp: batch.commit_timestamp,
+            first,
+            rows,
+            changes: changes.map(Iterator::collect),
+            metadata: message.plain_metadata(),
+            body: range(message.body.clone())?,
+        };
+        let work = (checked.is_some() || decoded.is_some()).then_some(Work::Decode { checked, codec, buffers });
+        let checksum = checked.map(|_| batch.checksum);
+        let cost = batch.bytes().len() as u64;
+        Ok((Self { scanned, cost, work: None, frame: frame.buffer, checksum, decoded }, work))
+    }
+
+    /// Its work is done. Gives the buffer that the body lies in now.
+    pub(super) fn done(&mut self, plan: &Plan, output: WorkOutput) -> Result<BufferId, Error> {
+        let bucket = self.scanned.bucket.bucket;
+        let first = (self.scanned.offset - u64::from(self.scanned.first)) as i64;
+        let corrupt = |reason: &str| corrupt(plan, bucket, first, reason);
+        let (buffer, checksum) = match output {
+            WorkOutput::Decoded { buffer, checksum } => (buffer, checksum),
+            WorkOutput::Failed(reason) => return Err(corrupt(&reason)),
+            WorkOutput::Encoded { .. } => return Err(corrupt("the host encoded it instead of decoding")),
+        };
+        if let Some(expected) = self.checksum.filter(|expected| *expected != checksum) {
+            return Err(corrupt(&format!("its checksum is {checksum:08x}, but it says {expected:08x}")));
+        }
+        match (buffer, self.decoded) {
+            (Some(buffer), Some(length)) => {
+                self.work = None;
+                self.scanned.body = Range { buffer, offset: 0, length };
+                Ok(buffer)
+            }
+            (None, None) => {
+                self.work = None;
+                Ok(self.frame)
+            }
+            _ => Err(corrupt("the host gave no decompressed bytes, or some that were not asked for")),
+        }
+    }
+}
+
+/// The length of the output of decode work: each buffer padded to 64. The batch limit keeps it within 32 bits.
+fn decoded_length(buffers: &[(Range, u32)]) -> u32 {
+    buffers.iter().map(|(_, plain)| plain.next_multiple_of(64)).sum()
+}
+
+fn codec(compression: Compression) -> Codec {
+    match compression {
+        Compression::None => Codec::None,
+        Compression::Lz4Frame => Codec::Lz4Frame,
+        Compression::Zstd => Codec::Zstd,
+    }
+}
+
+/// The error of a batch that is not what it should be.
+pub(super) fn corrupt(plan: &Plan, bucket: u32, offset: i64, reason: &str) -> Error {
+    let text = format!("the batch at offset {offset} of bucket {bucket} of {} is corrupt: {reason}", plan.name);
+    fatal(ErrorCode::Corrupt(text))
+}

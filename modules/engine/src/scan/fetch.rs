@@ -1,0 +1,140 @@
+//! Fetch requests of one scan and one leader, and their answers.
+
+use bytes::Bytes;
+use thalweg_wire::{
+    message::{
+        FetchLogRequest, FetchLogResponse, PbFetchLogReqForBucket, PbFetchLogReqForTable, PbFetchLogRespForBucket,
+        ServerErrorCode,
+    },
+    record::LogBatches,
+};
+
+use super::{
+    chunk::{Chunk, Frame, corrupt},
+    cursor::Cursor,
+    plan::Plan,
+};
+use crate::{
+    api::{Error, ErrorCode, ScanSettings, Work},
+    backoff::micros,
+    call::{fatal, server_error},
+};
+
+/// The request for these buckets of one leader. `room` is how many bytes are wanted at all.
+pub(super) fn request(plan: &Plan, cursors: &[(u32, u64)], settings: &ScanSettings, room: u64) -> FetchLogRequest {
+    let limit = |limit: u32| i32::try_from(u64::from(limit).min(room.max(1))).unwrap_or(i32::MAX);
+    let max_fetch_bytes = limit(settings.bucket_bytes);
+    let buckets_req = cursors.iter().map(|&(bucket, position)| PbFetchLogReqForBucket {
+        bucket_id: bucket as i32,
+        fetch_offset: i64::try_from(position).unwrap_or(i64::MAX),
+        max_fetch_bytes,
+        ..Default::default()
+    });
+    let table = PbFetchLogReqForTable {
+        table_id: plan.table_id,
+        projection_pushdown_enabled: plan.projection.is_some(),
+        projected_fields: plan.projection.clone().unwrap_or_default(),
+        buckets_req: buckets_req.collect(),
+        ..Default::default()
+    };
+    FetchLogRequest {
+        follower_server_id: -1,
+        max_bytes: limit(settings.fetch_bytes),
+        tables_req: vec![table],
+        max_wait_ms: Some(i32::try_from(micros(settings.max_wait) / 1000).unwrap_or(i32::MAX)),
+        min_bytes: Some(i32::try_from(settings.min_bytes).unwrap_or(i32::MAX)),
+        ..Default::default()
+    }
+}
+
+/// What an answer says of each bucket that was asked, in the order asked; fails with what is wrong with it.
+pub(super) fn answers(
+    plan: &Plan,
+    asked: &[u32],
+    response: FetchLogResponse,
+) -> Result<Vec<PbFetchLogRespForBucket>, String> {
+    let mut answers: Vec<Option<PbFetchLogRespForBucket>> = vec![None; asked.len()];
+    for table in response.tables_resp {
+        if table.table_id != plan.table_id {
+            return Err(format!("table {} was not asked for", table.table_id));
+        }
+        for bucket in table.buckets_resp {
+            let place = asked.iter().position(|asked| bucket.bucket_id == *asked as i32);
+            let place = place.filter(|_| bucket.partition_id.is_none()).and_then(|at| answers.get_mut(at));
+            let place = place.ok_or_else(|| format!("bucket {} was not asked for", bucket.bucket_id))?;
+            if place.is_some() {
+                return Err(format!("bucket {} is there twice", bucket.bucket_id));
+            }
+            *place = Some(bucket);
+        }
+    }
+    let whole = answers
+        .into_iter()
+        .zip(asked)
+        .map(|(answer, asked)| answer.ok_or_else(|| format!("bucket {asked} is missing")));
+    whole.collect()
+}
+
+/// The error that an answer has for a bucket, if it has one.
+pub(super) fn refused(plan: &Plan, cursor: &Cursor, answer: &PbFetchLogRespForBucket) -> Option<Error> {
+    let place = format!("bucket {} of {}", cursor.bucket, plan.name);
+    let code = ServerErrorCode::from_code(answer.error_code.unwrap_or(0));
+    let text = answer.error_message.clone().unwrap_or_default();
+    if code == ServerErrorCode::NONE {
+        return answer.remote_log_fetch_info.as_ref().map(|_| {
+            let text = format!("the rows from offset {} of {place} lie in tiered storage", cursor.position);
+            fatal(ErrorCode::Unsupported(format!("{text}, which cannot be read yet; begin at a later offset")))
+        });
+    }
+    let message = match code {
+        ServerErrorCode::LOG_OFFSET_OUT_OF_RANGE => {
+            let bound = |offset: Option<i64>| offset.map_or("?".to_owned(), |offset| offset.to_string());
+            let (first, end) = (bound(answer.log_start_offset), bound(answer.high_watermark));
+            format!("{place} has no offset {} (first {first}, end {end}): {text}", cursor.position)
+        }
+        ServerErrorCode::INVALID_COLUMN_PROJECTION => {
+            let text = format!("{place} has rows from before one of the columns was added ({text})");
+            return Some(fatal(ErrorCode::Unsupported(format!(
+                "{text}; scan all columns, or begin at a later offset"
+            ))));
+        }
+        _ => format!("{place}: {text}"),
+    };
+    let mut error = server_error(code.code(), message);
+    // An internal error of the server is not final: Fluss's own clients try again.
+    error.retriable |= code == ServerErrorCode::UNKNOWN_SERVER_ERROR;
+    Some(error)
+}
+
+/// Cuts the records of an answer into chunks, with their work, and moves the cursor behind them.
+pub(super) fn chunks(
+    plan: &Plan,
+    cursor: &mut Cursor,
+    records: &Bytes,
+    frame: Frame<'_>,
+    batch_limit: u32,
+) -> Result<Vec<(Chunk, Option<Work>)>, Error> {
+    let from = cursor.position;
+    let mut found = Vec::new();
+    let mut batches = LogBatches::new(records);
+    for batch in batches.by_ref() {
+        let position = i64::try_from(cursor.position).unwrap_or(i64::MAX);
+        let (_, batch) = batch.map_err(|error| corrupt(plan, cursor.bucket, position, &error.to_string()))?;
+        let (base, end) = (batch.base_offset as u64, batch.end_offset() as u64);
+        if end <= cursor.position {
+            continue;
+        }
+        if batch.records > 0 && base < cursor.end {
+            found.push(Chunk::new(plan, cursor.bucket, cursor.window(), &batch, frame, batch_limit)?);
+        }
+        cursor.position = end;
+        if !cursor.is_open() {
+            break;
+        }
+    }
+    if !records.is_empty() && cursor.position == from {
+        let reason = "the answer to a fetch has no whole batch that goes on from here";
+        return Err(corrupt(plan, cursor.bucket, i64::try_from(from).unwrap_or(i64::MAX), reason));
+    }
+    Ok(found)
+}

@@ -1,0 +1,5 @@
+//! The engine against a model of servers and network, in virtual time.
+
+mod scenarios;
+mod server;
+mod world;
