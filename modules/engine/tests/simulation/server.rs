@@ -12,61 +12,59 @@ use thalweg_wire::{
 
 /// A table of the model.
 #[derive(Debug)]
-pub struct Table {
-    pub id: i64,
-    pub descriptor: TableDescriptor,
-    pub buckets: Vec<Bucket>,
+pub(crate) struct Table {
+    pub(crate) id: i64,
+    pub(crate) descriptor: TableDescriptor,
+    pub(crate) buckets: Vec<Bucket>,
     /// Metadata requests that are answered before it has leaders.
-    pub leaderless: u32,
+    pub(crate) leaderless: u32,
 }
 
 /// One bucket: its batches as they arrived, offsets stamped.
 #[derive(Debug, Default)]
-pub struct Bucket {
-    pub leader: Option<i32>,
-    pub batches: Vec<(i64, i64, Vec<u8>)>,
-    pub first: i64,
-    pub end: i64,
+pub(crate) struct Bucket {
+    pub(crate) leader: Option<i32>,
+    pub(crate) batches: Vec<(i64, i64, Vec<u8>)>,
+    pub(crate) first: i64,
+    pub(crate) end: i64,
     writers: BTreeMap<i64, (i32, i64)>,
 }
 
 /// What a cluster keeps. Every server of it answers from here.
 #[derive(Debug, Default)]
-pub struct Cluster {
-    pub tables: BTreeMap<(String, String), Table>,
-    pub servers: Vec<i32>,
-    pub next_table: i64,
-    pub next_writer: i64,
-    pub clock: i64,
+pub(crate) struct Cluster {
+    pub(crate) tables: BTreeMap<(String, String), Table>,
+    pub(crate) servers: Vec<i32>,
+    pub(crate) next_table: i64,
+    pub(crate) next_writer: i64,
+    pub(crate) clock: i64,
     /// APIs that are left out of ApiVersions.
-    pub lacking: Vec<ApiKey>,
+    pub(crate) lacking: Vec<ApiKey>,
     /// How often each API was called.
-    pub calls: BTreeMap<&'static str, u32>,
-    /// How many fetches of one server were under way at once, at most.
-    pub answered_fetches: u32,
+    pub(crate) calls: BTreeMap<&'static str, u32>,
 }
 
 /// How a server answers.
 #[derive(Debug)]
-pub enum Answer {
+pub(crate) enum Answer {
     /// With this frame, without prefix.
     Frame(Bytes),
     /// With this one, unless there is something to tell within this many microseconds.
     Wait(u64, Bytes),
 }
 
-pub fn address(server: i32) -> String {
+pub(crate) fn address(server: i32) -> String {
     format!("server-{server}:{}", 9000 + server)
 }
 
 type Refusal = (i32, String);
 
 impl Cluster {
-    pub fn new(servers: i32) -> Self {
+    pub(crate) fn new(servers: i32) -> Self {
         Self { servers: (0..servers).collect(), clock: 1_000, ..Default::default() }
     }
 
-    pub fn create(&mut self, name: &str, descriptor: TableDescriptor) {
+    pub(crate) fn create(&mut self, name: &str, descriptor: TableDescriptor) {
         let count = descriptor.bucket_count.unwrap_or(1);
         let servers = self.servers.len() as u32;
         let buckets = (0..count).map(|bucket| {
@@ -78,12 +76,12 @@ impl Cluster {
         self.tables.insert(("db".into(), name.into()), table);
     }
 
-    pub fn table(&mut self, name: &str) -> &mut Table {
+    pub(crate) fn table(&mut self, name: &str) -> &mut Table {
         self.tables.get_mut(&("db".to_owned(), name.to_owned())).expect("the test made it")
     }
 
     /// Answers a request frame (without its prefix) at one of the servers.
-    pub fn answer(&mut self, server: i32, request: Bytes) -> Answer {
+    pub(crate) fn answer(&mut self, server: i32, request: Bytes) -> Answer {
         let (header, body) = frame::decode_request(request).expect("the engine sends whole frames");
         let id = header.request_id;
         let api = ApiKey::from_code(header.api_key).expect("a known API");
@@ -277,7 +275,7 @@ impl Cluster {
 
 impl Bucket {
     /// Appends a batch with the check of `fluss.md` 3.4; the offset of its first row, or an error code.
-    pub fn append(&mut self, records: &[u8], clock: i64) -> Result<i64, i32> {
+    pub(crate) fn append(&mut self, records: &[u8], clock: i64) -> Result<i64, i32> {
         let mut bytes = records.to_vec();
         let batch = LogBatch::parse(&bytes).map_err(|_| 3)?;
         if !batch.checksum_is_right() || batch.bytes().len() != records.len() {

@@ -16,15 +16,15 @@ use crate::server::{Answer, Cluster, address};
 
 /// What goes wrong, per 1000.
 #[derive(Debug, Clone, Copy, Default)]
-pub struct Faults {
+pub(crate) struct Faults {
     /// Frames after which the connection breaks; half of them arrive.
-    pub cut: u64,
+    pub(crate) cut: u64,
     /// Requests that are never answered, and so run into their deadline.
-    pub silence: u64,
+    pub(crate) silence: u64,
     /// Connections that are refused.
-    pub refusal: u64,
+    pub(crate) refusal: u64,
     /// Every answer is this instead.
-    pub garbage: Option<&'static [u8]>,
+    pub(crate) garbage: Option<&'static [u8]>,
 }
 
 #[derive(Debug)]
@@ -38,19 +38,19 @@ enum Happening {
 }
 
 /// One run.
-pub struct World {
-    pub engine: Engine,
-    pub now: u64,
-    pub cluster: Cluster,
-    pub faults: Faults,
+pub(crate) struct World {
+    pub(crate) engine: Engine,
+    pub(crate) now: u64,
+    pub(crate) cluster: Cluster,
+    pub(crate) faults: Faults,
     /// Servers that nobody can reach.
-    pub down: HashSet<i32>,
+    pub(crate) down: HashSet<i32>,
     /// What the user was told and has not looked at.
-    pub events: Vec<Event>,
-    pub buffers: HashMap<u64, Bytes>,
-    pub links: HashMap<u32, i32>,
+    pub(crate) events: Vec<Event>,
+    pub(crate) buffers: HashMap<u64, Bytes>,
+    pub(crate) links: HashMap<u32, i32>,
     /// Fetches sent and not answered, by connection.
-    pub closed: bool,
+    pub(crate) closed: bool,
     happenings: BTreeMap<(u64, u64), Happening>,
     count: u64,
     wake: Option<u64>,
@@ -59,7 +59,7 @@ pub struct World {
 }
 
 impl World {
-    pub fn new(seed: u64, servers: i32, change: impl FnOnce(&mut Settings)) -> Self {
+    pub(crate) fn new(seed: u64, servers: i32, change: impl FnOnce(&mut Settings)) -> Self {
         let mut settings = Settings::new(vec![address(0)]);
         change(&mut settings);
         let engine = Engine::open(0, settings, seed).expect("the settings are fine");
@@ -92,7 +92,7 @@ impl World {
     }
 
     /// Carries out what the engine wants.
-    pub fn carry_out(&mut self) {
+    pub(crate) fn carry_out(&mut self) {
         loop {
             let actions = self.engine.poll();
             if actions.is_empty() {
@@ -154,19 +154,19 @@ impl World {
         }
     }
 
-    pub fn bytes(&self, range: &Range) -> Bytes {
+    pub(crate) fn bytes(&self, range: &Range) -> Bytes {
         let buffer = self.buffers.get(&range.buffer).expect("the buffer was not released");
         buffer.slice(range.offset as usize..(range.offset + range.length) as usize)
     }
 
-    pub fn keep(&mut self, bytes: impl Into<Bytes>) -> u64 {
+    pub(crate) fn keep(&mut self, bytes: impl Into<Bytes>) -> u64 {
         self.next_buffer += 1;
         self.buffers.insert(self.next_buffer, bytes.into());
         self.next_buffer
     }
 
     /// The next thing happens; false if nothing will.
-    pub fn step(&mut self) -> bool {
+    pub(crate) fn step(&mut self) -> bool {
         self.carry_out();
         let next = self.happenings.keys().next().copied();
         let wake = self.wake.filter(|wake| next.is_none_or(|(at, _)| *wake <= at));
@@ -253,7 +253,7 @@ impl World {
     }
 
     /// Goes on until an event is there, and gives it; fails the test after a virtual hour.
-    pub fn event<T>(&mut self, mut pick: impl FnMut(&Event) -> Option<T>) -> T {
+    pub(crate) fn event<T>(&mut self, mut pick: impl FnMut(&Event) -> Option<T>) -> T {
         let end = self.now + 3_600_000_000;
         loop {
             self.carry_out();
@@ -267,7 +267,7 @@ impl World {
         }
     }
 
-    pub fn open_table(&mut self, name: &str) -> Result<(TableHandle, TableInfo), thalweg_engine::api::Error> {
+    pub(crate) fn open_table(&mut self, name: &str) -> Result<(TableHandle, TableInfo), thalweg_engine::api::Error> {
         let ticket = self.engine.open_table(self.now, path(name));
         self.event(|event| match event {
             Event::Opened { ticket: of, result } if *of == ticket => {
@@ -278,7 +278,7 @@ impl World {
     }
 
     /// Goes on for this long.
-    pub fn run(&mut self, time: u64) {
+    pub(crate) fn run(&mut self, time: u64) {
         let end = self.now + time;
         self.carry_out();
         while self.wake.into_iter().chain(self.happenings.keys().map(|(at, _)| *at)).min().is_some_and(|at| at <= end) {
@@ -288,7 +288,7 @@ impl World {
     }
 
     /// Closes the engine and checks that nothing is left.
-    pub fn finish(mut self) {
+    pub(crate) fn finish(mut self) {
         self.engine.close(self.now, self.now + 1_000_000);
         self.event(|event| (*event == Event::Closed).then_some(()));
         while let Some((_, happening)) = self.happenings.pop_first() {
@@ -309,12 +309,12 @@ impl World {
     }
 }
 
-pub fn path(name: &str) -> TablePath {
+pub(crate) fn path(name: &str) -> TablePath {
     TablePath { database: "db".into(), table: name.into() }
 }
 
 /// A log table of an id and a text, compressed with LZ4 or not at all.
-pub fn descriptor(buckets: u32, compression: &str) -> TableDescriptor {
+pub(crate) fn descriptor(buckets: u32, compression: &str) -> TableDescriptor {
     let column = |data_type| ColumnType { data_type, nullable: true };
     let columns = [("id", DataType::BigInt), ("text", DataType::String)];
     let columns = columns.into_iter().map(|(name, data_type)| (name.to_owned(), column(data_type), None));
@@ -330,7 +330,7 @@ pub fn descriptor(buckets: u32, compression: &str) -> TableDescriptor {
 }
 
 /// Appends rows with these ids.
-pub fn append(world: &mut World, table: TableHandle, ids: &[i64]) -> Result<Ticket, thalweg_engine::api::Error> {
+pub(crate) fn append(world: &mut World, table: TableHandle, ids: &[i64]) -> Result<Ticket, thalweg_engine::api::Error> {
     let offsets: Vec<i32> = (0..=ids.len() as i32).map(|at| at * 4).collect();
     let text = b"text".repeat(ids.len());
     let columns = vec![
@@ -341,7 +341,7 @@ pub fn append(world: &mut World, table: TableHandle, ids: &[i64]) -> Result<Tick
 }
 
 /// The ids in rows that a scan gave, read from the message; the id is the first column.
-pub fn ids(world: &World, scanned: &Scanned) -> Vec<i64> {
+pub(crate) fn ids(world: &World, scanned: &Scanned) -> Vec<i64> {
     let message = arrow_ipc::root_as_message(&scanned.metadata).expect("a flatbuffer");
     let batch = message.header_as_record_batch().expect("a record batch");
     assert!(batch.compression().is_none() && batch.length() >= i64::from(scanned.first + scanned.rows));
