@@ -37,7 +37,7 @@ impl Engine {
             self.connections.next_wake(),
             self.cluster.next_wake(),
             self.admin.next_wake(),
-            self.scans.next_wake(),
+            self.scans.next_wake(self.now),
             self.write.next_wake(),
             self.parked.iter().map(|(deadline, _)| *deadline).min(),
         ];

@@ -130,9 +130,9 @@ impl Scans {
         }
     }
 
-    /// When `tick` is to be called at the latest.
-    pub(crate) fn next_wake(&self) -> Option<Instant> {
-        self.scans.values().filter_map(Reader::next_wake).min()
+    /// When `tick` is to be called at the latest, after it was called at `now`.
+    pub(crate) fn next_wake(&self, now: Instant) -> Option<Instant> {
+        self.scans.values().filter_map(|reader| reader.next_wake(now)).min()
     }
 
     /// A request ended; fails if the answer makes no sense.

@@ -95,8 +95,8 @@ impl Reader {
         Ok(None)
     }
 
-    /// When `tick` is to be called at the latest.
-    pub(super) fn next_wake(&self) -> Option<Instant> {
+    /// When `tick` is to be called at the latest, after it was called at `now`.
+    pub(super) fn next_wake(&self, now: Instant) -> Option<Instant> {
         if let Some((offsets, deadline)) = &self.offsets {
             return offsets.next_wake().into_iter().chain([*deadline]).min();
         }
@@ -104,7 +104,7 @@ impl Reader {
         let wakes = self.cursors.iter().flat_map(|cursor| {
             let again = (wants_more && cursor.asked.is_none() && cursor.is_open()).then(|| cursor.backoff.not_before());
             // A bucket whose leader is busy is asked when that answers.
-            [again.filter(|again| *again > 0), cursor.trouble.as_ref().map(|(_, deadline)| *deadline)]
+            [again.filter(|again| *again > now), cursor.trouble.as_ref().map(|(_, deadline)| *deadline)]
         });
         wakes.flatten().min()
     }

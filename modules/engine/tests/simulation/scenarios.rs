@@ -106,7 +106,7 @@ fn write(world: &mut World, table: TableHandle, batches: std::ops::Range<i64>) -
         }
     }
     let (placed, failed) = settle(world, open);
-    assert_eq!(failed, []);
+    assert_eq!(failed, [], "nothing fails for good");
     placed
 }
 
@@ -205,6 +205,22 @@ fn a_scan_gives_no_more_than_was_asked_for_and_follows() {
         }
     }
     world.finish();
+}
+
+#[test]
+fn every_row_has_one_fate_whatever_the_network_does() {
+    for seed in 0..200 {
+        let (mut world, table) = world_with(seed, 3, 5, if seed % 2 == 0 { "NONE" } else { "LZ4_FRAME" });
+        world.faults = Faults { cut: 60, silence: 10, refusal: 100, garbage: None };
+        let placed = write(&mut world, table, 0..30);
+        // A leader moves while a scan is under way.
+        let leader = world.cluster.table("t").buckets[0].leader;
+        world.cluster.table("t").buckets[0].leader = leader.map(|leader| (leader + 1) % 3);
+        assert_eq!(scan(&mut world, table, ALL).expect("a scan"), placed, "seed {seed}");
+        assert_eq!(placed.len(), 300, "seed {seed}");
+        world.faults = Faults::default();
+        world.finish();
+    }
 }
 
 #[test]

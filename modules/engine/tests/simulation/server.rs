@@ -27,7 +27,8 @@ pub(crate) struct Bucket {
     pub(crate) batches: Vec<(i64, i64, Vec<u8>)>,
     pub(crate) first: i64,
     pub(crate) end: i64,
-    writers: BTreeMap<i64, (i32, i64)>,
+    /// Sequence and first offset of the last five batches of each writer.
+    writers: BTreeMap<i64, Vec<(i32, i64)>>,
 }
 
 /// What a cluster keeps. Every server of it answers from here.
@@ -283,16 +284,20 @@ impl Bucket {
         }
         let (writer, sequence, rows) = (batch.writer_id, batch.sequence, i64::from(batch.records));
         if writer >= 0 {
-            match self.writers.get(&writer) {
-                Some((last, offset)) if *last == sequence => return Ok(*offset),
-                Some((last, _)) if last + 1 != sequence => return Err(31),
-                None if sequence != 0 => return Err(31),
-                _ => {}
+            let known = self.writers.entry(writer).or_default();
+            if let Some((_, offset)) = known.iter().find(|(known, _)| *known == sequence) {
+                return Ok(*offset);
+            }
+            if known.last().map_or(0, |(last, _)| last + 1) != sequence {
+                return Err(31);
+            }
+            known.push((sequence, self.end));
+            if known.len() > 5 {
+                known.remove(0);
             }
         }
         stamp(&mut bytes, self.end, clock, 0).expect("it was parsed");
         self.batches.push((self.end, self.end + rows, bytes));
-        self.writers.insert(writer, (sequence, self.end));
         self.end += rows;
         Ok(self.end - rows)
     }
