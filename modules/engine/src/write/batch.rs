@@ -125,9 +125,9 @@ impl Batch {
         matches!(self.stage, Stage::Sent { .. })
     }
 
-    /// The length of head and body, in bytes, near enough for a request's limit.
+    /// What head, body and the request's frame around them take, in bytes; never less.
     pub(super) fn length(&self) -> u64 {
-        self.body.as_ref().map_or(0, |body| 64 + body.message.len() as u64 + u64::from(body.length))
+        self.body.as_ref().map_or(0, |body| 128 + body.message.len() as u64 + u64::from(body.length))
     }
 }
 

@@ -56,6 +56,10 @@ use crate::{
     chance::Chance,
 };
 
+/// The most that a batch is allowed to gather, in bytes, whatever the settings say: without compression it must still fit
+/// the 100 MiB of a request (`fluss.md` 2.1).
+const BATCH_BYTES_LIMIT: u32 = 64 << 20;
+
 /// A request under way: its batches by bucket, each as lane and number.
 #[derive(Debug)]
 struct Request {
@@ -104,7 +108,7 @@ impl Write {
     /// A stage without tables. Of the settings it uses `write`, and the back-off and request timeout of `connection`;
     /// `seed` is its only source of chance (jitter, the first sticky bucket).
     pub(crate) fn new(settings: &Settings, seed: u64) -> Self {
-        let connection = &settings.connection;
+        let (connection, write) = (&settings.connection, &settings.write);
         Self {
             backoff: (connection.backoff, connection.backoff_limit),
             request_timeout: connection.request_timeout,
@@ -118,13 +122,13 @@ impl Write {
             jobs: HashMap::new(),
             requests: BTreeMap::new(),
             next_request: 1,
-            writer: Writer::new(settings.write.idempotent),
-            ledger: Ledger::new(settings.write.buffer_limit),
+            writer: Writer::new(write.idempotent),
+            ledger: Ledger::new(write.buffer_limit),
             hashed: Hashed::default(),
             closing: None,
             stirred: false,
             strays: 0,
-            settings: settings.write.clone(),
+            settings: WriteSettings { batch_bytes: write.batch_bytes.min(BATCH_BYTES_LIMIT), ..write.clone() },
         }
     }
 

@@ -1,6 +1,6 @@
 //! A leader as the tests have it: takes batches by the rules of `fluss.md` 3.3 and 3.4, from their real bytes.
 
-use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::sync::Arc;
 
 use thalweg_wire::{
@@ -102,6 +102,8 @@ pub(super) struct Log {
     /// The ids of the rows.
     pub(super) rows: Vec<i64>,
     writers: BTreeMap<i64, Memory>,
+    /// Writers that were forgotten.
+    forgotten: BTreeSet<i64>,
 }
 
 impl Log {
@@ -113,6 +115,9 @@ impl Log {
         let ids = ids(&batch);
         let next = self.rows.len() as u64;
         if batch.writer_id >= 0 {
+            if self.forgotten.contains(&batch.writer_id) {
+                return Err(31);
+            }
             let memory = self.writers.entry(batch.writer_id).or_default();
             if let Some((_, offset)) = memory.iter().find(|(sequence, _)| *sequence == batch.sequence) {
                 return Ok(*offset);
@@ -130,9 +135,10 @@ impl Log {
         Ok(next)
     }
 
-    /// Forgets every writer whose first batch cannot come again; a second first batch no server could tell from new.
+    /// Forgets every writer, as a restart without its state would. To a real server the late copy of a first batch is then
+    /// as good as new, which no client can help; here it is out of order as all else is.
     pub(super) fn forget_writers(&mut self) {
-        self.writers.retain(|_, memory| memory.front().is_none_or(|(first, _)| *first == 0));
+        self.forgotten.extend(std::mem::take(&mut self.writers).into_keys());
     }
 }
 

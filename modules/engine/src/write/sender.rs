@@ -12,7 +12,8 @@ use crate::{
     backoff::micros,
 };
 
-/// The longest frame that a server takes by default is 100 MiB (`fluss.md` 2.1); the frame around a batch fits the rest.
+/// What the batches of a request may take together, in bytes: a server takes frames of 100 MiB (`fluss.md` 2.1), and the
+/// head of the request fits the rest.
 const BATCH_LIMIT: u64 = (100 << 20) - 1024;
 
 /// A request that is being put together.
@@ -159,7 +160,7 @@ impl Write {
     ) {
         let table = self.lanes[at].table;
         let length = self.lanes[at].picked(pick).map_or(0, Batch::length);
-        let limit = u64::from(self.settings.request_bytes);
+        let limit = u64::from(self.settings.request_bytes).min(BATCH_LIMIT);
         if drafts.get(&(leader, table)).is_some_and(|draft| draft.bytes + length > limit)
             && let Some(full) = drafts.remove(&(leader, table))
         {

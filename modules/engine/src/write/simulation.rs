@@ -29,6 +29,7 @@ enum Happening {
     Breaks(i32),
     LeaderMoves,
     Forgets,
+    Closes,
     WriterGiven,
     Refreshed,
     Wakes,
@@ -42,6 +43,10 @@ struct Plan {
     /// Of 1000 requests, how many meet each kind of fault.
     fault: u64,
     appends: u32,
+    /// Whether batches carry sequences; without, a retry may double rows.
+    idempotent: bool,
+    /// When the stage is closed, if before everything is done.
+    closes: Option<Instant>,
 }
 
 #[derive(Debug)]
@@ -76,6 +81,8 @@ impl World {
             hashed: chance.below(2) == 0,
             fault: [0, 10, 60, 150][chance.below(4) as usize],
             appends: 20 + chance.below(100) as u32,
+            idempotent: chance.below(8) != 0,
+            closes: (chance.below(4) == 0).then(|| chance.below(TROUBLE)),
         };
         let mut settings = Settings::new(vec![]);
         settings.write.batch_bytes = 512 + chance.below(2000) as u32;
@@ -113,6 +120,9 @@ impl World {
         world.after(3_000_000, Happening::Breaks(0));
         world.after(4_000_000, Happening::LeaderMoves);
         world.after(5_000_000, Happening::Forgets);
+        if let Some(at) = world.plan.closes {
+            world.after(at, Happening::Closes);
+        }
         world
     }
 
@@ -179,6 +189,10 @@ impl World {
                 }
                 self.again(3_000_000, Happening::Forgets);
             }
+            Happening::Closes => {
+                let deadline = self.now + self.chance.below(10_000_000);
+                self.write.close(self.now, deadline);
+            }
             Happening::WriterGiven => self.writer_given(),
             Happening::Refreshed => {
                 let known = self.known_leaders();
@@ -212,7 +226,8 @@ impl World {
                 }
             }
             Err(error) => {
-                assert!(matches!(error.code, ErrorCode::Full { .. }), "{error}");
+                let closed = self.plan.closes.is_some_and(|at| at <= self.now) && error.code == ErrorCode::Closed;
+                assert!(closed || matches!(error.code, ErrorCode::Full { .. }), "{error}");
                 return; // The next append comes with `Writable`.
             }
         }
@@ -291,7 +306,7 @@ impl World {
             keys.into_iter().for_each(|key| self.lose(key, true));
         }
         let next = self.chance.below(2) as i32;
-        self.again(2_000_000, Happening::Breaks(next));
+        self.again(400_000, Happening::Breaks(next));
     }
 
     fn leader_moves(&mut self) {
@@ -345,7 +360,7 @@ impl World {
             return Err(12);
         }
         if self.strikes(60) {
-            return Err([29, 14, 72, 12, 21, 13, 48][self.chance.below(7) as usize]);
+            return Err([29, 14, 72, 12, 21, 13, 13, 48][self.chance.below(8) as usize]);
         }
         let result = self.logs[bucket as usize].append(records);
         if result.is_ok() && self.strikes(40) {
@@ -382,14 +397,15 @@ impl World {
         let mut counts = [0; 4];
         for (id, fate, at) in self.taken.values().flatten() {
             let places = seen.get(id).map_or(&[][..], Vec::as_slice);
-            assert!(places.len() <= 1, "row {id} is in the log {} times", places.len());
+            let once = places.len() <= 1 || !self.plan.idempotent;
+            assert!(once, "row {id} is in the log {} times", places.len());
             match fate.as_ref().unwrap_or_else(|| panic!("row {id} has no fate")) {
                 Fate::Acknowledged { bucket, first, end } => {
                     let offset = first.expect("an offset") + at;
-                    assert_eq!(places, [(bucket.bucket, offset)], "row {id}");
-                    assert!(offset < *end);
+                    assert!(places.contains(&(bucket.bucket, offset)) && offset < *end, "row {id}: {places:?}");
                     let before = last.insert(bucket.bucket, offset);
-                    assert!(before.is_none_or(|before| before < offset), "row {id} is out of order");
+                    let in_order = before.is_none_or(|before| before < offset) || !self.plan.idempotent;
+                    assert!(in_order, "row {id} is out of order");
                     counts[0] += 1;
                 }
                 Fate::Failed { may_have_been_written: true, .. } => counts[1] += 1,
@@ -399,7 +415,8 @@ impl World {
                 }
             }
         }
-        assert_eq!(self.appended, self.plan.appends);
+        assert!(self.appended == self.plan.appends || self.plan.closes.is_some());
+        assert_eq!(self.write.is_closed(), self.plan.closes.is_some());
         assert_eq!(self.write.counters().buffered, 0);
         assert_eq!(self.write.counters().rows_taken as i64, self.next_row);
         assert!(self.host.buffers.is_empty(), "buffers were not released");

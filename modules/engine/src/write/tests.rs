@@ -241,6 +241,20 @@ fn a_batch_that_fails_in_the_middle_makes_room_for_the_next() {
 }
 
 #[test]
+fn a_lost_batch_behind_one_that_failed_goes_again_under_another_writer() {
+    let mut bench = Bench::new(1, false, |settings| settings.write.batch_rows = 1);
+    bench.take(1, &[0, 1, 2]);
+    bench.answer(0, Ok(0));
+    bench.answer(1, Err(13));
+    bench.lose(2, true);
+    bench.pass(100 * MS);
+    // Under the old id it would get a sequence that its lost request, coming in late, would follow.
+    assert_eq!((bench.requests.len(), bench.stamp(3)), (4, (8, 0, 1)));
+    bench.answer(3, Ok(1));
+    assert_eq!(bench.fates(), [(1, Ok(Some(0))), (1, Err(false)), (1, Ok(Some(1)))]);
+}
+
+#[test]
 fn disorder_after_a_lost_request_is_waited_out() {
     let mut bench = Bench::new(1, false, |settings| settings.write.batch_rows = 1);
     bench.take(1, &[0, 1]);
