@@ -3,7 +3,7 @@
 //!
 //! A bucket always belongs to the same thread, so its batches are written in the order in which they were handed over.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex};
 use std::thread::{Builder, JoinHandle};
@@ -18,6 +18,9 @@ use crate::sync::lock;
 
 /// Bytes written in one round at most, so that the first of them do not wait for ever.
 const ROUND_BYTES: usize = 64 << 20;
+
+/// Buckets whose files a thread keeps open.
+const OPEN_FILES: usize = 64;
 
 /// The offset of the first row of an append, or why it was not taken.
 pub(crate) type Fate = Result<i64, AppendError>;
@@ -119,7 +122,25 @@ struct Pending {
 
 type Round = HashMap<BucketId, Pending>;
 
+/// The buckets whose files are open, the last written one at the end.
+#[derive(Default)]
+struct Open(VecDeque<Arc<Bucket>>);
+
+impl Open {
+    /// Takes note that a bucket was written, and closes the files of the one that has not been for the longest time.
+    fn note(&mut self, bucket: Arc<Bucket>) {
+        self.0.retain(|open| open.id() != bucket.id());
+        self.0.push_back(bucket);
+        if self.0.len() > OPEN_FILES
+            && let Some(oldest) = self.0.pop_front()
+        {
+            oldest.rest();
+        }
+    }
+}
+
 fn run(waiting: &Receiver<Work>) {
+    let mut open = Open::default();
     while let Ok(work) = waiting.recv() {
         let mut round = Round::new();
         let mut bytes = 0;
@@ -141,7 +162,11 @@ fn run(waiting: &Receiver<Work>) {
             }
             next = if bytes < ROUND_BYTES { waiting.try_recv().ok() } else { None };
         }
-        round.drain().for_each(|(_, pending)| settle(pending));
+        for (_, pending) in round.drain() {
+            let bucket = Arc::clone(&pending.bucket);
+            settle(pending);
+            open.note(bucket);
+        }
     }
 }
 

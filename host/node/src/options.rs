@@ -28,7 +28,7 @@ pub struct Limits {
     pub answer_memory: usize,
     /// The most bytes of log data in one answer, whatever the client asks for. Default 64 MiB.
     pub answer_bytes: usize,
-    /// Connections at once. Default 1,024.
+    /// Connections at once. Default 512: with the files of the logs that is below the usual limit of open files.
     pub connections: usize,
     /// Requests of one connection that may wait for their answer. Default 256.
     pub requests_per_connection: usize,
@@ -55,7 +55,7 @@ impl Default for Limits {
             request_memory: 512 << 20,
             answer_memory: 512 << 20,
             answer_bytes: 64 << 20,
-            connections: 1024,
+            connections: 512,
             requests_per_connection: 256,
             idle: Duration::from_secs(600),
             transfer: Duration::from_secs(30),
@@ -71,8 +71,8 @@ impl Default for Limits {
 /// What is kept, and how often that is checked. How long rows are kept is a table's own property, `table.log.ttl`.
 #[derive(Debug, Clone)]
 pub struct Retention {
-    /// The most bytes that a bucket keeps, in whole segments; `None`: no bound. A table's custom property
-    /// `thalweg.log.retention-bytes` goes before it. Default `None`.
+    /// A bucket's oldest segments go as long as at least so many bytes stay; `None`: they stay. A table's custom
+    /// property `thalweg.log.retention-bytes` goes before it. Default `None`.
     pub bytes: Option<u64>,
     /// The time between two checks. Default 5 minutes, as Fluss.
     pub interval: Duration,

@@ -226,6 +226,17 @@ impl Bucket {
         Ok(())
     }
 
+    /// Closes the file until it is written again. Everything must be committed.
+    pub(crate) fn rest(&self) {
+        let mut tail = lock(&self.tail);
+        if tail.round.is_none()
+            && let Some(segment) = self.last_segment()
+        {
+            segment.keep_open(None);
+            tail.file = None;
+        }
+    }
+
     /// Flushes everything and writes a checkpoint of it, so that the next start has nothing to check.
     pub(crate) fn close(&self) -> Result<(), AppendError> {
         self.commit()?;

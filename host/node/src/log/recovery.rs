@@ -5,13 +5,16 @@ use std::io;
 use std::path::Path;
 use std::sync::Arc;
 
-use super::batch::{Header, LONGEST};
+use super::batch::{Header, HeaderError, LONGEST};
 use super::bucket::{Bucket, BucketId, LogSettings, Tail};
 use super::checkpoint::Checkpoint;
 use super::file::read_exact_at;
 use super::index::{Entry, Index};
 use super::segment::{self, Segment};
 use crate::error::NodeError;
+
+/// Bytes checked at once.
+const WINDOW: u64 = 1 << 20;
 
 /// Opens the log in `folder`, which need not be there.
 pub(crate) fn open(id: BucketId, folder: &Path, settings: &Arc<LogSettings>) -> Result<Bucket, NodeError> {
@@ -114,23 +117,46 @@ impl Recovery<'_> {
 
     /// Goes on from the checkpoint as long as batches are whole and in order.
     fn check(&mut self, file: &File, size: u64, index: &mut Index) -> io::Result<()> {
+        let mut window = WINDOW;
         loop {
+            let left = size - self.checkpoint.position;
+            let bytes = read_exact_at(file, self.checkpoint.position, left.min(window))?;
+            let checked = self.check_some(&bytes, index);
+            let rest = bytes.get(checked..).unwrap_or_default();
+            if rest.len() as u64 == left - checked as u64 {
+                return Ok(()); // Nothing more is to come.
+            }
+            // The window ends within a batch: the next one begins with it and holds it, if it can be one at all.
+            let wanted = match Header::read(rest) {
+                Ok(header) => header.size as u64,
+                Err(HeaderError::Short) => LONGEST as u64,
+                Err(HeaderError::Damaged) => return Ok(()),
+            };
+            let all = rest.len() as u64 >= wanted;
+            if all || (wanted > LONGEST as u64 && wanted > left - checked as u64) {
+                return Ok(());
+            }
+            window = wanted.max(WINDOW);
+        }
+    }
+
+    /// Checks the whole batches in `bytes`. Returns where the first begins that is not whole or not right.
+    fn check_some(&mut self, bytes: &[u8], index: &mut Index) -> usize {
+        let mut at = 0;
+        while let Some(Ok(header)) = bytes.get(at..).map(Header::read) {
             let state = &mut self.checkpoint;
-            let left = size - state.position;
-            let head = read_exact_at(file, state.position, left.min(LONGEST as u64))?;
-            let Ok(header) = Header::read(&head) else { return Ok(()) };
-            if header.size as u64 > left || header.base_offset != state.next_offset {
-                return Ok(());
+            let batch = bytes.get(at..at.saturating_add(header.size));
+            if header.base_offset != state.next_offset || !batch.is_some_and(|batch| header.check(batch)) {
+                break;
             }
-            let batch = read_exact_at(file, state.position, header.size as u64)?;
-            if !header.check(&batch) {
-                return Ok(());
-            }
-            index.note(Entry { offset: header.base_offset, timestamp: header.timestamp, position: state.position });
+            let (offset, timestamp, position) = (header.base_offset, header.timestamp, state.position);
+            index.note(Entry { offset, timestamp, position });
             state.writers.note(&header);
             state.position += header.size as u64;
             state.next_offset = header.next_offset();
-            state.last_timestamp = state.last_timestamp.max(header.timestamp);
+            state.last_timestamp = state.last_timestamp.max(timestamp);
+            at += header.size;
         }
+        at
     }
 }

@@ -178,6 +178,25 @@ fn a_torn_end_is_cut_off_at_every_position() {
 }
 
 #[test]
+fn logs_of_any_size_of_batch_are_recovered() {
+    for body in [0, 1000, (1 << 20) - 49, (1 << 20) - 48, (1 << 20) - 47, 3 << 20] {
+        let folder = TempDir::new().unwrap();
+        let settings = LogSettings { segment_bytes: 64 << 20, ..settings() };
+        let bucket = open(folder.path(), &settings);
+        for at in 0..if body < 2000 { 3000 } else { 4 } {
+            write(&bucket, &anonymous(1, if at % 2 == 0 { body } else { 30 }), 1).unwrap();
+        }
+        let end = bucket.high_watermark();
+        let file = bucket.folder().join(format!("{:020}.log", 0));
+        drop(bucket);
+        assert_eq!(open(folder.path(), &settings).high_watermark(), end, "{body}");
+        let whole = fs::read(&file).unwrap();
+        fs::write(&file, &whole[..whole.len() - 1]).unwrap();
+        assert_eq!(open(folder.path(), &settings).high_watermark(), end - 1, "{body}");
+    }
+}
+
+#[test]
 fn a_damaged_batch_behind_the_checkpoint_ends_the_log() {
     let folder = TempDir::new().unwrap();
     let bucket = open(folder.path(), &settings());
