@@ -1,19 +1,31 @@
 //! Runs a node until it is interrupted: `cargo run -p thalweg-node --example serve -- DATA [HOST:PORT]`.
 
+use std::process::ExitCode;
+use std::time::Instant;
+
 use thalweg_node::{Node, NodeOptions};
 
 #[tokio::main]
-async fn main() -> Result<(), Box<dyn std::error::Error>> {
+async fn main() -> ExitCode {
+    match run().await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("serve: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run() -> Result<(), Box<dyn std::error::Error>> {
     let mut arguments = std::env::args().skip(1);
-    let mut options = NodeOptions::new(arguments.next().ok_or("which data folder?")?);
+    let mut options = NodeOptions::new(arguments.next().ok_or("name the data folder")?);
     if let Some(listen) = arguments.next() {
         options.listen = listen;
     }
-    let begun = std::time::Instant::now();
+    let begun = Instant::now();
     let node = Node::start(options).await?;
     println!("ready on {} after {:?}", node.address(), begun.elapsed());
     tokio::signal::ctrl_c().await?;
     node.shutdown().await?;
-    println!("stopped");
     Ok(())
 }
