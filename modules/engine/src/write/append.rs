@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use thalweg_wire::column::Batch as Rows;
+use thalweg_wire::{column::Batch as Rows, record::BucketRule};
 
 use super::{
     Job, Output, Write,
@@ -60,8 +60,8 @@ impl Write {
         match &form.key {
             None => self.take_anywhere(source),
             Some(key) => {
-                let (rule, buckets) = (self.tables[table].rule(), self.tables[table].buckets);
-                self.hashed.sort(rows, key, rule, buckets).map_err(misfit)?;
+                // Tables of lakes that have rules of their own were refused when they were opened.
+                self.hashed.sort(rows, key, BucketRule::Fluss, self.tables[table].buckets).map_err(misfit)?;
                 self.take_hashed(source);
             }
         }

@@ -2,7 +2,7 @@
 
 use std::{collections::HashMap, num::NonZeroU32, sync::Arc};
 
-use thalweg_wire::record::{BucketRule, KeyEncoder, Layout, RecordError};
+use thalweg_wire::record::{KeyEncoder, Layout, RecordError};
 use thalweg_wire::table::TablePath;
 
 use super::Table;
@@ -209,11 +209,6 @@ impl TableState {
         let preferred = if prefer_led { (1..buckets).map(behind).find(led) } else { None };
         let stays = prefer_led && preferred.is_none() && led(&self.current);
         self.current = if stays { self.current } else { preferred.unwrap_or_else(|| behind(1)) };
-    }
-
-    /// How the bucket follows from a bucket key.
-    pub(super) fn rule(&self) -> BucketRule {
-        BucketRule::Fluss
     }
 }
 
