@@ -209,7 +209,7 @@ impl ScanStream {
     }
 
     fn decode(&self, scanned: Scanned, body: Bytes) -> Slot {
-        let cost = body.len() as u64;
+        let cost = scanned.cost();
         let decoder = Arc::clone(&self.decoder);
         if body.len() <= DECODE_HERE {
             return Slot { cost, batch: Decoding::Done(Some(Box::new(decoder.decode(scanned, body)))) };

@@ -110,6 +110,13 @@ pub struct Scanned {
     pub body: Range,
 }
 
+impl Scanned {
+    /// What it takes of its scan's demand, in bytes: the length of its metadata and of its body.
+    pub fn cost(&self) -> u64 {
+        self.metadata.len() as u64 + u64::from(self.body.length)
+    }
+}
+
 /// What the engine has done so far; all but `buffered` never fall.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Counters {

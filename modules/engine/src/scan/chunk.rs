@@ -31,7 +31,7 @@ impl Frame<'_> {
 pub(super) struct Chunk {
     /// What the user gets; until the work is done, its body is that of the frame.
     pub(super) scanned: Scanned,
-    /// Its size on the wire, in bytes: what it takes of the demand.
+    /// Its size on the wire, in bytes, by which fetches are measured.
     pub(super) cost: u64,
     /// The number of its work; `None`: it is ready.
     pub(super) work: Option<u64>,

@@ -229,7 +229,7 @@ impl Reader {
                 continue;
             };
             idle = 0;
-            self.demand = self.demand.saturating_sub(chunk.cost);
+            self.demand = self.demand.saturating_sub(chunk.scanned.cost());
             self.queued = self.queued.saturating_sub(chunk.cost);
             shared.rows += u64::from(chunk.scanned.rows);
             orders.event(Event::Rows { ticket: self.ticket, scanned: chunk.scanned });
