@@ -5,4 +5,5 @@ pub mod codec;
 pub mod columns;
 mod driver;
 pub mod formats;
+pub mod module;
 pub mod runtime;

@@ -1,0 +1,169 @@
+//! A chain as a TOML file.
+
+use std::path::Path;
+
+use serde::Deserialize;
+use serde_json::{Map, Value};
+
+use super::spec::{ChainSpec, Limits, ModuleSpec, Policy, SpecError};
+use super::units::{parse_bytes, parse_duration};
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct File {
+    #[serde(default)]
+    module: Vec<Entry>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+struct Entry {
+    path: String,
+    name: Option<String>,
+    #[serde(default)]
+    config: Map<String, Value>,
+    on_error: Option<Word>,
+    on_failure: Option<Word>,
+    dead_letter: Option<String>,
+    #[serde(default)]
+    limits: LimitsEntry,
+}
+
+#[derive(Deserialize, Clone, Copy)]
+#[serde(rename_all = "kebab-case")]
+enum Word {
+    Fail,
+    Drop,
+    Pass,
+    DeadLetter,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(deny_unknown_fields)]
+struct LimitsEntry {
+    memory: Option<String>,
+    deadline: Option<String>,
+    output: Option<String>,
+}
+
+impl ChainSpec {
+    /// Reads a chain file. Paths in it are relative to it; a bare name is a stock module.
+    ///
+    /// # Errors
+    /// When it cannot be read, is no TOML, or has a key or a value that a chain file does not have.
+    pub fn read(path: &Path) -> Result<ChainSpec, SpecError> {
+        let text =
+            std::fs::read_to_string(path).map_err(|source| SpecError::Unreadable { path: path.to_owned(), source })?;
+        ChainSpec::parse(&text, path.parent().unwrap_or(Path::new("")))
+            .map_err(|reason| SpecError::Invalid { path: path.to_owned(), reason })
+    }
+
+    /// Reads the text of a chain file that lies in `folder`. The error says what is wrong, and where.
+    fn parse(text: &str, folder: &Path) -> Result<ChainSpec, String> {
+        let file: File = toml::from_str(text).map_err(|error| error.to_string())?;
+        if file.module.is_empty() {
+            return Err("there is no [[module]]".to_owned());
+        }
+        let spec = |(number, entry): (usize, Entry)| {
+            let path = entry.path.clone();
+            entry.spec(folder).map_err(|reason| format!("module {} ({path}): {reason}", number + 1))
+        };
+        Ok(ChainSpec { modules: file.module.into_iter().enumerate().map(spec).collect::<Result<_, _>>()? })
+    }
+}
+
+impl Entry {
+    fn spec(self, folder: &Path) -> Result<ModuleSpec, String> {
+        let mut spec = ModuleSpec::new(&self.path, folder);
+        spec.on_error = policy(self.on_error, self.dead_letter.as_ref())?;
+        spec.on_failure = policy(self.on_failure, self.dead_letter.as_ref())?;
+        if self.dead_letter.is_some() && ![&spec.on_error, &spec.on_failure].into_iter().any(is_dead_letter) {
+            return Err("dead-letter names a table, but no policy is \"dead-letter\"".to_owned());
+        }
+        spec.name = self.name.unwrap_or(spec.name);
+        spec.config = self.config;
+        spec.limits = self.limits.limits()?;
+        Ok(spec)
+    }
+}
+
+impl LimitsEntry {
+    fn limits(&self) -> Result<Limits, String> {
+        let default = Limits::default();
+        let bytes = |text: &Option<String>, default| match text {
+            Some(text) => parse_bytes(text).map_err(|error| error.to_string()),
+            None => Ok(default),
+        };
+        let deadline = self.deadline.as_deref().map(parse_duration).transpose().map_err(|error| error.to_string())?;
+        Ok(Limits {
+            memory: bytes(&self.memory, default.memory)?,
+            deadline: deadline.unwrap_or(default.deadline),
+            output: bytes(&self.output, default.output)?,
+        })
+    }
+}
+
+fn policy(word: Option<Word>, table: Option<&String>) -> Result<Policy, String> {
+    Ok(match (word, table) {
+        (None | Some(Word::Fail), _) => Policy::Fail,
+        (Some(Word::Drop), _) => Policy::Drop,
+        (Some(Word::Pass), _) => Policy::Pass,
+        (Some(Word::DeadLetter), Some(table)) => Policy::DeadLetter(table.clone()),
+        (Some(Word::DeadLetter), None) => return Err("the policy \"dead-letter\" needs dead-letter = TABLE".to_owned()),
+    })
+}
+
+fn is_dead_letter(policy: &Policy) -> bool {
+    matches!(policy, Policy::DeadLetter(_))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::super::spec::Source;
+    use super::*;
+
+    #[test]
+    fn everything_that_a_file_may_say_is_read() {
+        let text = r#"
+            [[module]]
+            path = "late-only.wasm"
+            name = "late"
+            config = { min = 30, list = [1, "a"] }
+            on-error = "dead-letter"
+            on-failure = "fail"
+            dead-letter = "flights_rejected"
+            limits = { memory = "8MiB", deadline = "250ms" }
+            [[module]]
+            path = "where"
+        "#;
+        let chain = ChainSpec::parse(text, Path::new("/etc")).expect("a chain");
+        let [late, stock] = &chain.modules[..] else { panic!("two modules") };
+        assert_eq!(late.source, Source::File("/etc/late-only.wasm".into()));
+        assert_eq!(late.name, "late");
+        assert_eq!(Value::Object(late.config.clone()), serde_json::json!({"min": 30, "list": [1, "a"]}));
+        assert_eq!(late.on_error, Policy::DeadLetter("flights_rejected".into()));
+        let limits = Limits { memory: 8 << 20, deadline: Duration::from_millis(250), ..Limits::default() };
+        assert_eq!(late.limits, limits);
+        assert_eq!(stock, &ModuleSpec::new("where", Path::new("/etc")));
+    }
+
+    #[test]
+    fn what_a_file_may_not_say_is_named() {
+        let cases = [
+            ("", "no [[module]]"),
+            ("[[module]]", "missing field `path`"),
+            ("[[module]]\npath = 'a.wasm'\nretries = 3", "unknown field `retries`"),
+            ("[[module]]\npath = 'a.wasm'\non-error = 'ignore'", "unknown variant `ignore`"),
+            ("[[module]]\npath = 'a.wasm'\non-error = 'dead-letter'", "needs dead-letter = TABLE"),
+            ("[[module]]\npath = 'a.wasm'\ndead-letter = 't'", "no policy is"),
+            ("[[module]]\npath = 'a.wasm'\nlimits = { memory = 'lots' }", "module 1 (a.wasm): \"lots\" is no size"),
+            ("[[module]]\npath = 'a.wasm'\nlimits = { cpu = '1' }", "unknown field `cpu`"),
+        ];
+        for (text, expected) in cases {
+            let error = ChainSpec::parse(text, Path::new("")).expect_err("it may not");
+            assert!(error.contains(expected), "{error}");
+        }
+    }
+}

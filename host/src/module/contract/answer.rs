@@ -1,0 +1,171 @@
+//! A module's answer, checked.
+
+use arrow_array::types::Decimal128Type;
+use arrow_array::{Array, ArrayRef, cast::AsArray};
+use arrow_buffer::BooleanBuffer;
+use arrow_schema::DataType;
+use thalweg_wire::table::Column;
+
+use crate::columns::{bitmap, raise};
+
+use super::super::bindings::exports::thalweg::module::transform;
+use super::super::bindings::thalweg::module::types::ColumnResult;
+use super::{Plan, own};
+
+/// What became of the rows of a call.
+#[derive(Debug)]
+pub(in super::super) struct Answer {
+    pub(in super::super) outcome: Outcome,
+    pub(in super::super) refused: Option<Refusals>,
+}
+
+/// `outcome` in `transform.wit`. Written columns are in the order of the plan.
+#[derive(Debug)]
+pub(in super::super) enum Outcome {
+    /// The selected rows; written columns are as long as the input, and none if nothing is selected.
+    Selected(Selection, Vec<ArrayRef>),
+    /// New rows: the row that each came from, and the written columns.
+    Produced(Vec<u32>, Vec<ArrayRef>),
+}
+
+/// Which rows go on.
+#[derive(Debug)]
+pub(in super::super) enum Selection {
+    All,
+    Nothing,
+    Rows(BooleanBuffer),
+}
+
+/// The rows refused: how many, the first, and why.
+#[derive(Debug)]
+pub(in super::super) struct Refusals {
+    pub(in super::super) count: usize,
+    pub(in super::super) first: usize,
+    pub(in super::super) message: String,
+}
+
+impl Answer {
+    /// Checks an answer to a call with `rows` rows. The error says how it breaks the contract.
+    pub(in super::super) fn check(answer: transform::Answer, rows: usize, plan: &Plan) -> Result<Answer, String> {
+        let refused = answer.refused.map(|refusals| Refusals::check(refusals, rows)).transpose()?.flatten();
+        let outcome = match answer.outcome {
+            transform::Outcome::Kept(selection) => {
+                let selection = Selection::check(selection, rows)?;
+                if plan.written().next().is_some() && !matches!(selection, Selection::Nothing) {
+                    return Err("it keeps rows without the columns that its plan says it writes".to_owned());
+                }
+                Outcome::Selected(selection, Vec::new())
+            }
+            transform::Outcome::Replaced((selection, written)) => {
+                let selection = Selection::check(selection, rows)?;
+                let written = written_columns(written, rows, plan)?;
+                if refused.is_none() {
+                    check_values(&written, plan, &selection)?;
+                }
+                Outcome::Selected(selection, written)
+            }
+            transform::Outcome::Produced(production) => {
+                let origins = check_origins(production.origins, production.rows, rows)?;
+                let written = written_columns(production.written, origins.len(), plan)?;
+                check_values(&written, plan, &Selection::All)?;
+                Outcome::Produced(origins, written)
+            }
+        };
+        Ok(Answer { outcome, refused })
+    }
+}
+
+impl Selection {
+    fn check(selection: transform::Selection, rows: usize) -> Result<Selection, String> {
+        Ok(match selection {
+            transform::Selection::All => Selection::All,
+            transform::Selection::Nothing => Selection::Nothing,
+            transform::Selection::Rows(bits) => {
+                Selection::Rows(bitmap(bits, rows).map_err(|error| format!("its selection: {error}"))?)
+            }
+        })
+    }
+}
+
+impl Refusals {
+    fn check(refusals: transform::Refusals, rows: usize) -> Result<Option<Refusals>, String> {
+        let transform::Refusals { rows: refused, causes, mut messages } = refusals;
+        let rising = refused.is_sorted_by(|one, next| one < next);
+        if !rising || refused.last().is_some_and(|&row| row as usize >= rows) {
+            return Err("the rows that it refuses do not rise, or are not among those of the call".to_owned());
+        }
+        if causes.len() != refused.len() || causes.iter().any(|&cause| cause as usize >= messages.len()) {
+            return Err("the rows that it refuses do not each have a message".to_owned());
+        }
+        let (Some(&first), Some(&cause)) = (refused.first(), causes.first()) else { return Ok(None) };
+        let message = messages.swap_remove(cause as usize);
+        Ok(Some(Refusals { count: refused.len(), first: first as usize, message }))
+    }
+}
+
+fn check_origins(origins: Vec<u32>, produced: u32, rows: usize) -> Result<Vec<u32>, String> {
+    if origins.len() != produced as usize {
+        return Err(format!("it produced {produced} rows with {} origins", origins.len()));
+    }
+    if !origins.is_sorted() || origins.last().is_some_and(|&row| row as usize >= rows) {
+        return Err("the origins of the rows that it produced fall, or are not among the rows of the call".to_owned());
+    }
+    Ok(origins)
+}
+
+fn written_columns(written: Vec<ColumnResult>, rows: usize, plan: &Plan) -> Result<Vec<ArrayRef>, String> {
+    let mut given = written.into_iter().map(own);
+    let mut arrays = Vec::new();
+    for column in plan.written() {
+        let array = raise(&column.column_type.data_type.to_arrow(), rows, &mut given);
+        arrays.push(array.map_err(|error| format!("column {:?}: {error}", column.name))?);
+    }
+    match given.next() {
+        None => Ok(arrays),
+        Some(_) => Err("it gives more columns than its plan says it writes".to_owned()),
+    }
+}
+
+/// What the layout does not say: nulls where none may be, decimals with too many digits. Only in rows that go on.
+fn check_values(written: &[ArrayRef], plan: &Plan, selection: &Selection) -> Result<(), String> {
+    let bits = match selection {
+        Selection::All => None,
+        Selection::Nothing => return Ok(()),
+        Selection::Rows(bits) => Some(bits),
+    };
+    for (column, array) in plan.written().zip(written) {
+        check_nulls(column, array, bits)?;
+        check_digits(column, array, bits)?;
+    }
+    Ok(())
+}
+
+fn check_nulls(column: &Column, array: &ArrayRef, bits: Option<&BooleanBuffer>) -> Result<(), String> {
+    let Some(nulls) = array.nulls().filter(|nulls| !column.column_type.nullable && nulls.null_count() > 0) else {
+        return Ok(());
+    };
+    let absent = !nulls.inner();
+    let wrong = match bits {
+        Some(bits) => &absent & bits,
+        None => absent,
+    };
+    match wrong.set_indices().next() {
+        Some(row) => Err(format!("column {:?} is NOT NULL, but null in row {row} of the call", column.name)),
+        None => Ok(()),
+    }
+}
+
+fn check_digits(column: &Column, array: &ArrayRef, bits: Option<&BooleanBuffer>) -> Result<(), String> {
+    let DataType::Decimal128(precision, _) = array.data_type() else { return Ok(()) };
+    let limit = 10u128.pow(u32::from(*precision));
+    let decimals = array.as_primitive::<Decimal128Type>();
+    let long = |&(row, value): &(usize, &i128)| {
+        value.unsigned_abs() >= limit && decimals.is_valid(row) && bits.is_none_or(|bits| bits.value(row))
+    };
+    match decimals.values().iter().enumerate().find(long) {
+        Some((row, _)) => {
+            Err(format!("column {:?} has more than {precision} digits in row {row} of the call", column.name))
+        }
+        None => Ok(()),
+    }
+}

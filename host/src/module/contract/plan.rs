@@ -1,0 +1,90 @@
+//! A module's plan, checked.
+
+use thalweg_wire::table::Schema;
+
+use super::super::bindings::exports::thalweg::module::transform;
+use super::{read_schema, same_type};
+
+/// What a module does with the columns of its input.
+#[derive(Debug, Clone, PartialEq)]
+pub(in super::super) struct Plan {
+    /// Positions of the columns that it reads, in its order.
+    pub(in super::super) reads: Vec<usize>,
+    /// What it makes of them; `None`: it only chooses rows.
+    pub(in super::super) output: Option<Output>,
+}
+
+/// The columns after a module.
+#[derive(Debug, Clone, PartialEq)]
+pub(in super::super) struct Output {
+    pub(in super::super) schema: Schema,
+    /// Parallel to the schema's columns.
+    pub(in super::super) sources: Vec<ColumnSource>,
+}
+
+/// Where a column comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in super::super) enum ColumnSource {
+    /// A column of the input.
+    Input(usize),
+    /// One that the module writes: its rank among the written.
+    Written(usize),
+}
+
+impl Plan {
+    /// Checks every position, and that columns that are moved keep their type. The error says what is wrong.
+    pub(in super::super) fn check(plan: transform::Plan, input: &Schema) -> Result<Plan, String> {
+        let mut read = vec![false; input.columns.len()];
+        for &column in &plan.reads {
+            match read.get_mut(column as usize) {
+                Some(seen) if !*seen => *seen = true,
+                Some(_) => return Err(format!("it reads column {column} twice")),
+                None => return Err(format!("it reads column {column} of {}", input.columns.len())),
+            }
+        }
+        let output = plan.output.map(|(schema, sources)| Output::check(schema, &sources, input)).transpose()?;
+        // Of `instances` nothing is asked: a chain runs one, which suits every answer.
+        Ok(Plan { reads: plan.reads.into_iter().map(|column| column as usize).collect(), output })
+    }
+
+    /// The columns that it writes, in order: name and type.
+    pub(in super::super) fn written(&self) -> impl Iterator<Item = &thalweg_wire::table::Column> {
+        self.output.iter().flat_map(|output| {
+            let written = output.schema.columns.iter().zip(&output.sources);
+            written.filter(|(_, source)| matches!(source, ColumnSource::Written(_))).map(|(column, _)| column)
+        })
+    }
+}
+
+impl Output {
+    fn check(
+        schema: super::super::bindings::thalweg::module::types::SchemaResult,
+        sources: &[transform::Source],
+        input: &Schema,
+    ) -> Result<Output, String> {
+        let schema = read_schema(schema)?;
+        if sources.len() != schema.columns.len() {
+            return Err(format!("it names {} sources for {} columns", sources.len(), schema.columns.len()));
+        }
+        let mut written = 0;
+        let mut checked = Vec::with_capacity(sources.len());
+        for (column, source) in schema.columns.iter().zip(sources) {
+            checked.push(match *source {
+                transform::Source::Written => {
+                    written += 1;
+                    ColumnSource::Written(written - 1)
+                }
+                transform::Source::Input(at) => {
+                    let none = || format!("column {:?} comes from column {at} of {}", column.name, input.columns.len());
+                    let from = input.columns.get(at as usize).ok_or_else(none)?;
+                    let (from, to) = (&from.column_type, &column.column_type);
+                    if !same_type(&from.data_type, &to.data_type) || from.nullable && !to.nullable {
+                        return Err(format!("column {:?} is moved from {from}, but said to be {to}", column.name));
+                    }
+                    ColumnSource::Input(at as usize)
+                }
+            });
+        }
+        Ok(Output { schema, sources: checked })
+    }
+}

@@ -1,0 +1,182 @@
+//! Why a chain cannot be loaded, or rows do not pass it.
+
+use std::time::Duration;
+
+use crate::runtime::RuntimeError;
+
+/// Why a chain cannot be loaded, or rows do not pass it.
+#[derive(Debug, thiserror::Error)]
+pub enum ModuleError {
+    /// The component cannot be run at all.
+    #[error("module {module}: {source}")]
+    Runtime {
+        /// The module.
+        module: String,
+        /// Why.
+        source: RuntimeError,
+    },
+    /// The component wants what no module gets.
+    #[error(
+        "module {module} imports {import}, which a module may not have; the only import allowed is thalweg:module/log \
+         (modules built for wasm32-unknown-unknown with the SDK import nothing else)"
+    )]
+    Import {
+        /// The module.
+        module: String,
+        /// The import.
+        import: String,
+    },
+    /// The component is no module.
+    #[error("module {module} does not export thalweg:module/transform@0.1.0: {found}")]
+    Export {
+        /// The module.
+        module: String,
+        /// What it has instead.
+        found: String,
+    },
+    /// A policy that does not work yet.
+    #[error("module {module}: {setting} is not supported yet; only \"fail\" is")]
+    Unsupported {
+        /// The module.
+        module: String,
+        /// The setting.
+        setting: String,
+    },
+    /// The module refuses its configuration.
+    #[error("module {module}: configuration {key:?}: {expected}")]
+    Config {
+        /// The module.
+        module: String,
+        /// The key.
+        key: String,
+        /// What is expected.
+        expected: String,
+    },
+    /// The module refuses the columns that it would be given.
+    #[error("module {module} cannot treat these columns: {reason}")]
+    Unsuitable {
+        /// The module.
+        module: String,
+        /// What is missing.
+        reason: String,
+    },
+    /// The module refuses to start, for another reason.
+    #[error("module {module} does not start: {reason}")]
+    Open {
+        /// The module.
+        module: String,
+        /// Why.
+        reason: String,
+    },
+    /// The module's plan breaks the contract.
+    #[error("module {module} has a plan that breaks the contract: {reason}")]
+    Plan {
+        /// The module.
+        module: String,
+        /// How.
+        reason: String,
+    },
+    /// What comes out of the chain does not fit the table.
+    #[error("{stage} gives {found}, but table {table} has {expected}")]
+    Unfit {
+        /// The module that made the column so, or `the input`.
+        stage: String,
+        /// The table.
+        table: String,
+        /// The column that the table has.
+        expected: String,
+        /// What there is instead.
+        found: String,
+    },
+    /// A row that the module refuses, under the policy `fail`.
+    #[error("module {module} refuses row {row}: {message}{}", others(*refused))]
+    Refused {
+        /// The module.
+        module: String,
+        /// The row, from 0, in the batch that was given to the chain.
+        row: usize,
+        /// Why.
+        message: String,
+        /// How many rows of the call it refuses.
+        refused: usize,
+    },
+    /// A whole call that the module refuses, under the policy `fail`.
+    #[error("module {module} refuses the {rows} rows from row {row} on: {message}")]
+    RefusedCall {
+        /// The module.
+        module: String,
+        /// The first row, from 0, in the batch that was given to the chain.
+        row: usize,
+        /// How many.
+        rows: usize,
+        /// Why.
+        message: String,
+    },
+    /// A call that failed, under the policy `fail`.
+    #[error("module {module} failed: {cause}")]
+    Failed {
+        /// The module.
+        module: String,
+        /// Why.
+        cause: Cause,
+    },
+    /// The rows are not those that the chain was loaded for.
+    #[error("the rows do not have the columns that the chain was loaded for: {reason}")]
+    Input {
+        /// What differs.
+        reason: String,
+    },
+}
+
+/// Why a call failed. The instance is discarded; the next batch gets a fresh one.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Cause {
+    /// It trapped.
+    #[error("it trapped ({trap}){}", said(last_words))]
+    Trap {
+        /// What WebAssembly calls it.
+        trap: String,
+        /// The last error that it wrote to its log in this call: the text of a panic.
+        last_words: Option<String>,
+    },
+    /// It did not come back in time.
+    #[error("it took longer than its deadline of {0:?}")]
+    Deadline(Duration),
+    /// It wanted more memory than it may have.
+    #[error("it needs more than its memory of {} MiB", .0 >> 20)]
+    Memory(usize),
+    /// Its answer is longer than it may be.
+    #[error("its answer holds more than {} MiB", .0 >> 20)]
+    Output(usize),
+    /// Its answer breaks the contract.
+    #[error("its answer breaks the contract: {0}")]
+    Answer(String),
+    /// Started again, it gives another plan.
+    #[error("started again with the same configuration, it has another plan")]
+    OtherPlan,
+    /// Started again, it does not start.
+    #[error("it does not start again: {0}")]
+    Restart(String),
+    /// One row holds more than a call may carry.
+    #[error(
+        "row {row} holds {bytes} bytes in the columns that it reads; a call carries at most {}",
+        super::stage::CALL_BYTES
+    )]
+    RowTooLong {
+        /// The row, from 0, in the batch that was given to the chain.
+        row: usize,
+        /// Its length.
+        bytes: usize,
+    },
+}
+
+fn said(last_words: &Option<String>) -> String {
+    last_words.as_ref().map_or(String::new(), |words| format!(", saying: {words}"))
+}
+
+fn others(refused: usize) -> String {
+    match refused {
+        0 | 1 => String::new(),
+        more => format!(" (and {} more)", more - 1),
+    }
+}

@@ -1,0 +1,148 @@
+//! Rows on their way through a chain.
+//!
+//! A filter does not copy anything: it adds a level, and each column remembers the level whose rows it has. A column is
+//! cut down when a later module reads it, and at the end of the chain, through all levels at once.
+
+use std::sync::Arc;
+
+use arrow_array::{ArrayRef, BooleanArray, RecordBatch, RecordBatchOptions, UInt32Array};
+use arrow_buffer::{BooleanBuffer, BooleanBufferBuilder};
+use arrow_schema::{ArrowError, SchemaRef};
+use arrow_select::filter::{FilterBuilder, FilterPredicate};
+use arrow_select::take::take;
+
+use super::contract::ColumnSource;
+
+/// Rows between two stages.
+pub(super) struct Flow {
+    rows: usize,
+    lanes: Vec<Lane>,
+    /// Filter `i` takes the rows of level `i` to those of level `i + 1`.
+    filters: Vec<BooleanBuffer>,
+    /// For each row of level 0 its row in the batch that was given; `None`: the same.
+    origins: Option<Vec<u32>>,
+}
+
+/// A column, with the rows of a level.
+#[derive(Clone)]
+struct Lane {
+    array: ArrayRef,
+    level: usize,
+}
+
+impl Flow {
+    pub(super) fn new(batch: &RecordBatch) -> Flow {
+        let lanes = batch.columns().iter().map(|array| Lane { array: Arc::clone(array), level: 0 }).collect();
+        Flow { rows: batch.num_rows(), lanes, filters: Vec::new(), origins: None }
+    }
+
+    /// How many rows there are now.
+    pub(super) fn rows(&self) -> usize {
+        self.rows
+    }
+
+    /// A column with the rows that there are now.
+    pub(super) fn column(&mut self, at: usize) -> Result<ArrayRef, ArrowError> {
+        let level = self.filters.len();
+        let from = self.lanes.get(at).map_or(level, |lane| lane.level);
+        let predicate = self.predicate(from);
+        let lane = self.lanes.get_mut(at).ok_or_else(|| ArrowError::SchemaError(format!("no column {at}")))?;
+        if let Some(predicate) = predicate {
+            *lane = Lane { array: predicate.filter(&lane.array)?, level };
+        }
+        Ok(Arc::clone(&lane.array))
+    }
+
+    /// Takes the columns from elsewhere: from the columns so far, or written with the rows that there are now.
+    pub(super) fn rearrange(&mut self, sources: &[ColumnSource], written: &[ArrayRef]) {
+        let level = self.filters.len();
+        let lane = |source: &ColumnSource| match *source {
+            ColumnSource::Input(at) => self.lanes.get(at).cloned(),
+            ColumnSource::Written(at) => written.get(at).map(|array| Lane { array: Arc::clone(array), level }),
+        };
+        self.lanes = sources.iter().filter_map(lane).collect();
+    }
+
+    /// Leaves out the rows whose bit is clear.
+    pub(super) fn keep(&mut self, bits: BooleanBuffer) {
+        self.rows = bits.count_set_bits();
+        self.filters.push(bits);
+    }
+
+    /// Replaces the rows by others: row `i` comes from row `origins[i]`.
+    pub(super) fn produce(&mut self, origins: Vec<u32>) -> Result<(), ArrowError> {
+        let before = self.origins_now();
+        let indices = UInt32Array::from(origins);
+        for at in 0..self.lanes.len() {
+            let array = take(&self.column(at)?, &indices, None)?;
+            self.lanes[at] = Lane { array, level: 0 };
+        }
+        let origin = |row: u32| match &before {
+            Some(before) => before.get(row as usize).copied().unwrap_or(row),
+            None => row,
+        };
+        self.rows = indices.len();
+        self.filters.clear();
+        self.origins = Some(indices.values().iter().map(|&row| origin(row)).collect());
+        Ok(())
+    }
+
+    /// The row of the given batch that a row now comes from.
+    pub(super) fn input_row(&self, row: usize) -> usize {
+        let up = |row: usize, bits: &BooleanBuffer| bits.set_indices().nth(row).unwrap_or(row);
+        let row = self.filters.iter().rev().fold(row, up);
+        self.origins.as_ref().and_then(|origins| origins.get(row)).map_or(row, |&origin| origin as usize)
+    }
+
+    /// The batch that came out, with these columns, and for each row the row that it came from (`None`: the same).
+    pub(super) fn finish(
+        self,
+        columns: &[usize],
+        schema: &SchemaRef,
+    ) -> Result<(RecordBatch, Option<Vec<u32>>), ArrowError> {
+        let predicates: Vec<_> = (0..=self.filters.len()).map(|level| self.predicate(level)).collect();
+        let mut arrays = Vec::with_capacity(columns.len());
+        for &column in columns {
+            let lane = self.lanes.get(column).ok_or_else(|| ArrowError::SchemaError(format!("no column {column}")))?;
+            arrays.push(match predicates.get(lane.level) {
+                Some(Some(predicate)) => predicate.filter(&lane.array)?,
+                _ => Arc::clone(&lane.array),
+            });
+        }
+        let options = RecordBatchOptions::new().with_row_count(Some(self.rows));
+        let batch = RecordBatch::try_new_with_options(Arc::clone(schema), arrays, &options)?;
+        Ok((batch, self.origins_now()))
+    }
+
+    /// What takes the rows of a level to those that there are now.
+    fn predicate(&self, level: usize) -> Option<FilterPredicate> {
+        let bits = self.composed(level)?;
+        Some(FilterBuilder::new(&BooleanArray::new(bits, None)).optimize().build())
+    }
+
+    /// The filters from a level on as one.
+    fn composed(&self, level: usize) -> Option<BooleanBuffer> {
+        let (last, before) = self.filters.get(level..)?.split_last()?;
+        Some(before.iter().rev().fold(last.clone(), |bits, outer| expand(outer, &bits)))
+    }
+
+    fn origins_now(&self) -> Option<Vec<u32>> {
+        match (self.composed(0), &self.origins) {
+            (None, origins) => origins.clone(),
+            (Some(bits), None) => Some(bits.set_indices_u32().collect()),
+            (Some(bits), Some(origins)) => {
+                Some(bits.set_indices().filter_map(|row| origins.get(row).copied()).collect())
+            }
+        }
+    }
+}
+
+/// The bits of `outer` whose turn has a set bit in `chosen`, which has one for each of them.
+fn expand(outer: &BooleanBuffer, chosen: &BooleanBuffer) -> BooleanBuffer {
+    let mut bits = BooleanBufferBuilder::new(outer.len());
+    bits.append_n(outer.len(), false);
+    for (row, _) in outer.set_indices().zip(chosen).filter(|(_, chosen)| *chosen) {
+        bits.set_bit(row, true);
+    }
+    bits.finish()
+}

@@ -1,0 +1,141 @@
+//! One module in its store: calls with a deadline, its log, and the cause when it fails.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use wasmtime::component::types::ComponentItem;
+use wasmtime::component::{Component, HasSelf, Linker};
+use wasmtime::{Engine, Store, Trap};
+
+use crate::runtime::{Limiter, Runtime};
+
+use super::bindings::exports::thalweg::module::transform::Guest;
+use super::bindings::thalweg::module::{log, types};
+use super::bindings::{Module, ModulePre};
+use super::error::{Cause, ModuleError};
+use super::log::Log;
+use super::spec::Limits;
+
+const TRANSFORM: &str = "thalweg:module/transform@";
+const LOG: &str = "thalweg:module/log@";
+/// Types only; a component names them as an import though nothing is imported.
+const TYPES: &str = "thalweg:module/types@";
+
+/// A module ready to be started any number of times.
+pub(super) struct Template {
+    pre: ModulePre<State>,
+    name: Arc<str>,
+    limits: Limits,
+}
+
+/// What a store knows of its module.
+pub(super) struct State {
+    limiter: Limiter,
+    log: Log,
+}
+
+impl log::Host for State {
+    fn write(&mut self, level: log::Level, message: String) {
+        self.log.write(level, &message);
+    }
+}
+
+impl types::Host for State {}
+
+impl Template {
+    /// Checks what the component imports and exports.
+    pub(super) fn new(component: &Component, name: &Arc<str>, limits: Limits) -> Result<Template, ModuleError> {
+        let engine = component.engine();
+        check_imports(component, engine, name)?;
+        check_exports(component, engine, name)?;
+        let mut linker = Linker::new(engine);
+        let broken = |error: wasmtime::Error| ModuleError::Export {
+            module: name.to_string(),
+            found: format!("its types differ ({})", error.root_cause()),
+        };
+        Module::add_to_linker::<State, HasSelf<State>>(&mut linker, |state| state).map_err(broken)?;
+        let pre = linker.instantiate_pre(component).and_then(ModulePre::new).map_err(broken)?;
+        Ok(Template { pre, name: Arc::clone(name), limits })
+    }
+
+    /// A fresh instance, in a store of its own.
+    pub(super) fn start(&self) -> Result<Instance, Cause> {
+        let state = State { limiter: Limiter::new(self.limits.memory), log: Log::new(&self.name) };
+        let mut store = Store::new(self.pre.engine(), state);
+        store.limiter(|state| &mut state.limiter);
+        store.set_hostcall_fuel(self.limits.output);
+        store.set_epoch_deadline(Runtime::ticks(self.limits.deadline));
+        match self.pre.instantiate(&mut store) {
+            Ok(module) => Ok(Instance { store, module, limits: self.limits }),
+            Err(error) => Err(cause(&error, &mut store, self.limits)),
+        }
+    }
+}
+
+/// A running module. After a failed call it is to be dropped.
+pub(super) struct Instance {
+    store: Store<State>,
+    module: Module,
+    limits: Limits,
+}
+
+impl Instance {
+    /// Makes one call, with a new deadline.
+    pub(super) fn call<T>(
+        &mut self,
+        call: impl FnOnce(&Guest, &mut Store<State>) -> wasmtime::Result<T>,
+    ) -> Result<T, Cause> {
+        self.store.set_epoch_deadline(Runtime::ticks(self.limits.deadline));
+        let started = Instant::now();
+        let result = call(self.module.thalweg_module_transform(), &mut self.store);
+        let result = result.map_err(|error| cause(&error, &mut self.store, self.limits));
+        tracing::trace!(microseconds = started.elapsed().as_micros(), "module call");
+        self.store.data_mut().log.end_call();
+        result
+    }
+}
+
+fn cause(error: &wasmtime::Error, store: &mut Store<State>, limits: Limits) -> Cause {
+    let text = error.root_cause().to_string();
+    if text.contains("fuel allocated for hostcalls") {
+        return Cause::Output(limits.output);
+    }
+    match error.downcast_ref::<Trap>() {
+        Some(Trap::Interrupt) => Cause::Deadline(limits.deadline),
+        _ if store.data().limiter.refused() => Cause::Memory(limits.memory),
+        _ => Cause::Trap {
+            trap: text.trim_start_matches("wasm trap: ").to_owned(),
+            last_words: store.data_mut().log.take_error(),
+        },
+    }
+}
+
+fn check_imports(component: &Component, engine: &Engine, module: &str) -> Result<(), ModuleError> {
+    for (import, item) in component.component_type().imports(engine) {
+        let allowed = match &item.ty {
+            ComponentItem::ComponentInstance(_) if import.starts_with(LOG) => true,
+            ComponentItem::ComponentInstance(instance) if import.starts_with(TYPES) => {
+                instance.exports(engine).all(|(_, item)| matches!(item.ty, ComponentItem::Type(_)))
+            }
+            _ => false,
+        };
+        if !allowed {
+            return Err(ModuleError::Import { module: module.to_owned(), import: import.to_owned() });
+        }
+    }
+    Ok(())
+}
+
+fn check_exports(component: &Component, engine: &Engine, module: &str) -> Result<(), ModuleError> {
+    let component_type = component.component_type();
+    let exports: Vec<&str> = component_type.exports(engine).map(|(name, _)| name).collect();
+    if exports.contains(&"thalweg:module/transform@0.1.0") {
+        return Ok(());
+    }
+    let found = match exports.iter().find(|name| name.starts_with(TRANSFORM)) {
+        Some(other) => format!("it has {other}, so it was built for another version"),
+        None if exports.is_empty() => "it exports nothing".to_owned(),
+        None => format!("it exports {}", exports.join(", ")),
+    };
+    Err(ModuleError::Export { module: module.to_owned(), found })
+}
