@@ -143,10 +143,10 @@ pub enum Cause {
     #[error("it took longer than its deadline of {0:?}")]
     Deadline(Duration),
     /// It wanted more memory than it may have.
-    #[error("it needs more than its memory of {} MiB", .0 >> 20)]
+    #[error("it needs more than its memory of {0} bytes")]
     Memory(usize),
     /// Its answer is longer than it may be.
-    #[error("its answer holds more than {} MiB", .0 >> 20)]
+    #[error("its answer holds more than {0} bytes")]
     Output(usize),
     /// Its answer breaks the contract.
     #[error("its answer breaks the contract: {0}")]

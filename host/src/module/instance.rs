@@ -86,6 +86,7 @@ impl Instance {
         call: impl FnOnce(&Guest, &mut Store<State>) -> wasmtime::Result<T>,
     ) -> Result<T, Cause> {
         self.store.set_epoch_deadline(Runtime::ticks(self.limits.deadline));
+        self.store.data_mut().limiter.forget();
         let started = Instant::now();
         let result = call(self.module.thalweg_module_transform(), &mut self.store);
         let result = result.map_err(|error| cause(&error, &mut self.store, self.limits));

@@ -26,7 +26,12 @@ impl Limiter {
         self.memory
     }
 
-    /// Whether more memory was asked for than is allowed.
+    /// Forgets that more was asked for, before the next call.
+    pub fn forget(&mut self) {
+        self.refused = false;
+    }
+
+    /// Whether more memory was asked for than is allowed, since `forget`.
     pub fn refused(&self) -> bool {
         self.refused
     }

@@ -38,6 +38,10 @@ const CORE: &str = r#"(module
     (if (i32.eq (local.get $rows) (i32.const 5)) (then
       (i32.store8 (i32.const 1032) (i32.const 2))
       (i32.store (i32.const 1040) (i32.const 0x7fffffff))))
+    ;; A bitmap that is longer than an answer may be.
+    (if (i32.eq (local.get $rows) (i32.const 7)) (then
+      (i32.store8 (i32.const 1032) (i32.const 2))
+      (i32.store (i32.const 1040) (i32.const 200000))))
     ;; A row refused that was not given: `refused` stands after the outcome's 24 bytes.
     (if (i32.eq (local.get $rows) (i32.const 6)) (then
       (i32.store8 (i32.const 1052) (i32.const 1))
@@ -67,7 +71,7 @@ fn wrap(core: &str) -> Vec<u8> {
 fn chain(component: &[u8]) -> Result<Chain, ModuleError> {
     let (_folder, path) = module(component);
     let mut spec = ModuleSpec::new(&path.display().to_string(), "".as_ref());
-    spec.limits = Limits { memory: 1 << 20, deadline: Duration::from_millis(200), output: 1 << 20 };
+    spec.limits = Limits { memory: 1 << 20, deadline: Duration::from_millis(200), output: 128 << 10 };
     load(vec![spec], "i INT", "i INT")
 }
 
@@ -82,9 +86,10 @@ fn a_module_that_fails_is_named_with_the_cause_and_the_next_batch_passes() {
     let cases = [
         (1, "module hostile failed: it trapped (wasm `unreachable` instruction executed), saying: the last words"),
         (2, "module hostile failed: it took longer than its deadline of 200ms"),
-        (3, "module hostile failed: it needs more than its memory of 1 MiB"),
+        (3, "module hostile failed: it needs more than its memory of 1048576 bytes"),
         (4, "module hostile failed: its answer breaks the contract: its selection: a bitmap has 0 bytes where 1 are"),
-        (5, "module hostile failed: "),
+        (5, "module hostile failed: it trapped ("),
+        (7, "module hostile failed: its answer holds more than 131072 bytes"),
         (6, "module hostile failed: its answer breaks the contract: the rows that it refuses"),
     ];
     for (count, expected) in cases {
