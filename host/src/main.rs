@@ -1,3 +1,7 @@
 //! The `thalweg` binary.
 
-fn main() {}
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    thalweg::cli::run()
+}

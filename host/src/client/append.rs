@@ -102,6 +102,11 @@ fn cause(error: Error) -> api::Error {
 }
 
 impl Pending {
+    /// The rows that each module filtered out, in the order of the chain.
+    pub fn filtered(&self) -> &[(String, u64)] {
+        &self.outcome.filtered
+    }
+
     /// How many rows are on their way, after any modules.
     pub fn produced(&self) -> u64 {
         self.outcome.produced

@@ -9,10 +9,9 @@ use arrow_schema::SchemaRef;
 use bytes::Bytes;
 use thalweg_engine::api::Scanned;
 
-use super::{Error, Offsets, ScanBatch};
+use super::{Error, Offsets, ScanBatch, scan_chain::ScanChain};
 
 /// How the messages of one scan are read.
-#[derive(Debug)]
 pub(super) struct Decoder {
     /// For errors.
     pub(super) table: String,
@@ -22,6 +21,8 @@ pub(super) struct Decoder {
     pub(super) message: SchemaRef,
     /// The fields of the message, by position, in the order wanted; `None`: as they are.
     pub(super) order: Option<Vec<usize>>,
+    /// The modules that the rows go through.
+    pub(super) chain: Option<ScanChain>,
 }
 
 impl Decoder {
@@ -40,13 +41,17 @@ impl Decoder {
             let cause = format!("rows {first} to {} are wanted of {}", first.saturating_add(rows), batch.num_rows());
             return Err(Error::unreadable(&self.table, cause));
         }
-        Ok(ScanBatch {
+        let scanned = ScanBatch {
             bucket: scanned.bucket,
             offsets: Offsets::From(scanned.offset),
             timestamp: scanned.timestamp,
             changes: scanned.changes,
             batch: if rows == batch.num_rows() { batch } else { batch.slice(first, rows) },
-        })
+        };
+        match &self.chain {
+            Some(chain) => chain.apply(scanned),
+            None => Ok(scanned),
+        }
     }
 
     fn read(&self, scanned: &Scanned, body: Bytes) -> Result<RecordBatch, String> {

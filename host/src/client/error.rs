@@ -5,6 +5,7 @@ use thalweg_engine::api;
 
 use crate::{
     columns::{FitError, LayoutError},
+    module::ModuleError,
     runtime::RuntimeError,
 };
 
@@ -49,6 +50,9 @@ pub enum Error {
         /// The columns that it has.
         known: String,
     },
+    /// A module chain cannot be loaded, or rows do not pass it.
+    #[error(transparent)]
+    Module(#[from] ModuleError),
     /// Rows that a scan gave are not what the table's schema says.
     #[error("rows of table {table} cannot be read: {cause}")]
     Unreadable {
@@ -69,6 +73,15 @@ impl Error {
             Error::Engine(error) => error.is_retriable(),
             Error::Unreachable { .. } => true,
             _ => false,
+        }
+    }
+
+    /// The row at fault, by its position in the batch that was appended, where one is known.
+    pub fn row(&self) -> Option<usize> {
+        match self {
+            Error::Fit(FitError::Null { row, .. } | FitError::Precision { row, .. }) => Some(*row),
+            Error::Module(ModuleError::Refused { row, .. } | ModuleError::RefusedCall { row, .. }) => Some(*row),
+            _ => None,
         }
     }
 

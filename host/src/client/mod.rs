@@ -9,7 +9,7 @@
 //! admin     the typed questions to the catalogue
 //! table     one table
 //! append    rows in: split, taken, settled; outcome
-//! scan      rows out; decode
+//! scan      rows out; decode, scan_chain
 //! rows      row by row in
 //! ```
 
@@ -21,6 +21,7 @@ mod options;
 mod outcome;
 mod rows;
 mod scan;
+mod scan_chain;
 mod session;
 mod split;
 mod table;

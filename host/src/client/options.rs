@@ -14,6 +14,8 @@ pub enum EngineKind {
     Component,
     /// Linked into this program.
     Native,
+    /// Both, each doing the same work; any difference of what they do ends the client as `Error::Broken`. For tests.
+    Lockstep,
 }
 
 /// How a client connects.

@@ -9,14 +9,17 @@ use std::{
 };
 
 use arrow_array::RecordBatch;
-use arrow_schema::SchemaRef;
+use arrow_schema::{Schema, SchemaRef};
 use bytes::Bytes;
 use futures::Stream;
 use thalweg_engine::api::{Bucket, End, ScanSpec, Scanned, Start, Ticket};
 use tokio::sync::{mpsc, oneshot};
 
-use super::{Client, Error, Table, decode::Decoder};
-use crate::driver::{Command, Delivered, Pool};
+use super::{Client, Error, Table, decode::Decoder, scan_chain::ScanChain};
+use crate::{
+    driver::{Command, Delivered, Pool},
+    module::ChainSpec,
+};
 
 /// What a scan reads.
 #[derive(Debug, Clone)]
@@ -31,6 +34,8 @@ pub struct ScanOptions {
     pub end: End,
     /// At most so many rows; `None`: all. Default `None`.
     pub limit: Option<u64>,
+    /// Modules on the read path; `columns` and `limit` apply to what comes out of them. Default `None`.
+    pub chain: Option<ChainSpec>,
     /// How many bytes of batches may be read ahead of the reader. Default 64 MiB.
     pub buffer: u64,
 }
@@ -43,6 +48,7 @@ impl Default for ScanOptions {
             start: Start::Earliest,
             end: End::Latest,
             limit: None,
+            chain: None,
             buffer: 64 << 20,
         }
     }
@@ -136,7 +142,12 @@ enum State {
 
 impl ScanStream {
     pub(super) async fn open(table: &Table, options: ScanOptions) -> Result<Self, Error> {
-        let positions = options.columns.as_deref().map(|names| positions(table, names)).transpose()?;
+        let (columns, chain) = match &options.chain {
+            None => (options.columns.as_deref(), None),
+            // Modules see every column; what is asked for is taken of what they give.
+            Some(spec) => (None, Some(ScanChain::load(table, spec, options.columns.as_deref()).await?)),
+        };
+        let positions = columns.map(|names| positions(&table.name(), &table.schema(), names)).transpose()?;
         // The engine gives columns in the order of the table, whatever order they are asked for in.
         let rising = positions.as_ref().map(|positions| {
             let mut rising = positions.clone();
@@ -156,6 +167,7 @@ impl ScanStream {
             Some(order) => Arc::new(message.project(order)?),
             None => Arc::clone(&message),
         };
+        let schema = chain.as_ref().map_or(schema, ScanChain::schema);
         let spec = ScanSpec {
             columns: rising.map(|rising| rising.into_iter().map(|position| position as u32).collect()),
             buckets: options.buckets,
@@ -166,7 +178,7 @@ impl ScanStream {
         let (client, handle) = (table.client().clone(), table.handle());
         let demand = options.buffer.max(1);
         let started = client.call(|reply| Command::Scan { table: handle, spec, demand, rows, reply }).await?;
-        let decoder = Decoder { table: table.name(), schema_id: table.info().schema_id, message, order };
+        let decoder = Decoder { table: table.name(), schema_id: table.info().schema_id, message, order, chain };
         Ok(Self {
             ticket: started?,
             client,
@@ -211,7 +223,7 @@ impl ScanStream {
     fn decode(&self, scanned: Scanned, body: Bytes) -> Slot {
         let cost = scanned.cost();
         let decoder = Arc::clone(&self.decoder);
-        if body.len() <= DECODE_HERE {
+        if body.len() <= DECODE_HERE && decoder.chain.is_none() {
             return Slot { cost, batch: Decoding::Done(Some(Box::new(decoder.decode(scanned, body)))) };
         }
         let (done, under_way) = oneshot::channel();
@@ -237,7 +249,9 @@ impl ScanStream {
             if cost > 0 && self.state == State::Running {
                 let _ = self.client.command(Command::Demand { scan: self.ticket, bytes: cost });
             }
-            if let Some(batch) = batch {
+            if let Some(batch) = batch
+                && !batch.as_ref().is_ok_and(|scanned| scanned.batch.num_rows() == 0)
+            {
                 return Poll::Ready(Some(batch));
             }
         }
@@ -293,12 +307,11 @@ impl Drop for ScanStream {
     }
 }
 
-/// The positions of columns in the table.
-fn positions(table: &Table, names: &[String]) -> Result<Vec<usize>, Error> {
-    let schema = table.schema();
+/// The positions of columns in a schema.
+pub(super) fn positions(table: &str, schema: &Schema, names: &[String]) -> Result<Vec<usize>, Error> {
     let position = |name: &String| {
         schema.fields().iter().position(|field| field.name() == name).ok_or_else(|| Error::NoColumn {
-            table: table.name(),
+            table: table.to_owned(),
             column: name.clone(),
             known: schema.fields().iter().map(|field| field.name().as_str()).collect::<Vec<_>>().join(", "),
         })

@@ -13,7 +13,8 @@ use tokio::sync::{mpsc, oneshot};
 use super::{ClientOptions, EngineKind, Error, Table};
 use crate::{
     driver::{
-        Command, ComponentEngine, Driver, Ended, EngineInstance, Native, OpenError, Reach, RowCounts, now_origin,
+        Command, ComponentEngine, Driver, Ended, EngineInstance, Lockstep, Native, OpenError, Reach, RowCounts,
+        now_origin,
     },
     runtime::Runtime,
 };
@@ -33,6 +34,7 @@ struct Shared {
     ended: Arc<OnceLock<Ended>>,
     reach: Arc<Reach>,
     settings: Settings,
+    runtime: Option<Arc<Runtime>>,
 }
 
 impl std::fmt::Debug for Client {
@@ -80,18 +82,17 @@ impl Client {
         let seed = RandomState::new().build_hasher().finish();
         let engine: Box<dyn EngineInstance> = match kind {
             EngineKind::Native => Box::new(Native::open(now, settings.clone(), seed)?),
-            EngineKind::Component => {
-                let settings = settings.clone();
-                // The first time it may have to be compiled.
-                let opened = tokio::task::spawn_blocking(move || open_component(runtime, now, &settings, seed)).await;
-                Box::new(opened.map_err(|error| Error::Broken { cause: error.to_string() })??)
+            EngineKind::Component => Box::new(component(runtime.clone(), now, &settings, seed).await?),
+            EngineKind::Lockstep => {
+                let component = component(runtime.clone(), now, &settings, seed).await?;
+                Box::new(Lockstep::new(Native::open(now, settings.clone(), seed)?, component))
             }
         };
         let (commands, receiver) = mpsc::unbounded_channel();
         let (ended, reach) = (Arc::new(OnceLock::new()), Arc::new(Reach::default()));
         let driver = Driver::new(engine, origin, &settings, Arc::clone(&reach), Arc::clone(&ended));
         tokio::spawn(driver.run(receiver));
-        Ok(Client { shared: Arc::new(Shared { commands, ended, reach, settings }) })
+        Ok(Client { shared: Arc::new(Shared { commands, ended, reach, settings, runtime }) })
     }
 
     /// The settings of the session.
@@ -154,6 +155,14 @@ impl Client {
         answer.await.map_err(|_| self.ended())
     }
 
+    /// What runs modules for this session.
+    pub(super) fn runtime(&self) -> Result<Arc<Runtime>, Error> {
+        match &self.shared.runtime {
+            Some(runtime) => Ok(Arc::clone(runtime)),
+            None => Ok(Runtime::shared()?),
+        }
+    }
+
     /// Why the driver does not answer.
     pub(super) fn ended(&self) -> Error {
         match self.shared.ended.get() {
@@ -161,6 +170,18 @@ impl Client {
             _ => Error::Closed,
         }
     }
+}
+
+/// Starts the engine component on a thread that may block: the first time it may have to be compiled.
+async fn component(
+    runtime: Option<Arc<Runtime>>,
+    now: thalweg_engine::api::Instant,
+    settings: &Settings,
+    seed: u64,
+) -> Result<ComponentEngine, Error> {
+    let settings = settings.clone();
+    let opened = tokio::task::spawn_blocking(move || open_component(runtime, now, &settings, seed)).await;
+    opened.map_err(|error| Error::Broken { cause: error.to_string() })?
 }
 
 /// Compiles the engine component, or finds it compiled, and starts an engine. Blocks.

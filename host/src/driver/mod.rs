@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! task        the loop: commands, sockets, finished work and time -> engine -> actions
-//! instance    what the loop needs of an engine; native, component: the two there are
+//! instance    what the loop needs of an engine; native, component: the two there are; lockstep: both, compared
 //! command     what the client asks of the loop
 //! ledger      who waits for which ticket
 //! connection  a socket: connecting, reading frames, writing pieces
@@ -18,6 +18,7 @@ mod component;
 mod connection;
 mod instance;
 mod ledger;
+mod lockstep;
 mod native;
 mod outside;
 mod reach;
@@ -31,6 +32,7 @@ pub use command::RowCounts;
 pub(crate) use command::{Append, Command, Delivered, Settled};
 pub(crate) use component::{ComponentEngine, OpenError};
 pub(crate) use instance::EngineInstance;
+pub(crate) use lockstep::Lockstep;
 pub(crate) use native::Native;
 pub(crate) use reach::Reach;
 pub(crate) use task::{Driver, Ended, now_origin};

@@ -1,0 +1,115 @@
+//! `database` and `offsets`.
+
+use clap::{Args, Subcommand};
+use serde_json::{Map, Value, json};
+use thalweg_wire::table::TablePath;
+
+use super::Outcome;
+use super::options::Common;
+use super::output::{ListFormat, print_list, print_one};
+
+/// `thalweg database`.
+#[derive(Debug, Subcommand)]
+pub(super) enum Database {
+    /// Create a database
+    #[command(after_help = "Example:\n  thalweg database create sales --comment 'orders and returns'")]
+    Create {
+        /// Its name
+        name: String,
+        /// A text for people
+        #[arg(long)]
+        comment: Option<String>,
+        /// One that exists is fine
+        #[arg(long)]
+        if_not_exists: bool,
+    },
+    /// Drop a database
+    #[command(after_help = "Example:\n  thalweg database drop sales --cascade")]
+    Drop {
+        /// Its name
+        name: String,
+        /// One that does not exist is fine
+        #[arg(long)]
+        if_exists: bool,
+        /// Drop its tables too
+        #[arg(long)]
+        cascade: bool,
+    },
+    /// List all databases
+    #[command(after_help = "Example:\n  thalweg database list --format json")]
+    List {
+        /// How the list is printed
+        #[arg(long, value_enum, default_value_t = ListFormat::Table)]
+        format: ListFormat,
+    },
+    /// Show one database
+    #[command(after_help = "Example:\n  thalweg database show sales --format yaml")]
+    Show {
+        /// Its name
+        name: String,
+        /// How it is printed
+        #[arg(long, value_enum, default_value_t = ListFormat::Table)]
+        format: ListFormat,
+    },
+}
+
+impl Database {
+    pub(super) async fn run(self, common: &Common) -> Outcome {
+        let client = common.connect().await?;
+        match self {
+            Self::Create { name, comment, if_not_exists } => {
+                client.create_database(&name, comment, Vec::new(), if_not_exists).await?;
+            }
+            Self::Drop { name, if_exists, cascade } => client.drop_database(&name, if_exists, cascade).await?,
+            Self::List { format } => {
+                let names = client.list_databases().await?;
+                print_list(&names.iter().map(|name| json!({ "database": name })).collect::<Vec<_>>(), format)?;
+            }
+            Self::Show { name, format } => {
+                let info = client.show_database(&name).await?;
+                let properties: Map<String, Value> =
+                    info.custom_properties.into_iter().map(|(key, value)| (key, value.into())).collect();
+                let value = json!({
+                    "database": info.name, "comment": info.comment, "properties": properties,
+                    "created": info.created, "modified": info.modified,
+                });
+                let text = format!("database {}\n{}\n", info.name, info.comment.unwrap_or_default());
+                print_one(&value, text.trim_start_matches('\n'), format)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// `thalweg offsets`.
+#[derive(Debug, Args)]
+#[command(after_help = "Example:\n  thalweg offsets flights --format json")]
+pub(super) struct Offsets {
+    /// The table, as NAME or DATABASE.NAME
+    table: TablePath,
+    /// How the offsets are printed
+    #[arg(long, value_enum, default_value_t = ListFormat::Table)]
+    format: ListFormat,
+}
+
+impl Offsets {
+    pub(super) async fn run(self, common: &Common) -> Outcome {
+        let client = common.connect().await?;
+        let offsets = client.list_offsets(&self.table).await?;
+        let rows: Vec<Value> = offsets
+            .iter()
+            .map(|o| {
+                let mut row = Map::new();
+                if let Some(partition) = o.bucket.partition {
+                    row.insert("partition".into(), partition.into());
+                }
+                row.insert("bucket".into(), o.bucket.bucket.into());
+                row.insert("earliest".into(), o.earliest.into());
+                row.insert("latest".into(), o.latest.into());
+                row.insert("rows".into(), o.latest.saturating_sub(o.earliest).into());
+                Value::Object(row)
+            })
+            .collect();
+        Ok(print_list(&rows, self.format)?)
+    }
+}

@@ -1,0 +1,133 @@
+//! The command line: one file a command. Data go to standard output, everything else to standard error.
+
+mod append;
+mod catalog;
+mod demo;
+mod modules;
+mod options;
+mod output;
+mod progress;
+mod scan;
+mod serve;
+mod shell;
+mod summary;
+mod table;
+
+use std::process::ExitCode;
+
+use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
+
+use options::Common;
+
+/// Streaming storage at a terminal: a client of Apache Fluss, with sandboxed modules on the write path, and an embedded
+/// single node.
+#[derive(Debug, Parser)]
+#[command(name = "thalweg", version, max_term_width = 100, subcommand_required = true, arg_required_else_help = true)]
+pub struct Cli {
+    #[command(flatten)]
+    common: Common,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run the embedded node: one process that speaks the Fluss protocol
+    Serve(serve::Serve),
+    /// Show the whole product in one command, on a node in a temporary folder
+    Demo(demo::Demo),
+    /// Create, drop, list and show databases
+    #[command(subcommand)]
+    Database(catalog::Database),
+    /// Create, list, show, drop and alter tables
+    #[command(subcommand)]
+    Table(table::Table),
+    /// Show the earliest and latest offset of each bucket of a table
+    Offsets(catalog::Offsets),
+    /// Append rows to a log table
+    Append(append::Append),
+    /// Read the rows of a table
+    Scan(scan::Scan),
+    /// Print a completion script for a shell
+    Completions(shell::Completions),
+    /// Write man pages into a folder
+    Man(shell::Man),
+}
+
+/// Why a command ends with another status than 0.
+#[derive(Debug)]
+enum Failure {
+    /// Something failed: one sentence. Status 1.
+    Failed(anyhow::Error),
+    /// Already reported; status 1.
+    Reported,
+    /// Interrupted. Status 130.
+    Interrupted,
+}
+
+impl<E: Into<anyhow::Error>> From<E> for Failure {
+    fn from(error: E) -> Self {
+        Self::Failed(error.into())
+    }
+}
+
+type Outcome = Result<(), Failure>;
+
+/// Runs the command line of this process.
+pub fn run() -> ExitCode {
+    let matches = Cli::command().get_matches();
+    // Which `--set` belongs to which `--module` is a matter of their order, which only the raw matches know.
+    let order = modules::Order::of(&matches);
+    let cli = match Cli::from_arg_matches(&matches) {
+        Ok(cli) => cli,
+        Err(error) => error.exit(),
+    };
+    cli.common.start_logging();
+    match cli.execute(order) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(Failure::Failed(error)) if output::is_broken_pipe(&error) => ExitCode::SUCCESS,
+        Err(Failure::Failed(error)) => {
+            eprintln!("thalweg: {error:#}");
+            ExitCode::FAILURE
+        }
+        Err(Failure::Reported) => ExitCode::FAILURE,
+        Err(Failure::Interrupted) => ExitCode::from(130),
+    }
+}
+
+impl Cli {
+    fn execute(self, order: modules::Order) -> Outcome {
+        match self.command {
+            Command::Completions(command) => return command.run(&mut Cli::command()),
+            Command::Man(command) => return command.run(&Cli::command()),
+            _ => {}
+        }
+        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
+        let common = self.common;
+        let outcome = runtime.block_on(async {
+            match self.command {
+                Command::Serve(command) => command.run(&common).await,
+                Command::Demo(command) => command.run(&common).await,
+                Command::Database(command) => command.run(&common).await,
+                Command::Table(command) => command.run(&common).await,
+                Command::Offsets(command) => command.run(&common).await,
+                Command::Append(command) => command.run(&common, order).await,
+                Command::Scan(command) => command.run(&common, order).await,
+                Command::Completions(_) | Command::Man(_) => Ok(()),
+            }
+        });
+        // A reader that waits for standard input cannot be woken; it ends with the process.
+        runtime.shutdown_background();
+        outcome
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Cli::command().debug_assert();
+    }
+}

@@ -1,0 +1,80 @@
+//! `--module`, `--set` and `--chain`: a module chain from the command line.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, ensure};
+use clap::{ArgMatches, Args};
+
+use crate::module::{ChainSpec, ModuleSpec, Policy};
+
+/// Options that name a module chain.
+#[derive(Debug, Args)]
+pub(super) struct Modules {
+    /// Run rows through a module: a .wasm file, or the name of a stock module (where, scale); several run in order
+    #[arg(long, value_name = "NAME|FILE")]
+    module: Vec<String>,
+    /// Configure the --module before it
+    #[arg(long, value_name = "KEY=VALUE")]
+    set: Vec<String>,
+    /// Run rows through the modules of a file
+    #[arg(long, value_name = "chain.toml", conflicts_with_all = ["module", "set"])]
+    chain: Option<PathBuf>,
+}
+
+/// Where each `--module` and each `--set` stands on the command line.
+#[derive(Debug, Default)]
+pub(super) struct Order {
+    modules: Vec<usize>,
+    sets: Vec<usize>,
+}
+
+impl Order {
+    /// Reads the places out of the matches of the command in use.
+    pub(super) fn of(matches: &ArgMatches) -> Self {
+        let Some((_, matches)) = matches.subcommand() else { return Self::default() };
+        let places = |id: &str| match matches.try_contains_id(id) {
+            Ok(true) => matches.indices_of(id).into_iter().flatten().collect(),
+            _ => Vec::new(),
+        };
+        Self { modules: places("module"), sets: places("set") }
+    }
+}
+
+impl Modules {
+    /// The chain that the options name; `None` if they name none.
+    pub(super) fn chain(&self, order: &Order) -> anyhow::Result<Option<ChainSpec>> {
+        if let Some(path) = &self.chain {
+            return Ok(Some(ChainSpec::read(path)?));
+        }
+        if self.module.is_empty() {
+            ensure!(
+                self.set.is_empty(),
+                "--set stands before any --module; put it behind the module that it configures"
+            );
+            return Ok(None);
+        }
+        let mut modules: Vec<_> = self.module.iter().map(|module| ModuleSpec::new(module, Path::new(""))).collect();
+        for (setting, place) in self.set.iter().zip(&order.sets) {
+            let before = order.modules.iter().take_while(|module| *module < place).count();
+            let module = before.checked_sub(1).and_then(|position| modules.get_mut(position));
+            let module = module.with_context(|| {
+                format!("--set {setting:?} stands before any --module; put it behind the module that it configures")
+            })?;
+            module.set(setting)?;
+        }
+        Ok(Some(ChainSpec { modules }))
+    }
+}
+
+/// A policy for rows that a module refuses.
+pub(super) fn policy(text: &str) -> Result<Policy, String> {
+    match text {
+        "fail" => Ok(Policy::Fail),
+        "drop" => Ok(Policy::Drop),
+        "pass" => Ok(Policy::Pass),
+        _ => match text.strip_prefix("dead-letter:") {
+            Some(table) if !table.is_empty() => Ok(Policy::DeadLetter(table.to_owned())),
+            _ => Err("must be fail, drop, pass or dead-letter:TABLE".into()),
+        },
+    }
+}

@@ -1,0 +1,210 @@
+//! `table`: create, list, show, drop and alter.
+
+use std::collections::BTreeMap;
+
+use anyhow::Context;
+use clap::{Args, Subcommand};
+use serde_json::{Value, json};
+use thalweg_engine::api::TableInfo;
+use thalweg_wire::table::{ArrowTypeError, ColumnType, Schema, TableDescriptor, TablePath};
+
+use super::Outcome;
+use super::options::{Common, key_value};
+use super::output::{ListFormat, print_list, print_one};
+use crate::formats::{Input, infer_schema};
+
+/// `thalweg table`.
+#[derive(Debug, Subcommand)]
+pub(super) enum Table {
+    /// Create a table
+    Create(Box<Create>),
+    /// List the tables of a database
+    #[command(after_help = "Example:\n  thalweg table list --database sales")]
+    List {
+        /// The database
+        #[arg(long, default_value = "fluss")]
+        database: String,
+        /// How the list is printed
+        #[arg(long, value_enum, default_value_t = ListFormat::Table)]
+        format: ListFormat,
+    },
+    /// Show a table's columns, keys and properties
+    #[command(after_help = "Example:\n  thalweg table show flights --format yaml")]
+    Show {
+        /// The table, as NAME or DATABASE.NAME
+        table: TablePath,
+        /// How it is printed
+        #[arg(long, value_enum, default_value_t = ListFormat::Table)]
+        format: ListFormat,
+    },
+    /// Drop a table and its rows
+    #[command(after_help = "Example:\n  thalweg table drop flights --if-exists")]
+    Drop {
+        /// The table, as NAME or DATABASE.NAME
+        table: TablePath,
+        /// One that does not exist is fine
+        #[arg(long)]
+        if_exists: bool,
+    },
+    /// Set or remove properties of a table
+    #[command(after_help = "Example:\n  thalweg table alter flights --property table.log.ttl=1d --remove owner")]
+    Alter {
+        /// The table, as NAME or DATABASE.NAME
+        table: TablePath,
+        /// A property to set
+        #[arg(long, value_name = "KEY=VALUE", value_parser = key_value)]
+        property: Vec<(String, String)>,
+        /// A property to remove
+        #[arg(long, value_name = "KEY")]
+        remove: Vec<String>,
+    },
+}
+
+/// `thalweg table create`.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  \
+    thalweg table create prices --schema 'id BIGINT NOT NULL, name STRING, price DECIMAL(10, 2)'\n  \
+    thalweg table create flights --like flights.parquet --buckets 3")]
+pub(super) struct Create {
+    /// The table, as NAME or DATABASE.NAME
+    table: TablePath,
+    /// Its columns, as 'id BIGINT NOT NULL, name STRING'
+    #[arg(long, value_name = "COLUMNS", required_unless_present = "like", conflicts_with = "like")]
+    schema: Option<String>,
+    /// A parquet, arrow, csv or json file to take the columns from
+    #[arg(long, value_name = "FILE")]
+    like: Option<String>,
+    /// The primary key's columns
+    #[arg(long, value_name = "a,b", value_delimiter = ',')]
+    primary_key: Vec<String>,
+    /// The partition columns
+    #[arg(long, value_name = "a,b", value_delimiter = ',')]
+    partition_by: Vec<String>,
+    /// How many buckets [default: the server's]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    buckets: Option<u32>,
+    /// The columns whose values decide the bucket of a row
+    #[arg(long, value_name = "a,b", value_delimiter = ',')]
+    bucket_key: Vec<String>,
+    /// A property: `table.*` is Fluss's, all else your own
+    #[arg(long, value_name = "KEY=VALUE", value_parser = key_value)]
+    property: Vec<(String, String)>,
+    /// A text for people
+    #[arg(long)]
+    comment: Option<String>,
+    /// One that exists is fine
+    #[arg(long)]
+    if_not_exists: bool,
+}
+
+impl Table {
+    pub(super) async fn run(self, common: &Common) -> Outcome {
+        match self {
+            Self::Create(create) => create.run(common).await?,
+            Self::List { database, format } => {
+                let names = common.connect().await?.list_tables(&database).await?;
+                print_list(&names.iter().map(|name| json!({ "table": name })).collect::<Vec<_>>(), format)?;
+            }
+            Self::Show { table, format } => {
+                let info = common.connect().await?.show_table(&table).await?;
+                print_one(&as_json(&info), &as_text(&info), format)?;
+            }
+            Self::Drop { table, if_exists } => common.connect().await?.drop_table(&table, if_exists).await?,
+            Self::Alter { table, property, remove } => {
+                if property.is_empty() && remove.is_empty() {
+                    return Err(anyhow::anyhow!("nothing to alter: say what with --property or --remove").into());
+                }
+                common.connect().await?.alter_table(&table, property, remove).await?;
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Create {
+    async fn run(self, common: &Common) -> anyhow::Result<()> {
+        let descriptor = self.descriptor()?;
+        common.connect().await?.create_table(&self.table, descriptor, self.if_not_exists).await?;
+        Ok(())
+    }
+
+    fn descriptor(&self) -> anyhow::Result<TableDescriptor> {
+        let schema = match (&self.schema, &self.like) {
+            (Some(sql), _) => Schema::parse_sql(sql).with_context(|| format!("--schema {sql:?}"))?,
+            (None, Some(file)) => {
+                let input = Input::new(file);
+                let arrow = infer_schema(&input, None)?;
+                schema_of(&arrow).with_context(|| format!("the columns of {file} cannot be a table's"))?
+            }
+            (None, None) => anyhow::bail!("say the columns with --schema or --like"),
+        };
+        let schema = schema.with_primary_key(&self.primary_key).context("--primary-key")?;
+        let (properties, custom_properties): (BTreeMap<_, _>, BTreeMap<_, _>) =
+            self.property.iter().cloned().partition(|(key, _)| key.starts_with("table."));
+        Ok(TableDescriptor {
+            schema,
+            comment: self.comment.clone(),
+            partition_keys: self.partition_by.clone(),
+            bucket_keys: self.bucket_key.clone(),
+            bucket_count: self.buckets,
+            properties,
+            custom_properties,
+        })
+    }
+}
+
+/// The columns of an Arrow schema as a table's.
+pub(super) fn schema_of(arrow: &arrow_schema::Schema) -> anyhow::Result<Schema> {
+    let columns = arrow.fields().iter().map(|field| Ok((field.name().clone(), ColumnType::from_arrow(field)?, None)));
+    Ok(Schema::new(columns.collect::<Result<Vec<_>, ArrowTypeError>>()?)?)
+}
+
+fn as_json(info: &TableInfo) -> Value {
+    let descriptor = &info.descriptor;
+    let schema = &descriptor.schema;
+    let columns: Vec<Value> = schema
+        .columns
+        .iter()
+        .map(|c| json!({ "name": c.name, "type": c.column_type.to_string(), "comment": c.comment }))
+        .collect();
+    json!({
+        "table": info.path.to_string(), "table_id": info.table_id, "schema_id": info.schema_id, "columns": columns,
+        "primary_key": key_names(schema), "partition_keys": descriptor.partition_keys,
+        "bucket_keys": descriptor.bucket_keys, "buckets": descriptor.bucket_count, "comment": descriptor.comment,
+        "properties": descriptor.properties, "custom_properties": descriptor.custom_properties,
+        "created": info.created, "modified": info.modified,
+    })
+}
+
+fn key_names(schema: &Schema) -> Vec<&str> {
+    schema.primary_key_names().collect()
+}
+
+fn as_text(info: &TableInfo) -> String {
+    let descriptor = &info.descriptor;
+    let width = descriptor.schema.columns.iter().map(|c| c.name.chars().count()).max().unwrap_or(0);
+    let mut lines = vec![format!("table {} (id {}, schema {})", info.path, info.table_id, info.schema_id)];
+    lines.extend(descriptor.comment.iter().map(|comment| format!("  {comment}")));
+    lines.push("columns".into());
+    for column in &descriptor.schema.columns {
+        let comment = column.comment.as_ref().map(|c| format!("  -- {c}")).unwrap_or_default();
+        lines.push(format!("  {:<width$}  {}{comment}", column.name, column.column_type));
+    }
+    let mut list = |name: &str, values: Vec<&str>| {
+        if !values.is_empty() {
+            lines.push(format!("{name}  {}", values.join(", ")));
+        }
+    };
+    list("primary key", key_names(&descriptor.schema));
+    list("partitioned by", descriptor.partition_keys.iter().map(String::as_str).collect());
+    list("bucket key", descriptor.bucket_keys.iter().map(String::as_str).collect());
+    if let Some(buckets) = descriptor.bucket_count {
+        lines.push(format!("buckets  {buckets}"));
+    }
+    let properties: Vec<_> = descriptor.properties.iter().chain(&descriptor.custom_properties).collect();
+    if !properties.is_empty() {
+        lines.push("properties".into());
+        lines.extend(properties.iter().map(|(key, value)| format!("  {key} = {value}")));
+    }
+    lines.join("\n") + "\n"
+}

@@ -1,0 +1,56 @@
+//! A module chain on the read path: rows, their offsets and changes after it.
+
+use std::sync::Arc;
+
+use arrow_schema::{Schema, SchemaRef};
+
+use super::{Error, Offsets, ScanBatch, Table, scan::positions};
+use crate::module::{Chain, ChainSpec, Operation};
+
+/// The chain of one scan, and the columns asked for of what it gives.
+pub(super) struct ScanChain {
+    chain: Chain,
+    /// Positions in the chain's output, in the order asked for; `None`: all.
+    columns: Option<Vec<usize>>,
+    schema: SchemaRef,
+}
+
+impl ScanChain {
+    /// Loads the chain for the table's columns; the columns asked for are found in what it gives.
+    pub(super) async fn load(table: &Table, spec: &ChainSpec, columns: Option<&[String]>) -> Result<Self, Error> {
+        let chain = table.load_chain(spec, Operation::Scan, None).await?;
+        let output = Schema::from(chain.output());
+        let columns = columns.map(|names| positions(&table.name(), &output, names)).transpose()?;
+        let schema = Arc::new(match &columns {
+            Some(columns) => output.project(columns)?,
+            None => output,
+        });
+        Ok(Self { chain, columns, schema })
+    }
+
+    /// The columns that it gives.
+    pub(super) fn schema(&self) -> SchemaRef {
+        Arc::clone(&self.schema)
+    }
+
+    /// Runs the rows of one batch through the chain.
+    pub(super) fn apply(&self, scanned: ScanBatch) -> Result<ScanBatch, Error> {
+        let applied = self.chain.apply(&scanned.batch)?;
+        let batch = match &self.columns {
+            Some(columns) => applied.batch.project(columns)?,
+            None => applied.batch,
+        };
+        let Some(origins) = applied.origins else { return Ok(ScanBatch { batch, ..scanned }) };
+        let before: Vec<u64> = scanned.offsets().collect();
+        let origins = || origins.iter().map(|origin| *origin as usize);
+        Ok(ScanBatch {
+            batch,
+            offsets: Offsets::Each(origins().filter_map(|origin| before.get(origin).copied()).collect()),
+            changes: scanned
+                .changes
+                .as_ref()
+                .map(|changes| origins().filter_map(|origin| changes.get(origin).copied()).collect()),
+            ..scanned
+        })
+    }
+}
