@@ -125,6 +125,13 @@ impl Engine {
         ticket
     }
 
+    /// Answers a request that its caller could not even put: with a ticket like any other.
+    pub fn refuse(&mut self, error: Error) -> Ticket {
+        let ticket = self.ticket();
+        self.event(Event::Answered { ticket, result: Err(error) });
+        ticket
+    }
+
     /// Gives a scan, a request or an `open_table` up: no further event comes for it. Rows that were taken are not called
     /// back, and a change of the catalogue that was sent may still happen.
     pub fn cancel(&mut self, now: Instant, ticket: Ticket) {
