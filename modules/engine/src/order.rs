@@ -1,5 +1,7 @@
 //! What a stage wants done.
 
+use thalweg_wire::table::TablePath;
+
 use crate::{
     api::{BufferId, Event, TableHandle, Work},
     call::Call,
@@ -14,6 +16,8 @@ pub(crate) struct Orders {
     pub(crate) steps: Vec<Step>,
     /// Tables whose leaders must be asked for again.
     pub(crate) stale: Vec<TableHandle>,
+    /// Tables that this engine made or dropped: what is known under these names is old.
+    pub(crate) changed: Vec<TablePath>,
 }
 
 /// One thing for the host to do.

@@ -203,7 +203,12 @@ impl Admin {
                 open.trouble = Some(error);
                 open.stage = Stage::Due;
             }
-            result => self.answer(ticket, result, orders),
+            result => {
+                if result.is_ok() {
+                    orders.changed.extend(question::changed(&open.request).cloned());
+                }
+                self.answer(ticket, result, orders);
+            }
         }
         malformed
     }

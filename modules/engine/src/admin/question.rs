@@ -7,7 +7,7 @@ use thalweg_wire::{
         DropPartitionRequest, DropTableRequest, GetDatabaseInfoRequest, GetTableInfoRequest, ListDatabasesRequest,
         ListPartitionInfosRequest, ListTablesRequest, PbAlterConfig, PbKeyValue, PbPartitionSpec,
     },
-    table::DatabaseDescriptor,
+    table::{DatabaseDescriptor, TablePath},
 };
 
 use crate::{
@@ -72,6 +72,16 @@ pub(super) fn call(key: Key, request: &Request) -> Result<Call, Error> {
             return Err(fatal(ErrorCode::Other(text.into())));
         }
     })
+}
+
+/// The table that a request makes, changes or drops.
+pub(super) fn changed(request: &Request) -> Option<&TablePath> {
+    match request {
+        Request::CreateTable { path, .. } | Request::DropTable { path, .. } | Request::AlterTable { path, .. } => {
+            Some(path)
+        }
+        _ => None,
+    }
 }
 
 /// What a request is called in errors.

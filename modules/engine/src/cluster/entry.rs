@@ -39,12 +39,16 @@ impl Entry {
         self.due = None;
     }
 
-    /// The request ended and everything is known: asks again at `due`. Somebody who finds it wrong waits a little, so
-    /// that a server with old knowledge is not asked in a loop.
+    /// The request ended and everything is known: asks again at `due`, or as soon as somebody wanted meanwhile.
     pub(super) fn settled(&mut self, due: Instant) {
         self.asking = false;
         self.trouble = None;
-        self.due = Some(due);
+        self.due = Some(self.due.map_or(due, |before| before.min(due)));
+    }
+
+    /// Whether what is known of it need not be asked for before it is used.
+    pub(super) fn is_fresh(&self, now: Instant) -> bool {
+        !self.asking && self.due.is_none_or(|due| due > now)
     }
 
     /// Slows down the next refresh.

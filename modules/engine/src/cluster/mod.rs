@@ -104,7 +104,7 @@ impl Cluster {
         let deadline = now.saturating_add(micros(self.settings.command_timeout));
         let entry = self.entries.entry(path).or_default();
         match entry.table {
-            Some(handle) if entry.due.is_none_or(|due| due > now) => {
+            Some(handle) if entry.is_fresh(now) => {
                 self.news.push(News::Opened(ticket, Ok(handle)));
             }
             _ => {
@@ -131,6 +131,13 @@ impl Cluster {
         };
         let path = table.info.path.clone();
         self.entries.entry(path).or_default().want(now);
+    }
+
+    /// This engine made, changed or dropped the table of this name: whoever opens it next gets what is there then.
+    pub(crate) fn changed(&mut self, now: Instant, path: &TablePath) {
+        if let Some(entry) = self.entries.get_mut(path) {
+            entry.due = Some(now);
+        }
     }
 
     /// The servers may have changed.

@@ -68,6 +68,9 @@ impl Engine {
         for handle in orders.stale {
             self.cluster.refresh(self.now, handle);
         }
+        for path in orders.changed {
+            self.cluster.changed(self.now, &path);
+        }
         for call in orders.calls {
             self.send(call);
         }

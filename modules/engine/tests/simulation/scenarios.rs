@@ -211,7 +211,7 @@ fn a_scan_gives_no_more_than_was_asked_for_and_follows() {
 fn every_row_has_one_fate_whatever_the_network_does() {
     for seed in 0..200 {
         let (mut world, table) = world_with(seed, 3, 5, if seed % 2 == 0 { "NONE" } else { "LZ4_FRAME" });
-        world.faults = Faults { cut: 60, silence: 10, refusal: 100, garbage: None };
+        world.faults = Faults { cut: 60, silence: 10, refusal: 100, ..Faults::default() };
         let placed = write(&mut world, table, 0..30);
         // A leader moves while a scan is under way.
         let leader = world.cluster.table("t").buckets[0].leader;
@@ -227,7 +227,7 @@ fn every_row_has_one_fate_whatever_the_network_does() {
 fn the_same_seed_gives_the_same_run() {
     let run = |seed| {
         let (mut world, table) = world_with(seed, 3, 5, "NONE");
-        world.faults = Faults { cut: 50, silence: 5, refusal: 50, garbage: None };
+        world.faults = Faults { cut: 50, silence: 5, refusal: 50, ..Faults::default() };
         let placed = write(&mut world, table, 0..10);
         (placed, world.now, world.cluster.calls)
     };
@@ -295,6 +295,19 @@ fn a_table_made_anew_is_another() {
 }
 
 #[test]
+fn what_was_dropped_and_made_by_this_engine_is_opened_anew_at_once() {
+    let (mut world, table) = world_with(4, 1, 1, "NONE");
+    write(&mut world, table, 0..2);
+    let drop = world.engine.ask(world.now, Request::DropTable { path: path("t"), if_exists: false });
+    world.event(|event| matches!(event, Event::Answered { ticket, .. } if *ticket == drop).then_some(()));
+    assert!(world.open_table("t").is_err(), "it was dropped");
+    world.cluster.create("t", descriptor(1, "NONE"));
+    let (anew, _) = world.open_table("t").expect("it is there again");
+    assert_ne!(anew, table);
+    world.finish();
+}
+
+#[test]
 fn catalogue_requests_are_answered() {
     let (mut world, _) = world_with(2, 2, 3, "NONE");
     world.cluster.create("a", descriptor(1, "NONE"));
@@ -321,7 +334,8 @@ fn catalogue_requests_are_answered() {
 
 #[test]
 fn what_does_not_answer_is_named_when_time_is_up() {
-    let cases: [(&str, Fault, u64); 3] = [
+    let cases: [(&str, Fault, u64); 4] = [
+        ("did not accept a connection", |world| world.faults.unreachable = true, 20),
         ("connection refused", |world| world.down.extend([0]), 20),
         ("did not answer", |world| world.faults.silence = 1000, 20),
         ("broke the protocol", |world| world.faults.garbage = Some(b"\x07garbage"), 20),
@@ -330,6 +344,7 @@ fn what_does_not_answer_is_named_when_time_is_up() {
         let mut world = World::new(1, 1, |settings| {
             settings.connection.command_timeout = Duration::from_secs(seconds);
             settings.connection.request_timeout = Duration::from_secs(5);
+            settings.connection.connect_timeout = Duration::from_secs(3);
         });
         fault(&mut world);
         let error = world.open_table("t").expect_err("nobody answers");

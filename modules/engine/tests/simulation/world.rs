@@ -23,6 +23,8 @@ pub(crate) struct Faults {
     pub(crate) silence: u64,
     /// Connections that are refused.
     pub(crate) refusal: u64,
+    /// Whether connections are neither made nor refused.
+    pub(crate) unreachable: bool,
     /// Every answer is this instead.
     pub(crate) garbage: Option<&'static [u8]>,
 }
@@ -111,6 +113,9 @@ impl World {
                 let server = (0..100).find(|server| address(*server) == wanted).expect("a server of the model");
                 let refused = self.down.contains(&server) || self.below(1000) < self.faults.refusal;
                 self.links.insert(connection, server);
+                if self.faults.unreachable {
+                    return;
+                }
                 let wait = 100 + self.below(900);
                 self.later(
                     wait,
