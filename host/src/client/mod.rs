@@ -9,16 +9,18 @@
 //! admin     the typed questions to the catalogue
 //! table     one table
 //! append    rows in: split, taken, settled; outcome
-//! scan      rows out; decode, scan_chain
+//! scan      rows out; reading (the plan), decode, decoding (where), scan_chain
 //! rows      row by row in
 //! ```
 
 mod admin;
 mod append;
 mod decode;
+mod decoding;
 mod error;
 mod options;
 mod outcome;
+mod reading;
 mod rows;
 mod scan;
 mod scan_chain;

@@ -9,22 +9,25 @@ use std::{
 };
 
 use arrow_array::RecordBatch;
-use arrow_schema::{Schema, SchemaRef};
-use bytes::Bytes;
+use arrow_schema::SchemaRef;
 use futures::Stream;
-use thalweg_engine::api::{Bucket, End, ScanSpec, Scanned, Start, Ticket};
-use tokio::sync::{mpsc, oneshot};
+use thalweg_engine::api::{Bucket, End, ScanSpec, Start, Ticket};
+use tokio::sync::mpsc;
 
-use super::{Client, Error, Table, decode::Decoder, scan_chain::ScanChain};
+use super::{
+    Client, Error, Table,
+    decoding::{Decoded, Decoding},
+    reading::Reading,
+};
 use crate::{
-    driver::{Command, Delivered, Pool},
+    driver::{Command, Delivered},
     module::ChainSpec,
 };
 
 /// What a scan reads.
 #[derive(Debug, Clone)]
 pub struct ScanOptions {
-    /// Columns by name, in the order wanted; `None`: all. Default `None`.
+    /// Columns by name, in the order wanted, behind any modules; `None`: all. Default `None`.
     pub columns: Option<Vec<String>>,
     /// The buckets; empty: all. Default empty.
     pub buckets: Vec<Bucket>,
@@ -32,9 +35,9 @@ pub struct ScanOptions {
     pub start: Start,
     /// Where each bucket ends. Default: behind the last row that is there when the scan begins.
     pub end: End,
-    /// At most so many rows; `None`: all. Default `None`.
+    /// At most so many rows, behind any modules; `None`: all. Default `None`.
     pub limit: Option<u64>,
-    /// Modules on the read path; `columns` and `limit` apply to what comes out of them. Default `None`.
+    /// Modules that the rows go through; `None`: none. Default `None`.
     pub chain: Option<ChainSpec>,
     /// How many bytes of batches may be read ahead of the reader. Default 64 MiB.
     pub buffer: u64,
@@ -99,8 +102,6 @@ impl ScanBatch {
     }
 }
 
-/// Messages with bodies up to this many bytes are decoded where the stream is polled, larger ones on other threads.
-const DECODE_HERE: usize = 64 << 10;
 /// How many messages are decoded at once, ahead of the reader.
 const DECODED_AHEAD: usize = 4;
 
@@ -112,7 +113,7 @@ pub struct ScanStream {
     client: Client,
     ticket: Ticket,
     schema: SchemaRef,
-    decoder: Arc<Decoder>,
+    decoding: Decoding,
     delivered: mpsc::UnboundedReceiver<Delivered>,
     slots: VecDeque<Slot>,
     /// How many more rows the reader wants.
@@ -124,12 +125,7 @@ pub struct ScanStream {
 struct Slot {
     /// What its reader pays back as demand.
     cost: u64,
-    batch: Decoding,
-}
-
-enum Decoding {
-    Done(Option<Box<Result<ScanBatch, Error>>>),
-    UnderWay(oneshot::Receiver<Result<ScanBatch, Error>>),
+    batch: Decoded,
 }
 
 #[derive(Debug, PartialEq, Eq)]
@@ -142,48 +138,17 @@ enum State {
 
 impl ScanStream {
     pub(super) async fn open(table: &Table, options: ScanOptions) -> Result<Self, Error> {
-        let (columns, chain) = match &options.chain {
-            None => (options.columns.as_deref(), None),
-            // Modules see every column; what is asked for is taken of what they give.
-            Some(spec) => (None, Some(ScanChain::load(table, spec, options.columns.as_deref()).await?)),
-        };
-        let positions = columns.map(|names| positions(&table.name(), &table.schema(), names)).transpose()?;
-        // The engine gives columns in the order of the table, whatever order they are asked for in.
-        let rising = positions.as_ref().map(|positions| {
-            let mut rising = positions.clone();
-            rising.sort_unstable();
-            rising.dedup();
-            rising
-        });
-        let message = match &rising {
-            Some(rising) => Arc::new(table.schema().project(rising)?),
-            None => table.schema(),
-        };
-        let order = positions.filter(|positions| Some(positions) != rising.as_ref()).map(|positions| {
-            let rising = rising.as_deref().unwrap_or_default();
-            positions.iter().filter_map(|position| rising.binary_search(position).ok()).collect::<Vec<_>>()
-        });
-        let schema = match &order {
-            Some(order) => Arc::new(message.project(order)?),
-            None => Arc::clone(&message),
-        };
-        let schema = chain.as_ref().map_or(schema, ScanChain::schema);
-        let spec = ScanSpec {
-            columns: rising.map(|rising| rising.into_iter().map(|position| position as u32).collect()),
-            buckets: options.buckets,
-            start: options.start,
-            end: options.end,
-        };
+        let Reading { columns, schema, decoder } = Reading::plan(table, &options).await?;
+        let spec = ScanSpec { columns, buckets: options.buckets, start: options.start, end: options.end };
         let (rows, delivered) = mpsc::unbounded_channel();
         let (client, handle) = (table.client().clone(), table.handle());
         let demand = options.buffer.max(1);
         let started = client.call(|reply| Command::Scan { table: handle, spec, demand, rows, reply }).await?;
-        let decoder = Decoder { table: table.name(), schema_id: table.info().schema_id, message, order, chain };
         Ok(Self {
             ticket: started?,
             client,
             schema,
-            decoder: Arc::new(decoder),
+            decoding: Decoding::start(decoder),
             delivered,
             slots: VecDeque::new(),
             left: options.limit.unwrap_or(u64::MAX),
@@ -201,7 +166,10 @@ impl ScanStream {
         while self.state == State::Running && self.slots.len() < DECODED_AHEAD {
             match self.delivered.poll_recv(context) {
                 Poll::Pending => return,
-                Poll::Ready(Some(Delivered::Rows(scanned, body))) => self.slots.push_back(self.decode(*scanned, body)),
+                Poll::Ready(Some(Delivered::Rows(scanned, body))) => {
+                    let cost = scanned.cost();
+                    self.slots.push_back(Slot { cost, batch: self.decoding.decode(*scanned, body) });
+                }
                 Poll::Ready(Some(Delivered::Ended(result))) => {
                     self.state = State::Draining;
                     self.fail(result.err().map(Error::Engine));
@@ -216,19 +184,8 @@ impl ScanStream {
 
     fn fail(&mut self, error: Option<Error>) {
         if let Some(error) = error {
-            self.slots.push_back(Slot { cost: 0, batch: Decoding::Done(Some(Box::new(Err(error)))) });
+            self.slots.push_back(Slot { cost: 0, batch: Decoded::Here(Some(Box::new(Err(error)))) });
         }
-    }
-
-    fn decode(&self, scanned: Scanned, body: Bytes) -> Slot {
-        let cost = scanned.cost();
-        let decoder = Arc::clone(&self.decoder);
-        if body.len() <= DECODE_HERE && decoder.chain.is_none() {
-            return Slot { cost, batch: Decoding::Done(Some(Box::new(decoder.decode(scanned, body)))) };
-        }
-        let (done, under_way) = oneshot::channel();
-        Pool::shared().run(move || drop(done.send(decoder.decode(scanned, body))));
-        Slot { cost, batch: Decoding::UnderWay(under_way) }
     }
 
     /// The next decoded batch.
@@ -239,9 +196,9 @@ impl ScanStream {
                 return if self.state == State::Running { Poll::Pending } else { Poll::Ready(None) };
             };
             let batch = match &mut slot.batch {
-                Decoding::Done(batch) => batch.take().map(|batch| *batch),
-                Decoding::UnderWay(batch) => Some(ready!(Pin::new(batch).poll(context)).unwrap_or_else(|_| {
-                    Err(Error::unreadable(&self.decoder.table, "the decoder broke down; the log says where"))
+                Decoded::Here(batch) => batch.take().map(|batch| *batch),
+                Decoded::Elsewhere(batch) => Some(ready!(Pin::new(batch).poll(context)).unwrap_or_else(|_| {
+                    Err(Error::unreadable(self.decoding.table(), "the decoder broke down; the log says where"))
                 })),
             };
             let cost = slot.cost;
@@ -249,10 +206,11 @@ impl ScanStream {
             if cost > 0 && self.state == State::Running {
                 let _ = self.client.command(Command::Demand { scan: self.ticket, bytes: cost });
             }
-            if let Some(batch) = batch
-                && !batch.as_ref().is_ok_and(|scanned| scanned.batch.num_rows() == 0)
-            {
-                return Poll::Ready(Some(batch));
+            match batch {
+                // All of its rows were filtered out.
+                Some(Ok(batch)) if batch.batch.num_rows() == 0 => {}
+                Some(batch) => return Poll::Ready(Some(batch)),
+                None => {}
             }
         }
     }
@@ -305,16 +263,4 @@ impl Drop for ScanStream {
     fn drop(&mut self) {
         self.stop();
     }
-}
-
-/// The positions of columns in a schema.
-pub(super) fn positions(table: &str, schema: &Schema, names: &[String]) -> Result<Vec<usize>, Error> {
-    let position = |name: &String| {
-        schema.fields().iter().position(|field| field.name() == name).ok_or_else(|| Error::NoColumn {
-            table: table.to_owned(),
-            column: name.clone(),
-            known: schema.fields().iter().map(|field| field.name().as_str()).collect::<Vec<_>>().join(", "),
-        })
-    };
-    names.iter().map(position).collect()
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use arrow_schema::{Schema, SchemaRef};
 
-use super::{Error, Offsets, ScanBatch, Table, scan::positions};
+use super::{Error, Offsets, ScanBatch, Table, reading::positions};
 use crate::module::{Chain, ChainSpec, Operation};
 
 /// The chain of one scan, and the columns asked for of what it gives.

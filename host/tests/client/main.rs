@@ -1,6 +1,7 @@
 //! The client against the embedded node and against servers that misbehave, with the engine as a component and native.
 
 mod failures;
+mod modules;
 mod rig;
 mod rows_in;
 mod rows_out;
