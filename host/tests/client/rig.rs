@@ -12,7 +12,7 @@ use thalweg_node::{Durability, Node, NodeOptions};
 use thalweg_wire::table::{Column, ColumnType, DataType, Schema, TableDescriptor, TablePath};
 
 /// The engines that every test runs on.
-pub(crate) const ENGINES: [EngineKind; 1] = [EngineKind::Native];
+pub(crate) const ENGINES: [EngineKind; 3] = [EngineKind::Native, EngineKind::Component, EngineKind::Lockstep];
 
 /// A node with a data folder of its own.
 pub(crate) struct Served {

@@ -113,12 +113,15 @@ impl Accumulator {
 }
 
 /// What one more part takes to be remembered at most, beside a list of its rows, in bytes.
-pub(super) const PART_HELD: u64 = size_of::<Part>() as u64;
+///
+/// At least its size; the same number on every machine, so that engines of 32 and 64 bits do the same.
+pub(super) const PART_HELD: u64 = 128;
+const _: () = assert!(size_of::<Part>() as u64 <= PART_HELD);
 
 /// What it takes to remember whose rows these are, in bytes.
 fn held_by(part: &Part) -> u64 {
     let list = if let RowSelection::Rows(rows) = &part.rows { size_of_val(rows.as_slice()) } else { 0 };
-    (size_of::<Part>() + list) as u64
+    PART_HELD + list as u64
 }
 
 /// About what rows will hold once they are gathered, in bytes; not much less.
