@@ -1,0 +1,65 @@
+//! A real Apache Fluss cluster for the tests, started by `tests/cluster/fluss-cluster`.
+
+use std::net::TcpListener;
+use std::path::PathBuf;
+use std::process::Command;
+
+use anyhow::{Context, Result, bail};
+
+/// Why no real cluster can run here; `None` if one can.
+pub fn missing() -> Option<String> {
+    ["java", "mvn"]
+        .into_iter()
+        .find(|tool| Command::new(tool).arg("-version").output().is_err())
+        .map(|tool| format!("needs {tool}, which is not here"))
+}
+
+/// A cluster that ends with its guard.
+pub struct Cluster {
+    folder: tempfile::TempDir,
+    /// `host:port` of the coordinator.
+    pub address: String,
+}
+
+impl Cluster {
+    /// Starts a cluster with some tablet servers; takes about ten seconds, and longer the first time.
+    pub fn start(tablets: u32) -> Result<Self> {
+        let folder = tempfile::tempdir()?;
+        let port = free_ports()?;
+        let replicas = tablets.to_string();
+        let output = Command::new(script())
+            .arg("start")
+            .arg(folder.path())
+            .args(["--port", &port.to_string(), "--tablets", &tablets.to_string(), "--replicas", &replicas])
+            .output()?;
+        if !output.status.success() {
+            bail!("the cluster does not start: {}", String::from_utf8_lossy(&output.stderr));
+        }
+        Ok(Self { folder, address: format!("127.0.0.1:{port}") })
+    }
+
+    /// Kills a tablet server with SIGKILL.
+    pub fn kill(&self, tablet: u32) -> Result<()> {
+        let status = Command::new(script()).arg("kill").arg(self.folder.path()).arg(tablet.to_string()).status()?;
+        status.success().then_some(()).context("the tablet server cannot be killed")
+    }
+}
+
+impl Drop for Cluster {
+    fn drop(&mut self) {
+        let _ = Command::new(script()).arg("stop").arg(self.folder.path()).output();
+    }
+}
+
+fn script() -> PathBuf {
+    crate::root().join("tests/cluster/fluss-cluster")
+}
+
+/// A port with free ones behind it where the cluster needs them: tablet servers at +1 to +9, ZooKeeper at +50.
+fn free_ports() -> Result<u16> {
+    let first = 20_000 + (std::process::id() % 20_000) as u16;
+    (0..100)
+        .map(|step| first + step * 100)
+        .find(|port| (0..10).chain([50]).all(|offset| TcpListener::bind(("127.0.0.1", port + offset)).is_ok()))
+        .context("no free ports for a cluster")
+}

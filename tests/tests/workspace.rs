@@ -1,0 +1,127 @@
+//! Who may depend on whom, over `cargo metadata`: the table of the README, kept true by machine.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use cargo_metadata::{DependencyKind, Metadata, MetadataCommand, PackageId};
+
+/// One crate: which of our own crates it may use, and what may not be anywhere beneath it.
+struct Rule {
+    name: &'static str,
+    ours: &'static [&'static str],
+    never: &'static [&'static str],
+}
+
+const RUNTIMES: &[&str] = &["tokio", "mio", "socket2", "wasmtime", "wasmtime-wasi", "wit-bindgen", "rand", "clap"];
+const ARROW: &[&str] = &["arrow-array", "arrow-ipc", "arrow-schema", "tokio", "wasmtime", "prost"];
+
+const RULES: &[Rule] = &[
+    Rule { name: "thalweg-wire", ours: &[], never: RUNTIMES },
+    Rule { name: "thalweg-engine", ours: &["thalweg-wire"], never: RUNTIMES },
+    Rule {
+        name: "thalweg-engine-component",
+        ours: &["thalweg-engine", "thalweg-wire"],
+        never: &["tokio", "wasmtime", "clap"],
+    },
+    Rule { name: "thalweg-module-macros", ours: &[], never: ARROW },
+    Rule { name: "thalweg-module", ours: &["thalweg-module-macros"], never: ARROW },
+    Rule { name: "thalweg-where", ours: &["thalweg-module", "thalweg-module-macros"], never: ARROW },
+    Rule { name: "thalweg-scale", ours: &["thalweg-module", "thalweg-module-macros"], never: ARROW },
+    Rule { name: "thalweg-node", ours: &["thalweg-wire"], never: &["wasmtime", "wit-bindgen", "clap"] },
+    Rule { name: "thalweg", ours: &["thalweg-engine", "thalweg-node", "thalweg-wire"], never: &["wit-bindgen"] },
+];
+
+/// Crates that nothing may depend on, so that no rule is needed for them.
+const LEAVES: &[&str] = &["thalweg-tests"];
+
+fn metadata() -> Metadata {
+    MetadataCommand::new()
+        .manifest_path(concat!(env!("CARGO_MANIFEST_DIR"), "/../Cargo.toml"))
+        .exec()
+        .expect("cargo metadata runs")
+}
+
+/// Everything beneath a package by normal dependencies, by name.
+fn beneath(metadata: &Metadata, root: &PackageId) -> BTreeSet<String> {
+    let names: BTreeMap<_, _> = metadata.packages.iter().map(|p| (&p.id, p.name.to_string())).collect();
+    let nodes: BTreeMap<_, _> =
+        metadata.resolve.as_ref().expect("a resolved graph").nodes.iter().map(|n| (&n.id, n)).collect();
+    let mut seen = BTreeSet::new();
+    let mut queue = vec![root];
+    while let Some(id) = queue.pop() {
+        for dependency in &nodes[id].deps {
+            let normal = dependency.dep_kinds.iter().any(|k| k.kind == DependencyKind::Normal);
+            if normal && seen.insert(&dependency.pkg) {
+                queue.push(&dependency.pkg);
+            }
+        }
+    }
+    seen.into_iter().map(|id| names[id].clone()).collect()
+}
+
+#[test]
+fn every_crate_keeps_to_its_rule() {
+    let metadata = metadata();
+    let mut broken = Vec::new();
+    for rule in RULES {
+        let package = metadata.packages.iter().find(|p| *p.name == rule.name).expect(rule.name);
+        for name in beneath(&metadata, &package.id) {
+            let foreign_own = name.starts_with("thalweg") && !rule.ours.contains(&name.as_str());
+            if foreign_own || rule.never.contains(&name.as_str()) {
+                broken.push(format!("{} must not see {name}", rule.name));
+            }
+        }
+    }
+    assert!(broken.is_empty(), "{}", broken.join("\n"));
+}
+
+#[test]
+fn every_crate_has_a_rule() {
+    let metadata = metadata();
+    for package in metadata.workspace_packages() {
+        let known = RULES.iter().any(|r| r.name == package.name.as_str()) || LEAVES.contains(&package.name.as_str());
+        assert!(known, "{} has no rule in this test", package.name);
+    }
+}
+
+/// Inside wire and engine arrows point one way; `use crate::later` in an earlier folder is a breach.
+#[test]
+fn folders_import_in_one_direction() {
+    let order: &[(&str, &[(&str, &[&str])])] = &[
+        ("modules/wire/src", &[("frame", &["message", "record"]), ("table", &["frame", "message", "record"])]),
+        (
+            "modules/engine/src",
+            &[("write", &["scan", "admin", "engine"]), ("scan", &["write", "admin", "engine"]), ("admin", &["write", "scan", "engine"])],
+        ),
+    ];
+    let root = std::path::Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/.."));
+    let mut seen = 0;
+    for (crate_root, folders) in order {
+        for (folder, later) in *folders {
+            for file in rust_files(&root.join(crate_root).join(folder)) {
+                let text = std::fs::read_to_string(&file).expect("a readable source");
+                seen += 1;
+                for name in *later {
+                    let breach = text.lines().any(|l| l.contains(&format!("crate::{name}::")));
+                    assert!(!breach, "{} imports crate::{name}", file.display());
+                }
+            }
+        }
+    }
+    assert!(seen >= 10, "only {seen} files looked at: did the folders move?");
+}
+
+fn rust_files(path: &std::path::Path) -> Vec<std::path::PathBuf> {
+    if path.with_extension("rs").is_file() {
+        return vec![path.with_extension("rs")];
+    }
+    let mut files = Vec::new();
+    for entry in std::fs::read_dir(path).into_iter().flatten().flatten() {
+        let path = entry.path();
+        if path.is_dir() {
+            files.extend(rust_files(&path));
+        } else if path.extension().is_some_and(|e| e == "rs") {
+            files.push(path);
+        }
+    }
+    files
+}
