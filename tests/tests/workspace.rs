@@ -90,7 +90,11 @@ fn folders_import_in_one_direction() {
         ("modules/wire/src", &[("frame", &["message", "record"]), ("table", &["frame", "message", "record"])]),
         (
             "modules/engine/src",
-            &[("write", &["scan", "admin", "engine"]), ("scan", &["write", "admin", "engine"]), ("admin", &["write", "scan", "engine"])],
+            &[
+                ("write", &["scan", "admin", "engine"]),
+                ("scan", &["write", "admin", "engine"]),
+                ("admin", &["write", "scan", "engine"]),
+            ],
         ),
     ];
     let root = std::path::Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/.."));
