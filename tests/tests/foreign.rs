@@ -33,7 +33,7 @@ static CLUSTER: Mutex<Option<Cluster>> = Mutex::new(None);
 
 /// A server started for one test.
 enum Running {
-    Node(Node, tempfile::TempDir),
+    Node { node: Node, _data: tempfile::TempDir },
     Shared(String),
     Own(Cluster),
 }
@@ -43,7 +43,7 @@ impl Running {
         Ok(match server {
             Server::Node => {
                 let data = tempfile::tempdir()?;
-                Self::Node(Node::start(data.path(), None)?, data)
+                Self::Node { node: Node::start(data.path(), None)?, _data: data }
             }
             Server::Cluster(1) => {
                 let mut shared = CLUSTER.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
@@ -59,7 +59,7 @@ impl Running {
 
     fn address(&self) -> &str {
         match self {
-            Self::Node(node, _) => &node.address,
+            Self::Node { node, .. } => &node.address,
             Self::Shared(address) => address,
             Self::Own(cluster) => &cluster.address,
         }
