@@ -43,7 +43,7 @@ impl Python {
     pub fn client(&self, arguments: &[&OsStr]) -> Result<()> {
         let output = Command::new(&self.interpreter).arg(script()).args(arguments).output()?;
         let said = String::from_utf8_lossy(&output.stderr);
-        ensure!(output.status.success(), "client.py {arguments:?}: {said}");
+        ensure!(output.status.success(), "client.py {arguments:?}: {}: {said}", output.status);
         Ok(())
     }
 
