@@ -9,6 +9,7 @@ client.py compare FILE FILE                 exits 1 and names the first differen
 import asyncio
 import datetime as dt
 import decimal
+import os
 import sys
 
 import pyarrow as pa
@@ -111,6 +112,8 @@ def main():
         compare(*arguments)
     else:
         asyncio.run({"write": write, "read": read}[command](*arguments))
+        # Everything is written and closed. What pyfluss does while Python ends now and then kills the process.
+        os._exit(0)
 
 
 if __name__ == "__main__":
