@@ -90,7 +90,7 @@ macro_rules! export {
             }
 
             type Component = $crate::private::Exported<$module>;
-            $crate::bindings::export_component!(Component with_types_in $crate::bindings);
-};
+    $crate::bindings::export_component!(Component with_types_in $crate::bindings);
+        };
     };
 }

@@ -130,7 +130,7 @@ fn flights(server: Server) -> Result<()> {
     let offsets = binary::run(address, ["offsets", table, "--format", "json"])?;
     let rows = offsets
         .lines()
-        .map(|line| Ok(serde_json::from_str::<serde_json::Value>(line)?["rows"].as_u64().context("rows")?))
+        .map(|line| serde_json::from_str::<serde_json::Value>(line)?["rows"].as_u64().context("rows"))
         .sum::<Result<u64>>()?;
     ensure!(rows == count("acknowledged")?, "offsets count {rows} rows: {offsets}");
     let scanned = binary::run(address, ["scan", table, "--columns", "delay"])?;
