@@ -1,5 +1,6 @@
 //! `demo`: the whole product in one command, on a node in a temporary folder.
 
+use std::io::Write;
 use std::time::{Duration, Instant};
 
 use anyhow::ensure;
@@ -45,7 +46,7 @@ impl Demo {
         options.listen = "127.0.0.1:0".into();
         let node = Node::start(options).await?;
         let address = node.address().to_string();
-        say(started, &format!("started an embedded node on {address}, data in {}", folder.path().display()));
+        say(started, &format!("started an embedded node on {address}, data in {}", folder.path().display()))?;
 
         let client = common.connect_to(vec![address]).await?;
         let shown = show(&client, self.rows).await;
@@ -53,8 +54,7 @@ impl Demo {
         node.shutdown().await?;
         folder.close()?;
         shown?;
-        println!("cleaned up; `thalweg serve` starts a node that stays");
-        Ok(())
+        Ok(writeln!(std::io::stdout(), "cleaned up; `thalweg serve` starts a node that stays")?)
     }
 }
 
@@ -68,11 +68,11 @@ async fn show(client: &Client, rows: u64) -> anyhow::Result<()> {
     descriptor.bucket_count = Some(3);
     client.create_table(&path, descriptor, false).await?;
     let table = client.table(&path).await?;
-    say(started, "created table flights with 3 buckets");
+    say(started, "created table flights with 3 buckets")?;
 
     let started = Instant::now();
     let piped = table.clone().with_chain(&chain()?).await?;
-    say(started, &format!("loaded modules: where (delay > {DELAY}) and scale (distance in km), a sandbox each"));
+    say(started, &format!("loaded modules: where (delay > {DELAY}) and scale (distance in km), a sandbox each"))?;
 
     let kept = append(&piped, &flights, rows).await?;
     let read = scan(&table).await?;
@@ -107,7 +107,7 @@ async fn append(table: &Table, flights: &RecordBatch, rows: u64) -> anyhow::Resu
         grouped(acknowledged),
         rate(rows, started)
     );
-    say(started, &what);
+    say(started, &what)?;
     Ok(acknowledged)
 }
 
@@ -119,7 +119,7 @@ async fn scan(table: &Table) -> anyhow::Result<u64> {
     while let Some(scanned) = stream.next().await {
         rows += scanned?.batch.num_rows() as u64;
     }
-    say(started, &format!("scanned {} rows back{}", grouped(rows), rate(rows, started)));
+    say(started, &format!("scanned {} rows back{}", grouped(rows), rate(rows, started)))?;
     Ok(rows)
 }
 
@@ -153,8 +153,9 @@ fn flights() -> anyhow::Result<RecordBatch> {
     Ok(concat_batches(&schema, &batches)?)
 }
 
-fn say(started: Instant, what: &str) {
-    println!("{:>7.1} ms  {what}", started.elapsed().as_secs_f64() * 1e3);
+/// Says what was just done, and how long it took.
+fn say(started: Instant, what: &str) -> std::io::Result<()> {
+    writeln!(std::io::stdout(), "{:>7.1} ms  {what}", started.elapsed().as_secs_f64() * 1e3)
 }
 
 /// `, N rows/s`.

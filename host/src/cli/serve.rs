@@ -1,5 +1,6 @@
 //! `serve`: the embedded node.
 
+use std::io::Write;
 use std::path::PathBuf;
 
 use anyhow::Context;
@@ -56,7 +57,7 @@ impl Serve {
             WhenWritten::Memory => Durability::Memory,
         };
         let node = Node::start(options).await?;
-        println!("thalweg: ready on {}", node.address());
+        writeln!(std::io::stdout(), "thalweg: ready on {}", node.address())?;
         interrupted().await?;
         Ok(node.shutdown().await?)
     }
