@@ -5,3 +5,4 @@ mod modules;
 mod rig;
 mod rows_in;
 mod rows_out;
+mod tables;

@@ -1,6 +1,6 @@
 //! Schemas and descriptors, both ways: trees in the engine, fields by index in the WIT.
 //!
-//! The WIT has no place for column numbers, comments of columns, auto-increment and aggregation; they are left out.
+//! The WIT has no place for column numbers, comments of nested fields, auto-increment and aggregation; they are left out.
 
 use thalweg_engine::api::{Error, ErrorCode};
 use thalweg_wire::table::{ColumnType, DataType, Field, Schema, TableDescriptor};
@@ -19,7 +19,7 @@ pub(crate) fn lower(descriptor: catalog::TableDescriptor) -> Result<TableDescrip
         properties.into_iter().map(|property| (property.key, property.value)).collect()
     };
     Ok(TableDescriptor {
-        schema: lower_schema(&descriptor.schema)?,
+        schema: lower_schema(&descriptor.schema, descriptor.column_comments)?,
         comment: descriptor.comment,
         partition_keys: descriptor.partition_keys,
         bucket_keys: descriptor.bucket_keys,
@@ -29,10 +29,14 @@ pub(crate) fn lower(descriptor: catalog::TableDescriptor) -> Result<TableDescrip
     })
 }
 
-fn lower_schema(schema: &types::Schema) -> Result<Schema, Error> {
-    let columns = schema.columns.iter().map(|&at| {
+fn lower_schema(schema: &types::Schema, comments: Vec<Option<String>>) -> Result<Schema, Error> {
+    let (columns, given) = (schema.columns.len(), comments.len());
+    if columns != given {
+        return Err(invalid(format!("the schema has {columns} columns, and there are {given} comments")));
+    }
+    let columns = schema.columns.iter().zip(comments).map(|(&at, comment)| {
         let field = field(schema, at)?;
-        Ok((field.name.clone(), column_type(schema, at, 0)?, None))
+        Ok((field.name.clone(), column_type(schema, at, 0)?, comment))
     });
     let columns: Vec<(String, ColumnType, Option<String>)> = columns.collect::<Result<_, Error>>()?;
     let keys = schema.primary_key.iter().map(|&at| Ok(field(schema, at)?.name.as_str()));
@@ -97,6 +101,7 @@ fn column_type(schema: &types::Schema, at: u32, depth: usize) -> Result<ColumnTy
 pub(crate) fn lift(descriptor: TableDescriptor) -> catalog::TableDescriptor {
     catalog::TableDescriptor {
         schema: lift_schema(&descriptor.schema),
+        column_comments: descriptor.schema.columns.into_iter().map(|column| column.comment).collect(),
         comment: descriptor.comment,
         partition_keys: descriptor.partition_keys,
         bucket_keys: descriptor.bucket_keys,
@@ -177,11 +182,15 @@ mod tests {
         };
         let row = DataType::Row(vec![field("m", inner), field("d", DataType::Decimal { precision: 20, scale: 3 })]);
         let id = ColumnType { data_type: DataType::BigInt, nullable: false };
-        let columns = [("id".to_owned(), id, None), ("row".to_owned(), nullable(row), None)];
+        let columns = [("id".to_owned(), id, Some("the key".to_owned())), ("row".to_owned(), nullable(row), None)];
         let schema = Schema::new(columns).and_then(|schema| schema.with_primary_key(&["id"])).expect("a schema");
-        let there = lift_schema(&schema);
+        let there = lift(TableDescriptor::new(schema.clone()));
+        assert_eq!(there.column_comments, [Some("the key".to_owned()), None]);
+        let back = lower(there.clone()).expect("it is a tree");
+        assert_eq!(back.schema, schema);
+        let there = there.schema;
         assert_eq!((there.fields.len(), &there.columns[..], &there.primary_key[..]), (7, &[0, 1][..], &[0][..]));
-        assert_eq!(lower_schema(&there).expect("it is a tree"), schema);
+        assert!(matches!(lower_schema(&there, vec![None]), Err(Error { code: ErrorCode::Invalid(_), .. })));
     }
 
     #[test]
@@ -195,7 +204,7 @@ mod tests {
             Vec::new(),
         ] {
             let schema = types::Schema { fields, columns: vec![0], primary_key: Vec::new() };
-            assert!(matches!(lower_schema(&schema), Err(Error { code: ErrorCode::Invalid(_), .. })));
+            assert!(matches!(lower_schema(&schema, vec![None]), Err(Error { code: ErrorCode::Invalid(_), .. })));
         }
     }
 }

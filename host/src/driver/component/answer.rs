@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use thalweg_engine::api::{Answer, Bucket, BucketOffsets, DatabaseInfo, PartitionInfo, TableInfo};
-use thalweg_wire::table::{Column, ColumnType, DataType, Field, Schema, TableDescriptor, TablePath};
+use thalweg_wire::table::{ColumnType, DataType, Field, Schema, TableDescriptor, TablePath};
 
 use super::{
     super::instance::Trap,
@@ -54,7 +54,7 @@ pub(super) fn table_info(info: catalog::TableInfo) -> Result<TableInfo, Trap> {
         table_id: info.table_id,
         schema_id: info.schema_id,
         descriptor: TableDescriptor {
-            schema: schema(&descriptor.schema)?,
+            schema: schema(&descriptor.schema, descriptor.column_comments)?,
             comment: descriptor.comment,
             partition_keys: descriptor.partition_keys,
             bucket_keys: descriptor.bucket_keys,
@@ -75,29 +75,23 @@ fn map(properties: Vec<catalog::Property>) -> BTreeMap<String, String> {
     properties.into_iter().map(|property| (property.key, property.value)).collect()
 }
 
-/// A schema. The interface knows no column ids: they are given anew, in order.
-fn schema(schema: &types::Schema) -> Result<Schema, Trap> {
-    let mut columns = Vec::with_capacity(schema.columns.len());
-    for (id, position) in schema.columns.iter().enumerate() {
-        let field = field(schema, *position)?;
-        columns.push(Column {
-            id: id as i32,
-            name: field.name.clone(),
-            column_type: column_type(schema, *position, DEPTH)?,
-            comment: None,
-            aggregation: None,
-        });
+/// A schema. The interface knows no column ids: they are given anew, as for a table that was never altered.
+fn schema(schema: &types::Schema, comments: Vec<Option<String>>) -> Result<Schema, Trap> {
+    let (count, given) = (schema.columns.len(), comments.len());
+    if count != given {
+        return Err(Trap(format!("the engine gives {given} comments for {count} columns")));
     }
+    let columns = schema.columns.iter().zip(comments).map(|(&position, comment)| {
+        Ok((field(schema, position)?.name.clone(), column_type(schema, position, DEPTH)?, comment))
+    });
     let column_of = |position: &u32| {
         let found = schema.columns.iter().position(|column| column == position);
         found.ok_or_else(|| Trap(format!("the engine names field {position} as a key, which is no column")))
     };
-    Ok(Schema {
-        columns,
-        primary_key: schema.primary_key.iter().map(column_of).collect::<Result<_, _>>()?,
-        auto_increment: Vec::new(),
-        highest_field_id: schema.fields.len() as i32 - 1,
-    })
+    let primary_key = schema.primary_key.iter().map(column_of).collect::<Result<_, _>>()?;
+    let columns: Vec<_> = columns.collect::<Result<_, Trap>>()?;
+    let numbered = Schema::new(columns).map_err(|error| Trap(format!("the engine gives no schema: {error}")))?;
+    Ok(Schema { primary_key, ..numbered })
 }
 
 fn field(schema: &types::Schema, position: u32) -> Result<&types::Field, Trap> {

@@ -159,6 +159,7 @@ fn descriptor(descriptor: &TableDescriptor) -> catalog::TableDescriptor {
     };
     catalog::TableDescriptor {
         schema: schema(&descriptor.schema),
+        column_comments: descriptor.schema.columns.iter().map(|column| column.comment.clone()).collect(),
         comment: descriptor.comment.clone(),
         partition_keys: descriptor.partition_keys.clone(),
         bucket_keys: descriptor.bucket_keys.clone(),
