@@ -27,6 +27,11 @@ pub fn project(batch: &LogBatch<'_>, layout: &Layout, columns: &[usize], out: &m
             buffers.extend(message.buffers.iter().skip(field.buffer).take(field.shape.buffers()));
         }
     }
+    let taken: u64 = buffers.iter().map(|buffer| buffer.range.len() as u64).sum();
+    if taken > message.body.len() as u64 {
+        // Many columns that share their bytes would make a batch many times as long as this one.
+        return Err(overlap(batch));
+    }
     let lengths: Vec<u32> = buffers.iter().map(|buffer| buffer.range.len() as u32).collect();
     let metadata = encode_message(message.rows, &nodes, &lengths, message.compression);
 
@@ -39,14 +44,48 @@ pub fn project(batch: &LogBatch<'_>, layout: &Layout, columns: &[usize], out: &m
         out.resize(out.len() + buffer.range.len().next_multiple_of(ALIGNMENT) - buffer.range.len(), 0);
     }
     let length = out.len() - begin - super::head::OVERHEAD;
-    let length = i32::try_from(length).map_err(|_| RecordError::CorruptBatch {
-        base_offset: batch.base_offset,
-        reason: "its buffers overlap".into(),
-    })?;
+    let length = i32::try_from(length).map_err(|_| overlap(batch))?;
     out[begin + 8..begin + 12].copy_from_slice(&length.to_le_bytes());
     if batch.magic > 0 {
         let end = begin + batch.header_length();
         out[end - 4..end].fill(0);
     }
     Ok(())
+}
+
+fn overlap(batch: &LogBatch<'_>) -> RecordError {
+    RecordError::CorruptBatch { base_offset: batch.base_offset, reason: "its buffers overlap".into() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::message::encode_metadata;
+    use super::*;
+    use crate::record::{BatchContent, BatchHead, Compression, NO_WRITER, Node};
+    use crate::table::Schema;
+
+    #[test]
+    fn columns_that_share_their_bytes_do_not_multiply() {
+        let schema = Schema::parse_sql("a BIGINT, b BIGINT").expect("two columns");
+        let places = [(0, 0), (0, 16), (0, 0), (0, 16)];
+        let metadata = encode_metadata(2, &[Node { length: 2, nulls: 0 }; 2], &places, Compression::None, 16);
+        let mut message = [&[0xff; 4][..], &(metadata.len() as u32).to_le_bytes(), &metadata].concat();
+        message.extend_from_slice(&[7; 16]);
+        let content = BatchContent {
+            schema_id: 1,
+            writer: NO_WRITER,
+            records: 2,
+            changes: None,
+            message: &message,
+            body_length: 0,
+            body_checksum: 0,
+        };
+        let bytes = BatchHead::encode(&content).expect("it is short").into_bytes();
+        let batch = LogBatch::parse(&bytes).expect("it is whole");
+        let (layout, mut out) = (Layout::of_schema(&schema), Vec::new());
+        project(&batch, &layout, &[1], &mut out).expect("one column has bytes of its own");
+        let one = out.len();
+        assert!(matches!(project(&batch, &layout, &[0, 1], &mut out), Err(RecordError::CorruptBatch { .. })));
+        assert_eq!(out.len(), one);
+    }
 }
