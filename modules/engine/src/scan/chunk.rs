@@ -31,7 +31,7 @@ impl Frame<'_> {
 pub(super) struct Chunk {
     /// What the user gets; until the work is done, its body is that of the frame.
     pub(super) scanned: Scanned,
-    /// Its size on the wire, in bytes, by which fetches are measured.
+    /// What it takes of the scan's demand once it is ready, in bytes: decompressed, as demand counts.
     pub(super) cost: u64,
     /// The number of its work; `None`: it is ready.
     pub(super) work: Option<u64>,
@@ -107,7 +107,7 @@ impl Chunk {
         };
         let work = (checked.is_some() || decoded.is_some()).then_some(Work::Decode { checked, codec, buffers });
         let checksum = checked.map(|_| batch.checksum);
-        let cost = batch.bytes().len() as u64;
+        let cost = scanned.metadata.len() as u64 + u64::from(decoded.unwrap_or(scanned.body.length));
         Ok((Self { scanned, cost, work: None, frame: frame.buffer, checksum, decoded }, work))
     }
 
@@ -156,4 +156,46 @@ fn codec(compression: Compression) -> Codec {
 pub(super) fn corrupt(plan: &Plan, bucket: u32, offset: i64, reason: &str) -> Error {
     let text = format!("the batch at offset {offset} of bucket {bucket} of {} is corrupt: {reason}", plan.name);
     fatal(ErrorCode::Corrupt(text))
+}
+
+#[cfg(test)]
+mod tests {
+    use thalweg_wire::record::{BatchContent, BatchHead, Layout, NO_WRITER, Node, encode_message};
+    use thalweg_wire::table::Schema;
+
+    use super::*;
+    use crate::api::{End, Start};
+
+    #[test]
+    fn what_is_queued_costs_what_it_takes_of_the_demand() {
+        let layout = Layout::of_schema(&Schema::parse_sql("n BIGINT NOT NULL").expect("a column"));
+        let (name, buckets, projection) = ("d.t".to_owned(), vec![0], None);
+        let (start, end) = (Start::Earliest, End::Never);
+        let plan = Plan { name, table_id: 1, schema_id: 1, projection, layout, buckets, start, end };
+        let values = [&8000i64.to_le_bytes()[..], b"8000 bytes, compressed to a few."].concat();
+        for (compression, body, decoded) in
+            [(Compression::Zstd, values, Some(8000)), (Compression::None, vec![0; 8000], None)]
+        {
+            let node = Node { length: 1000, nulls: 0 };
+            let message = encode_message(1000, &[node], &[0, body.len() as u32], compression);
+            let head = BatchHead::encode(&BatchContent {
+                schema_id: 1,
+                writer: NO_WRITER,
+                records: 1000,
+                changes: None,
+                message: &message,
+                body_length: body.len() as u32,
+                body_checksum: crc32c::crc32c(&body),
+            });
+            let bytes = Bytes::from([head.expect("it is short").into_bytes(), body].concat());
+            let batch = LogBatch::parse(&bytes).expect("it is whole");
+            let (window, frame) = (Window { from: 0, end: u64::MAX }, Frame { buffer: 1, bytes: &bytes });
+            let (mut chunk, work) = Chunk::new(&plan, 0, window, &batch, frame, 1 << 20).expect("it is sound");
+            assert!(work.is_some());
+            let output = WorkOutput::Decoded { buffer: decoded.map(|_| 2), checksum: batch.checksum };
+            chunk.done(&plan, output).expect("its output");
+            assert!(chunk.cost > 8000);
+            assert_eq!(chunk.cost, chunk.scanned.cost());
+        }
+    }
 }

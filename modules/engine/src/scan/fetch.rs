@@ -88,9 +88,10 @@ pub(super) fn refused(plan: &Plan, cursor: &Cursor, answer: &PbFetchLogRespForBu
     }
     let message = match code {
         ServerErrorCode::LOG_OFFSET_OUT_OF_RANGE => {
-            let bound = |offset: Option<i64>| offset.map_or("?".to_owned(), |offset| offset.to_string());
-            let (first, end) = (bound(answer.log_start_offset), bound(answer.high_watermark));
-            format!("{place} has no offset {} (first {first}, end {end}): {text}", cursor.position)
+            // A server of Fluss itself says it in its text only.
+            let range = answer.log_start_offset.zip(answer.high_watermark);
+            let range = range.map_or_else(String::new, |(first, end)| format!("; it has those from {first} to {end}"));
+            format!("{place} has no offset {}{range}: {text}", cursor.position)
         }
         ServerErrorCode::INVALID_COLUMN_PROJECTION => {
             let text = format!("{place} has rows from before one of the columns was added ({text})");

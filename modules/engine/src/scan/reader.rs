@@ -34,7 +34,7 @@ pub(super) struct Reader {
     asked: BTreeMap<u64, Asked>,
     /// Bytes that the user still wants.
     demand: u64,
-    /// Bytes fetched and not given.
+    /// Bytes fetched and not given, as demand counts them.
     queued: u64,
     /// The bucket to be given or fetched first: each in turn.
     turn: usize,
