@@ -18,7 +18,8 @@ pub(crate) struct Policy {
 }
 
 impl Bucket {
-    /// Deletes the segments that the policy lets go, and forgets silent writers. Returns how many segments went.
+    /// Deletes the segments that the policy lets go, and forgets silent writers and the indexes of closed segments.
+    /// Returns how many segments went.
     /// Everything must be committed.
     pub(crate) fn retain(&self, policy: &Policy, now: i64) -> Result<usize, AppendError> {
         let horizon = |age: Duration| now.saturating_sub(i64::try_from(age.as_millis()).unwrap_or(i64::MAX));
@@ -40,6 +41,10 @@ impl Bucket {
         let mut gone = 0;
         while self.drop_first(expired_before, policy.bytes)? {
             gone += 1;
+        }
+        // Those of all segments that were ever written or read would grow with the log.
+        if let Some((_, closed)) = crate::sync::read(&self.segments).split_last() {
+            closed.iter().for_each(|segment| segment.release_index());
         }
         Ok(gone)
     }

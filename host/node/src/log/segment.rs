@@ -97,6 +97,20 @@ impl Segment {
         }
     }
 
+    /// Forgets the index of a segment that is closed; it is loaded again when somebody needs it.
+    pub(crate) fn release_index(&self) {
+        let file = self.index_path();
+        if file.exists() || self.save_index(self.visible(), false).is_ok() {
+            *write(&self.index) = None;
+        }
+    }
+
+    /// Whether its index takes up memory.
+    #[cfg(test)]
+    pub(crate) fn holds_index(&self) -> bool {
+        read(&self.index).is_some()
+    }
+
     /// Asks the index; loads or makes it first where that has not been done.
     fn with_index<T>(&self, ask: impl Fn(&Index) -> T) -> io::Result<T> {
         if let Some(index) = &*read(&self.index) {

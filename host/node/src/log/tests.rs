@@ -262,6 +262,16 @@ fn a_repeated_batch_is_answered_with_its_first_offset() {
 }
 
 #[test]
+fn an_append_of_many_writers_is_judged_in_one_go() {
+    let one = |writer| raw((writer, 0), 0, 0);
+    let parts: Vec<Vec<u8>> = (0..100_000).map(one).collect();
+    let many = batches(&parts);
+    let began = std::time::Instant::now();
+    assert_eq!(super::writers::Writers::default().check(&many), Ok(super::writers::Verdict::New));
+    assert!(began.elapsed() < Duration::from_secs(5), "it takes the square of its batches");
+}
+
+#[test]
 fn writers_are_known_again_after_a_crash() {
     let folder = TempDir::new().unwrap();
     let settings = LogSettings { segment_bytes: 300, ..settings() };
@@ -322,6 +332,23 @@ fn retention_lets_old_and_superfluous_segments_go() {
     let bucket = open(folder.path(), &settings);
     assert_eq!((bucket.start(), bucket.high_watermark()), (10, 10));
     assert_eq!(write(&bucket, &anonymous(1, 10), 100_001).unwrap(), 10);
+}
+
+#[test]
+fn closed_segments_do_not_keep_their_indexes_in_memory() {
+    let folder = TempDir::new().unwrap();
+    let bucket = open(folder.path(), &LogSettings { segment_bytes: 500, ..settings() });
+    for at in 0..10 {
+        write(&bucket, &anonymous(1, 352), at).unwrap();
+    }
+    let held = || crate::sync::read(&bucket.segments).iter().filter(|segment| segment.holds_index()).count();
+    let keep = Policy { age: None, bytes: None };
+    for _ in 0..2 {
+        assert_eq!(held(), 10);
+        assert_eq!(bucket.retain(&keep, 10).unwrap(), 0);
+        assert_eq!(held(), 1);
+        assert_eq!(read_all(&bucket).len(), 10);
+    }
 }
 
 #[test]

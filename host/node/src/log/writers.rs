@@ -83,15 +83,15 @@ impl Writers {
             }
         }
         // The batches of one append stand against each other too.
-        let mut before: Vec<(i64, i32)> = Vec::new();
+        let mut before: HashMap<i64, i32> = HashMap::new();
         for header in counted() {
             let writer = header.writer_id;
-            let in_append = before.iter().rev().find(|(id, _)| *id == writer).map(|(_, sequence)| *sequence);
+            let in_append = before.get(&writer).copied();
             let last = in_append.or_else(|| self.writers.get(&writer)?.batches().last().map(|taken| taken.sequence));
             if !follows(last, header.sequence) {
                 return Err(OutOfOrder { writer, found: header.sequence, last });
             }
-            before.push((writer, header.sequence));
+            before.insert(writer, header.sequence);
         }
         Ok(Verdict::New)
     }
