@@ -127,6 +127,15 @@ type Round = HashMap<BucketId, Pending>;
 struct Open(VecDeque<Arc<Bucket>>);
 
 impl Open {
+    /// Commits what is written, and takes note of every bucket that was.
+    fn settle_all(&mut self, round: &mut Round) {
+        for (_, pending) in round.drain() {
+            let bucket = Arc::clone(&pending.bucket);
+            settle(pending);
+            self.note(bucket);
+        }
+    }
+
     /// Takes note that a bucket was written, and closes the files of the one that has not been for the longest time.
     fn note(&mut self, bucket: Arc<Bucket>) {
         self.0.retain(|open| open.id() != bucket.id());
@@ -152,21 +161,17 @@ fn run(waiting: &Receiver<Work>) {
                     append(&mut round, bucket, &batches, reply);
                 }
                 Work::Stop => {
-                    round.drain().for_each(|(_, pending)| settle(pending));
+                    open.settle_all(&mut round);
                     return;
                 }
                 other => {
-                    round.drain().for_each(|(_, pending)| settle(pending));
+                    open.settle_all(&mut round);
                     maintain(other);
                 }
             }
             next = if bytes < ROUND_BYTES { waiting.try_recv().ok() } else { None };
         }
-        for (_, pending) in round.drain() {
-            let bucket = Arc::clone(&pending.bucket);
-            settle(pending);
-            open.note(bucket);
-        }
+        open.settle_all(&mut round);
     }
 }
 
@@ -218,5 +223,59 @@ fn maintain(work: Work) {
             let _ = reply.send(bucket.close());
         }
         Work::Append { .. } | Work::Stop => {}
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use thalweg_wire::record::{BatchContent, BatchHead, NO_WRITER};
+
+    use super::*;
+    use crate::log::LogSettings;
+    use crate::log::batch::split;
+    use crate::options::Durability;
+
+    #[test]
+    fn no_more_files_stay_open_than_allowed_whatever_comes_between_appends() {
+        let folder = tempfile::tempdir().unwrap();
+        let settings = Arc::new(LogSettings {
+            durability: Durability::Os,
+            segment_bytes: 1 << 20,
+            writers: 100,
+            writer_age: Duration::from_secs(1000),
+            room: Arc::new(u64::MAX.into()),
+        });
+        let (message, changes) = (&[][..], None);
+        let content = BatchContent {
+            schema_id: 1,
+            writer: NO_WRITER,
+            records: 1,
+            changes,
+            message,
+            body_length: 0,
+            body_checksum: 0,
+        };
+        let bytes = BatchHead::encode(&content).unwrap().into_bytes().into();
+        let bucket = |bucket| {
+            let id = BucketId { table: 1, bucket };
+            Arc::new(Bucket::empty(id, folder.path().join(bucket.to_string()), Arc::clone(&settings)))
+        };
+        let buckets: Vec<Arc<Bucket>> = (0..100).map(bucket).collect();
+        let (work, waiting) = channel();
+        let mut fates = Vec::new();
+        for bucket in &buckets {
+            let (reply, fate) = oneshot::channel();
+            let batches = split(&bytes).unwrap();
+            work.send(Work::Append { bucket: Arc::clone(bucket), batches, reply }).unwrap();
+            let policy = Policy { age: None, bytes: None };
+            work.send(Work::Retain { bucket: Arc::clone(bucket), policy }).unwrap();
+            fates.push(fate);
+        }
+        work.send(Work::Stop).unwrap();
+        run(&waiting);
+        assert!(fates.into_iter().all(|fate| fate.blocking_recv().unwrap().is_ok()));
+        assert_eq!(buckets.iter().filter(|bucket| bucket.is_open()).count(), OPEN_FILES);
     }
 }

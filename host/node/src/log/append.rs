@@ -237,6 +237,12 @@ impl Bucket {
         }
     }
 
+    /// Whether its file is open for writing.
+    #[cfg(test)]
+    pub(crate) fn is_open(&self) -> bool {
+        lock(&self.tail).file.is_some()
+    }
+
     /// Flushes everything and writes a checkpoint of it, so that the next start has nothing to check.
     pub(crate) fn close(&self) -> Result<(), AppendError> {
         self.commit()?;
