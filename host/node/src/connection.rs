@@ -15,7 +15,7 @@ use tokio::task::JoinSet;
 use tokio::time::timeout;
 
 use crate::dispatch::{self, Answer, Started};
-use crate::memory::Share;
+use crate::memory::{self, Share};
 use crate::options::Limits;
 use crate::service::Service;
 
@@ -117,7 +117,7 @@ async fn read_requests(
 async fn read_request(
     read: &mut BufReader<OwnedReadHalf>,
     service: &Service,
-) -> Result<Option<(Bytes, Share)>, ConnectionError> {
+) -> Result<Option<(Bytes, Arc<Share>)>, ConnectionError> {
     let Limits { frame_bytes, idle, transfer, .. } = service.limits;
     let mut prefix = [0; LENGTH_PREFIX];
     match timeout(idle, read.read_exact(&mut prefix)).await {
@@ -134,7 +134,7 @@ async fn read_request(
         return Err(ConnectionError::TooLong { length, limit });
     }
     let memory = if with_rows { length } else { length * DECODED };
-    let share = service.requests.take(memory, transfer).await.ok_or(ConnectionError::Memory)?;
+    let share = Arc::new(service.requests.take(memory, transfer).await.ok_or(ConnectionError::Memory)?);
     let patience = transfer + Duration::from_secs((length >> 20) as u64);
     let mut bytes = BytesMut::with_capacity(length.min(FIRST_RESERVE));
     bytes.put_i16(key);
@@ -148,7 +148,9 @@ async fn read_request(
         Ok(())
     };
     timeout(patience, whole).await.map_err(|_| ConnectionError::Slow)??;
-    Ok(Some((bytes.freeze(), share)))
+    // Only rows outlive their request; the catalogue, which may keep a part of one, must not keep its share.
+    let bytes = if with_rows { memory::hold(bytes, &share) } else { bytes.freeze() };
+    Ok(Some((bytes, share)))
 }
 
 async fn write_answers(

@@ -91,7 +91,7 @@ pub(crate) async fn start(service: &Arc<Service>, header: RequestHeader, body: B
         ApiKey::ProduceLog => running(id, body, |request| produce::produce(service, request)),
         ApiKey::FetchLog => running(id, body, |request| fetch::fetch(Arc::clone(service), request)),
         ApiKey::ListOffsets => later(service, id, body, offsets::list),
-        ApiKey::LimitScan => later(service, id, body, offsets::limit_scan),
+        ApiKey::LimitScan => running(id, body, |request| offsets::limit_scan(Arc::clone(service), request)),
         other => {
             let text = format!("This node does not serve {other}; a cluster of Apache Fluss does.");
             Started::Done(refuse(id, &Failure::new(ServerErrorCode::UNSUPPORTED_VERSION, text)))

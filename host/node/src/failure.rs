@@ -24,6 +24,11 @@ impl Failure {
         Self::new(ServerErrorCode::NETWORK_EXCEPTION, "The node is stopping.")
     }
 
+    /// There is no memory for an answer with rows.
+    pub(crate) fn busy() -> Self {
+        Self::new(ServerErrorCode::REQUEST_TIME_OUT, "The node is busy with other answers.")
+    }
+
     /// No such bucket, or no such table.
     pub(crate) fn unknown_bucket(table: i64, bucket: i32) -> Self {
         let text = format!("Unknown table or bucket: TableBucket{{tableId={table}, bucket={bucket}}}");

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use bytes::{Bytes, BytesMut};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::timeout;
 
@@ -26,6 +27,24 @@ impl Share {
     pub(crate) fn shrink(&mut self, bytes: usize) {
         drop(self.permit.split(self.permit.num_permits().saturating_sub(bytes)));
     }
+}
+
+/// Bytes and the share of the memory that they take.
+struct Held {
+    bytes: BytesMut,
+    _share: Arc<Share>,
+}
+
+impl AsRef<[u8]> for Held {
+    fn as_ref(&self) -> &[u8] {
+        &self.bytes
+    }
+}
+
+/// The same bytes, which keep the share for as long as any slice of them lives: a batch may wait for the disk longer
+/// than the request that brought it waits for the batch.
+pub(crate) fn hold(bytes: BytesMut, share: &Arc<Share>) -> Bytes {
+    Bytes::from_owner(Held { bytes, _share: Arc::clone(share) })
 }
 
 /// What counts as small.
@@ -52,6 +71,20 @@ impl Budget {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_share_lives_as_long_as_the_last_slice() {
+        let budget = Budget::new(4 << 20);
+        let patience = Duration::from_secs(1);
+        let share = Arc::new(budget.take(100 << 20, patience).await.unwrap());
+        let bytes = hold(BytesMut::from(&b"frame with a batch"[..]), &share);
+        let batch = bytes.slice(13..);
+        drop((bytes, share));
+        assert_eq!(batch, &b"batch"[..]);
+        assert!(budget.take(1 << 20, patience).await.is_none());
+        drop(batch);
+        assert!(budget.take(1 << 20, patience).await.is_some());
+    }
 
     #[tokio::test(start_paused = true)]
     async fn small_takers_pass_large_ones() {

@@ -42,7 +42,9 @@ async fn what_is_appended_is_fetched() {
         assert_eq!(read(&client.fetch(table, 1, 3).await.records.unwrap()), [(3, 8), (4, 9)]);
         let other = client.fetch(table, 0, -2).await;
         assert_eq!((other.records, other.high_watermark), (Some(bytes::Bytes::new()), Some(0)));
-        assert_eq!(client.fetch(table, 1, 7).await.error_code, Some(19));
+        let beyond = client.fetch(table, 1, 7).await;
+        assert_eq!(beyond.error_code, Some(19));
+        assert_eq!((beyond.log_start_offset, beyond.high_watermark), (Some(0), Some(6)));
         assert_eq!(client.fetch(table, 2, 0).await.error_code, Some(21));
         assert_eq!(client.fetch(table + 1, 0, 0).await.error_code, Some(21));
         node.shutdown().await.unwrap();
@@ -63,8 +65,10 @@ async fn wrong_appends_are_refused_bucket_by_bucket() {
     let crc = crc32c::crc32c(&schema[25..]);
     schema[21..25].copy_from_slice(&crc.to_le_bytes());
     let large = anonymous(&vec![1; 1000]);
-    for (records, code) in [(corrupt, 14), (vec![1, 2, 3], 14), (schema, 9), (large, 13), (batch((4, 3), &[1]), 31)] {
+    for (records, code) in [(corrupt, 14), (vec![1, 2, 3], 14), (schema, 15), (large, 13), (batch((4, 3), &[1]), 31)] {
         assert_eq!(client.produce(table, 0, records).await.error_code, Some(code));
+        // Only what the network may have done to a batch is worth another try.
+        assert_eq!(ServerErrorCode::from_code(code).is_retriable(), code == 14, "{code}");
     }
     let acks = ProduceLogRequest { acks: 2, ..produce(table, 0, anonymous(&[1])) };
     assert_eq!(client.call(acks).await.unwrap().buckets_resp[0].error_code, Some(18));
@@ -203,6 +207,33 @@ async fn the_last_rows_are_scanned() {
     assert_eq!(read(&scan(0, 1000).await.records.unwrap()).len(), 10);
     assert_eq!(scan(1, 3).await.records, Some(bytes::Bytes::new()));
     assert_eq!(scan(2, 3).await.error_code, Some(21));
+}
+
+#[tokio::test]
+async fn the_last_rows_take_their_share_of_the_memory() {
+    let folder = TempDir::new().unwrap();
+    let limits = Limits { answer_memory: 16 << 20, transfer: Duration::from_millis(300), ..Limits::default() };
+    let node = Node::start(thalweg_node::NodeOptions { limits, ..options(folder.path()) }).await.unwrap();
+    let (mut idle, mut client) = (Client::connect(node.address()).await, Client::connect(node.address()).await);
+    let table_id = client.table("t", 1).await;
+    let rows = anonymous(&vec![1; 256 << 10]);
+    for _ in 0..5 {
+        client.produce(table_id, 0, rows.clone()).await;
+    }
+    // One who does not read holds what answers may take.
+    let mut greedy = fetch(table_id, &[(0, 0)]);
+    greedy.max_bytes = 64 << 20;
+    greedy.tables_req[0].buckets_req[0].max_fetch_bytes = 64 << 20;
+    idle.send(&greedy).await;
+    let scan = LimitScanRequest { table_id, bucket_id: 0, limit: i32::MAX, ..Default::default() };
+    let deadline = Instant::now() + support::PATIENCE;
+    while client.call(scan).await.unwrap().error_code != Some(25) {
+        assert!(Instant::now() < deadline, "scans never wait for memory");
+    }
+    drop(idle);
+    while client.call(scan).await.unwrap().error_code.is_some() {
+        assert!(Instant::now() < deadline, "the memory never comes back");
+    }
 }
 
 #[tokio::test]

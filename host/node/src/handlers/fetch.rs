@@ -157,8 +157,8 @@ async fn read(service: &Service, parts: &Arc<[Part]>, total: usize) -> Result<(P
     if readable == 0 && !parts.iter().any(Part::has_more) {
         return Ok((parts.iter().map(|part| part.read(0, false)).collect(), None));
     }
-    let busy = || Failure::new(ServerErrorCode::REQUEST_TIME_OUT, "The node is busy with other answers.");
-    let mut share = service.answers.take(readable.min(total).max(1), service.limits.transfer).await.ok_or_else(busy)?;
+    let mut share =
+        service.answers.take(readable.min(total).max(1), service.limits.transfer).await.ok_or_else(Failure::busy)?;
     let parts = Arc::clone(parts);
     let pieces = tokio::task::spawn_blocking(move || read_all(&parts, total));
     let pieces = pieces.await.map_err(|_| Failure::broken())?;
@@ -229,9 +229,16 @@ fn answer(part: &Part, piece: Result<Piece, Failure>) -> PbFetchLogRespForBucket
             ..answer
         },
         Err(failure) => PbFetchLogRespForBucket {
+            high_watermark: range(part, &failure).map(Bucket::high_watermark),
+            log_start_offset: range(part, &failure).map(Bucket::start),
             error_code: Some(failure.code.code()),
             error_message: Some(failure.text),
             ..answer
         },
     }
+}
+
+/// Whose range is told with a failure: that of a bucket that does not have the offset asked for.
+fn range<'a>(part: &'a Part, failure: &Failure) -> Option<&'a Bucket> {
+    part.bucket.as_deref().ok().filter(|_| failure.code == ServerErrorCode::LOG_OFFSET_OUT_OF_RANGE)
 }

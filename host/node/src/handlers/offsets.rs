@@ -11,6 +11,7 @@ use thalweg_wire::message::{
 use crate::clock;
 use crate::failure::Failure;
 use crate::log::{Bucket, BucketId, ReadError};
+use crate::memory::Share;
 use crate::service::Service;
 
 /// What is asked of each bucket.
@@ -80,23 +81,42 @@ fn find(service: &Service, id: BucketId, partition: Option<i64>) -> Result<Arc<B
 
 /// The last rows of a bucket: whole batches that hold the last `limit` rows, as far as they lie in its last segment
 /// and fit into one answer. The client drops the rows that are too many.
-pub(crate) fn limit_scan(service: &Service, request: LimitScanRequest) -> Result<LimitScanResponse, Failure> {
+pub(crate) async fn limit_scan(
+    service: Arc<Service>,
+    request: LimitScanRequest,
+) -> Result<(LimitScanResponse, Option<Share>), Failure> {
     let id = BucketId { table: request.table_id, bucket: request.bucket_id };
-    let read = find(service, id, request.partition_id)
-        .and_then(|bucket| Ok(last_rows(&bucket, request.limit, service.limits.answer_bytes)?));
+    let read = match find(&service, id, request.partition_id) {
+        Ok(bucket) => scan(&service, bucket, request.limit).await,
+        Err(failure) => Err(failure),
+    };
     Ok(match read {
-        Ok(records) => LimitScanResponse { is_log_table: Some(true), records: Some(records), ..Default::default() },
-        Err(failure) => LimitScanResponse {
-            error_code: Some(failure.code.code()),
-            error_message: Some(failure.text),
-            ..Default::default()
-        },
+        Ok((records, share)) => {
+            let records = Some(records);
+            (LimitScanResponse { is_log_table: Some(true), records, ..Default::default() }, Some(share))
+        }
+        Err(failure) => {
+            let (error_code, error_message) = (Some(failure.code.code()), Some(failure.text));
+            (LimitScanResponse { error_code, error_message, ..Default::default() }, None)
+        }
     })
+}
+
+/// Reads with a share of the memory for answers.
+async fn scan(service: &Service, bucket: Arc<Bucket>, limit: i32) -> Result<(Bytes, Share), Failure> {
+    let most = service.limits.answer_bytes;
+    let readable = usize::try_from(bucket.last_readable().1).map_or(most, |bytes| bytes.min(most)).max(1);
+    let share = service.answers.take(readable, service.limits.transfer).await;
+    let mut share = share.ok_or_else(Failure::busy)?;
+    let records = tokio::task::spawn_blocking(move || last_rows(&bucket, limit, most));
+    let records = records.await.map_err(|_| Failure::broken())??;
+    share.shrink(records.len());
+    Ok((records, share))
 }
 
 fn last_rows(bucket: &Bucket, limit: i32, most: usize) -> Result<Bytes, ReadError> {
     let end = bucket.high_watermark();
-    let mut from = end.saturating_sub(i64::from(limit.max(0))).max(bucket.last_segment_start()).max(bucket.start());
+    let mut from = end.saturating_sub(i64::from(limit.max(0))).max(bucket.last_readable().0).max(bucket.start());
     loop {
         let records = bucket.read(from, most, true)?;
         match crate::log::batch::end_of(&records) {

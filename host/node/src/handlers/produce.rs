@@ -97,7 +97,9 @@ fn begin(service: &Service, acks: i32, table: i64, part: &PbProduceLogReqForBuck
     if let Some(batch) = batches.iter().find(|batch| !knows(schema_id, batch)) {
         let id = batch.header.schema_id;
         let text = format!("Schema with schema id {id} does not exist for the table with the id {table}.");
-        return Err(Failure::new(ServerErrorCode::SCHEMA_NOT_EXIST, text));
+        // Not SCHEMA_NOT_EXIST, which clients take as a reason to try again: a replica may not know a new schema yet.
+        // A single node knows every schema that there is, so the same batch never fits and its writer must be told.
+        return Err(Failure::new(ServerErrorCode::INVALID_TABLE, text));
     }
     if batches.is_empty() {
         return Ok(Part::Done(Ok(bucket.high_watermark())));

@@ -263,11 +263,13 @@ impl Bucket {
         Ok(end)
     }
 
-    /// The first offset of the last segment that can be read, or of the bucket if that segment is empty.
-    pub(crate) fn last_segment_start(&self) -> i64 {
+    /// Of the last segment that has something to read: its first offset and how many bytes can be read. The end of the
+    /// bucket and 0 if there is nothing to read at all.
+    pub(crate) fn last_readable(&self) -> (i64, u64) {
         let end = self.high_watermark();
         let segments = read(&self.segments);
-        segments.iter().rev().map(|segment| segment.base()).find(|base| *base < end).unwrap_or(end)
+        let last = segments.iter().rev().find(|segment| segment.base() < end);
+        last.map_or((end, 0), |segment| (segment.base(), segment.visible()))
     }
 }
 
