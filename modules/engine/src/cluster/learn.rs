@@ -43,7 +43,10 @@ impl Cluster {
             }
         };
         match result {
-            Ok(response) => self.learn(now, paths, response, chance, calls),
+            Ok(response) => {
+                self.learn(now, paths, response, chance, calls);
+                Ok(())
+            }
             Err(reason) => {
                 let text = format!("{} broke the protocol: {reason}", answer.address);
                 self.failed(now, &paths, passing(ErrorCode::Corrupt(text)), chance);
@@ -59,7 +62,7 @@ impl Cluster {
         response: MetadataResponse,
         chance: &mut Chance,
         calls: &mut Vec<Call>,
-    ) -> Result<(), String> {
+    ) {
         self.servers.learn(response.coordinator_server.as_ref(), &response.tablet_servers);
         if self.servers.are_known() {
             self.backoff.succeeded();
@@ -72,21 +75,15 @@ impl Cluster {
         for path in paths {
             let wanted = wire_path(&path);
             match response.table_metadata.iter().find(|table| table.table_path == wanted) {
-                Some(table) => self.learn_table(now, path, table, chance)?,
+                Some(table) => self.learn_table(now, path, table, chance),
                 None => missing.push(path),
             }
         }
         self.doubt(now, missing, chance, calls);
-        Ok(())
     }
 
-    fn learn_table(
-        &mut self,
-        now: Instant,
-        path: TablePath,
-        metadata: &PbTableMetadata,
-        chance: &mut Chance,
-    ) -> Result<(), String> {
+    /// A table whose description cannot be read is refused, and no other suffers from it: it may be of a newer version.
+    fn learn_table(&mut self, now: Instant, path: TablePath, metadata: &PbTableMetadata, chance: &mut Chance) {
         let handle = self.entries.get(&path).and_then(|entry| entry.table);
         let known = handle.and_then(|handle| self.tables.get(handle as usize)).map(|table| table.info.table_id);
         if known.is_some_and(|known| known != metadata.table_id) {
@@ -99,10 +96,10 @@ impl Cluster {
             None => match table_info(&path, metadata) {
                 Ok(info) => self.add(info),
                 Err(reason) => {
-                    let error = fatal(ErrorCode::Corrupt(reason.clone()));
+                    let error = fatal(ErrorCode::Corrupt(reason));
                     self.entries.entry(path.clone()).or_default().failed(Some(error.clone()));
                     self.refuse(&path, error);
-                    return Err(reason);
+                    return;
                 }
             },
         };
@@ -131,7 +128,6 @@ impl Cluster {
             self.news.push(News::Opened(ticket, Ok(handle)));
         }
         self.news.push(News::Leaders(handle));
-        Ok(())
     }
 
     fn add(&mut self, info: TableInfo) -> u32 {
@@ -181,4 +177,52 @@ fn table_info(path: &TablePath, metadata: &PbTableMetadata) -> Result<TableInfo,
         created: metadata.created_time,
         modified: metadata.modified_time,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use bytes::Bytes;
+    use thalweg_wire::message::PbServerNode;
+    use thalweg_wire::table::Schema;
+
+    use super::*;
+    use crate::{api::Settings, call::Body, call::Key};
+
+    #[test]
+    fn a_table_that_cannot_be_read_harms_no_other() {
+        let mut chance = Chance::new(1);
+        let mut cluster = Cluster::new(0, &Settings::new(vec!["h:1".into()]).connection);
+        let path = |table: &str| TablePath { database: "d".into(), table: table.into() };
+        for (ticket, name) in ["broken", "sound"].into_iter().enumerate() {
+            cluster.open(0, path(name), ticket as u64);
+        }
+        let mut calls = Vec::new();
+        cluster.tick(0, &mut calls);
+        let [Call { key: Key::Cluster(key), .. }] = calls[..] else { panic!("one call: {calls:?}") };
+        let mut descriptor = TableDescriptor::new(Schema::parse_sql("n BIGINT").expect("a column"));
+        descriptor.bucket_count = Some(1);
+        let table = |name: &str, json: String| PbTableMetadata {
+            table_path: wire_path(&path(name)),
+            table_id: 1,
+            schema_id: 1,
+            table_json: json.into_bytes().into(),
+            ..Default::default()
+        };
+        let server = PbServerNode { node_id: 0, host: "h".into(), port: 1, ..Default::default() };
+        let response = MetadataResponse {
+            coordinator_server: Some(server.clone()),
+            tablet_servers: vec![server],
+            table_metadata: vec![table("broken", "{}".into()), table("sound", descriptor.to_json())],
+            ..Default::default()
+        };
+        let frame = thalweg_wire::frame::encode_response(0, &response).expect("it is short");
+        let bytes = Bytes::from(frame).slice(9..);
+        let result = Ok(Body { bytes: bytes.clone(), frame: bytes, buffer: 1 });
+        let answer = Answered { key: Key::Cluster(key), result, address: "h:1".into() };
+        let answered = cluster.answered(0, key, answer, &mut chance, &mut Vec::new());
+        assert_eq!(answered, Ok(()), "the connection is to be kept");
+        let news = cluster.take_news();
+        assert!(matches!(&news[0], News::Opened(0, Err(Error { code: ErrorCode::Corrupt(_), retriable: false }))));
+        assert!(matches!(&news[1], News::Opened(1, Ok(_))), "{news:?}");
+    }
 }
