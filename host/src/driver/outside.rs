@@ -55,7 +55,7 @@ impl Outside {
         match action {
             Action::Connect { connection, address } => self.connect(connection, address),
             Action::Send { connection, pieces } => self.send(connection, pieces)?,
-            Action::Close { connection } => drop(self.connections.remove(&connection)),
+            Action::Close { connection } => self.close(connection),
             Action::WakeAt(at) => self.wake = Some(at),
             Action::Work { id, work } => self.work(id, work)?,
             Action::Release(buffer) => drop(self.buffers.remove(&buffer)),
@@ -69,6 +69,12 @@ impl Outside {
         tracing::debug!(id, address, "connecting");
         self.reach.connecting(&address);
         self.connections.insert(id, Connection::open(id, address, self.sockets, events.clone()));
+    }
+
+    fn close(&mut self, id: ConnectionId) {
+        if let Some(connection) = self.connections.remove(&id) {
+            tracing::debug!(id, address = connection.address, "closed");
+        }
     }
 
     fn send(&mut self, id: ConnectionId, pieces: Vec<Piece>) -> Result<(), Trap> {

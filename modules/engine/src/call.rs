@@ -20,10 +20,19 @@ pub(crate) enum Target {
     Coordinator,
     /// Whichever server can be reached, also one that only the settings name.
     Any,
+    /// The coordinator, or whichever server can be reached while that one cannot: questions about the catalogue.
+    Catalogue,
     /// Whichever tablet server can be reached.
     Tablet,
     /// The tablet server with this id.
     Server(i32),
+}
+
+impl Target {
+    /// Whether another server can be asked instead of one that does not answer.
+    pub(crate) fn is_one_of_many(self) -> bool {
+        matches!(self, Self::Catalogue | Self::Any | Self::Tablet)
+    }
 }
 
 /// Who made a call, and its number there.

@@ -1,5 +1,5 @@
 //! Requests to the catalogue as messages. All go to the coordinator: it also answers the questions
-//! (`server-behaviour.md`), and knows what it changed a moment ago.
+//! (`server-behaviour.md`), and knows what it changed a moment ago. Questions go to another server when it is away.
 
 use thalweg_wire::{
     message::{
@@ -22,7 +22,7 @@ const DELETE: i32 = 1;
 
 /// The call that asks it.
 pub(super) fn call(key: Key, request: &Request) -> Result<Call, Error> {
-    let to = Target::Coordinator;
+    let (to, read) = (Target::Coordinator, Target::Catalogue);
     Ok(match request {
         Request::CreateDatabase { name, comment, properties, if_not_exists } => {
             let custom_properties = properties.iter().cloned().collect();
@@ -36,8 +36,8 @@ pub(super) fn call(key: Key, request: &Request) -> Result<Call, Error> {
             let (database_name, ignore_if_not_exists, cascade) = (name.clone(), *if_exists, *cascade);
             Call::new(key, to, DropDatabaseRequest { database_name, ignore_if_not_exists, cascade })
         }
-        Request::ListDatabases => Call::new(key, to, ListDatabasesRequest::default()),
-        Request::ShowDatabase { name } => Call::new(key, to, GetDatabaseInfoRequest { database_name: name.clone() }),
+        Request::ListDatabases => Call::new(key, read, ListDatabasesRequest::default()),
+        Request::ShowDatabase { name } => Call::new(key, read, GetDatabaseInfoRequest { database_name: name.clone() }),
         Request::CreateTable { path, descriptor, if_not_exists } => {
             let (table_path, table_json) = (wire_path(path), descriptor.to_json().into());
             Call::new(key, to, CreateTableRequest { table_path, table_json, ignore_if_exists: *if_not_exists })
@@ -46,8 +46,8 @@ pub(super) fn call(key: Key, request: &Request) -> Result<Call, Error> {
             let (table_path, ignore_if_not_exists) = (wire_path(path), *if_exists);
             Call::new(key, to, DropTableRequest { table_path, ignore_if_not_exists })
         }
-        Request::ListTables { database } => Call::new(key, to, ListTablesRequest { database_name: database.clone() }),
-        Request::ShowTable { path } => Call::new(key, to, GetTableInfoRequest { table_path: wire_path(path) }),
+        Request::ListTables { database } => Call::new(key, read, ListTablesRequest { database_name: database.clone() }),
+        Request::ShowTable { path } => Call::new(key, read, GetTableInfoRequest { table_path: wire_path(path) }),
         Request::AlterTable { path, set, remove } => {
             let set = set.iter().map(|(key, value)| change(key, Some(value), SET));
             let config_changes = set.chain(remove.iter().map(|key| change(key, None, DELETE))).collect();
@@ -55,7 +55,7 @@ pub(super) fn call(key: Key, request: &Request) -> Result<Call, Error> {
             Call::new(key, to, AlterTableRequest { table_path, config_changes, ..Default::default() })
         }
         Request::ListPartitions { path } => {
-            Call::new(key, to, ListPartitionInfosRequest { table_path: wire_path(path), ..Default::default() })
+            Call::new(key, read, ListPartitionInfosRequest { table_path: wire_path(path), ..Default::default() })
         }
         Request::CreatePartition { path, spec, if_not_exists } => {
             let (table_path, partition_spec) = (wire_path(path), wire_spec(spec));

@@ -146,6 +146,11 @@ impl Cluster {
         self.servers_due = Some(self.servers_due.map_or(due, |before| before.min(due)));
     }
 
+    /// Whether the cluster is known to have no server at this address (any more).
+    pub(crate) fn lacks(&self, address: &str) -> bool {
+        self.servers.are_known() && !self.servers.has_address(address)
+    }
+
     /// Where a call goes; `None`: that server is not known.
     pub(crate) fn address<'a>(&'a self, target: Target, connections: &Connections) -> Option<&'a str> {
         self.servers.address(target, connections)

@@ -40,11 +40,20 @@ impl Servers {
         self.tablets.contains_key(&id)
     }
 
+    /// Whether the cluster has a server at this address, as far as known.
+    pub(super) fn has_address(&self, address: &str) -> bool {
+        self.coordinator.iter().chain(self.tablets.values()).any(|known| known == address)
+    }
+
     /// Where a call goes.
     pub(super) fn address<'a>(&'a self, target: Target, connections: &Connections) -> Option<&'a str> {
         let tablets = self.tablets.values().map(String::as_str);
         match target {
             Target::Coordinator => self.coordinator.as_deref(),
+            Target::Catalogue => match self.coordinator.as_deref() {
+                Some(coordinator) if !connections.is_troubled(coordinator) => Some(coordinator),
+                _ => self.address(Target::Any, connections),
+            },
             Target::Server(id) => self.tablets.get(&id).map(String::as_str),
             Target::Tablet => connections.best(tablets),
             Target::Any => {

@@ -8,10 +8,10 @@ use thalweg_wire::{
     message::{self, ApiKey, ApiVersionsRequest, ApiVersionsResponse},
 };
 
-use super::{Outbox, versions::Versions};
+use super::{Limits, Outbox, versions::Versions};
 use crate::{
     api::{Action, BufferId, ConnectionId, Error, ErrorCode, Instant},
-    call::{Answered, Body, Call, Failure, Key, SPOKEN, Target, fatal},
+    call::{Answered, Body, Call, Failure, Key, SPOKEN, Target, fatal, passing},
 };
 
 /// How far a connection is. A login (SASL) has its place between `Handshake` and `Ready`.
@@ -31,6 +31,10 @@ struct Pending {
     key: Key,
     api: ApiKey,
     deadline: Instant,
+    /// Whether another server can be asked instead.
+    one_of_many: bool,
+    /// Whether another server is asked instead; its answer is of no use any more.
+    abandoned: bool,
 }
 
 /// What a frame brought about.
@@ -114,7 +118,9 @@ impl Session {
                 return;
             }
         };
-        self.pending.insert(request_id, Pending { key: call.key, api: call.api, deadline });
+        let one_of_many = call.to.is_one_of_many() && call.key != Key::Handshake;
+        let pending = Pending { key: call.key, api: call.api, deadline, one_of_many, abandoned: false };
+        self.pending.insert(request_id, pending);
         out.actions.push(Action::Send { connection: self.id, pieces });
     }
 
@@ -135,7 +141,9 @@ impl Session {
         if pending.key == Key::Handshake {
             return self.shaken(result);
         }
-        out.answers.push_back(self.answered(pending.key, result));
+        if !pending.abandoned {
+            out.answers.push_back(self.answered(pending.key, result));
+        }
         Ok(Verdict::Answered)
     }
 
@@ -160,17 +168,47 @@ impl Session {
         }
     }
 
-    /// When `late` may have something to say.
-    pub(super) fn next_wake(&self) -> Option<Instant> {
+    /// When `late` or `abandon` may have something to do.
+    pub(super) fn next_wake(&self, limits: &Limits) -> Option<Instant> {
         match self.state {
             State::Connecting(deadline) => Some(deadline),
-            _ => self.pending.values().map(|pending| pending.deadline).min(),
+            _ => {
+                let wake = |pending: &Pending| match pending.one_of_many && !pending.abandoned {
+                    true => limits.patience_end(pending.deadline),
+                    false => pending.deadline,
+                };
+                self.pending.values().map(wake).min()
+            }
+        }
+    }
+
+    /// When the server has been silent for longer than patience lasts, if it goes on.
+    pub(super) fn silent_from(&self, limits: &Limits) -> Option<Instant> {
+        match self.state {
+            State::Connecting(deadline) => {
+                Some(deadline.saturating_sub(limits.connect_timeout.saturating_sub(limits.patience)))
+            }
+            _ => self.pending.values().map(|pending| limits.patience_end(pending.deadline)).min(),
+        }
+    }
+
+    /// Gives up what another server can be asked instead, when patience has ended. The connection stays: what only this
+    /// server knows may still come.
+    pub(super) fn abandon(&mut self, now: Instant, limits: &Limits, out: &mut Outbox) {
+        for pending in self.pending.values_mut() {
+            if pending.one_of_many && !pending.abandoned && limits.patience_end(pending.deadline) <= now {
+                pending.abandoned = true;
+                let text = format!("{} did not answer {} yet", self.address, pending.api.name());
+                let failure = Failure::Lost { error: passing(ErrorCode::TimedOut(text)), sent: true };
+                let address = self.address.clone();
+                out.answers.push_back(Answered { key: pending.key, result: Err(failure), address });
+            }
         }
     }
 
     /// The connection is gone: answers what was under way.
     pub(super) fn fail(self, error: &Error, out: &mut Outbox) {
-        for pending in self.pending.values().filter(|pending| pending.key != Key::Handshake) {
+        for pending in self.pending.values().filter(|pending| pending.key != Key::Handshake && !pending.abandoned) {
             let failure = Failure::Lost { error: error.clone(), sent: true };
             out.answers.push_back(self.answered(pending.key, Err(failure)));
         }

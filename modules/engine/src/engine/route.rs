@@ -61,6 +61,7 @@ impl Engine {
             moved = true;
             self.tell(news, &mut orders);
         }
+        moved |= self.doubt_silent();
         self.admin.tick(self.now, &self.cluster, &mut self.chance, &mut orders);
         self.scans.tick(self.now, &self.cluster, &mut self.chance, &mut orders);
         moved |= !(orders.calls.is_empty() && orders.steps.is_empty() && orders.stale.is_empty());
@@ -76,6 +77,21 @@ impl Engine {
         }
         moved |= self.drive_write();
         moved | self.unpark()
+    }
+
+    /// Asks whether servers that are silent still belong to the cluster, and leaves those that do not: what was under way
+    /// there goes to whoever leads now, long before its deadline. False if there is none to leave.
+    fn doubt_silent(&mut self) -> bool {
+        let mut left = false;
+        for (address, doubt) in self.connections.silent(self.now) {
+            if self.cluster.lacks(&address) {
+                self.connections.leave(self.now, &address, &mut self.chance, &mut self.out);
+                left = true;
+            } else if doubt {
+                self.cluster.refresh_servers(self.now);
+            }
+        }
+        left
     }
 
     /// Hands an answer to the stage that asked.

@@ -70,6 +70,7 @@ impl Write {
         let error = match writer {
             Ok(id) if id >= 0 => {
                 self.writer.state = State::Held(id);
+                self.writer.trouble = None;
                 return;
             }
             Ok(id) => {
@@ -83,6 +84,7 @@ impl Write {
         if !error.retriable {
             self.fail_all(|_| true, &error);
         }
+        self.writer.trouble = Some(error);
     }
 
     /// The table was dropped: its rows fail with this error, and so does every later append.
@@ -122,6 +124,7 @@ impl Write {
         let Some(at) = self.in_flight(lane, batch) else { return };
         let explained = self.lanes[lane].explains_disorder(at);
         self.note_stale(lane, refusal.stale);
+        self.lanes[lane].trouble = Some(refusal.error.clone());
         let batch = &mut self.lanes[lane].flight[at];
         batch.uncertain |= !refusal.certain;
         batch.stage = Stage::Waiting(self.now);

@@ -50,15 +50,23 @@ impl Write {
                 expired.push((at, open));
             }
         }
-        let what = format!("no server took these rows within the delivery timeout of {} s", delivery.as_secs_f64());
-        let error = Error { code: ErrorCode::TimedOut(what), retriable: true };
         let now = self.now;
         for (at, open) in expired {
+            let error = self.late(at);
             if open {
                 self.fail_open(at, &error);
             }
             self.fail_lane(at, now, &error);
         }
+    }
+
+    /// Why the rows of a lane were not taken in time.
+    fn late(&self, lane: usize) -> Error {
+        let seconds = self.settings.delivery_timeout.as_secs_f64();
+        let what = format!("no server took these rows within the delivery timeout of {seconds} s");
+        let trouble = self.lanes[lane].trouble.as_ref().or(self.writer.trouble.as_ref());
+        let what = trouble.map_or(what.clone(), |trouble| format!("{what}: {trouble}"));
+        Error { code: ErrorCode::TimedOut(what), retriable: true }
     }
 
     /// Gives up everything of the tables that are meant.

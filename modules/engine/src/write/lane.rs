@@ -15,7 +15,7 @@ use super::{
     batch::{Batch, Stage},
     sequence::{distance, following},
 };
-use crate::api::Instant;
+use crate::api::{Error, Instant};
 
 /// A sequence that the server certainly lacks, with batches behind it.
 #[derive(Debug, Clone, Copy)]
@@ -51,6 +51,8 @@ pub(super) struct Lane {
     hole: Option<Hole>,
     /// The last batch that left without anybody knowing whether the server has it.
     unknown: Option<u64>,
+    /// Why the last try did not succeed.
+    pub(super) trouble: Option<Error>,
 }
 
 impl Lane {
@@ -65,6 +67,7 @@ impl Lane {
             next_sequence: 0,
             hole: None,
             unknown: None,
+            trouble: None,
         }
     }
 
@@ -155,6 +158,7 @@ impl Lane {
     /// Takes the batch at `at` out, which the server has.
     pub(super) fn written(&mut self, at: usize) -> Option<Batch> {
         let batch = self.flight.remove(at)?;
+        self.trouble = None;
         // The server has it, so it has all before it.
         self.hole = self.hole.filter(|hole| hole.batch > batch.id);
         self.unknown = self.unknown.filter(|unknown| *unknown > batch.id);

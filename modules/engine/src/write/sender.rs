@@ -187,7 +187,9 @@ impl Write {
     /// Hands a request out.
     fn finish(&mut self, draft: Draft) {
         let table = &self.tables[draft.request.table];
-        let timeout = self.request_timeout.as_millis();
+        // Less than the deadline of the request: a server that waits for its replicas says so before the connection is
+        // given up.
+        let timeout = (self.request_timeout * 3 / 4).as_millis();
         self.ledger.push(Output::Produce(Produce {
             key: draft.key,
             leader: draft.request.leader,

@@ -127,7 +127,7 @@ fn a_lone_append_leaves_at_once_and_is_told_where_it_is() {
     bench.take(9, &[4, 5]);
     assert_eq!(bench.requests.len(), 1, "it did not wait");
     assert_eq!(bench.stamp(0), (7, 0, 2));
-    assert_eq!((bench.requests[0].acks, bench.requests[0].table_id, bench.requests[0].timeout_ms), (-1, 100, 30_000));
+    assert_eq!((bench.requests[0].acks, bench.requests[0].table_id, bench.requests[0].timeout_ms), (-1, 100, 22_500));
     bench.answer(0, Ok(40));
     let bucket = Bucket { partition: None, bucket: 0 };
     let fate = (RowSelection::Span { first: 0, count: 2 }, Fate::Acknowledged { bucket, first: Some(40), end: 42 });

@@ -1,6 +1,9 @@
 //! The writer id: asked for before the first send, renewed when sequences can no longer be continued.
 
-use crate::{api::Instant, backoff::Backoff};
+use crate::{
+    api::{Error, Instant},
+    backoff::Backoff,
+};
 
 /// Where the writer id stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -24,12 +27,15 @@ pub(super) struct Writer {
     pub(super) state: State,
     /// The wait before the next one may be asked for; grows while renewals bring nothing.
     pub(super) backoff: Backoff,
+    /// Why the last try to get one did not succeed.
+    pub(super) trouble: Option<Error>,
 }
 
 impl Writer {
     /// No writer id yet, or none ever.
     pub(super) fn new(idempotent: bool) -> Self {
-        Self { state: if idempotent { State::Missing } else { State::Unused }, backoff: Backoff::default() }
+        let state = if idempotent { State::Missing } else { State::Unused };
+        Self { state, backoff: Backoff::default(), trouble: None }
     }
 
     /// Whether batches carry a writer id.

@@ -17,18 +17,19 @@ use crate::{
     world::{Faults, World, append, descriptor, ids, path},
 };
 
-const ALL: ScanSpec = ScanSpec { columns: None, buckets: Vec::new(), start: Start::Earliest, end: End::Latest };
+pub(crate) const ALL: ScanSpec =
+    ScanSpec { columns: None, buckets: Vec::new(), start: Start::Earliest, end: End::Latest };
 
 /// The id of a row that failed, and whether it may have been written.
-type Lost = (i64, bool);
+pub(crate) type Lost = (i64, bool);
 /// What goes wrong in a world.
 type Fault = fn(&mut World);
 /// What is wrong with settings.
 type Change = fn(&mut Settings);
 /// A row: its bucket, its offset, its id.
-type Row = (u32, u64, i64);
+pub(crate) type Row = (u32, u64, i64);
 
-fn world_with(seed: u64, servers: i32, buckets: u32, compression: &str) -> (World, TableHandle) {
+pub(crate) fn world_with(seed: u64, servers: i32, buckets: u32, compression: &str) -> (World, TableHandle) {
     let mut world = World::new(seed, servers, |_| {});
     world.cluster.create("t", descriptor(buckets, compression));
     let (handle, _) = world.open_table("t").expect("it is there");
@@ -36,7 +37,7 @@ fn world_with(seed: u64, servers: i32, buckets: u32, compression: &str) -> (Worl
 }
 
 /// Waits until every row of these writes has a fate; the ids of those acknowledged with their places.
-fn settle(world: &mut World, mut open: Vec<(Ticket, Vec<i64>)>) -> (Vec<Row>, Vec<Lost>) {
+pub(crate) fn settle(world: &mut World, mut open: Vec<(Ticket, Vec<i64>)>) -> (Vec<Row>, Vec<Lost>) {
     let (mut placed, mut failed) = (Vec::new(), Vec::new());
     let mut left: usize = open.iter().map(|(_, ids)| ids.len()).sum();
     while left > 0 {
@@ -67,7 +68,7 @@ fn settle(world: &mut World, mut open: Vec<(Ticket, Vec<i64>)>) -> (Vec<Row>, Ve
 }
 
 /// Scans until the end; every row with its bucket and offset, sorted.
-fn scan(world: &mut World, table: TableHandle, spec: ScanSpec) -> Result<Vec<Row>, Error> {
+pub(crate) fn scan(world: &mut World, table: TableHandle, spec: ScanSpec) -> Result<Vec<Row>, Error> {
     let ticket = world.engine.scan(world.now, table, spec)?;
     world.engine.demand(world.now, ticket, u64::MAX);
     let mut rows: Vec<Row> = Vec::new();
@@ -96,7 +97,7 @@ fn scan(world: &mut World, table: TableHandle, spec: ScanSpec) -> Result<Vec<Row
     }
 }
 
-fn write(world: &mut World, table: TableHandle, batches: std::ops::Range<i64>) -> Vec<Row> {
+pub(crate) fn write(world: &mut World, table: TableHandle, batches: std::ops::Range<i64>) -> Vec<Row> {
     let mut open = Vec::new();
     for batch in batches {
         let ids: Vec<i64> = (batch * 10..batch * 10 + 10).collect();

@@ -47,6 +47,8 @@ pub(crate) struct World {
     pub(crate) faults: Faults,
     /// Servers that nobody can reach.
     pub(crate) down: HashSet<i32>,
+    /// Servers that take connections and requests and never answer.
+    pub(crate) silent: HashSet<i32>,
     /// What the user was told and has not looked at.
     pub(crate) events: Vec<Event>,
     pub(crate) buffers: HashMap<u64, Bytes>,
@@ -71,6 +73,7 @@ impl World {
             cluster: Cluster::new(servers),
             faults: Faults::default(),
             down: HashSet::new(),
+            silent: HashSet::new(),
             events: Vec::new(),
             buffers: HashMap::new(),
             links: HashMap::new(),
@@ -203,7 +206,7 @@ impl World {
             }
             Happening::Arrives(connection, request) => {
                 let Some(&server) = self.links.get(&connection) else { return };
-                let silent = self.below(1000) < self.faults.silence;
+                let silent = self.silent.contains(&server) || self.below(1000) < self.faults.silence;
                 let wait = 100 + self.below(400);
                 match self.cluster.answer(server, request) {
                     _ if silent || self.down.contains(&server) => {}
