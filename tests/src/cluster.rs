@@ -24,6 +24,11 @@ pub struct Cluster {
 impl Cluster {
     /// Starts a cluster with some tablet servers; takes about ten seconds, and longer the first time.
     pub fn start(tablets: u32) -> Result<Self> {
+        Self::start_with(tablets, &[])
+    }
+
+    /// As `start`, with settings of the servers, each `key=value`.
+    pub fn start_with(tablets: u32, settings: &[&str]) -> Result<Self> {
         let folder = tempfile::tempdir()?;
         let port = free_ports()?;
         let replicas = tablets.to_string();
@@ -31,6 +36,7 @@ impl Cluster {
             .arg("start")
             .arg(folder.path())
             .args(["--port", &port.to_string(), "--tablets", &tablets.to_string(), "--replicas", &replicas])
+            .args(settings.iter().flat_map(|setting| ["--set", setting]))
             .output()?;
         if !output.status.success() {
             bail!("the cluster does not start: {}", String::from_utf8_lossy(&output.stderr));
@@ -42,6 +48,12 @@ impl Cluster {
     pub fn kill(&self, tablet: u32) -> Result<()> {
         let status = Command::new(script()).arg("kill").arg(self.folder.path()).arg(tablet.to_string()).status()?;
         status.success().then_some(()).context("the tablet server cannot be killed")
+    }
+
+    /// Starts a tablet server again that was killed.
+    pub fn restart(&self, tablet: u32) -> Result<()> {
+        let status = Command::new(script()).arg("tablet").arg(self.folder.path()).arg(tablet.to_string()).status()?;
+        status.success().then_some(()).context("the tablet server cannot be started again")
     }
 }
 
