@@ -1,7 +1,8 @@
-//! A bad network and failing servers: rows are appended and followed while tablet servers of a real cluster are killed and
-//! started again, and through a proxy that cuts connections to our node at any byte. Every row is there once, in order.
+//! A bad network and failing servers. Rows are appended and followed while tablet servers of a real cluster are killed
+//! and started again, and through a proxy that cuts connections to our node at any byte. Every row is there once, in order.
 //!
-//! Small by default (two servers killed, one seed); `THALWEG_FAULTS=full` kills every server twice and tries 20 seeds. `THALWEG_SEED` sets the first seed.
+//! Small by default (two servers killed, one seed). `THALWEG_FAULTS=full` kills every server twice and tries 20 seeds;
+//! `THALWEG_SEED` sets the first seed.
 
 mod proxy;
 
