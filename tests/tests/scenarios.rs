@@ -12,7 +12,7 @@ use futures::StreamExt;
 use libtest_mimic::{Arguments, Failed, Trial};
 use serde::Deserialize;
 use thalweg::client::{Client, ClientOptions, EngineKind, ScanOptions, Table};
-use thalweg::formats::{Format, Input, reader, writer};
+use thalweg::formats::{Format, Input, ReadOptions, reader, writer};
 use thalweg::module::{ChainSpec, ModuleSpec};
 use thalweg_engine::api::{Bucket, End, Start};
 use thalweg_node::{Node, NodeOptions};
@@ -208,7 +208,12 @@ async fn check(table: &Table, scan: &Scan, chain: Option<ChainSpec>, expected: O
 fn read(rows: &str, schema: SchemaRef) -> Result<Vec<RecordBatch>> {
     let mut file = tempfile::Builder::new().suffix(".json").tempfile()?;
     std::io::Write::write_all(&mut file, rows.as_bytes())?;
-    let rows = reader(&Input::File(file.path().into()), Format::Json, schema, 1000)?;
+    let rows = reader(
+        &Input::File(file.path().into()),
+        Format::Json,
+        schema,
+        ReadOptions { batch_rows: 1000, follow: false },
+    )?;
     rows.map(|rows| Ok(rows?.batch)).collect()
 }
 

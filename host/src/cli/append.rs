@@ -15,7 +15,7 @@ use super::progress::rows_bar;
 use super::summary::{Summary, SummaryFormat};
 use super::{Failure, Outcome};
 use crate::client::{self, Client, Table};
-use crate::formats::{Format, FormatError, Input, Place, Rows, reader};
+use crate::formats::{Format, FormatError, Input, Place, ReadOptions, Rows, reader};
 use crate::module::Policy;
 
 /// How long connections get to close.
@@ -25,6 +25,7 @@ const CLOSING: Duration = Duration::from_secs(1);
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  thalweg append flights flights.parquet --summary json\n  \
     cat rows.jsonl | thalweg append flights\n  \
+    thalweg append flights --follow today.jsonl\n  \
     thalweg append flights flights.parquet --module where --set \"if=delay > 30\" \\\n      \
     --module scale --set column=distance --set factor=1.609344")]
 pub(super) struct Append {
@@ -50,19 +51,13 @@ pub(super) struct Append {
     /// Check and run everything, send nothing
     #[arg(long)]
     dry_run: bool,
-    /// Keep reading a growing file; not yet
+    /// Keep reading the last input, a growing file or a pipe, and append rows as they come, until an interrupt
     #[arg(long)]
     follow: bool,
 }
 
 impl Append {
     pub(super) async fn run(self, common: &Common, order: Order) -> Outcome {
-        if self.follow {
-            return Err(anyhow::anyhow!(
-                "append --follow is not supported yet; append the file again when it has grown"
-            )
-            .into());
-        }
         let inputs = self.inputs()?;
         let client = common.connect().await?;
         let mut table = client.table(&self.table).await?;
@@ -92,17 +87,25 @@ impl Append {
     /// The inputs, each with a format, before anything is sent.
     fn inputs(&self) -> anyhow::Result<Vec<(Input, Format)>> {
         let inputs = self.files.iter().map(|file| Input::new(file));
-        inputs.map(|input| Ok((input.clone(), input.format(self.format)?))).collect()
+        let inputs: Vec<_> = inputs
+            .map(|input| input.format(self.format).map(|format| (input, format)))
+            .collect::<Result<_, FormatError>>()?;
+        if let Some((_, format)) = inputs.last() {
+            format.check_follow(self.follow)?;
+        }
+        Ok(inputs)
     }
 
     /// Reads the inputs one after the other on a thread of its own, a few batches ahead.
     fn start_reading(&self, inputs: Vec<(Input, Format)>, table: &Table) -> mpsc::Receiver<Result<Rows, FormatError>> {
         let (sender, receiver) = mpsc::channel(2);
         let schema = table.schema();
-        let batch_rows = self.batch_rows as usize;
+        let (batch_rows, follow) = (self.batch_rows as usize, self.follow);
+        let last = inputs.len().saturating_sub(1);
         tokio::task::spawn_blocking(move || {
-            for (input, format) in inputs {
-                let rows = match reader(&input, format, schema.clone(), batch_rows) {
+            for (place, (input, format)) in inputs.into_iter().enumerate() {
+                let options = ReadOptions { batch_rows, follow: follow && place == last };
+                let rows = match reader(&input, format, schema.clone(), options) {
                     Ok(rows) => rows,
                     Err(error) => {
                         let _ = sender.blocking_send(Err(error));
@@ -184,8 +187,12 @@ impl Run {
 
     /// Runs the chain over all rows and sends nothing.
     async fn check(&mut self, table: &Table, mut rows: mpsc::Receiver<Result<Rows, FormatError>>) {
-        while !self.failed {
-            let next = rows.recv().await;
+        while !self.failed && !self.interrupted {
+            let next = tokio::select! {
+                biased;
+                signal = tokio::signal::ctrl_c() => { self.interrupted = signal.is_ok(); continue }
+                next = rows.recv() => next,
+            };
             let Some(Rows { batch, place }) = self.read(next) else { break };
             let count = batch.num_rows() as u64;
             match table.check(batch).await {

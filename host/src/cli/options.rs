@@ -6,6 +6,7 @@ use clap::{Args, ValueEnum};
 use tracing_subscriber::EnvFilter;
 
 use crate::client::{Client, ClientOptions, EngineKind};
+use crate::module::{UnitError, parse_duration};
 
 /// Options that every command has.
 #[derive(Debug, Args)]
@@ -88,12 +89,9 @@ impl Common {
 }
 
 /// A duration as `30s`, `500ms`, `2m`; a bare number is seconds.
-fn duration(text: &str) -> Result<Duration, String> {
-    if let Ok(seconds) = text.parse::<u64>() {
-        return Ok(Duration::from_secs(seconds));
-    }
-    let parsed = humantime::parse_duration(text).map_err(|e| format!("{e}; say it as 30s, 500ms or 2m"))?;
-    if parsed.is_zero() { Err("must be longer than nothing".into()) } else { Ok(parsed) }
+fn duration(text: &str) -> Result<Duration, UnitError> {
+    let seconds = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    if seconds { parse_duration(&format!("{text}s")) } else { parse_duration(text) }
 }
 
 /// `KEY=VALUE`.
@@ -114,7 +112,7 @@ mod tests {
         for (text, millis) in cases {
             assert_eq!(duration(text), Ok(Duration::from_millis(millis)), "{text}");
         }
-        for text in ["", "x", "0ms", "-1s"] {
+        for text in ["", "x", "0", "0ms", "-1s"] {
             assert!(duration(text).is_err(), "{text}");
         }
     }

@@ -28,7 +28,7 @@ pub(super) fn read_parquet(input: &Input, batch_rows: usize) -> Result<RowsIn, F
 /// Reads an Arrow IPC file or stream.
 pub(super) fn read_arrow(input: &Input) -> Result<RowsIn, FormatError> {
     let name = input.name();
-    let failed = |source| FormatError::Io { name: name.to_string(), source };
+    let failed = |cause| FormatError::Io { name: name.to_string(), cause };
     let malformed = |e: ArrowError| FormatError::Malformed {
         place: name.to_string(),
         problem: format!("this is no Arrow file that can be read: {}", plain(&e)),

@@ -1,135 +1,46 @@
 //! JSON lines in: one object a line, read as the table's columns.
-//!
-//! Lines are decoded many at a time; only when that fails is each line tried alone, to name the one at fault.
-
-use std::io::{BufRead, BufReader};
-use std::sync::Arc;
 
 use arrow_array::RecordBatch;
 use arrow_json::ReaderBuilder;
 use arrow_json::reader::Decoder;
 use arrow_schema::{ArrowError, SchemaRef};
 
-use super::{FormatError, Input, Place, Rows, RowsIn, Unit};
+use super::text::{Source, Syntax, Text};
+use super::{FormatError, Input, ReadOptions, RowsIn};
 
-/// The longest line that is read, in bytes.
-const LINE_LIMIT: u64 = 64 << 20;
-/// A batch is closed at this many bytes of text.
-const BATCH_BYTES: usize = 16 << 20;
-
-/// Reads JSON lines as batches of at most `batch_rows` rows of the table.
-pub(super) fn read(input: &Input, table: SchemaRef, batch_rows: usize) -> Result<RowsIn, FormatError> {
-    let lines = Lines {
-        source: Box::new(BufReader::with_capacity(1 << 20, input.open()?)),
-        name: input.name(),
-        table,
-        batch_rows,
-        line: 0,
-        ended: false,
-    };
-    Ok(Box::new(lines))
+/// Reads JSON lines as batches of rows of the table.
+pub(super) fn read(input: &Input, table: SchemaRef, options: ReadOptions) -> Result<RowsIn, FormatError> {
+    let source = Source::new(input.open(options.follow)?, input.name());
+    Ok(Box::new(Text::new(source, Lines { table }, options)))
 }
 
 struct Lines {
-    source: Box<dyn BufRead + Send>,
-    name: Arc<str>,
     table: SchemaRef,
-    batch_rows: usize,
-    /// Lines read so far.
-    line: u64,
-    ended: bool,
 }
 
-/// Some lines of text: all of it, and for each line that is not blank its number and its end.
-#[derive(Default)]
-struct Chunk {
-    text: Vec<u8>,
-    lines: Vec<(u64, usize)>,
-}
+impl Syntax for Lines {
+    const QUOTED: bool = false;
 
-impl Iterator for Lines {
-    type Item = Result<Rows, FormatError>;
+    fn is_blank(record: &[u8]) -> bool {
+        record.trim_ascii().is_empty()
+    }
 
-    fn next(&mut self) -> Option<Self::Item> {
-        if self.ended {
+    fn decode(&self, text: &[u8], records: usize) -> Option<RecordBatch> {
+        let mut decoder = self.decoder(records).ok()?;
+        let read = decoder.decode(text).ok()?;
+        let whole = read == text.len() && !decoder.has_partial_record() && decoder.len() == records;
+        if !whole {
             return None;
         }
-        match self.chunk() {
-            Ok(chunk) if chunk.lines.is_empty() => None,
-            Ok(chunk) => {
-                let rows = self.decode(chunk);
-                self.ended |= rows.is_err();
-                Some(rows)
-            }
-            Err(error) => {
-                self.ended = true;
-                Some(Err(error))
-            }
-        }
+        decoder.flush().ok()?.filter(|batch| batch.num_rows() == records)
+    }
+
+    fn problem(&self, record: &[u8]) -> Option<String> {
+        self.one_line(record).err()
     }
 }
 
 impl Lines {
-    /// Reads up to `batch_rows` lines that are not blank.
-    fn chunk(&mut self) -> Result<Chunk, FormatError> {
-        let mut chunk = Chunk::default();
-        while chunk.lines.len() < self.batch_rows && chunk.text.len() < BATCH_BYTES {
-            let start = chunk.text.len();
-            let read = std::io::Read::take(&mut self.source, LINE_LIMIT)
-                .read_until(b'\n', &mut chunk.text)
-                .map_err(|source| FormatError::Io { name: self.name.to_string(), source })?;
-            if read == 0 {
-                self.ended = true;
-                break;
-            }
-            self.line += 1;
-            if read as u64 == LINE_LIMIT {
-                let problem = format!("the line is longer than {LINE_LIMIT} bytes");
-                return Err(self.malformed(self.line, problem));
-            }
-            if chunk.text[start..].trim_ascii().is_empty() {
-                chunk.text.truncate(start);
-            } else {
-                chunk.lines.push((self.line, chunk.text.len()));
-            }
-        }
-        Ok(chunk)
-    }
-
-    fn decode(&self, chunk: Chunk) -> Result<Rows, FormatError> {
-        let batch = match self.all_at_once(&chunk) {
-            Some(batch) => batch,
-            None => return Err(self.fault(&chunk)),
-        };
-        let numbers = chunk.lines.iter().map(|(line, _)| *line).collect();
-        Ok(Rows { batch, place: Place::numbered(self.name.clone(), Unit::Line, numbers) })
-    }
-
-    /// Decodes all lines; `None` if that fails or does not give one row a line.
-    fn all_at_once(&self, chunk: &Chunk) -> Option<RecordBatch> {
-        let mut decoder = self.decoder(chunk.lines.len()).ok()?;
-        let read = decoder.decode(&chunk.text).ok()?;
-        let whole = read == chunk.text.len() && !decoder.has_partial_record() && decoder.len() == chunk.lines.len();
-        if !whole {
-            return None;
-        }
-        decoder.flush().ok()?.filter(|batch| batch.num_rows() == chunk.lines.len())
-    }
-
-    /// Finds the line at fault by trying each alone.
-    fn fault(&self, chunk: &Chunk) -> FormatError {
-        let mut start = 0;
-        for (line, end) in &chunk.lines {
-            let text = &chunk.text[start..*end];
-            start = *end;
-            if let Err(problem) = self.one_line(text) {
-                return self.malformed(*line, problem);
-            }
-        }
-        let first = chunk.lines.first().map_or(1, |(line, _)| *line);
-        self.malformed(first, "these lines cannot be read together".into())
-    }
-
     fn one_line(&self, text: &[u8]) -> Result<(), String> {
         let mut decoder = self.decoder(2).map_err(|e| plain(&e))?;
         decoder.decode(text).map_err(|e| plain(&e))?;
@@ -144,10 +55,6 @@ impl Lines {
 
     fn decoder(&self, rows: usize) -> Result<Decoder, ArrowError> {
         ReaderBuilder::new(self.table.clone()).with_batch_size(rows.max(1) + 1).with_strict_mode(true).build_decoder()
-    }
-
-    fn malformed(&self, line: u64, problem: String) -> FormatError {
-        FormatError::Malformed { place: format!("{}, line {line}", self.name), problem }
     }
 }
 
@@ -166,6 +73,7 @@ mod tests {
 
     use arrow_schema::{DataType, Field, Schema};
 
+    use super::super::Rows;
     use super::*;
 
     fn rows(text: &str, batch_rows: usize) -> Vec<Result<Rows, FormatError>> {
@@ -173,12 +81,14 @@ mod tests {
         file.write_all(text.as_bytes()).expect("written");
         let schema =
             Schema::new(vec![Field::new("id", DataType::Int32, false), Field::new("name", DataType::Utf8, true)]);
-        read(&Input::File(file.path().into()), schema.into(), batch_rows).expect("opens").collect()
+        read(&Input::File(file.path().into()), schema.into(), ReadOptions { batch_rows, follow: false })
+            .expect("opens")
+            .collect()
     }
 
     #[test]
     fn lines_become_batches() {
-        let read = rows("{\"id\":1}\n\n{\"id\":2,\"name\":\"b\"}\n{\"id\":3}", 2);
+        let read = rows("\u{feff}{\"id\":1}\r\n\n{\"id\":2,\"name\":\"b\"}\n{\"id\":3}", 2);
         let sizes: Vec<_> = read.iter().map(|r| r.as_ref().expect("read").batch.num_rows()).collect();
         assert_eq!(sizes, [2, 1]);
         assert!(read[0].as_ref().expect("read").place.of(1).ends_with("line 3"));

@@ -4,9 +4,11 @@
 
 mod columnar;
 mod csv;
+mod growing;
 mod infer;
 mod json;
 mod place;
+mod text;
 mod write;
 
 use std::fs::File;
@@ -17,6 +19,8 @@ use std::sync::Arc;
 
 use arrow_array::RecordBatch;
 use arrow_schema::SchemaRef;
+
+use growing::{Growing, Piped};
 
 pub use infer::infer_schema;
 pub use place::{Place, Unit};
@@ -50,6 +54,19 @@ impl Format {
     }
 }
 
+impl Format {
+    /// Whether rows of this format can be read while they are written.
+    pub(crate) fn check_follow(self, follow: bool) -> Result<(), FormatError> {
+        match self {
+            Self::Parquet | Self::Arrow if follow => Err(FormatError::Unsupported(
+                "only JSON lines and CSV can be followed; a Parquet or Arrow file is whole only when it is closed"
+                    .into(),
+            )),
+            _ => Ok(()),
+        }
+    }
+}
+
 impl FromStr for Format {
     type Err = String;
 
@@ -70,12 +87,12 @@ impl FromStr for Format {
 #[non_exhaustive]
 pub enum FormatError {
     /// The file or pipe failed.
-    #[error("{name}: {source}")]
+    #[error("{name}: {cause}")]
     Io {
         /// The file, or `standard input`.
         name: String,
         /// Why.
-        source: std::io::Error,
+        cause: std::io::Error,
     },
     /// The suffix says nothing and no format was given.
     #[error("{name}: its suffix names no format; say which with --format json, csv, parquet or arrow")]
@@ -148,17 +165,25 @@ impl Input {
         given.or(by_name).ok_or_else(|| FormatError::Unknown { name: self.name().to_string() })
     }
 
-    /// Opens a byte stream.
-    fn open(&self) -> Result<Box<dyn Read + Send>, FormatError> {
-        match self {
-            Self::Stdin => Ok(Box::new(std::io::stdin())),
-            Self::File(_) => Ok(Box::new(self.open_file()?)),
+    /// Opens a byte stream; one that is followed says `WouldBlock` when there is nothing more for now.
+    fn open(&self, follow: bool) -> Result<Box<dyn Read + Send>, FormatError> {
+        let stdin = *self == Self::Stdin;
+        let piped = stdin || self.size().is_none();
+        let bytes: Box<dyn Read + Send> = match (stdin, follow && !piped) {
+            (true, _) => Box::new(std::io::stdin()),
+            (_, true) => Box::new(Growing::new(self.open_file()?)),
+            (_, false) => Box::new(self.open_file()?),
+        };
+        if !(follow && piped) {
+            return Ok(bytes);
         }
+        let failed = |cause| FormatError::Io { name: self.name().to_string(), cause };
+        Ok(Box::new(Piped::new(bytes).map_err(failed)?))
     }
 
     /// Opens a file that can be read at any place; standard input is spooled to a temporary one.
     fn open_file(&self) -> Result<File, FormatError> {
-        let failed = |source| FormatError::Io { name: self.name().to_string(), source };
+        let failed = |cause| FormatError::Io { name: self.name().to_string(), cause };
         match self {
             Self::File(path) => File::open(path).map_err(failed),
             Self::Stdin => {
@@ -171,13 +196,27 @@ impl Input {
     }
 }
 
+/// How rows are read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ReadOptions {
+    /// Rows in a batch at most, where the format does not say.
+    pub batch_rows: usize,
+    /// Whether the input is followed: a file has no end, and rows are given as they come, at the latest about 200 ms
+    /// later.
+    pub follow: bool,
+}
+
 /// Opens an input as rows of a table. JSON and CSV are read as the table's columns; Parquet and Arrow as the columns
 /// that the file has.
-pub fn reader(input: &Input, format: Format, table: SchemaRef, batch_rows: usize) -> Result<RowsIn, FormatError> {
+///
+/// # Errors
+/// What cannot be opened, and Parquet and Arrow that are to be followed.
+pub fn reader(input: &Input, format: Format, table: SchemaRef, options: ReadOptions) -> Result<RowsIn, FormatError> {
+    format.check_follow(options.follow)?;
     match format {
-        Format::Json => json::read(input, table, batch_rows),
-        Format::Csv => csv::read(input, table, batch_rows),
-        Format::Parquet => columnar::read_parquet(input, batch_rows),
+        Format::Json => json::read(input, table, options),
+        Format::Csv => csv::read(input, table, options),
+        Format::Parquet => columnar::read_parquet(input, options.batch_rows),
         Format::Arrow => columnar::read_arrow(input),
         Format::Table => Err(FormatError::Unsupported("rows cannot be read from a table for people".into())),
     }

@@ -31,21 +31,13 @@ pub fn parse_bytes(text: &str) -> Result<usize, UnitError> {
     usize::try_from(number).ok().and_then(|number| number.checked_mul(factor)).ok_or_else(error)
 }
 
-/// A time: a whole number and `ms`, `s`, `m` or `h`.
+/// A time longer than nothing: numbers with units, as `500ms`, `2m` or `1m 30s`.
 ///
 /// # Errors
 /// On anything else.
 pub fn parse_duration(text: &str) -> Result<Duration, UnitError> {
     let error = || UnitError { text: text.to_owned(), what: "time", example: "500ms, 1s or 2m" };
-    let (number, unit) = split(text).ok_or_else(error)?;
-    let factor: u64 = match unit {
-        "ms" => 1,
-        "s" => 1_000,
-        "m" => 60_000,
-        "h" => 3_600_000,
-        _ => return Err(error()),
-    };
-    number.checked_mul(factor).map(Duration::from_millis).ok_or_else(error)
+    humantime::parse_duration(text).ok().filter(|time| !time.is_zero()).ok_or_else(error)
 }
 
 fn split(text: &str) -> Option<(u64, &str)> {
@@ -69,7 +61,8 @@ mod tests {
         for text in ["", "MiB", "-1", "1.5MiB", "99999999999GiB", "1 parsec"] {
             assert!(parse_bytes(text).is_err(), "{text}");
         }
-        for text in ["", "1", "s", "18446744073709551615h"] {
+        assert_eq!(parse_duration("1m 30s"), Ok(Duration::from_secs(90)));
+        for text in ["", "1", "s", "0s", "-1s", "18446744073709551615h"] {
             assert!(parse_duration(text).is_err(), "{text}");
         }
     }
