@@ -34,6 +34,13 @@ const CASES: &[Case] = &[
         says: &["a.json, line 2"],
     },
     Case {
+        name: "a fraction in a column of whole numbers",
+        file: "a.json",
+        text: "{\"id\":1e0}\n{\"id\":1.5}\n",
+        arguments: &[],
+        says: &["a.json, line 2", "1.5 is no whole number"],
+    },
+    Case {
         name: "null in a NOT NULL column",
         file: "a.json",
         text: "{\"id\":1}\n{\"name\":\"x\"}\n",

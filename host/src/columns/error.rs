@@ -58,8 +58,8 @@ impl From<ArrowError> for LayoutError {
 /// Rows that do not fit a table.
 #[derive(Debug, thiserror::Error)]
 pub enum FitError {
-    /// A column of the table is not there.
-    #[error("column {column:?} of the table is missing")]
+    /// A NOT NULL column of the table is not there.
+    #[error("column {column:?} is missing, and NOT NULL in the table")]
     Missing {
         /// Its name.
         column: String,

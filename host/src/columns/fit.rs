@@ -29,10 +29,10 @@ enum Bridge {
 
 /// The rows with the columns of `table` (a table's Arrow schema), found by name and in its order. Columns that have
 /// the table's type already are shared. Others are cast where every value keeps its meaning: other widths of integers,
-/// large, view and dictionary encodings, other units of time.
+/// large, view and dictionary encodings, other units of time. A column that the rows do not have is null.
 ///
 /// # Errors
-/// Names the column, and where there is one the row: a column too few or too many, another kind of type, a value that
+/// Names the column, and where there is one the row: a NOT NULL column too few, a column too many, another kind of type, a value that
 /// does not fit, a null in a NOT NULL column.
 pub fn fit(rows: &RecordBatch, table: &SchemaRef) -> Result<RecordBatch, FitError> {
     if rows.schema_ref() == table {
@@ -46,8 +46,11 @@ pub fn fit(rows: &RecordBatch, table: &SchemaRef) -> Result<RecordBatch, FitErro
     }
     let mut arrays = Vec::with_capacity(table.fields().len());
     for field in table.fields() {
-        let array = found.remove(field.name().as_str());
-        arrays.push(fit_column(array.ok_or_else(|| FitError::Missing { column: field.name().clone() })?, field)?);
+        arrays.push(match found.remove(field.name().as_str()) {
+            Some(array) => fit_column(array, field)?,
+            None if field.is_nullable() => new_null_array(field.data_type(), rows.num_rows()),
+            None => return Err(FitError::Missing { column: field.name().clone() }),
+        });
     }
     // The first in the order of the rows, so that the same rows give the same error.
     if let Some(extra) = rows.schema_ref().fields().iter().find(|field| found.contains_key(field.name().as_str())) {

@@ -188,13 +188,21 @@ fn rows_are_fitted_by_name_and_cast_where_nothing_is_lost() {
 }
 
 #[test]
+fn a_column_that_is_not_there_is_null() {
+    let fields = vec![Field::new("a", DataType::Int32, false), Field::new("b", DataType::Utf8, true)];
+    let fitted = fit(&batch(vec![("a", Arc::new(Int32Array::from(vec![1, 2])))]), &Arc::new(Schema::new(fields)));
+    let fitted = fitted.expect("it fits");
+    assert_eq!((fitted.num_rows(), fitted.column(1).null_count()), (2, 2));
+}
+
+#[test]
 fn rows_that_do_not_fit_are_refused_by_name() {
     let table = |data_type| Arc::new(Schema::new(vec![Field::new("c", data_type, false)]));
     let millis = DataType::Timestamp(TimeUnit::Millisecond, None);
     let ints = || Arc::new(Int32Array::from(vec![1, 300])) as ArrayRef;
     type Columns = Vec<(&'static str, ArrayRef)>;
     let cases: Vec<(Columns, DataType, &str)> = vec![
-        (vec![("d", ints())], DataType::Int32, "column \"c\" of the table is missing"),
+        (vec![("d", ints())], DataType::Int32, "column \"c\" is missing, and NOT NULL"),
         (vec![("c", ints()), ("d", ints())], DataType::Int32, "no column \"d\""),
         (vec![("c", ints()), ("c", ints())], DataType::Int32, "twice"),
         (vec![("c", ints())], DataType::Utf8, "column \"c\" is Utf8 in the table, and Int32 here"),

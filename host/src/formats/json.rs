@@ -1,9 +1,11 @@
 //! JSON lines in: one object a line, read as the table's columns.
 
-use arrow_array::RecordBatch;
+use std::sync::Arc;
+
+use arrow_array::{ArrayRef, RecordBatch};
 use arrow_json::ReaderBuilder;
-use arrow_json::reader::Decoder;
-use arrow_schema::{ArrowError, SchemaRef};
+use arrow_json::reader::{ArrayDecoder, Decoder, DecoderContext, DecoderFactory, Tape, TapeElement};
+use arrow_schema::{ArrowError, FieldRef, SchemaRef};
 
 use super::text::{Source, Syntax, Text};
 use super::{FormatError, Input, ReadOptions, RowsIn};
@@ -54,8 +56,57 @@ impl Lines {
     }
 
     fn decoder(&self, rows: usize) -> Result<Decoder, ArrowError> {
-        ReaderBuilder::new(self.table.clone()).with_batch_size(rows.max(1) + 1).with_strict_mode(true).build_decoder()
+        ReaderBuilder::new(self.table.clone())
+            .with_batch_size(rows.max(1) + 1)
+            .with_strict_mode(true)
+            .with_decoder_factory(Arc::new(WholeNumbers))
+            .build_decoder()
     }
+}
+
+/// Refuses numbers with a fraction where only whole ones fit: Arrow's own decoder would cut the fraction off.
+#[derive(Debug)]
+struct WholeNumbers;
+
+impl DecoderFactory for WholeNumbers {
+    fn make_default_decoder(
+        &self,
+        context: &DecoderContext,
+        field: &FieldRef,
+        is_nullable: bool,
+    ) -> Result<Option<Box<dyn ArrayDecoder>>, ArrowError> {
+        if !field.data_type().is_integer() && !field.data_type().is_temporal() {
+            return Ok(None);
+        }
+        let arrow = context.make_builtin_decoder(field, is_nullable)?;
+        Ok(Some(Box::new(Whole { arrow, name: field.name().clone() })))
+    }
+}
+
+struct Whole {
+    arrow: Box<dyn ArrayDecoder>,
+    name: String,
+}
+
+impl ArrayDecoder for Whole {
+    fn decode(&mut self, tape: &Tape<'_>, positions: &[u32]) -> Result<ArrayRef, ArrowError> {
+        for position in positions {
+            if let TapeElement::Number(text) = tape.get(*position)
+                && !is_whole(tape.get_string(text))
+            {
+                let text = tape.get_string(text);
+                return Err(ArrowError::JsonError(format!("column {:?}: {text} is no whole number", self.name)));
+            }
+        }
+        self.arrow.decode(tape, positions)
+    }
+}
+
+/// Whether a JSON number has no fraction; with an exponent or a point it must also be exact as a double.
+fn is_whole(text: &str) -> bool {
+    const EXACT: f64 = (1_u64 << f64::MANTISSA_DIGITS) as f64;
+    !text.bytes().any(|byte| matches!(byte, b'.' | b'e' | b'E'))
+        || text.parse::<f64>().is_ok_and(|number| number.fract() == 0.0 && number.abs() <= EXACT)
 }
 
 /// Arrow's message without the name of its variant.
