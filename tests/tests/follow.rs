@@ -111,6 +111,26 @@ fn a_pipe_flows_and_ends() -> Result<()> {
 }
 
 #[test]
+#[cfg(unix)]
+fn a_second_interrupt_gives_up_what_is_under_way() -> Result<()> {
+    let follow = Follow::start()?;
+    let mut child = follow.append("-")?;
+    let mut pipe = child.stdin.take().context("a pipe")?;
+    writeln!(pipe, "{{\"id\":1}}")?;
+    follow.rows(1)?;
+    follow.node.kill()?;
+    writeln!(pipe, "{{\"id\":2}}")?;
+    std::thread::sleep(Duration::from_secs(1));
+    interrupt(&child)?;
+    std::thread::sleep(Duration::from_millis(500));
+    ensure!(child.try_wait()?.is_none(), "it ends though a row has no fate");
+    interrupt(&child)?;
+    let output = ended(child)?;
+    says(&output, 130, "1 rows were given up; they may have been written")?;
+    says(&output, 130, "\"acknowledged\":1,\"failed\":0,\"unknown\":1,")
+}
+
+#[test]
 fn what_cannot_be_followed_is_said() -> Result<()> {
     let follow = Follow::start()?;
     let mut file = follow.file("a.json")?;

@@ -9,6 +9,7 @@ use indicatif::ProgressBar;
 use thalweg_wire::table::TablePath;
 use tokio::sync::mpsc;
 
+use super::interrupt::Interrupts;
 use super::modules::{Modules, Order, policy};
 use super::options::Common;
 use super::progress::rows_bar;
@@ -67,8 +68,8 @@ impl Append {
             }
             table = table.with_chain(&spec).await?;
         }
+        let mut run = Run::new(&table, common.quiet)?;
         let rows = self.start_reading(inputs, &table);
-        let mut run = Run::new(&table, common.quiet);
         match self.dry_run {
             true => run.check(&table, rows).await,
             false => run.append(&table, rows).await,
@@ -133,19 +134,21 @@ struct Run {
     under_way: u64,
     /// Whether something failed; it was said at once.
     failed: bool,
+    interrupts: Interrupts,
     interrupted: bool,
 }
 
 impl Run {
-    fn new(table: &Table, quiet: bool) -> Self {
-        Self {
+    fn new(table: &Table, quiet: bool) -> std::io::Result<Self> {
+        Ok(Self {
             summary: Summary::new(table.name(), table.module_names()),
             started: Instant::now(),
             bar: rows_bar(quiet),
             under_way: 0,
             failed: false,
+            interrupts: Interrupts::listen()?,
             interrupted: false,
-        }
+        })
     }
 
     /// Appends until the rows end, something fails, or an interrupt; then waits for what is on its way.
@@ -154,31 +157,57 @@ impl Run {
         while !self.failed && !self.interrupted {
             let next = tokio::select! {
                 biased;
-                signal = tokio::signal::ctrl_c() => { self.interrupted = signal.is_ok(); continue }
+                () = self.interrupts.next() => { self.interrupted = true; continue }
                 Some((place, outcome)) = pending.next() => { self.settle(&place, &outcome); continue }
                 next = rows.recv() => next,
             };
             let Some(Rows { batch, place }) = self.read(next) else { break };
             let count = batch.num_rows() as u64;
-            match table.append(batch).await {
-                Ok(appended) => {
+            match self.unless_given_up(table.append(batch)).await {
+                Some(Ok(appended)) => {
                     self.took(appended.filtered(), appended.produced());
                     self.under_way += appended.produced();
                     pending.push(async move { (place, appended.await) });
                 }
-                Err(error) => self.refused(&place, count, &error),
+                Some(Err(error)) => self.refused(&place, count, &error),
+                // They wait for room, and may still get it.
+                None => {
+                    self.took(&[], count);
+                    self.under_way += count;
+                    return self.give_up();
+                }
             }
         }
         drop(rows);
-        let settled = async {
-            while let Some((place, outcome)) = pending.next().await {
-                self.settle(&place, &outcome);
+        while let Some(settled) = self.unless_given_up(pending.next()).await {
+            match settled {
+                Some((place, outcome)) => self.settle(&place, &outcome),
+                None => return,
             }
-        };
-        tokio::select! {
-            () = settled => {}
-            _ = tokio::signal::ctrl_c() => self.interrupted = true,
         }
+        self.give_up();
+    }
+
+    /// Waits for something; `None` when a second interrupt, or one after a failure, does not wait for it.
+    async fn unless_given_up<T>(&mut self, something: impl Future<Output = T>) -> Option<T> {
+        tokio::pin!(something);
+        loop {
+            tokio::select! {
+                biased;
+                () = self.interrupts.next() => {
+                    let second = self.interrupted || self.failed;
+                    self.interrupted = true;
+                    if second {
+                        return None;
+                    }
+                }
+                done = &mut something => return Some(done),
+            }
+        }
+    }
+
+    /// Says how many rows have an unknown fate.
+    fn give_up(&mut self) {
         if self.under_way > 0 {
             self.fail(format!("{} rows were given up; they may have been written", self.under_way));
             self.summary.unknown += std::mem::take(&mut self.under_way);
@@ -190,7 +219,7 @@ impl Run {
         while !self.failed && !self.interrupted {
             let next = tokio::select! {
                 biased;
-                signal = tokio::signal::ctrl_c() => { self.interrupted = signal.is_ok(); continue }
+                () = self.interrupts.next() => { self.interrupted = true; continue }
                 next = rows.recv() => next,
             };
             let Some(Rows { batch, place }) = self.read(next) else { break };

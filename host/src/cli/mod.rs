@@ -3,6 +3,7 @@
 mod append;
 mod catalog;
 mod demo;
+mod interrupt;
 mod modules;
 mod options;
 mod output;

@@ -14,6 +14,7 @@ use futures::StreamExt;
 use thalweg_engine::api::{Bucket, End, Start};
 use thalweg_wire::table::TablePath;
 
+use super::interrupt::Interrupts;
 use super::modules::{Modules, Order};
 use super::options::Common;
 use super::{Failure, Outcome};
@@ -69,11 +70,12 @@ impl Scan {
             false => stream.schema(),
         };
         let mut out = self.open(schema.clone())?;
+        let mut interrupts = Interrupts::listen()?;
         let mut interrupted = false;
         loop {
             let next = tokio::select! {
                 next = stream.next() => next,
-                signal = tokio::signal::ctrl_c() => { signal?; interrupted = true; None }
+                () = interrupts.next() => { interrupted = true; None }
             };
             let Some(scanned) = next else { break };
             let scanned = scanned?;
