@@ -1,5 +1,7 @@
 //! The public API keys, and which messages belong to each.
 
+use std::ops::RangeInclusive;
+
 use super::*;
 
 /// A request and what belongs to it.
@@ -116,6 +118,21 @@ api_keys! {
 }
 
 impl ApiKey {
+    /// The versions that a client of this crate speaks: every one up to the highest. All are the same to the byte; they
+    /// say what the client understands (`fluss.md` 2.3): from 1 on keys of the second format, from 2 on PutKv answers
+    /// that ask to slow down.
+    pub fn spoken(self) -> RangeInclusive<i16> {
+        0..=self.max_version()
+    }
+
+    /// The version to speak with a server that has the versions `least` to `most`: the highest that both have; `None` if
+    /// they share none.
+    pub fn agreed(self, least: i32, most: i32) -> Option<i16> {
+        let spoken = self.spoken();
+        let version = i16::try_from(most.min(i32::from(*spoken.end()))).ok()?;
+        (spoken.contains(&version) && i32::from(version) >= least).then_some(version)
+    }
+
     /// Its number on the wire.
     pub fn code(self) -> i16 {
         self as i16
@@ -144,6 +161,17 @@ mod tests {
     fn private_and_unknown_codes_are_no_keys() {
         for code in [0, -1, 999, 1013, 1018, 1022, 1031, 1042, 1052, 1065, i16::MAX, i16::MIN] {
             assert_eq!(ApiKey::from_code(code), None, "{code}");
+        }
+    }
+
+    #[test]
+    fn the_highest_version_that_both_have_is_spoken() {
+        let cases = [((0, 0), Some(0)), ((0, 1), Some(1)), ((0, 9), Some(2)), ((2, 3), Some(2)), ((3, 9), None)];
+        for ((least, most), expected) in cases {
+            assert_eq!(ApiKey::PutKv.agreed(least, most), expected, "{least} to {most}");
+        }
+        for (least, most) in [(1, 0), (i32::MIN, -1), (1, i32::MAX), (i32::MAX, i32::MIN)] {
+            assert_eq!(ApiKey::FetchLog.agreed(least, most), None, "{least} to {most}");
         }
     }
 

@@ -17,7 +17,7 @@ mod fluss {
 pub use api_key::{ApiKey, Request};
 pub use error_code::ServerErrorCode;
 pub use fluss::*;
-pub use produce::{BucketRecords, Segment, encode_produce_request};
+pub use produce::{BucketRecords, PutKvHead, Segment, encode_produce_request, encode_put_kv_request};
 pub use required::{DecodeError, Shaped, decode};
 
 use crate::frame::{FrameError, encode_request};

@@ -4,9 +4,10 @@ use std::ops::Range;
 
 use super::RecordError;
 use super::head::OVERHEAD;
+use super::read::{Reader, cut};
 
 /// The highest change that a row can have: 0 +A, 1 +I, 2 -U, 3 +U, 4 -D.
-const LAST_CHANGE: u8 = 4;
+pub(super) const LAST_CHANGE: u8 = 4;
 /// Base offset, length and magic: what is read before the version is known.
 const PREFIX: usize = 13;
 
@@ -45,13 +46,13 @@ pub struct LogBatch<'a> {
 }
 
 impl<'a> LogBatch<'a> {
-    /// Reads the batch at the beginning of `bytes`; what follows it is not looked at.
+    /// Reads the batch at the beginning of `bytes`; what follows it is not looked at, nor are the changes and the rows.
     ///
     /// Fails with `Cut` if `bytes` ends before the batch does.
     pub fn parse(bytes: &'a [u8]) -> Result<Self, RecordError> {
         let total = Self::length_of(bytes)?.ok_or(cut("log batch header", PREFIX, bytes.len()))?;
         let bytes = bytes.get(..total).ok_or(cut("log batch", total, bytes.len()))?;
-        let mut fields = Fields { rest: bytes };
+        let mut fields = Reader::new("log batch header", bytes);
         let base_offset = fields.i64()?;
         fields.i32()?;
         let magic = fields.i8()?;
@@ -65,7 +66,7 @@ impl<'a> LogBatch<'a> {
         let sequence = fields.i32()?;
         let count = fields.i32()?;
         let statistics = if magic > 0 { fields.i32()? } else { 0 };
-        let header = total - fields.rest.len();
+        let header = total - fields.rest().len();
 
         let corrupt = |reason: String| RecordError::CorruptBatch { base_offset, reason };
         let records = u32::try_from(count).map_err(|_| corrupt(format!("it says it has {count} rows")))?;
@@ -78,10 +79,10 @@ impl<'a> LogBatch<'a> {
             return Err(corrupt("its offsets are out of range".into()));
         }
         let changes = if append_only { 0 } else { records as usize };
-        if fields.rest.len() < statistics.saturating_add(changes) {
+        if fields.rest().len() < statistics.saturating_add(changes) {
             return Err(corrupt("its statistics and changes are longer than it is".into()));
         }
-        let batch = Self {
+        Ok(Self {
             base_offset,
             commit_timestamp,
             magic,
@@ -97,11 +98,7 @@ impl<'a> LogBatch<'a> {
             header,
             statistics,
             changes,
-        };
-        match batch.changes().and_then(|changes| changes.iter().find(|change| **change > LAST_CHANGE)) {
-            Some(change) => Err(corrupt(format!("it has a row with the unknown change {change}"))),
-            None => Ok(batch),
-        }
+        })
     }
 
     /// The length in bytes of the batch that begins `bytes`, which need not be there as a whole; `None` if not even
@@ -110,7 +107,7 @@ impl<'a> LogBatch<'a> {
     /// Fails on an unknown version, and on a length that is shorter than the header.
     pub fn length_of(bytes: &[u8]) -> Result<Option<usize>, RecordError> {
         let Some(prefix) = bytes.get(..PREFIX) else { return Ok(None) };
-        let mut fields = Fields { rest: prefix };
+        let mut fields = Reader::new("log batch header", prefix);
         let base_offset = fields.i64()?;
         let length = fields.i32()?;
         let magic = fields.i8()?;
@@ -157,7 +154,8 @@ impl<'a> LogBatch<'a> {
         self.header..self.header + self.statistics
     }
 
-    /// Where the changes are; empty in an append-only batch.
+    /// Where the changes are; empty in an append-only batch. A batch of row records has none here: each record has its
+    /// own, see [`super::LogRow`].
     pub fn changes_range(&self) -> Range<usize> {
         let from = self.statistics_range().end;
         from..from + self.changes
@@ -168,34 +166,21 @@ impl<'a> LogBatch<'a> {
         if self.append_only { None } else { self.bytes.get(self.changes_range()) }
     }
 
-    /// Where the rows are: an Arrow message, or row records in a table of another log format. Empty in a batch that is
-    /// only a header.
+    /// Fails on a change that is none of these.
+    pub fn check_changes(&self) -> Result<(), RecordError> {
+        let base_offset = self.base_offset;
+        match self.changes().unwrap_or_default().iter().find(|change| **change > LAST_CHANGE) {
+            Some(change) => Err(RecordError::CorruptBatch { base_offset, reason: unknown_change(*change) }),
+            None => Ok(()),
+        }
+    }
+
+    /// Where the rows are: an Arrow message. Empty in a batch that is only a header.
     pub fn rows_range(&self) -> Range<usize> {
         self.changes_range().end..self.bytes.len()
     }
 }
 
-fn cut(what: &'static str, needed: usize, available: usize) -> RecordError {
-    RecordError::Cut { what, needed: needed as u64, available: available as u64 }
-}
-
-/// Little-endian numbers, taken one after the other.
-struct Fields<'a> {
-    rest: &'a [u8],
-}
-
-macro_rules! number {
-    ($($name:ident)*) => {$(
-        fn $name(&mut self) -> Result<$name, RecordError> {
-            let available = self.rest.len();
-            let (bytes, rest) =
-                self.rest.split_first_chunk().ok_or(cut("log batch header", size_of::<$name>(), available))?;
-            self.rest = rest;
-            Ok($name::from_le_bytes(*bytes))
-        }
-    )*};
-}
-
-impl Fields<'_> {
-    number!(i8 i16 i32 u32 i64);
+pub(super) fn unknown_change(change: u8) -> String {
+    format!("it has a row with the unknown change {change}")
 }

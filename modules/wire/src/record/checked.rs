@@ -44,10 +44,12 @@ pub struct CheckedMessage {
 }
 
 impl CheckedMessage {
-    /// Reads the message of a batch that is not only a header; ranges count from the beginning of the batch.
+    /// Reads the message of a batch that is not only a header, and checks its changes; ranges count from the beginning of
+    /// the batch.
     ///
     /// `limit` is the most that the buffers may take together, decompressed, in bytes.
     pub fn of_batch(batch: &LogBatch<'_>, layout: &Layout, limit: u32) -> Result<Self, RecordError> {
+        batch.check_changes()?;
         Self::decode(batch.bytes(), batch.rows_range().start, batch.records, layout, limit)
     }
 

@@ -28,6 +28,14 @@ pub enum RecordError {
         /// What is wrong.
         reason: String,
     },
+    /// A batch, or what is in it, contradicts itself.
+    #[error("the {what} is corrupt: {reason}")]
+    Corrupt {
+        /// What was being read or written.
+        what: &'static str,
+        /// What is wrong.
+        reason: String,
+    },
     /// The Arrow message in a batch is not what the table's columns need.
     #[error("the Arrow message is corrupt: {0}")]
     CorruptMessage(String),
@@ -78,6 +86,28 @@ pub enum RecordError {
         column: String,
         /// Its type by its SQL name, without parameters.
         data_type: &'static str,
+    },
+    /// A type that cannot be a partition key.
+    #[error("the column {column} of type {data_type} cannot be a partition key")]
+    PartitionType {
+        /// Its name.
+        column: String,
+        /// Its type by its SQL name, without parameters.
+        data_type: &'static str,
+    },
+    /// A value that no partition can be named after.
+    #[error(
+        "the column {column} has in row {row} the value '{value}', after which no partition can be named: {reason}"
+    )]
+    PartitionValue {
+        /// The partition column.
+        column: String,
+        /// The row; the first is 0.
+        row: usize,
+        /// The value as it would be in the name; cut if it is long.
+        value: String,
+        /// What is wrong with it.
+        reason: &'static str,
     },
     /// A position past the columns.
     #[error("there is no column at position {position}; the table has {columns}")]

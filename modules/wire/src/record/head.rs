@@ -11,6 +11,7 @@ pub const NO_WRITER: (i64, i32) = (-1, -1);
 
 const CRC_AT: usize = 21;
 const CRC_FROM: usize = 25;
+const ATTRIBUTES_AT: usize = 27;
 const WRITER_AT: usize = 32;
 
 /// What a new batch says of itself.
@@ -29,6 +30,23 @@ pub struct BatchContent<'a> {
     /// The length of the body that follows, in bytes.
     pub body_length: u32,
     /// CRC-32C of the body.
+    pub body_checksum: u32,
+}
+
+/// What a new batch of row records says of itself (log formats INDEXED and COMPACTED).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RowsContent {
+    /// The version of the schema that its rows have.
+    pub schema_id: i16,
+    /// The writer id and the sequence of the batch, or `NO_WRITER`.
+    pub writer: (i64, i32),
+    /// How many rows it has.
+    pub records: u32,
+    /// Whether every row is an append.
+    pub append_only: bool,
+    /// The length of the records, in bytes.
+    pub body_length: u32,
+    /// CRC-32C of the records.
     pub body_checksum: u32,
 }
 
@@ -75,6 +93,24 @@ impl BatchHead {
         let own = crc32c::crc32c(&bytes[HEAD_LENGTH..]);
         let rest_checksum = crc32c::crc32c_combine(own, content.body_checksum, content.body_length as usize);
         let mut head = Self { bytes, rest_checksum, rest_length };
+        head.seal();
+        Ok(head)
+    }
+
+    /// Encodes the head of a V0 batch of row records, which has no changes of its own: each record has one.
+    ///
+    /// Fails if the batch would pass 2 GiB.
+    pub fn of_rows(content: &RowsContent) -> Result<Self, RecordError> {
+        let mut head = Self::encode(&BatchContent {
+            schema_id: content.schema_id,
+            writer: content.writer,
+            records: content.records,
+            changes: None,
+            message: &[],
+            body_length: content.body_length,
+            body_checksum: content.body_checksum,
+        })?;
+        head.bytes[ATTRIBUTES_AT] = u8::from(content.append_only);
         head.seal();
         Ok(head)
     }

@@ -1,4 +1,5 @@
-//! Log batches, the Arrow messages inside them, keys and buckets (`fluss.md` 2.5, 2.6 and 2.9 to 2.11).
+//! Batches of logs, keys and values, the Arrow messages inside them, keys, buckets and partitions (`fluss.md` 2.5 to
+//! 2.12).
 
 mod batch;
 mod batches;
@@ -11,9 +12,16 @@ mod fit;
 mod gathered;
 mod head;
 mod key;
+mod kv_build;
+mod kv_read;
 mod layout;
+mod log_rows;
 mod message;
+mod partition;
+mod partition_text;
 mod project;
+mod read;
+mod value;
 
 pub use batch::LogBatch;
 pub use batches::LogBatches;
@@ -21,8 +29,14 @@ pub use bucket::{BucketRule, assign};
 pub use checked::{BufferSpan, CheckedMessage, PLAIN_ALIGNMENT};
 pub use columns::ColumnsBuilder;
 pub use error::RecordError;
-pub use head::{BatchContent, BatchHead, HEAD_LENGTH, NO_WRITER, stamp};
+pub use head::{BatchContent, BatchHead, HEAD_LENGTH, NO_WRITER, RowsContent, stamp};
 pub use key::KeyEncoder;
+pub use kv_build::{KV_HEAD_LENGTH, KvBatchBuilder, KvContent, kv_head};
+pub use kv_read::{KvBatch, KvBatches, KvRecord};
 pub use layout::{Layout, LayoutField, Shape};
+pub use log_rows::{LogRow, LogRowsBuilder};
 pub use message::{ALIGNMENT, Compression, Node, encode_message};
+pub use partition::PartitionEncoder;
 pub use project::project;
+pub use read::Records;
+pub use value::{Value, ValueBatch, ValueBatchBuilder};

@@ -6,6 +6,7 @@ mod data_type;
 mod descriptor;
 mod fields;
 mod json;
+mod partition;
 mod path;
 mod properties;
 #[cfg(test)]
@@ -19,6 +20,10 @@ pub use data_type::{ColumnType, DataType, Field};
 pub use descriptor::{DatabaseDescriptor, TableDescriptor, TablePath};
 pub use fields::FlatField;
 pub use json::JsonError;
+pub use partition::{
+    PARTITION_SEPARATOR, PartitionError, check_new_partition_value, check_partition_value, partition_name,
+    partition_values, qualified_partition, resolve_partition,
+};
 pub use path::{DEFAULT_DATABASE, MAX_NAME_LENGTH, NameError, check_name};
 pub use properties::{LogCompression, LogFormat, PropertyError};
 pub use schema::{Column, Schema};

@@ -29,18 +29,29 @@ pub struct NameError {
 /// # Errors
 /// If Fluss would refuse the name.
 pub fn check_name(what: &'static str, name: &str) -> Result<(), NameError> {
+    check_name_characters(what, name)?;
+    if name.starts_with("__") {
+        return Err(refused(what, name, "names beginning with '__' are Fluss's own"));
+    }
+    Ok(())
+}
+
+/// The same, but a name may begin with `__`.
+pub(super) fn check_name_characters(what: &'static str, name: &str) -> Result<(), NameError> {
     let reason = if name.is_empty() {
         "it is empty"
     } else if name.len() > MAX_NAME_LENGTH {
         "it is longer than 200 characters"
     } else if !name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-') {
         "only the letters A to Z and a to z, digits, '_' and '-' are allowed"
-    } else if name.starts_with("__") {
-        "names beginning with '__' are Fluss's own"
     } else {
         return Ok(());
     };
-    Err(NameError { name: name.chars().take(MAX_NAME_LENGTH).collect(), what, reason })
+    Err(refused(what, name, reason))
+}
+
+fn refused(what: &'static str, name: &str, reason: &'static str) -> NameError {
+    NameError { name: name.chars().take(MAX_NAME_LENGTH).collect(), what, reason }
 }
 
 impl TablePath {
