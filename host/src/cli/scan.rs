@@ -96,7 +96,7 @@ impl Scan {
         Ok(ScanOptions {
             columns: self.columns.clone(),
             buckets: self.bucket.map(|bucket| Bucket { partition: None, bucket }).into_iter().collect(),
-            start: self.start,
+            start: self.start.clone(),
             end,
             limit: self.limit,
             chain: self.modules.chain(order)?,

@@ -16,7 +16,7 @@ use super::{
     outcome::shift,
     split::{PartLimit, split},
 };
-use crate::driver::{Append, Command, Settled};
+use crate::driver::{Change, Command, Settled, Write};
 
 /// The future of the outcome of an append. The rows are on their way whether it is awaited or not; dropping it only
 /// gives their outcome up.
@@ -79,7 +79,8 @@ pub(super) async fn send(
     }
     for (first, part) in split(rows, PartLimit::of(&client.settings().write))? {
         let (first, count) = (first as u32, part.rows() as u32);
-        let taken = client.call(|accepted| Command::Append(Append { table, rows: part, accepted })).await;
+        let taken =
+            client.call(|accepted| Command::Write(Write { table, change: Change::Append, rows: part, accepted })).await;
         match taken.and_then(|taken| Ok(taken?)) {
             Ok(settled) => pending.parts.push_back(Part { first, rows: count, settled }),
             Err(error) if first == 0 => return Err(error),

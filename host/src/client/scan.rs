@@ -20,7 +20,7 @@ use super::{
     reading::Reading,
 };
 use crate::{
-    driver::{Command, Delivered},
+    driver::{Command, Delivered, Scan},
     module::ChainSpec,
 };
 
@@ -139,11 +139,12 @@ enum State {
 impl ScanStream {
     pub(super) async fn open(table: &Table, options: ScanOptions) -> Result<Self, Error> {
         let Reading { columns, schema, decoder } = Reading::plan(table, &options).await?;
-        let spec = ScanSpec { columns, buckets: options.buckets, start: options.start, end: options.end };
+        let (buckets, partitions, start, end) = (options.buckets, Vec::new(), options.start, options.end);
+        let what = Scan::Log(ScanSpec { columns, buckets, partitions, start, end });
         let (rows, delivered) = mpsc::unbounded_channel();
         let (client, handle) = (table.client().clone(), table.handle());
         let demand = options.buffer.max(1);
-        let started = client.call(|reply| Command::Scan { table: handle, spec, demand, rows, reply }).await?;
+        let started = client.call(|reply| Command::Scan { table: handle, what, demand, rows, reply }).await?;
         Ok(Self {
             ticket: started?,
             client,
@@ -170,6 +171,8 @@ impl ScanStream {
                     let cost = scanned.cost();
                     self.slots.push_back(Slot { cost, batch: self.decoding.decode(*scanned, body) });
                 }
+                // A scan of a log has no snapshot.
+                Poll::Ready(Some(Delivered::Snapshot(_))) => {}
                 Poll::Ready(Some(Delivered::Ended(result))) => {
                     self.state = State::Draining;
                     self.fail(result.err().map(Error::Engine));

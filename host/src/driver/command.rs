@@ -1,10 +1,12 @@
 //! What the client asks of the driver, and how it is answered.
+#![allow(dead_code, reason = "the client does not yet look up, upsert, delete or read current rows")]
 
 use std::time::Duration;
 
 use bytes::Bytes;
 use thalweg_engine::api::{
-    Answer, Counters, Error, Fate, Request, RowSelection, ScanSpec, Scanned, TableHandle, TableInfo, Ticket,
+    Answer, Bucket, Counters, Error, Fate, Found, Request, RowSelection, ScanSpec, Scanned, TableHandle, TableInfo,
+    Ticket,
 };
 use thalweg_wire::table::TablePath;
 use tokio::sync::{mpsc, oneshot};
@@ -23,13 +25,13 @@ pub(crate) enum Command {
     /// Open a table.
     OpenTable { path: TablePath, reply: oneshot::Sender<Opened> },
     /// Take rows.
-    Append(Append),
+    Write(Write),
     /// Send everything that was appended before, and say when it has a fate.
     Flush { reply: oneshot::Sender<()> },
     /// Start a scan with this much demand, in bytes.
     Scan {
         table: TableHandle,
-        spec: ScanSpec,
+        what: Scan,
         demand: u64,
         rows: mpsc::UnboundedSender<Delivered>,
         reply: oneshot::Sender<Result<Ticket, Error>>,
@@ -38,6 +40,8 @@ pub(crate) enum Command {
     Demand { scan: Ticket, bytes: u64 },
     /// Ask or change the catalogue.
     Ask { request: Request, reply: oneshot::Sender<Result<Answer, Error>> },
+    /// Look rows up.
+    Lookup { table: TableHandle, keys: Flattened, by: LookupBy, reply: oneshot::Sender<Result<Found, Error>> },
     /// End a scan.
     Cancel { ticket: Ticket },
     /// Settle everything within this time, then end.
@@ -46,11 +50,47 @@ pub(crate) enum Command {
     Statistics { reply: oneshot::Sender<Counters> },
 }
 
+/// What a scan reads.
+#[derive(Debug, Clone)]
+pub(crate) enum Scan {
+    /// The log of a table: rows, or the changes of a keyed table.
+    Log(ScanSpec),
+    /// Some rows of a bucket, at most so many.
+    Limit(Bucket, u32),
+    /// The current rows of a bucket of a keyed table.
+    Current(Bucket),
+}
+
+/// What rows are looked up by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum LookupBy {
+    /// The primary key.
+    Key {
+        /// Whether a key that the table does not have becomes a row.
+        insert: bool,
+    },
+    /// A prefix of the primary key.
+    Prefix,
+}
+
+/// What a write does to a table.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Change {
+    /// Adds rows to a log table.
+    Append,
+    /// Puts rows into a keyed table, of the columns at these positions; `None`: all.
+    Upsert(Option<Vec<u32>>),
+    /// Deletes rows of a keyed table by their keys.
+    Delete,
+}
+
 /// Rows for a table. They wait in the driver, in their order, while the engine has no room.
-pub(crate) struct Append {
+pub(crate) struct Write {
     /// Where to.
     pub(crate) table: TableHandle,
-    /// The rows.
+    /// What they do there.
+    pub(crate) change: Change,
+    /// The rows, or their keys.
     pub(crate) rows: Flattened,
     /// Told once they are taken or refused.
     pub(crate) accepted: oneshot::Sender<Accepted>,
@@ -59,8 +99,10 @@ pub(crate) struct Append {
 /// What a scan gives.
 #[derive(Debug)]
 pub(crate) enum Delivered {
-    /// Rows, and the body of their message.
+    /// Rows, and the body of their message, which `Scanned` only names.
     Rows(Box<Scanned>, Bytes),
+    /// Of the current rows of a bucket, before they come: the offset from which on its changes follow.
+    Snapshot(u64),
     /// The end.
     Ended(Result<(), Error>),
 }

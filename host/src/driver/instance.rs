@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use thalweg_engine::api::{
-    Action, BufferId, ConnectionId, Counters, Error, Instant, Request, ScanSpec, TableHandle, Ticket, WorkId,
+    Action, Bucket, BufferId, ConnectionId, Counters, Error, Instant, Request, ScanSpec, TableHandle, Ticket, WorkId,
     WorkOutput,
 };
 use thalweg_wire::{column::Batch, table::TablePath};
@@ -14,17 +14,52 @@ pub(crate) struct Trap(pub(crate) String);
 
 /// One engine, as `wit/client/engine.wit` describes it: linked natively, or a component in its sandbox.
 ///
-/// Every call may trap; after that the instance is dropped. The calls of keyed tables are not here yet, for no command of
-/// the client needs them.
+/// Every call may trap; after that the instance is dropped.
 pub(crate) trait EngineInstance: Send {
     /// `open-table`.
     fn open_table(&mut self, now: Instant, path: TablePath) -> Result<Ticket, Trap>;
     /// `append`.
     fn append(&mut self, now: Instant, table: TableHandle, rows: &Batch<'_>) -> Result<Result<Ticket, Error>, Trap>;
+    /// `upsert`.
+    fn upsert(
+        &mut self,
+        now: Instant,
+        table: TableHandle,
+        columns: Option<&[u32]>,
+        rows: &Batch<'_>,
+    ) -> Result<Result<Ticket, Error>, Trap>;
+    /// `delete`.
+    fn delete(&mut self, now: Instant, table: TableHandle, keys: &Batch<'_>) -> Result<Result<Ticket, Error>, Trap>;
     /// `flush`.
     fn flush(&mut self, now: Instant) -> Result<Ticket, Trap>;
     /// `scan`.
     fn scan(&mut self, now: Instant, table: TableHandle, spec: ScanSpec) -> Result<Result<Ticket, Error>, Trap>;
+    /// `limit-scan`.
+    fn limit_scan(
+        &mut self,
+        now: Instant,
+        table: TableHandle,
+        bucket: Bucket,
+        limit: u32,
+    ) -> Result<Result<Ticket, Error>, Trap>;
+    /// `scan-current`.
+    fn scan_current(&mut self, now: Instant, table: TableHandle, bucket: Bucket)
+    -> Result<Result<Ticket, Error>, Trap>;
+    /// `lookup`.
+    fn lookup(
+        &mut self,
+        now: Instant,
+        table: TableHandle,
+        keys: &Batch<'_>,
+        insert: bool,
+    ) -> Result<Result<Ticket, Error>, Trap>;
+    /// `prefix-lookup`.
+    fn prefix_lookup(
+        &mut self,
+        now: Instant,
+        table: TableHandle,
+        prefixes: &Batch<'_>,
+    ) -> Result<Result<Ticket, Error>, Trap>;
     /// `demand`.
     fn demand(&mut self, now: Instant, scan: Ticket, bytes: u64) -> Result<(), Trap>;
     /// `consumed`.

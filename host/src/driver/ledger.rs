@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use thalweg_engine::api::{Answer, Error, ErrorCode, Event, Fate, RowSelection, Ticket};
+use thalweg_engine::api::{Answer, Error, ErrorCode, Event, Fate, Found, RowSelection, Ticket};
 use tokio::sync::{mpsc, oneshot};
 
 use super::command::{Delivered, Opened, RowCounts, Settled};
@@ -20,10 +20,11 @@ pub(super) enum Waiter {
     Ask(oneshot::Sender<Result<Answer, Error>>),
     Flush(oneshot::Sender<()>),
     Scan(mpsc::UnboundedSender<Delivered>),
-    Append(Rows),
+    Lookup(oneshot::Sender<Result<Found, Error>>),
+    Write(Rows),
 }
 
-/// The rows of an append, and the fates that some of them have.
+/// The rows of a write, and the fates that some of them have.
 pub(super) struct Rows {
     rows: u32,
     /// How many have no fate yet.
@@ -64,7 +65,7 @@ impl Ledger {
     /// Notes who waits for a ticket.
     pub(super) fn enter(&mut self, ticket: Ticket, waiter: Waiter) {
         match waiter {
-            Waiter::Append(rows) if rows.rows == 0 => drop(rows.settled.send(Vec::new())),
+            Waiter::Write(rows) if rows.rows == 0 => drop(rows.settled.send(Vec::new())),
             waiter => drop(self.waiters.insert(ticket, waiter)),
         }
     }
@@ -87,7 +88,8 @@ impl Ledger {
         }
     }
 
-    /// Passes an answer on to whoever waits for it. `Rows`, `Writable` and `Closed` are not for the ledger.
+    /// Passes an answer on to whoever waits for it. `Rows`, `Snapshot`, `Writable` and `Closed` are not
+    /// for the ledger.
     pub(super) fn tell(&mut self, event: Event) {
         match event {
             Event::Opened { ticket, result } => {
@@ -97,6 +99,11 @@ impl Ledger {
             }
             Event::Answered { ticket, result } => {
                 if let Some(Waiter::Ask(reply)) = self.waiters.remove(&ticket) {
+                    let _ = reply.send(result);
+                }
+            }
+            Event::Found { ticket, result } => {
+                if let Some(Waiter::Lookup(reply)) = self.waiters.remove(&ticket) {
                     let _ = reply.send(result);
                 }
             }
@@ -111,12 +118,12 @@ impl Ledger {
                 }
             }
             Event::Settled { ticket, fates } => self.settle(ticket, fates),
-            Event::Rows { .. } | Event::Writable | Event::Closed => {}
+            Event::Rows { .. } | Event::Snapshot { .. } | Event::Writable | Event::Closed => {}
         }
     }
 
     fn settle(&mut self, ticket: Ticket, fates: Settled) {
-        let Some(Waiter::Append(rows)) = self.waiters.get_mut(&ticket) else { return };
+        let Some(Waiter::Write(rows)) = self.waiters.get_mut(&ticket) else { return };
         for (selection, fate) in &fates {
             let count = count(selection);
             rows.left = rows.left.saturating_sub(count);
@@ -132,7 +139,7 @@ impl Ledger {
             rows.fates.extend(fates);
         }
         if rows.left == 0
-            && let Some(Waiter::Append(rows)) = self.waiters.remove(&ticket)
+            && let Some(Waiter::Write(rows)) = self.waiters.remove(&ticket)
         {
             let _ = rows.settled.send(rows.fates);
         }
@@ -141,7 +148,7 @@ impl Ledger {
     /// Ends everything: rows without a fate may have been written, all other waiters see their channel closed.
     pub(super) fn abandon(&mut self, why: &str) {
         for (_, waiter) in self.waiters.drain() {
-            let Waiter::Append(mut rows) = waiter else { continue };
+            let Waiter::Write(mut rows) = waiter else { continue };
             let error = Error { code: ErrorCode::Other(why.to_owned()), retriable: false };
             let fate = Fate::Failed { error, may_have_been_written: true };
             let rest = rows.rest();
@@ -173,7 +180,7 @@ mod tests {
     fn an_append_is_told_once_every_row_has_a_fate() {
         let mut ledger = Ledger::default();
         let (settled, mut told) = oneshot::channel();
-        ledger.enter(7, Waiter::Append(Rows::new(4, settled)));
+        ledger.enter(7, Waiter::Write(Rows::new(4, settled)));
         ledger.tell(Event::Settled { ticket: 7, fates: vec![(RowSelection::Rows(vec![0, 2]), acknowledged(0, 2))] });
         assert!(told.try_recv().is_err());
         ledger.tell(Event::Settled { ticket: 7, fates: vec![(RowSelection::Rows(vec![1, 3]), acknowledged(2, 4))] });
@@ -185,7 +192,7 @@ mod tests {
     fn abandoned_rows_without_a_fate_may_have_been_written() {
         let mut ledger = Ledger::default();
         let (settled, mut told) = oneshot::channel();
-        ledger.enter(1, Waiter::Append(Rows::new(10, settled)));
+        ledger.enter(1, Waiter::Write(Rows::new(10, settled)));
         ledger.tell(Event::Settled {
             ticket: 1,
             fates: vec![(RowSelection::Span { first: 2, count: 3 }, acknowledged(0, 3))],

@@ -3,7 +3,7 @@
 
 use bytes::Bytes;
 use thalweg_engine::api::{
-    Action, BufferId, ConnectionId, Counters, Error, Instant, Request, ScanSpec, TableHandle, Ticket, WorkId,
+    Action, Bucket, BufferId, ConnectionId, Counters, Error, Instant, Request, ScanSpec, TableHandle, Ticket, WorkId,
     WorkOutput,
 };
 use thalweg_wire::{column::Batch, table::TablePath};
@@ -53,12 +53,64 @@ impl<A: EngineInstance, B: EngineInstance> EngineInstance for Lockstep<A, B> {
         both!(self.append(now, table, rows))
     }
 
+    fn upsert(
+        &mut self,
+        now: Instant,
+        table: TableHandle,
+        columns: Option<&[u32]>,
+        rows: &Batch<'_>,
+    ) -> Result<Result<Ticket, Error>, Trap> {
+        both!(self.upsert(now, table, columns, rows))
+    }
+
+    fn delete(&mut self, now: Instant, table: TableHandle, keys: &Batch<'_>) -> Result<Result<Ticket, Error>, Trap> {
+        both!(self.delete(now, table, keys))
+    }
+
     fn flush(&mut self, now: Instant) -> Result<Ticket, Trap> {
         both!(self.flush(now))
     }
 
     fn scan(&mut self, now: Instant, table: TableHandle, spec: ScanSpec) -> Result<Result<Ticket, Error>, Trap> {
         both!(self.scan(now, table, spec.clone()))
+    }
+
+    fn limit_scan(
+        &mut self,
+        now: Instant,
+        table: TableHandle,
+        bucket: Bucket,
+        limit: u32,
+    ) -> Result<Result<Ticket, Error>, Trap> {
+        both!(self.limit_scan(now, table, bucket, limit))
+    }
+
+    fn scan_current(
+        &mut self,
+        now: Instant,
+        table: TableHandle,
+        bucket: Bucket,
+    ) -> Result<Result<Ticket, Error>, Trap> {
+        both!(self.scan_current(now, table, bucket))
+    }
+
+    fn lookup(
+        &mut self,
+        now: Instant,
+        table: TableHandle,
+        keys: &Batch<'_>,
+        insert: bool,
+    ) -> Result<Result<Ticket, Error>, Trap> {
+        both!(self.lookup(now, table, keys, insert))
+    }
+
+    fn prefix_lookup(
+        &mut self,
+        now: Instant,
+        table: TableHandle,
+        prefixes: &Batch<'_>,
+    ) -> Result<Result<Ticket, Error>, Trap> {
+        both!(self.prefix_lookup(now, table, prefixes))
     }
 
     fn demand(&mut self, now: Instant, scan: Ticket, bytes: u64) -> Result<(), Trap> {

@@ -4,8 +4,8 @@ use bytes::Bytes;
 use thalweg_engine::{
     Engine,
     api::{
-        Action, BufferId, ConnectionId, Counters, Error, Instant, Request, ScanSpec, Settings, TableHandle, Ticket,
-        WorkId, WorkOutput,
+        Action, Bucket, BufferId, ConnectionId, Counters, Error, Instant, Request, ScanSpec, Settings, TableHandle,
+        Ticket, WorkId, WorkOutput,
     },
 };
 use thalweg_wire::{column::Batch, table::TablePath};
@@ -31,12 +31,64 @@ impl EngineInstance for Native {
         Ok(self.0.append(now, table, rows))
     }
 
+    fn upsert(
+        &mut self,
+        now: Instant,
+        table: TableHandle,
+        columns: Option<&[u32]>,
+        rows: &Batch<'_>,
+    ) -> Result<Result<Ticket, Error>, Trap> {
+        Ok(self.0.upsert(now, table, columns, rows))
+    }
+
+    fn delete(&mut self, now: Instant, table: TableHandle, keys: &Batch<'_>) -> Result<Result<Ticket, Error>, Trap> {
+        Ok(self.0.delete(now, table, keys))
+    }
+
     fn flush(&mut self, now: Instant) -> Result<Ticket, Trap> {
         Ok(self.0.flush(now))
     }
 
     fn scan(&mut self, now: Instant, table: TableHandle, spec: ScanSpec) -> Result<Result<Ticket, Error>, Trap> {
         Ok(self.0.scan(now, table, spec))
+    }
+
+    fn limit_scan(
+        &mut self,
+        now: Instant,
+        table: TableHandle,
+        bucket: Bucket,
+        limit: u32,
+    ) -> Result<Result<Ticket, Error>, Trap> {
+        Ok(self.0.limit_scan(now, table, bucket, limit))
+    }
+
+    fn scan_current(
+        &mut self,
+        now: Instant,
+        table: TableHandle,
+        bucket: Bucket,
+    ) -> Result<Result<Ticket, Error>, Trap> {
+        Ok(self.0.scan_current(now, table, bucket))
+    }
+
+    fn lookup(
+        &mut self,
+        now: Instant,
+        table: TableHandle,
+        keys: &Batch<'_>,
+        insert: bool,
+    ) -> Result<Result<Ticket, Error>, Trap> {
+        Ok(self.0.lookup(now, table, keys, insert))
+    }
+
+    fn prefix_lookup(
+        &mut self,
+        now: Instant,
+        table: TableHandle,
+        prefixes: &Batch<'_>,
+    ) -> Result<Result<Ticket, Error>, Trap> {
+        Ok(self.0.prefix_lookup(now, table, prefixes))
     }
 
     fn demand(&mut self, now: Instant, scan: Ticket, bytes: u64) -> Result<(), Trap> {

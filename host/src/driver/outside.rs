@@ -102,6 +102,7 @@ impl Outside {
                     .map(|(range, length)| Ok((self.held(&range)?, length)))
                     .collect::<Result<_, Trap>>()?,
             },
+            Work::Keep(bytes) => Task::Keep(Bytes::from(bytes)),
         };
         if task.is_small() {
             self.done_here.push((id, task.run()));

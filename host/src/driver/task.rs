@@ -6,14 +6,15 @@ use std::{
     time::Duration,
 };
 
-use thalweg_engine::api::{Error, ErrorCode, Event, Settings};
+use bytes::Bytes;
+use thalweg_engine::api::{Error, ErrorCode, Event, Piece, Range, Scanned, Settings, Ticket};
 use tokio::{
     sync::{mpsc, oneshot},
     time::{Instant, Sleep},
 };
 
 use super::{
-    command::{Append, Command, RowCounts},
+    command::{Change, Command, Delivered, LookupBy, RowCounts, Scan, Write},
     connection::{SocketEvent, SocketSettings},
     instance::{EngineInstance, Trap},
     ledger::{Ledger, Rows, Waiter},
@@ -62,8 +63,8 @@ pub(crate) struct Driver {
 
 /// A command that waits for room.
 enum Queued {
-    Append(Append),
-    /// It may not pass an append that came before it.
+    Write(Write),
+    /// It may not pass a write that came before it.
     Flush(oneshot::Sender<()>),
 }
 
@@ -162,8 +163,8 @@ impl Driver {
                 let ticket = self.engine.open_table(now, path)?;
                 self.ledger.enter(ticket, Waiter::Open(reply));
             }
-            Command::Append(append) => {
-                self.queue.push_back(Queued::Append(append));
+            Command::Write(write) => {
+                self.queue.push_back(Queued::Write(write));
                 if self.queue.len() == 1 {
                     self.take_queue()?;
                 }
@@ -174,13 +175,27 @@ impl Driver {
                     self.take_queue()?;
                 }
             }
-            Command::Scan { table, spec, demand, rows, reply } => {
-                let started = self.engine.scan(now, table, spec)?;
+            Command::Scan { table, what, demand, rows, reply } => {
+                let started = match what {
+                    Scan::Log(spec) => self.engine.scan(now, table, spec)?,
+                    Scan::Limit(bucket, limit) => self.engine.limit_scan(now, table, bucket, limit)?,
+                    Scan::Current(bucket) => self.engine.scan_current(now, table, bucket)?,
+                };
                 if let Ok(ticket) = &started {
                     self.ledger.enter(*ticket, Waiter::Scan(rows));
                     self.engine.demand(now, *ticket, demand)?;
                 }
                 let _ = reply.send(started);
+            }
+            Command::Lookup { table, keys, by, reply } => {
+                let started = match by {
+                    LookupBy::Key { insert } => self.engine.lookup(now, table, &keys.batch(), insert)?,
+                    LookupBy::Prefix => self.engine.prefix_lookup(now, table, &keys.batch())?,
+                };
+                match started {
+                    Ok(ticket) => self.ledger.enter(ticket, Waiter::Lookup(reply)),
+                    Err(error) => drop(reply.send(Err(error))),
+                }
             }
             Command::Demand { scan, bytes } => self.engine.demand(now, scan, bytes)?,
             Command::Ask { request, reply } => {
@@ -214,8 +229,8 @@ impl Driver {
         self.give_up = Some(latest.unwrap_or_else(|| Instant::now() + Duration::from_secs(86_400)));
         self.engine.close(now, now.saturating_add(micros))?;
         for queued in self.queue.drain(..) {
-            if let Queued::Append(append) = queued {
-                let _ = append.accepted.send(Err(Error { code: ErrorCode::Closed, retriable: false }));
+            if let Queued::Write(write) = queued {
+                let _ = write.accepted.send(Err(Error { code: ErrorCode::Closed, retriable: false }));
             }
         }
         Ok(())
@@ -225,9 +240,9 @@ impl Driver {
     fn take_queue(&mut self) -> Result<(), Trap> {
         while let Some(first) = self.queue.pop_front() {
             match first {
-                Queued::Append(append) => {
-                    if let Some(append) = self.take(append)? {
-                        self.queue.push_front(Queued::Append(append));
+                Queued::Write(write) => {
+                    if let Some(write) = self.take(write)? {
+                        self.queue.push_front(Queued::Write(write));
                         return Ok(());
                     }
                 }
@@ -241,29 +256,34 @@ impl Driver {
     }
 
     /// Gives the engine rows; gives them back if it has no room.
-    fn take(&mut self, append: Append) -> Result<Option<Append>, Trap> {
-        if append.accepted.is_closed() {
+    fn take(&mut self, write: Write) -> Result<Option<Write>, Trap> {
+        if write.accepted.is_closed() {
             return Ok(None);
         }
-        let rows = append.rows.rows() as u32;
-        match self.engine.append(self.now(), append.table, &append.rows.batch())? {
+        let (now, rows) = (self.now(), write.rows.rows() as u32);
+        let taken = match &write.change {
+            Change::Append => self.engine.append(now, write.table, &write.rows.batch())?,
+            Change::Upsert(columns) => self.engine.upsert(now, write.table, columns.as_deref(), &write.rows.batch())?,
+            Change::Delete => self.engine.delete(now, write.table, &write.rows.batch())?,
+        };
+        match taken {
             Ok(ticket) => {
                 let (settled, told) = oneshot::channel();
-                self.ledger.enter(ticket, Waiter::Append(Rows::new(rows, settled)));
-                let _ = append.accepted.send(Ok(told));
+                self.ledger.enter(ticket, Waiter::Write(Rows::new(rows, settled)));
+                let _ = write.accepted.send(Ok(told));
             }
             Err(Error { code: ErrorCode::Full { needed }, .. }) => {
                 if self.engine.statistics()?.buffered > 0 {
-                    return Ok(Some(append));
+                    return Ok(Some(write));
                 }
                 let text = format!(
-                    "{rows} rows need {needed} bytes more than the whole write buffer has; append fewer rows at once, or \
+                    "{rows} rows need {needed} bytes more than the whole write buffer has; write fewer rows at once, or \
                      raise the buffer limit"
                 );
-                let _ = append.accepted.send(Err(Error { code: ErrorCode::Invalid(text), retriable: false }));
+                let _ = write.accepted.send(Err(Error { code: ErrorCode::Invalid(text), retriable: false }));
             }
             Err(error) => {
-                let _ = append.accepted.send(Err(error));
+                let _ = write.accepted.send(Err(error));
             }
         }
         Ok(None)
@@ -320,20 +340,42 @@ impl Driver {
     fn event(&mut self, event: Event) -> Flow {
         match event {
             Event::Writable => self.take_queue()?,
-            Event::Rows { ticket, scanned } => {
-                let (buffer, body) = (scanned.body.buffer, self.outside.held(&scanned.body)?);
-                let rows = super::command::Delivered::Rows(Box::new(scanned), body);
-                // The bytes stay for as long as somebody reads them; the engine need not know.
-                self.engine.consumed(buffer)?;
-                if !self.ledger.deliver(ticket, rows) {
-                    self.ledger.strike(ticket);
-                    self.engine.cancel(self.now(), ticket)?;
-                }
-            }
+            Event::Rows { ticket, scanned } => self.rows(ticket, scanned)?,
+            Event::Snapshot { ticket, offset } => self.deliver(ticket, Delivered::Snapshot(offset))?,
             Event::Closed => return Ok(END),
             event => self.ledger.tell(event),
         }
         Ok(ON)
+    }
+}
+
+impl Driver {
+    fn rows(&mut self, ticket: Ticket, mut scanned: Scanned) -> Result<(), Trap> {
+        let body = match &mut scanned.body {
+            Piece::Held(range) => {
+                let body = self.outside.held(range)?;
+                // The bytes stay for as long as somebody reads them; the engine need not know.
+                self.engine.consumed(range.buffer)?;
+                body
+            }
+            Piece::Inline(body) => {
+                let body = Bytes::from(std::mem::take(body));
+                // What it takes of the demand stays what it was.
+                let length = u32::try_from(body.len()).unwrap_or(u32::MAX);
+                scanned.body = Piece::Held(Range { buffer: 0, offset: 0, length });
+                body
+            }
+        };
+        self.deliver(ticket, Delivered::Rows(Box::new(scanned), body))
+    }
+
+    /// Passes on what a scan gives; ends the scan if nobody reads it any more.
+    fn deliver(&mut self, ticket: Ticket, delivered: Delivered) -> Result<(), Trap> {
+        if !self.ledger.deliver(ticket, delivered) {
+            self.ledger.strike(ticket);
+            self.engine.cancel(self.now(), ticket)?;
+        }
+        Ok(())
     }
 }
 

@@ -22,7 +22,7 @@ use tokio::{
 };
 
 use super::{
-    Append, Command, Driver, EngineInstance, Reach, RowCounts,
+    Change, Command, Driver, EngineInstance, Reach, RowCounts, Write,
     instance::Trap,
     task::{Ended, now_origin},
 };
@@ -32,6 +32,12 @@ use crate::columns::flatten;
 #[derive(Debug, Clone, PartialEq)]
 enum Call {
     Append(usize),
+    Upsert(usize),
+    Delete(usize),
+    LimitScan(u32),
+    ScanCurrent,
+    Lookup(usize, bool),
+    PrefixLookup(usize),
     Flush,
     Ask,
     Close,
@@ -68,11 +74,41 @@ impl<F: FnMut(Call) -> Reply + Send> EngineInstance for Scripted<F> {
     fn append(&mut self, _: Instant, _: TableHandle, rows: &Batch<'_>) -> Result<Result<Ticket, Error>, Trap> {
         self.call(Call::Append(rows.rows))
     }
+    fn upsert(
+        &mut self,
+        _: Instant,
+        _: TableHandle,
+        _: Option<&[u32]>,
+        rows: &Batch<'_>,
+    ) -> Result<Result<Ticket, Error>, Trap> {
+        self.call(Call::Upsert(rows.rows))
+    }
+    fn delete(&mut self, _: Instant, _: TableHandle, keys: &Batch<'_>) -> Result<Result<Ticket, Error>, Trap> {
+        self.call(Call::Delete(keys.rows))
+    }
     fn flush(&mut self, _: Instant) -> Result<Ticket, Trap> {
         Ok(self.call(Call::Flush)?.unwrap())
     }
     fn scan(&mut self, _: Instant, _: TableHandle, _: ScanSpec) -> Result<Result<Ticket, Error>, Trap> {
         Ok(Ok(0))
+    }
+    fn limit_scan(&mut self, _: Instant, _: TableHandle, _: Bucket, limit: u32) -> Result<Result<Ticket, Error>, Trap> {
+        self.call(Call::LimitScan(limit))
+    }
+    fn scan_current(&mut self, _: Instant, _: TableHandle, _: Bucket) -> Result<Result<Ticket, Error>, Trap> {
+        self.call(Call::ScanCurrent)
+    }
+    fn lookup(
+        &mut self,
+        _: Instant,
+        _: TableHandle,
+        keys: &Batch<'_>,
+        insert: bool,
+    ) -> Result<Result<Ticket, Error>, Trap> {
+        self.call(Call::Lookup(keys.rows, insert))
+    }
+    fn prefix_lookup(&mut self, _: Instant, _: TableHandle, keys: &Batch<'_>) -> Result<Result<Ticket, Error>, Trap> {
+        self.call(Call::PrefixLookup(keys.rows))
     }
     fn demand(&mut self, _: Instant, _: Ticket, _: u64) -> Result<(), Trap> {
         Ok(())
@@ -150,7 +186,7 @@ impl Rig {
         let column: ArrayRef = Arc::new(Int64Array::from(vec![1; rows]));
         let rows = flatten(&RecordBatch::try_from_iter([("a", column)]).unwrap()).unwrap();
         let (accepted, told) = oneshot::channel();
-        let _ = self.commands.send(Command::Append(Append { table: 1, rows, accepted }));
+        let _ = self.commands.send(Command::Write(Write { table: 1, change: Change::Append, rows, accepted }));
         told
     }
 
@@ -298,7 +334,7 @@ async fn rows_larger_than_the_whole_buffer_are_refused() {
     });
     rig.buffered.store(0, Ordering::Relaxed);
     let refused = within(rig.append(3)).await.unwrap().unwrap_err();
-    assert!(!refused.is_retriable() && refused.to_string().contains("append fewer rows"), "{refused}");
+    assert!(!refused.is_retriable() && refused.to_string().contains("write fewer rows"), "{refused}");
 }
 
 #[tokio::test]

@@ -66,6 +66,8 @@ pub(super) enum Task {
     Encode { codec: Codec, level: i32, buffers: Vec<Vec<u8>> },
     /// `codec.checksum` and `codec.decode`.
     Decode { checked: Option<Bytes>, codec: Codec, buffers: Vec<(Bytes, u32)> },
+    /// `codec.checksum` of bytes that are kept as they are.
+    Keep(Bytes),
 }
 
 /// What a piece of work gave.
@@ -91,6 +93,7 @@ impl Task {
                 checked.as_ref().map_or(0, Bytes::len) <= INLINE_LIGHT
                     && buffers.iter().map(|(_, length)| *length as usize).sum::<usize>() <= INLINE_HEAVY
             }
+            Task::Keep(bytes) => bytes.len() <= INLINE_LIGHT,
         }
     }
 
@@ -116,6 +119,12 @@ impl Task {
                 let parts: Vec<_> = buffers.iter().map(|(bytes, length)| (bytes.as_ref(), *length)).collect();
                 let body = codec::decode(codec, &parts)?;
                 Ok(Done::Decoded(Some(Bytes::from(body)), checksum))
+            }
+            Task::Keep(bytes) => {
+                let checksum = codec::checksum(&bytes);
+                let length =
+                    u32::try_from(bytes.len()).map_err(|_| codec::CodecError::TooLong { bytes: bytes.len() as u64 })?;
+                Ok(Done::Encoded(bytes, vec![length], checksum))
             }
         }
     }

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use thalweg_engine::api::{
-    Acks, Action, Answer, Assignment, Bucket, Codec, Counters, DatabaseInfo, Error, ErrorCode, Event, Fate, Piece,
-    Range, RowSelection, Scanned, Settings, TableInfo, Work,
+    Acks, Action, Answer, Assignment, Bucket, Codec, Counters, DatabaseInfo, Error, ErrorCode, Event, Fate, Found,
+    Piece, Range, RowSelection, Scanned, Settings, TableInfo, Work,
 };
 
 use crate::{
@@ -40,7 +40,7 @@ fn micros(duration: Duration) -> u64 {
 }
 
 pub(crate) fn settings(settings: Settings) -> wit::Settings {
-    let (connection, write, scan) = (settings.connection, settings.write, settings.scan);
+    let (connection, write, scan, lookup) = (settings.connection, settings.write, settings.scan, settings.lookup);
     wit::Settings {
         connection: wit::ConnectionSettings {
             bootstrap: connection.bootstrap,
@@ -70,6 +70,7 @@ pub(crate) fn settings(settings: Settings) -> wit::Settings {
                 Assignment::Sticky => wit::Assignment::Sticky,
                 Assignment::RoundRobin => wit::Assignment::RoundRobin,
             },
+            create_partitions: write.create_partitions,
         },
         scan: wit::ScanSettings {
             fetch_bytes: scan.fetch_bytes,
@@ -77,6 +78,12 @@ pub(crate) fn settings(settings: Settings) -> wit::Settings {
             min_bytes: scan.min_bytes,
             max_wait: micros(scan.max_wait),
             batch_limit: scan.batch_limit,
+            partition_interval: micros(scan.partition_interval),
+        },
+        lookup: wit::LookupSettings {
+            request_keys: lookup.request_keys,
+            in_flight: lookup.in_flight,
+            misplaced: lookup.misplaced,
         },
     }
 }
@@ -135,6 +142,7 @@ fn work(work: Work) -> wit::Work {
             codec: codec(how),
             buffers: buffers.into_iter().map(|(part, plain)| (range(part), plain)).collect(),
         }),
+        Work::Keep(bytes) => wit::Work::Keep(bytes),
     }
 }
 
@@ -151,6 +159,8 @@ fn event(event: Event) -> wit::Event {
         Event::Flushed { ticket } => wit::Event::Flushed(ticket),
         Event::Writable => wit::Event::Writable,
         Event::Rows { ticket, scanned: rows } => wit::Event::Rows((ticket, scanned(rows))),
+        Event::Snapshot { ticket, offset } => wit::Event::Snapshot((ticket, offset)),
+        Event::Found { ticket, result } => wit::Event::Found((ticket, result.map(found).map_err(error))),
         Event::Ended { ticket, result } => wit::Event::Ended((ticket, result.map_err(error))),
         Event::Answered { ticket, result } => wit::Event::Answered((ticket, result.map(answer).map_err(error))),
         Event::Closed => wit::Event::Closed,
@@ -189,8 +199,12 @@ fn scanned(scanned: Scanned) -> wit::Scanned {
         rows: scanned.rows,
         changes: scanned.changes,
         metadata: scanned.metadata,
-        body: range(scanned.body),
+        body: piece(scanned.body),
     }
+}
+
+fn found(found: Found) -> wit::Found {
+    wit::Found { counts: found.counts, rows: found.rows, metadata: found.metadata, body: found.body }
 }
 
 fn table_info(info: TableInfo) -> catalog::TableInfo {
@@ -225,13 +239,16 @@ fn answer(answer: Answer) -> catalog::Answer {
                 bucket: bucket(known.bucket),
                 earliest: known.earliest,
                 latest: known.latest,
+                rows: known.rows,
             });
             catalog::Answer::Offsets(offsets.collect())
         }
         Answer::Partitions(partitions) => {
-            let partitions = partitions
-                .into_iter()
-                .map(|info| catalog::PartitionInfo { partition_id: info.partition_id, spec: properties(info.spec) });
+            let partitions = partitions.into_iter().map(|info| catalog::PartitionInfo {
+                partition_id: info.partition_id,
+                name: info.name,
+                spec: properties(info.spec),
+            });
             catalog::Answer::Partitions(partitions.collect())
         }
     }

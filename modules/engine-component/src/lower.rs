@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use thalweg_engine::api::{
-    Acks, Assignment, Bucket, ConnectionSettings, End, Error, Request, ScanSettings, ScanSpec, Settings, Start,
-    WorkOutput, WriteSettings,
+    Acks, Assignment, Bucket, ConnectionSettings, End, Error, LookupSettings, Request, ScanSettings, ScanSpec,
+    Settings, Start, WorkOutput, WriteSettings,
 };
 use thalweg_wire::{
     column::{Batch, Column, Values},
@@ -50,7 +50,7 @@ fn pairs(properties: Vec<catalog::Property>) -> Vec<(String, String)> {
 }
 
 pub(crate) fn settings(settings: wit::Settings) -> Settings {
-    let (connection, write, scan) = (settings.connection, settings.write, settings.scan);
+    let (connection, write, scan, lookup) = (settings.connection, settings.write, settings.scan, settings.lookup);
     Settings {
         connection: ConnectionSettings {
             bootstrap: connection.bootstrap,
@@ -80,6 +80,7 @@ pub(crate) fn settings(settings: wit::Settings) -> Settings {
                 wit::Assignment::Sticky => Assignment::Sticky,
                 wit::Assignment::RoundRobin => Assignment::RoundRobin,
             },
+            create_partitions: write.create_partitions,
         },
         scan: ScanSettings {
             fetch_bytes: scan.fetch_bytes,
@@ -87,20 +88,33 @@ pub(crate) fn settings(settings: wit::Settings) -> Settings {
             min_bytes: scan.min_bytes,
             max_wait: Duration::from_micros(scan.max_wait),
             batch_limit: scan.batch_limit,
+            partition_interval: Duration::from_micros(scan.partition_interval),
+        },
+        lookup: LookupSettings {
+            request_keys: lookup.request_keys,
+            in_flight: lookup.in_flight,
+            misplaced: lookup.misplaced,
         },
     }
 }
 
+pub(crate) fn bucket(bucket: catalog::Bucket) -> Bucket {
+    Bucket { partition: bucket.partition, bucket: bucket.bucket }
+}
+
 pub(crate) fn scan_spec(spec: catalog::ScanSpec) -> ScanSpec {
-    let bucket = |bucket: &catalog::Bucket| Bucket { partition: bucket.partition, bucket: bucket.bucket };
     ScanSpec {
         columns: spec.columns,
-        buckets: spec.buckets.iter().map(bucket).collect(),
+        buckets: spec.buckets.into_iter().map(bucket).collect(),
+        partitions: spec.partitions,
         start: match spec.start {
             catalog::Start::Earliest => Start::Earliest,
             catalog::Start::Latest => Start::Latest,
             catalog::Start::Offset(offset) => Start::Offset(offset),
             catalog::Start::Timestamp(time) => Start::Timestamp(time),
+            catalog::Start::Offsets(offsets) => {
+                Start::Offsets(offsets.into_iter().map(|(place, offset)| (bucket(place), offset)).collect())
+            }
         },
         end: match spec.end {
             catalog::End::Never => End::Never,

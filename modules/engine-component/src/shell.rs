@@ -5,7 +5,7 @@ use std::cell::RefCell;
 use bytes::Bytes;
 use thalweg_engine::{
     Engine,
-    api::{Bucket, Error, ErrorCode, Settings, Ticket},
+    api::{Error, ErrorCode, Settings, Ticket},
 };
 
 use crate::{
@@ -88,8 +88,8 @@ impl Guest for Component {
         with(|engine| engine.consumed(buffer));
     }
 
-    fn lookup(now: u64, table: u32, keys: Batch) -> Result<u64, catalog::Error> {
-        attempt(|engine| engine.lookup(now, table, &lower::batch(&keys)))
+    fn lookup(now: u64, table: u32, keys: Batch, insert: bool) -> Result<u64, catalog::Error> {
+        attempt(|engine| engine.lookup(now, table, &lower::batch(&keys), insert))
     }
 
     fn prefix_lookup(now: u64, table: u32, prefixes: Batch) -> Result<u64, catalog::Error> {
@@ -97,8 +97,11 @@ impl Guest for Component {
     }
 
     fn limit_scan(now: u64, table: u32, bucket: catalog::Bucket, limit: u32) -> Result<u64, catalog::Error> {
-        let bucket = Bucket { partition: bucket.partition, bucket: bucket.bucket };
-        attempt(|engine| engine.limit_scan(now, table, bucket, limit))
+        attempt(|engine| engine.limit_scan(now, table, lower::bucket(bucket), limit))
+    }
+
+    fn scan_current(now: u64, table: u32, bucket: catalog::Bucket) -> Result<u64, catalog::Error> {
+        attempt(|engine| engine.scan_current(now, table, lower::bucket(bucket)))
     }
 
     fn ask(now: u64, request: catalog::Request) -> u64 {

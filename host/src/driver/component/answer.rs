@@ -29,13 +29,18 @@ pub(super) fn answer(answer: catalog::Answer) -> Result<Answer, Trap> {
         catalog::Answer::Offsets(offsets) => Answer::Offsets(
             offsets
                 .into_iter()
-                .map(|at| BucketOffsets { bucket: bucket(at.bucket), earliest: at.earliest, latest: at.latest })
+                .map(|at| BucketOffsets {
+                    bucket: bucket(at.bucket),
+                    earliest: at.earliest,
+                    latest: at.latest,
+                    rows: at.rows,
+                })
                 .collect(),
         ),
         catalog::Answer::Partitions(partitions) => Answer::Partitions(
             partitions
                 .into_iter()
-                .map(|info| PartitionInfo { partition_id: info.partition_id, spec: pairs(info.spec) })
+                .map(|info| PartitionInfo { partition_id: info.partition_id, name: info.name, spec: pairs(info.spec) })
                 .collect(),
         ),
     })

@@ -1,7 +1,7 @@
 //! What comes out of the engine component, as the client's types. What its interface cannot mean is a trap.
 
 use thalweg_engine::api::{
-    Action, Codec, Counters, Error, ErrorCode, Event, Fate, Piece, Range, RowSelection, Scanned, Work,
+    Action, Codec, Counters, Error, ErrorCode, Event, Fate, Found, Piece, Range, RowSelection, Scanned, Work,
 };
 
 use super::{
@@ -46,6 +46,7 @@ fn work(work: wit::Work) -> Work {
             codec: codec(input.codec),
             buffers: input.buffers.into_iter().map(|(held, length)| (range(held), length)).collect(),
         },
+        wit::Work::Keep(bytes) => Work::Keep(bytes),
     }
 }
 
@@ -73,6 +74,8 @@ fn event(event: wit::Event) -> Result<Event, Trap> {
         wit::Event::Flushed(ticket) => Event::Flushed { ticket },
         wit::Event::Writable => Event::Writable,
         wit::Event::Rows((ticket, rows)) => Event::Rows { ticket, scanned: scanned(rows) },
+        wit::Event::Snapshot((ticket, offset)) => Event::Snapshot { ticket, offset },
+        wit::Event::Found((ticket, result)) => Event::Found { ticket, result: result.map(found).map_err(error) },
         wit::Event::Ended((ticket, result)) => Event::Ended { ticket, result: result.map_err(error) },
         wit::Event::Answered((ticket, result)) => Event::Answered {
             ticket,
@@ -113,8 +116,12 @@ fn scanned(rows: wit::Scanned) -> Scanned {
         rows: rows.rows,
         changes: rows.changes,
         metadata: rows.metadata,
-        body: range(rows.body),
+        body: piece(rows.body),
     }
+}
+
+fn found(found: wit::Found) -> Found {
+    Found { counts: found.counts, rows: found.rows, metadata: found.metadata, body: found.body }
 }
 
 /// An error of the engine's.

@@ -15,7 +15,7 @@ use super::bindings::{
 
 /// `settings`.
 pub(super) fn settings(settings: &Settings) -> wit::Settings {
-    let (connection, write, scan) = (&settings.connection, &settings.write, &settings.scan);
+    let (connection, write, scan, lookup) = (&settings.connection, &settings.write, &settings.scan, &settings.lookup);
     wit::Settings {
         connection: wit::ConnectionSettings {
             bootstrap: connection.bootstrap.clone(),
@@ -45,6 +45,7 @@ pub(super) fn settings(settings: &Settings) -> wit::Settings {
                 Assignment::Sticky => wit::Assignment::Sticky,
                 Assignment::RoundRobin => wit::Assignment::RoundRobin,
             },
+            create_partitions: write.create_partitions,
         },
         scan: wit::ScanSettings {
             fetch_bytes: scan.fetch_bytes,
@@ -52,6 +53,12 @@ pub(super) fn settings(settings: &Settings) -> wit::Settings {
             min_bytes: scan.min_bytes,
             max_wait: micros(scan.max_wait),
             batch_limit: scan.batch_limit,
+            partition_interval: micros(scan.partition_interval),
+        },
+        lookup: wit::LookupSettings {
+            request_keys: lookup.request_keys,
+            in_flight: lookup.in_flight,
+            misplaced: lookup.misplaced,
         },
     }
 }
@@ -82,21 +89,29 @@ fn column<'a>(column: &Column<'a>) -> types::Column<'a> {
     types::Column { validity: column.validity, values }
 }
 
-/// The buckets of a scan, to be borrowed by `scan_spec`.
-pub(super) fn buckets(buckets: &[Bucket]) -> Vec<catalog::Bucket> {
-    buckets.iter().map(|bucket| catalog::Bucket { partition: bucket.partition, bucket: bucket.bucket }).collect()
+/// `bucket`.
+pub(super) fn bucket(bucket: &Bucket) -> catalog::Bucket {
+    catalog::Bucket { partition: bucket.partition, bucket: bucket.bucket }
 }
 
-/// `scan-spec`.
-pub(super) fn scan_spec<'a>(spec: &'a ScanSpec, buckets: &'a [catalog::Bucket]) -> catalog::ScanSpec<'a> {
-    catalog::ScanSpec {
+/// Calls `with` with the `scan-spec`, whose parts live as long as the call.
+pub(super) fn scan_spec<T>(spec: &ScanSpec, with: impl FnOnce(catalog::ScanSpec<'_>) -> T) -> T {
+    let buckets: Vec<_> = spec.buckets.iter().map(bucket).collect();
+    let partitions: Vec<&str> = spec.partitions.iter().map(String::as_str).collect();
+    let offsets: Vec<_> = match &spec.start {
+        Start::Offsets(offsets) => offsets.iter().map(|(place, offset)| (bucket(place), *offset)).collect(),
+        _ => Vec::new(),
+    };
+    with(catalog::ScanSpec {
         columns: spec.columns.as_deref(),
-        buckets,
+        buckets: &buckets,
+        partitions: &partitions,
         start: match spec.start {
             Start::Earliest => catalog::Start::Earliest,
             Start::Latest => catalog::Start::Latest,
             Start::Offset(offset) => catalog::Start::Offset(offset),
             Start::Timestamp(time) => catalog::Start::Timestamp(time),
+            Start::Offsets(_) => catalog::Start::Offsets(&offsets),
         },
         end: match spec.end {
             End::Never => catalog::End::Never,
@@ -104,7 +119,7 @@ pub(super) fn scan_spec<'a>(spec: &'a ScanSpec, buckets: &'a [catalog::Bucket]) 
             End::Offset(offset) => catalog::End::Offset(offset),
             End::Timestamp(time) => catalog::End::Timestamp(time),
         },
-    }
+    })
 }
 
 /// `table-path`.

@@ -9,8 +9,8 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use thalweg_engine::api::{
-    Action, BufferId, ConnectionId, Counters, Error, Instant, Request, ScanSpec, Settings, TableHandle, Ticket, WorkId,
-    WorkOutput,
+    Action, Bucket, BufferId, ConnectionId, Counters, Error, Instant, Request, ScanSpec, Settings, TableHandle, Ticket,
+    WorkId, WorkOutput,
 };
 use thalweg_wire::{column::Batch, table::TablePath};
 use wasmtime::{
@@ -28,6 +28,9 @@ const MEMORY: usize = 2 << 30;
 
 /// How long a call may take. It handles one event and takes microseconds; one that is still at it then never ends.
 const DEADLINE: Duration = Duration::from_secs(30);
+
+/// What a call gives that the engine may refuse.
+type Refusable = Result<Ticket, bindings::thalweg::client::catalog::Error>;
 
 /// One instance of the engine component.
 pub(crate) struct ComponentEngine {
@@ -75,6 +78,18 @@ impl ComponentEngine {
         self.store.set_epoch_deadline(Runtime::ticks(DEADLINE));
         call(self.bindings.thalweg_client_engine(), &mut self.store).map_err(trap)
     }
+
+    /// Calls the engine with rows, where it can refuse them.
+    fn attempt(
+        &mut self,
+        rows: &Batch<'_>,
+        call: impl FnOnce(&wit::Guest, &mut Store<Limiter>, types::Batch<'_>) -> wasmtime::Result<Refusable>,
+    ) -> Result<Result<Ticket, Error>, Trap> {
+        let columns = lower::columns(rows);
+        let batch = types::Batch { rows: rows.rows as u32, columns: &columns };
+        let taken = self.call(|guest, store| call(guest, store, batch))?;
+        Ok(taken.map_err(lift::error))
+    }
 }
 
 /// The cause without its backtrace, which is of addresses in the component.
@@ -88,10 +103,21 @@ impl EngineInstance for ComponentEngine {
     }
 
     fn append(&mut self, now: Instant, table: TableHandle, rows: &Batch<'_>) -> Result<Result<Ticket, Error>, Trap> {
-        let columns = lower::columns(rows);
-        let batch = types::Batch { rows: rows.rows as u32, columns: &columns };
-        let taken = self.call(|guest, store| guest.call_append(store, now, table, batch))?;
-        Ok(taken.map_err(lift::error))
+        self.attempt(rows, |guest, store, rows| guest.call_append(store, now, table, rows))
+    }
+
+    fn upsert(
+        &mut self,
+        now: Instant,
+        table: TableHandle,
+        columns: Option<&[u32]>,
+        rows: &Batch<'_>,
+    ) -> Result<Result<Ticket, Error>, Trap> {
+        self.attempt(rows, |guest, store, rows| guest.call_upsert(store, now, table, columns, rows))
+    }
+
+    fn delete(&mut self, now: Instant, table: TableHandle, keys: &Batch<'_>) -> Result<Result<Ticket, Error>, Trap> {
+        self.attempt(keys, |guest, store, keys| guest.call_delete(store, now, table, keys))
     }
 
     fn flush(&mut self, now: Instant) -> Result<Ticket, Trap> {
@@ -99,10 +125,51 @@ impl EngineInstance for ComponentEngine {
     }
 
     fn scan(&mut self, now: Instant, table: TableHandle, spec: ScanSpec) -> Result<Result<Ticket, Error>, Trap> {
-        let buckets = lower::buckets(&spec.buckets);
-        let spec = lower::scan_spec(&spec, &buckets);
-        let started = self.call(|guest, store| guest.call_scan(store, now, table, spec))?;
+        let started =
+            lower::scan_spec(&spec, |spec| self.call(|guest, store| guest.call_scan(store, now, table, spec)))?;
         Ok(started.map_err(lift::error))
+    }
+
+    fn limit_scan(
+        &mut self,
+        now: Instant,
+        table: TableHandle,
+        bucket: Bucket,
+        limit: u32,
+    ) -> Result<Result<Ticket, Error>, Trap> {
+        let bucket = lower::bucket(&bucket);
+        let started = self.call(|guest, store| guest.call_limit_scan(store, now, table, bucket, limit))?;
+        Ok(started.map_err(lift::error))
+    }
+
+    fn scan_current(
+        &mut self,
+        now: Instant,
+        table: TableHandle,
+        bucket: Bucket,
+    ) -> Result<Result<Ticket, Error>, Trap> {
+        let bucket = lower::bucket(&bucket);
+        let started = self.call(|guest, store| guest.call_scan_current(store, now, table, bucket))?;
+        Ok(started.map_err(lift::error))
+    }
+
+    fn lookup(
+        &mut self,
+        now: Instant,
+        table: TableHandle,
+        keys: &Batch<'_>,
+        insert: bool,
+    ) -> Result<Result<Ticket, Error>, Trap> {
+        self.attempt(keys, |guest, store, keys| guest.call_lookup(store, now, table, keys, insert))
+    }
+
+    fn prefix_lookup(
+        &mut self,
+        now: Instant,
+        table: TableHandle,
+        prefixes: &Batch<'_>,
+    ) -> Result<Result<Ticket, Error>, Trap> {
+        self.attempt(prefixes, |guest, store, prefixes| guest.call_prefix_lookup(store, now, table, prefixes))
     }
 
     fn demand(&mut self, now: Instant, scan: Ticket, bytes: u64) -> Result<(), Trap> {

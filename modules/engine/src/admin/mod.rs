@@ -240,6 +240,7 @@ fn listed(offsets: &Offsets, cluster: &Cluster, handle: TableHandle) -> Answer {
             bucket: Bucket { partition: None, bucket },
             earliest: offsets.offset(bucket, Kind::Earliest)?,
             latest: offsets.offset(bucket, Kind::Latest)?,
+            rows: None,
         })
     });
     Answer::Offsets(list.collect())

@@ -75,5 +75,7 @@ fn table(path: &TablePath, response: &GetTableInfoResponse) -> Result<Answer, St
 
 fn partition(info: PbPartitionInfo) -> PartitionInfo {
     let pairs = info.partition_spec.partition_key_values.into_iter();
-    PartitionInfo { partition_id: info.partition_id, spec: pairs.map(|pair| (pair.key, pair.value)).collect() }
+    let spec: Vec<(String, String)> = pairs.map(|pair| (pair.key, pair.value)).collect();
+    let values: Vec<&str> = spec.iter().map(|(_, value)| value.as_str()).collect();
+    PartitionInfo { partition_id: info.partition_id, name: values.join("$"), spec }
 }

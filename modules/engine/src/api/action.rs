@@ -48,6 +48,16 @@ pub enum Piece {
     Held(Range),
 }
 
+impl Piece {
+    /// Its length in bytes.
+    pub fn length(&self) -> u64 {
+        match self {
+            Self::Inline(bytes) => bytes.len() as u64,
+            Self::Held(range) => u64::from(range.length),
+        }
+    }
+}
+
 /// A part of a buffer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Range {
@@ -92,18 +102,21 @@ pub enum Work {
         /// Each buffer, with its length prefix (-1: the rest is not compressed), and its uncompressed length.
         buffers: Vec<(Range, u32)>,
     },
+    /// Hold these bytes as a buffer, as they are, and take their checksum. Answered with `WorkOutput::Encoded`, whose
+    /// `lengths` is the one length of them all; nothing is padded.
+    Keep(Vec<u8>),
 }
 
 /// What work gave.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum WorkOutput {
-    /// Of `Work::Encode`.
+    /// Of `Work::Encode` and `Work::Keep`.
     Encoded {
-        /// The body of the message.
+        /// The body of the message, or the bytes that were to be kept.
         buffer: BufferId,
         /// The length of each buffer in it, without the zeros that follow.
         lengths: Vec<u32>,
-        /// CRC-32C of the body.
+        /// CRC-32C of the buffer.
         checksum: u32,
     },
     /// Of `Work::Decode`.

@@ -80,6 +80,8 @@ pub struct DatabaseInfo {
 pub struct PartitionInfo {
     /// The server's number for it.
     pub partition_id: i64,
+    /// The values of the partition columns in key order, joined with `$`.
+    pub name: String,
     /// The partition columns and their values.
     pub spec: PartitionSpec,
 }
@@ -93,6 +95,9 @@ pub struct BucketOffsets {
     pub earliest: u64,
     /// One past its last offset.
     pub latest: u64,
+    /// How many rows it has: on a keyed table those that a lookup finds, where the server counts them (a 0.9.1 server does
+    /// not); on a log table those between the two offsets.
+    pub rows: Option<u64>,
 }
 
 /// What a scan reads.
@@ -100,16 +105,19 @@ pub struct BucketOffsets {
 pub struct ScanSpec {
     /// Top-level columns by position, in the order wanted; `None`: all.
     pub columns: Option<Vec<u32>>,
-    /// The buckets; empty: all.
+    /// The buckets; empty: all. With buckets named, `partitions` is empty.
     pub buckets: Vec<Bucket>,
+    /// The partitions by name (the values of the partition columns joined with `$`); empty: all, and a scan without end
+    /// takes in those that appear while it runs. Only for partitioned tables.
+    pub partitions: Vec<String>,
     /// Where each bucket begins.
     pub start: Start,
     /// Where each bucket ends.
     pub end: End,
 }
 
-/// Where a scan of a bucket begins.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// Where a scan of a bucket begins. Buckets of a partition that appears while the scan runs begin at their first row.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Start {
     /// The first row that the bucket still has.
     Earliest,
@@ -119,6 +127,8 @@ pub enum Start {
     Offset(u64),
     /// The first batch that the server took at this time or later, in milliseconds since 1970-01-01T00:00:00Z.
     Timestamp(i64),
+    /// An offset for each of these buckets; all others begin at the first row that they still have.
+    Offsets(Vec<(Bucket, u64)>),
 }
 
 /// Where a scan of a bucket ends.

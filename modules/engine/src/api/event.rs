@@ -1,6 +1,6 @@
 //! What the engine tells its user.
 
-use super::{Answer, Bucket, Error, Range, TableHandle, TableInfo, Ticket};
+use super::{Answer, Bucket, Error, Piece, TableHandle, TableInfo, Ticket};
 
 /// What the engine tells its user.
 #[derive(Debug, Clone, PartialEq)]
@@ -26,14 +26,29 @@ pub enum Event {
     },
     /// After a write was refused with `ErrorCode::Full`: there is room again.
     Writable,
-    /// To `scan`: rows. The host answers with `consumed`.
+    /// To `scan`, `limit_scan` and `scan_current`: rows. The host answers with `consumed` where their body is held.
     Rows {
         /// Of the command.
         ticket: Ticket,
         /// The rows.
         scanned: Scanned,
     },
-    /// To `scan`: a bounded scan is complete, or it failed.
+    /// To `scan_current`, before its rows: the offset of the bucket's log from which on lie the changes that the rows do
+    /// not have yet.
+    Snapshot {
+        /// Of the command.
+        ticket: Ticket,
+        /// The offset.
+        offset: u64,
+    },
+    /// To `lookup` and `prefix_lookup`.
+    Found {
+        /// Of the command.
+        ticket: Ticket,
+        /// The rows, or why there are none to show.
+        result: Result<Found, Error>,
+    },
+    /// To `scan`, `limit_scan` and `scan_current`: a bounded scan is complete, or it failed.
     Ended {
         /// Of the command.
         ticket: Ticket,
@@ -106,15 +121,28 @@ pub struct Scanned {
     pub changes: Option<Vec<u8>>,
     /// The metadata of an Arrow IPC record batch message (a flatbuffer without prefix), checked, uncompressed.
     pub metadata: Vec<u8>,
-    /// The body of the message.
-    pub body: Range,
+    /// The body of the message: held where it came as it is, inline where the engine put it together from rows.
+    pub body: Piece,
 }
 
 impl Scanned {
     /// What it takes of its scan's demand, in bytes: the length of its metadata and of its body.
     pub fn cost(&self) -> u64 {
-        self.metadata.len() as u64 + u64::from(self.body.length)
+        self.metadata.len() as u64 + self.body.length()
     }
+}
+
+/// The rows that a lookup found: all columns of the table.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Found {
+    /// For each key, in the order given, how many of the rows are its own: 0 or 1 for a whole primary key.
+    pub counts: Vec<u32>,
+    /// How many rows there are: the sum of `counts`.
+    pub rows: u32,
+    /// The metadata of an Arrow IPC record batch message (a flatbuffer without prefix), uncompressed.
+    pub metadata: Vec<u8>,
+    /// The body of the message.
+    pub body: Vec<u8>,
 }
 
 /// What the engine has done so far; all but `buffered` never fall.

@@ -11,8 +11,8 @@ pub use catalog::{
     Answer, BucketOffsets, DatabaseInfo, End, PartitionInfo, PartitionSpec, Request, ScanSpec, Start, TableInfo,
 };
 pub use error::{Error, ErrorCode};
-pub use event::{Counters, Event, Fate, RowSelection, Scanned};
-pub use settings::{Acks, Assignment, ConnectionSettings, ScanSettings, Settings, WriteSettings};
+pub use event::{Counters, Event, Fate, Found, RowSelection, Scanned};
+pub use settings::{Acks, Assignment, ConnectionSettings, LookupSettings, ScanSettings, Settings, WriteSettings};
 
 /// Microseconds since an origin of the host's choosing; never falls.
 pub type Instant = u64;

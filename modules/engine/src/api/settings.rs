@@ -11,6 +11,8 @@ pub struct Settings {
     pub write: WriteSettings,
     /// How rows are read.
     pub scan: ScanSettings,
+    /// How rows are looked up.
+    pub lookup: LookupSettings,
 }
 
 impl Settings {
@@ -38,6 +40,7 @@ impl Settings {
                 acks: Acks::All,
                 delivery_timeout: Duration::from_secs(120),
                 assignment: Assignment::Sticky,
+                create_partitions: true,
             },
             scan: ScanSettings {
                 fetch_bytes: 16 << 20,
@@ -45,7 +48,9 @@ impl Settings {
                 min_bytes: 1,
                 max_wait: Duration::from_millis(500),
                 batch_limit: 256 << 20,
+                partition_interval: Duration::from_secs(5),
             },
+            lookup: LookupSettings { request_keys: 1024, in_flight: 8, misplaced: false },
         }
     }
 }
@@ -97,6 +102,9 @@ pub struct WriteSettings {
     pub delivery_timeout: Duration,
     /// Where rows without bucket key go. Default sticky.
     pub assignment: Assignment,
+    /// Whether a partition that a row needs and the table does not have is created; otherwise the row fails. Default
+    /// true.
+    pub create_partitions: bool,
 }
 
 /// How rows are read.
@@ -112,6 +120,23 @@ pub struct ScanSettings {
     pub max_wait: Duration,
     /// The most that the buffers of one batch may take decompressed, in bytes. Default 256 MiB.
     pub batch_limit: u32,
+    /// How often a scan of all partitions that has no end looks for new ones. Default 5 s.
+    pub partition_interval: Duration,
+}
+
+/// How rows are looked up. A lookup leaves at once while fewer than `in_flight` requests are under way to its server;
+/// what comes meanwhile waits and leaves together.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LookupSettings {
+    /// The most keys in one request. Default 1024.
+    pub request_keys: u32,
+    /// The most requests under way to one server. Default 8.
+    pub in_flight: u32,
+    /// Whether a key that its bucket does not have is also looked for where fluss-rs 1.0.0 (and pyfluss, which is made of
+    /// it) puts it: these take the last bytes of a key that end its length past a multiple of four as unsigned, Fluss's
+    /// Java client as signed, so that keys with such a byte of 0x80 or more end up in another bucket. Only for tables
+    /// that both kinds of clients write. Default false.
+    pub misplaced: bool,
 }
 
 /// When a write counts as done.

@@ -93,12 +93,21 @@ impl Engine {
         self.carry_out_steps(orders.steps, super::Owner::Scan);
     }
 
-    /// Looks rows up by primary key (key columns in key order). Not there yet: [`ErrorCode::Unsupported`].
-    pub fn lookup(&mut self, _now: Instant, _table: TableHandle, _keys: &Batch<'_>) -> Result<Ticket, Error> {
+    /// Looks rows up by primary key (key columns in key order, partition columns among them); answered by
+    /// [`Event::Found`]. With `insert`, a key that the table does not have becomes a row whose other columns are null.
+    /// Not there yet: [`ErrorCode::Unsupported`].
+    pub fn lookup(
+        &mut self,
+        _now: Instant,
+        _table: TableHandle,
+        _keys: &Batch<'_>,
+        _insert: bool,
+    ) -> Result<Ticket, Error> {
         Err(unsupported("lookup"))
     }
 
-    /// Looks rows up by bucket key. Not there yet: [`ErrorCode::Unsupported`].
+    /// Looks rows up by a prefix of their primary key: the partition columns, then the bucket columns; answered by
+    /// [`Event::Found`]. Not there yet: [`ErrorCode::Unsupported`].
     pub fn prefix_lookup(&mut self, _now: Instant, _table: TableHandle, _keys: &Batch<'_>) -> Result<Ticket, Error> {
         Err(unsupported("prefix lookup"))
     }
@@ -112,6 +121,12 @@ impl Engine {
         _limit: u32,
     ) -> Result<Ticket, Error> {
         Err(unsupported("limit scan"))
+    }
+
+    /// Reads the current rows of a bucket of a keyed table; answered by [`Event::Snapshot`], [`Event::Rows`] and
+    /// [`Event::Ended`]. It gives nothing before `demand`. Not there yet: [`ErrorCode::Unsupported`].
+    pub fn scan_current(&mut self, _now: Instant, _table: TableHandle, _bucket: Bucket) -> Result<Ticket, Error> {
+        Err(unsupported("a scan of current rows"))
     }
 
     /// Asks or changes the catalogue; answered by [`Event::Answered`].

@@ -9,7 +9,7 @@ use crate::{
 
 /// Fails on a setting out of its range.
 pub(super) fn check(settings: &Settings) -> Result<(), Error> {
-    let (connection, write, scan) = (&settings.connection, &settings.write, &settings.scan);
+    let (connection, write, scan, lookup) = (&settings.connection, &settings.write, &settings.scan, &settings.lookup);
     let has_port = |address: &String| {
         let port = address.rsplit_once(':').filter(|(host, _)| !host.is_empty()).map(|(_, port)| port.parse::<u16>());
         matches!(port, Some(Ok(1..)))
@@ -25,6 +25,7 @@ pub(super) fn check(settings: &Settings) -> Result<(), Error> {
         ("metadata_age", connection.metadata_age),
         ("command_timeout", connection.command_timeout),
         ("delivery_timeout", write.delivery_timeout),
+        ("partition_interval", scan.partition_interval),
     ];
     if let Some((name, _)) = positive.iter().find(|(_, duration)| *duration < Duration::from_micros(1)) {
         return Err(invalid(format!("the setting `{name}` must be longer than zero")));
@@ -41,6 +42,8 @@ pub(super) fn check(settings: &Settings) -> Result<(), Error> {
         ("fetch_bytes", (1..=i32::MAX as u32).contains(&scan.fetch_bytes), "must be 1 byte to 2 GiB"),
         ("bucket_bytes", (1..=i32::MAX as u32).contains(&scan.bucket_bytes), "must be 1 byte to 2 GiB"),
         ("min_bytes", scan.min_bytes <= i32::MAX as u32, "must be at most 2 GiB"),
+        ("request_keys", (1..=65_536).contains(&lookup.request_keys), "must be 1 to 65536"),
+        ("lookup.in_flight", (1..=1024).contains(&lookup.in_flight), "must be 1 to 1024"),
         ("batch_limit", (1..=i32::MAX as u32).contains(&scan.batch_limit), "must be 1 byte to 2 GiB"),
     ];
     match rules.iter().find(|(_, holds, _)| !holds) {

@@ -5,7 +5,7 @@ use thalweg_wire::record::{CheckedMessage, Compression, LogBatch};
 
 use super::plan::Plan;
 use crate::{
-    api::{Bucket, BufferId, Codec, Error, ErrorCode, Range, Scanned, Work, WorkOutput},
+    api::{Bucket, BufferId, Codec, Error, ErrorCode, Piece, Range, Scanned, Work, WorkOutput},
     call::fatal,
 };
 
@@ -94,6 +94,7 @@ impl Chunk {
         let first = window.from.saturating_sub(base) as u32;
         let rows = (window.end.min(batch.end_offset() as u64) - base) as u32 - first;
         let changes = batch.changes().map(|changes| changes.iter().skip(first as usize).take(rows as usize).copied());
+        let body = range(message.body.clone())?;
         let scanned = Scanned {
             bucket: Bucket { partition: None, bucket },
             schema_id,
@@ -103,11 +104,11 @@ impl Chunk {
             rows,
             changes: changes.map(Iterator::collect),
             metadata: message.plain_metadata(),
-            body: range(message.body.clone())?,
+            body: Piece::Held(body),
         };
         let work = (checked.is_some() || decoded.is_some()).then_some(Work::Decode { checked, codec, buffers });
         let checksum = checked.map(|_| batch.checksum);
-        let cost = scanned.metadata.len() as u64 + u64::from(decoded.unwrap_or(scanned.body.length));
+        let cost = scanned.metadata.len() as u64 + u64::from(decoded.unwrap_or(body.length));
         Ok((Self { scanned, cost, work: None, frame: frame.buffer, checksum, decoded }, work))
     }
 
@@ -127,7 +128,7 @@ impl Chunk {
         match (buffer, self.decoded) {
             (Some(buffer), Some(length)) => {
                 self.work = None;
-                self.scanned.body = Range { buffer, offset: 0, length };
+                self.scanned.body = Piece::Held(Range { buffer, offset: 0, length });
                 Ok(buffer)
             }
             (None, None) => {

@@ -55,7 +55,7 @@ impl Plan {
             schema_id: info.schema_id,
             projection: projection.map(|columns| columns.into_iter().map(|column| column as i32).collect()),
             layout,
-            start: spec.start,
+            start: spec.start.clone(),
             end: spec.end,
         })
     }
@@ -63,7 +63,7 @@ impl Plan {
     /// Which offset a bucket begins at, if it must be asked for.
     pub(super) fn start_kind(&self) -> Option<Kind> {
         match self.start {
-            Start::Earliest => Some(Kind::Earliest),
+            Start::Earliest | Start::Offsets(_) => Some(Kind::Earliest),
             Start::Latest => Some(Kind::Latest),
             Start::Timestamp(time) => Some(Kind::At(time)),
             Start::Offset(_) => None,

@@ -6,7 +6,7 @@ use thalweg_wire::message::{self, FetchLogResponse, PbFetchLogRespForBucket};
 
 use super::{Decoding, Shared, chunk::Frame, cursor::Cursor, fetch, plan::Plan};
 use crate::{
-    api::{BufferId, End, Error, ErrorCode, Event, Instant, Settings, Start, TableHandle, Ticket, WorkOutput},
+    api::{BufferId, End, Error, ErrorCode, Event, Instant, Piece, Settings, Start, TableHandle, Ticket, WorkOutput},
     backoff::micros,
     call::{Body, Call, Failure, Key, Target, passing},
     chance::Chance,
@@ -167,7 +167,9 @@ impl Reader {
     /// Lets go of everything: the scan is over.
     pub(super) fn discard(self, shared: &mut Shared, orders: &mut Orders) {
         for chunk in self.cursors.iter().flat_map(|cursor| &cursor.queue).filter(|chunk| chunk.work.is_none()) {
-            shared.buffers.drop(chunk.scanned.body.buffer, orders);
+            if let Piece::Held(body) = &chunk.scanned.body {
+                shared.buffers.drop(body.buffer, orders);
+            }
         }
     }
 
@@ -201,8 +203,12 @@ impl Reader {
         }
         let known = |bucket, kind| offsets.offset(bucket, kind).unwrap_or(0);
         let cursors = self.plan.buckets.iter().map(|&bucket| {
-            let start = match (self.plan.start, self.plan.start_kind()) {
-                (Start::Offset(offset), _) => offset,
+            let start = match (&self.plan.start, self.plan.start_kind()) {
+                (Start::Offset(offset), _) => *offset,
+                (Start::Offsets(given), kind) => match given.iter().find(|(place, _)| place.bucket == bucket) {
+                    Some((_, offset)) => *offset,
+                    None => kind.map_or(0, |kind| known(bucket, kind)),
+                },
                 (_, kind) => kind.map_or(0, |kind| known(bucket, kind)),
             };
             let end = match (self.plan.end, self.plan.end_kind()) {

@@ -54,7 +54,7 @@ fn a_silent_leader_is_left_when_the_cluster_leaves_it() {
                 let rows = ids(&world, &scanned);
                 let places = (scanned.offset..).zip(rows).map(|(offset, id)| (scanned.bucket.bucket, offset, id));
                 followed.extend(places);
-                world.engine.consumed(scanned.body.buffer);
+                world.consume(&scanned);
             }
         }
         followed.sort_unstable();

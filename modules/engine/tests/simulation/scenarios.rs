@@ -18,7 +18,7 @@ use crate::{
 };
 
 pub(crate) const ALL: ScanSpec =
-    ScanSpec { columns: None, buckets: Vec::new(), start: Start::Earliest, end: End::Latest };
+    ScanSpec { columns: None, buckets: Vec::new(), partitions: Vec::new(), start: Start::Earliest, end: End::Latest };
 
 /// The id of a row that failed, and whether it may have been written.
 pub(crate) type Lost = (i64, bool);
@@ -86,7 +86,7 @@ pub(crate) fn scan(world: &mut World, table: TableHandle, spec: ScanSpec) -> Res
                 let ids = ids(world, &scanned);
                 assert_eq!(ids.len(), scanned.rows as usize);
                 rows.extend(ids.into_iter().enumerate().map(|(at, id)| (bucket, scanned.offset + at as u64, id)));
-                world.engine.consumed(scanned.body.buffer);
+                world.consume(&scanned);
             }
             Err(result) => {
                 result?;
@@ -283,15 +283,7 @@ fn a_table_made_anew_is_another() {
     let (anew, _) = world.open_table("t").expect("it is there again");
     assert_ne!(anew, table);
     assert_eq!(write(&mut world, anew, 0..1).len(), 10);
-    let held: Vec<u64> = world
-        .events
-        .iter()
-        .filter_map(|event| match event {
-            Event::Rows { scanned, .. } => Some(scanned.body.buffer),
-            _ => None,
-        })
-        .collect();
-    held.into_iter().for_each(|buffer| world.engine.consumed(buffer));
+    world.consume_all();
     world.finish();
 }
 
@@ -445,13 +437,7 @@ proptest! {
             world.engine.received(world.now, connection, buffer, frame.into());
             world.step();
         }
-        let open = world.events.iter().filter_map(|event| match event {
-            Event::Rows { scanned, .. } => Some(scanned.body.buffer),
-            _ => None,
-        });
-        for buffer in open.collect::<Vec<_>>() {
-            world.engine.consumed(buffer);
-        }
+        world.consume_all();
         world.events.clear();
         world.engine.cancel(world.now, scan);
         prop_assert!(world.open_table("t").is_ok());

@@ -162,6 +162,22 @@ impl World {
         }
     }
 
+    /// The user is done with rows that it was given.
+    pub(crate) fn consume(&mut self, scanned: &Scanned) {
+        if let Piece::Held(body) = &scanned.body {
+            self.engine.consumed(body.buffer);
+        }
+    }
+
+    /// The same for all that nobody looked at.
+    pub(crate) fn consume_all(&mut self) {
+        for event in &self.events {
+            if let Event::Rows { scanned: Scanned { body: Piece::Held(body), .. }, .. } = event {
+                self.engine.consumed(body.buffer);
+            }
+        }
+    }
+
     pub(crate) fn bytes(&self, range: &Range) -> Bytes {
         let buffer = self.buffers.get(&range.buffer).expect("the buffer was not released");
         buffer.slice(range.offset as usize..(range.offset + range.length) as usize)
@@ -242,6 +258,10 @@ impl World {
                 }
                 let checksum = crc32c::crc32c(&body);
                 WorkOutput::Encoded { buffer: self.keep(body), lengths, checksum }
+            }
+            Work::Keep(bytes) => {
+                let (lengths, checksum) = (vec![bytes.len() as u32], crc32c::crc32c(bytes));
+                WorkOutput::Encoded { buffer: self.keep(bytes.clone()), lengths, checksum }
             }
             Work::Decode { checked, codec, buffers } => {
                 let checksum = checked.as_ref().map_or(0, |range| crc32c::crc32c(&self.bytes(range)));
@@ -354,7 +374,7 @@ pub(crate) fn ids(world: &World, scanned: &Scanned) -> Vec<i64> {
     let batch = message.header_as_record_batch().expect("a record batch");
     assert!(batch.compression().is_none() && batch.length() >= i64::from(scanned.first + scanned.rows));
     let values = batch.buffers().expect("buffers").get(1);
-    let body = world.bytes(&scanned.body);
+    let body = Bytes::from(world.piece(&scanned.body));
     let values = body.slice(values.offset() as usize..(values.offset() + values.length()) as usize);
     let numbers = values.chunks_exact(8).map(|value| i64::from_le_bytes(value.try_into().expect("eight")));
     numbers.skip(scanned.first as usize).take(scanned.rows as usize).collect()
