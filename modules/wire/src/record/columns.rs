@@ -37,6 +37,16 @@ impl ColumnsBuilder {
         self.fields.iter().map(Gathered::bytes).sum()
     }
 
+    /// What was gathered of each field of the layout.
+    pub(super) fn gathered(&mut self) -> &mut [Gathered] {
+        &mut self.fields
+    }
+
+    /// Counts a row of which a value was added to each column.
+    pub(super) fn count_row(&mut self) {
+        self.rows += 1;
+    }
+
     /// Adds the rows `first..first + count`.
     pub fn append_range(&mut self, batch: &Batch<'_>, first: usize, count: usize) -> Result<(), RecordError> {
         if first.checked_add(count).is_none_or(|end| end > batch.rows) {

@@ -79,6 +79,48 @@ pub enum RecordError {
         /// The row, or of a nested field the entry; the first is 0.
         row: usize,
     },
+    /// A decimal that its column cannot hold.
+    #[error("the column {column} has at most {precision} digits but the decimal in row {row} has more")]
+    Digits {
+        /// Its name; nested fields with dots.
+        column: String,
+        /// The row, or of a nested field the entry; the first is 0.
+        row: usize,
+        /// How many digits it can have.
+        precision: u8,
+    },
+    /// A time that Fluss's milliseconds cannot say.
+    #[error("the column {column} has in row {row} a time that 64-bit milliseconds, or 32-bit of a day, cannot say")]
+    Range {
+        /// Its name; nested fields with dots.
+        column: String,
+        /// The row, or of a nested field the entry; the first is 0.
+        row: usize,
+    },
+    /// A value with more bytes than its column has room for.
+    #[error("the column {column} has room for {limit} bytes but the value in row {row} has more")]
+    Long {
+        /// Its name; nested fields with dots.
+        column: String,
+        /// The row, or of a nested field the entry; the first is 0.
+        row: usize,
+        /// How many bytes it can have.
+        limit: u32,
+    },
+    /// A column that may not be null and is not among those given.
+    #[error("the column {column} may not be null but is left out; give it values or allow nulls in it")]
+    LeftOut {
+        /// Its name.
+        column: String,
+    },
+    /// The bytes of a row are not what the table's columns need.
+    #[error("a row is corrupt in column {column}: {reason}")]
+    CorruptRow {
+        /// The column; nested fields with dots.
+        column: String,
+        /// What is wrong.
+        reason: &'static str,
+    },
     /// A type that cannot be a key.
     #[error("the column {column} of type {data_type} cannot be part of a key")]
     KeyType {

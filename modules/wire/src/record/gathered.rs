@@ -52,6 +52,44 @@ impl Gathered {
         self.validity.byte_length() + self.bits.byte_length() + self.data.len() + self.offsets.len()
     }
 
+    /// Counts one more value, which is not null and was added.
+    #[inline]
+    pub(super) fn push_valid(&mut self) {
+        self.validity.push(true);
+        self.length += 1;
+    }
+
+    /// Adds a null; the children, if any, are not touched.
+    pub(super) fn push_null(&mut self, shape: Shape) {
+        match shape {
+            Shape::Bits => self.bits.push(false),
+            Shape::Fixed(width) => self.data.resize(self.data.len() + width as usize, 0),
+            Shape::Spans { .. } | Shape::Lists => self.offsets.extend_from_slice(&self.end.to_le_bytes()),
+            Shape::Group => {}
+        }
+        self.validity.push(false);
+        self.length += 1;
+        self.nulls += 1;
+    }
+
+    /// Adds the bytes of a value; `None`, and adds nothing, if they pass 2 GiB.
+    #[inline]
+    pub(super) fn push_span(&mut self, bytes: &[u8]) -> Option<()> {
+        let end = self.data.len().checked_add(bytes.len()).and_then(|end| i32::try_from(end).ok())?;
+        self.data.extend_from_slice(bytes);
+        self.end = end;
+        self.offsets.extend_from_slice(&end.to_le_bytes());
+        Some(())
+    }
+
+    /// Adds an array or map of so many entries; `None`, and adds nothing, if they pass 2^31.
+    pub(super) fn push_list(&mut self, count: usize) -> Option<()> {
+        self.end = i32::try_from(count).ok().and_then(|count| self.end.checked_add(count))?;
+        self.offsets.extend_from_slice(&self.end.to_le_bytes());
+        self.push_valid();
+        Some(())
+    }
+
     pub(super) fn add_validity(&mut self, column: &Column<'_>, rows: Rows<'_>, count: usize) {
         self.nulls += match (column.validity, rows) {
             (None, _) => {

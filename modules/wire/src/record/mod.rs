@@ -1,5 +1,5 @@
-//! Batches of logs, keys and values, the Arrow messages inside them, keys, buckets and partitions (`fluss.md` 2.5 to
-//! 2.12).
+//! Batches of logs, keys and values, the rows and Arrow messages inside them, keys, buckets and partitions (`fluss.md`
+//! 2.5 to 2.12).
 
 mod batch;
 mod batches;
@@ -19,8 +19,10 @@ mod log_rows;
 mod message;
 mod partition;
 mod partition_text;
+mod plain;
 mod project;
 mod read;
+mod row;
 mod value;
 
 pub use batch::LogBatch;
@@ -37,6 +39,8 @@ pub use layout::{Layout, LayoutField, Shape};
 pub use log_rows::{LogRow, LogRowsBuilder};
 pub use message::{ALIGNMENT, Compression, Node, encode_message};
 pub use partition::PartitionEncoder;
+pub use plain::{PlainMessage, message_of};
 pub use project::project;
 pub use read::Records;
+pub use row::{RowDecoder, RowEncoder, RowFields, RowFormat, Scalar};
 pub use value::{Value, ValueBatch, ValueBatchBuilder};

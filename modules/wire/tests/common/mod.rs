@@ -38,7 +38,7 @@ pub(crate) fn every_type() -> Vec<ColumnType> {
         DataType::Double,
         DataType::Decimal { precision: 10, scale: 2 },
         DataType::Decimal { precision: 38, scale: 10 },
-        DataType::Char(4),
+        DataType::Char(24),
         DataType::String,
         DataType::Binary(3),
         DataType::Bytes,
@@ -67,6 +67,9 @@ pub(crate) fn schema(types: &[ColumnType]) -> arrow_schema::SchemaRef {
     let fields = types.iter().enumerate().map(|(at, column_type)| column_type.to_arrow(&format!("c{at}")));
     Arc::new(arrow_schema::Schema::new(fields.collect::<Fields>()))
 }
+
+/// Milliseconds of a day.
+const DAY: u64 = 86_400_000;
 
 /// A source of numbers that a seed decides.
 pub(crate) struct Random(pub(crate) u64);
@@ -154,17 +157,24 @@ fn random_array(field: &ArrowField, rows: usize, random: &mut Random) -> ArrayRe
 fn times(arrow: &ArrowType, rows: usize, nulls: Option<NullBuffer>, random: &mut Random) -> ArrayRef {
     match arrow {
         ArrowType::Date32 => numbers::<Date32Type>(rows, nulls, random, |n| n as i32),
-        ArrowType::Time32(TimeUnit::Second) => numbers::<Time32SecondType>(rows, nulls, random, |n| n as i32),
-        ArrowType::Time32(_) => numbers::<Time32MillisecondType>(rows, nulls, random, |n| n as i32),
-        ArrowType::Time64(TimeUnit::Microsecond) => numbers::<Time64MicrosecondType>(rows, nulls, random, |n| n as i64),
-        ArrowType::Time64(_) => numbers::<Time64NanosecondType>(rows, nulls, random, |n| n as i64),
+        // Whole milliseconds of a day: all that a row can say.
+        ArrowType::Time32(TimeUnit::Second) => {
+            numbers::<Time32SecondType>(rows, nulls, random, |n| (n % DAY / 1_000) as i32)
+        }
+        ArrowType::Time32(_) => numbers::<Time32MillisecondType>(rows, nulls, random, |n| (n % DAY) as i32),
+        ArrowType::Time64(TimeUnit::Microsecond) => {
+            numbers::<Time64MicrosecondType>(rows, nulls, random, |n| (n % DAY * 1_000) as i64)
+        }
+        ArrowType::Time64(_) => numbers::<Time64NanosecondType>(rows, nulls, random, |n| (n % DAY * 1_000_000) as i64),
         other => panic!("{other} is no time"),
     }
 }
 
 fn timestamps(arrow: &ArrowType, rows: usize, nulls: Option<NullBuffer>, random: &mut Random) -> ArrayRef {
     let ArrowType::Timestamp(unit, zone) = arrow else { panic!("{arrow} is no timestamp") };
-    let values = (0..rows).map(|_| random.number() as i64).collect::<ScalarBuffer<i64>>();
+    // Milliseconds are all that a row can say of seconds.
+    let most = if *unit == TimeUnit::Second { 1_000 } else { 1 };
+    let values = (0..rows).map(|_| random.number() as i64 / most).collect::<ScalarBuffer<i64>>();
     let zone = zone.clone();
     match unit {
         TimeUnit::Second => Arc::new(TimestampSecondArray::new(values, nulls).with_timezone_opt(zone)),

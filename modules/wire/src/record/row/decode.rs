@@ -1,0 +1,180 @@
+//! Rows to Arrow's columns.
+
+use super::super::gathered::Gathered;
+use super::super::{ColumnsBuilder, Layout, RecordError};
+use super::cursor::Cursor;
+use super::fault::Fault;
+use super::plan::{Node, RowPlan, What};
+use super::scalar::Kind;
+use super::{RowFormat, compacted, indexed};
+
+/// Decodes rows of a table, one at a time.
+#[derive(Debug, Clone)]
+pub struct RowDecoder {
+    plan: RowPlan,
+    /// Which of the plan's columns are wanted: `None` is all.
+    wanted: Option<Vec<bool>>,
+    /// How many fields the layout decoded to has.
+    fields: usize,
+    format: RowFormat,
+}
+
+impl RowDecoder {
+    /// For rows with all top-level columns of `layout`, to builders with this layout.
+    pub fn new(layout: &Layout, format: RowFormat) -> Result<Self, RecordError> {
+        let places = layout.tops().iter().enumerate();
+        let fields = places.map(|(position, &place)| Node::of_column(layout, position, None, place, format));
+        let plan = RowPlan::new(fields.collect::<Result<_, _>>()?, format);
+        Ok(Self { plan, wanted: None, fields: layout.fields().len(), format })
+    }
+
+    /// For rows with all top-level columns of `layout`, to builders with only those at `columns`, which must rise:
+    /// `Layout::projected`.
+    pub fn projected(layout: &Layout, columns: &[usize], format: RowFormat) -> Result<Self, RecordError> {
+        if columns.is_empty() || !columns.is_sorted_by(|a, b| a < b) {
+            return Err(RecordError::ProjectionOrder);
+        }
+        let mut wanted = vec![false; layout.tops().len()];
+        let mut places = vec![0; wanted.len()];
+        let mut next = 0;
+        for &position in columns {
+            let fields = layout.column(position)?;
+            wanted[position] = true;
+            places[position] = next;
+            next += fields.len();
+        }
+        let places = places.into_iter().enumerate();
+        let fields = places.map(|(position, place)| Node::of_column(layout, position, None, place, format));
+        let plan = RowPlan::new(fields.collect::<Result<_, _>>()?, format);
+        Ok(Self { plan, wanted: Some(wanted), fields: next, format })
+    }
+
+    /// Adds a row to `out`, which must have the layout that this was made for.
+    ///
+    /// Any bytes give a row or an error. After an error `out` may have part of the row and is of no use any more.
+    pub fn append(&self, row: &[u8], out: &mut ColumnsBuilder) -> Result<(), RecordError> {
+        let found = out.layout().fields().len();
+        if found != self.fields {
+            return Err(RecordError::ColumnCount { expected: self.fields, found });
+        }
+        let mut reader = Reader { format: self.format, out: out.gathered() };
+        reader.row(&self.plan, row, self.wanted.as_deref())?;
+        out.count_row();
+        Ok(())
+    }
+}
+
+/// Gives values to the columns of one builder.
+pub(crate) struct Reader<'a> {
+    pub(crate) format: RowFormat,
+    pub(crate) out: &'a mut [Gathered],
+}
+
+impl Reader<'_> {
+    /// A row that takes up all of `bytes`, unless not all columns are wanted.
+    pub(crate) fn row(&mut self, plan: &RowPlan, bytes: &[u8], wanted: Option<&[bool]>) -> Result<(), RecordError> {
+        let mut rest = Cursor::new(bytes);
+        let first = || plan.fields.first().map_or("", |field| &field.name);
+        let bits = rest.bytes(plan.bits).map_err(|fault| fault.corrupt(first()))?;
+        let mut lengths = Cursor::new(rest.bytes(plan.header - plan.bits).map_err(|fault| fault.corrupt(first()))?);
+        let last =
+            wanted.map_or(plan.fields.len(), |wanted| wanted.iter().rposition(|one| *one).map_or(0, |at| at + 1));
+        for (position, field) in plan.fields.iter().enumerate().take(last) {
+            let wanted = wanted.is_none_or(|wanted| wanted.get(position) == Some(&true));
+            if super::super::bits::bit(bits, position) {
+                match (wanted, field.nullable) {
+                    (false, _) => {}
+                    (true, true) => self.null(field),
+                    (true, false) => return Err(Fault::Null.corrupt(&field.name)),
+                }
+            } else {
+                self.field(field, &mut rest, &mut lengths, wanted)?;
+            }
+        }
+        if wanted.is_none() && !rest.rest().is_empty() {
+            let last = plan.fields.last().map_or("", |field| &field.name);
+            return Err(Fault::Rest.corrupt(last));
+        }
+        Ok(())
+    }
+
+    /// A value that is not null.
+    fn field(
+        &mut self,
+        field: &Node,
+        rest: &mut Cursor<'_>,
+        lengths: &mut Cursor<'_>,
+        wanted: bool,
+    ) -> Result<(), RecordError> {
+        let corrupt = |fault: Fault| fault.corrupt(&field.name);
+        if let (RowFormat::Compacted, What::Scalar(kind)) = (self.format, &field.what) {
+            if !wanted {
+                return compacted::skip(*kind, rest).map_err(corrupt);
+            }
+            let scalar = compacted::read(*kind, rest).map_err(corrupt)?;
+            return self.scalar(field, *kind, Ok(scalar));
+        }
+        let bytes = match self.format {
+            RowFormat::Compacted => rest.sized(),
+            RowFormat::Indexed => indexed::take(field.kind(), rest, lengths),
+        };
+        let bytes = bytes.map_err(corrupt)?;
+        match &field.what {
+            _ if !wanted => Ok(()),
+            What::Scalar(kind) => self.scalar(field, *kind, indexed::read(*kind, bytes)),
+            _ => self.nested(field, bytes),
+        }
+    }
+
+    pub(crate) fn scalar(
+        &mut self,
+        field: &Node,
+        kind: Kind,
+        scalar: Result<super::Scalar<'_>, Fault>,
+    ) -> Result<(), RecordError> {
+        let out = self.out.get_mut(field.place).ok_or(Fault::Misfit);
+        scalar.and_then(|scalar| kind.give(scalar, out?)).map_err(|fault| fault.corrupt(&field.name))
+    }
+
+    /// An array, map or row that takes up all of `bytes`.
+    pub(crate) fn nested(&mut self, field: &Node, bytes: &[u8]) -> Result<(), RecordError> {
+        let corrupt = |fault: Fault| fault.corrupt(&field.name);
+        let count = match &field.what {
+            What::Scalar(_) => return Err(corrupt(Fault::Misfit)),
+            What::Row(plan) => {
+                self.row(plan, bytes, None)?;
+                if let Some(out) = self.out.get_mut(field.place) {
+                    out.push_valid();
+                }
+                return Ok(());
+            }
+            What::Array(element) => self.array(element, bytes)?,
+            What::Map(entry) => {
+                let mut rest = Cursor::new(bytes);
+                let length = rest.array().map(i32::from_le_bytes).map_err(corrupt)?;
+                let keys = usize::try_from(length).map_err(|_| Fault::Length).and_then(|length| rest.bytes(length));
+                let count = self.array(&entry.0, keys.map_err(corrupt)?)?;
+                if self.array(&entry.1, rest.rest())? != count {
+                    return Err(corrupt(Fault::Length));
+                }
+                if let Some(entries) = self.out.get_mut(field.place + 1) {
+                    entries.validity.extend_set(count);
+                    entries.length += count;
+                }
+                count
+            }
+        };
+        let added = self.out.get_mut(field.place).and_then(|out| out.push_list(count));
+        added.ok_or_else(|| corrupt(Fault::Full))
+    }
+
+    /// A null, of a row also in all that lies in it.
+    pub(crate) fn null(&mut self, field: &Node) {
+        if let Some(out) = self.out.get_mut(field.place) {
+            out.push_null(field.shape);
+        }
+        if let What::Row(plan) = &field.what {
+            plan.fields.iter().for_each(|field| self.null(field));
+        }
+    }
+}

@@ -1,0 +1,36 @@
+//! Single rows as bytes: CompactedRow and IndexedRow, with BinaryArray and BinaryMap inside (`fluss.md` 2.9).
+//!
+//! ```text
+//! scalar   values as rows have them, taken from Arrow's columns and given to them
+//! plan     a table's columns, compiled once
+//! encode   columns to rows; decode: rows to columns
+//! fields   a row taken apart and put together without decoding
+//! compacted, indexed, encode_array, decode_array   how each writes and reads one value
+//! ```
+
+mod compacted;
+mod cursor;
+mod decode;
+mod decode_array;
+mod encode;
+mod encode_array;
+mod fault;
+mod fields;
+mod indexed;
+mod plan;
+mod scalar;
+mod scalar_columns;
+
+pub use decode::RowDecoder;
+pub use encode::RowEncoder;
+pub use fields::RowFields;
+pub use scalar::Scalar;
+
+/// How single rows are stored: in the values of keys (`table.kv.format`) and in logs of rows (`table.log.format`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum RowFormat {
+    /// Null bits, then the values one behind the other, integers as short as they can be.
+    Compacted,
+    /// Null bits, the lengths of the values that vary in length, then the values, all others of a fixed width.
+    Indexed,
+}
