@@ -79,7 +79,9 @@ impl Error {
     /// The row at fault, by its position in the batch that was appended, where one is known.
     pub fn row(&self) -> Option<usize> {
         match self {
-            Error::Fit(FitError::Null { row, .. } | FitError::Precision { row, .. }) => Some(*row),
+            Error::Fit(FitError::Null { row, .. } | FitError::Precision { row, .. } | FitError::Value { row, .. }) => {
+                Some(*row)
+            }
             Error::Module(ModuleError::Refused { row, .. } | ModuleError::RefusedCall { row, .. }) => Some(*row),
             _ => None,
         }

@@ -89,10 +89,12 @@ pub enum FitError {
         found: String,
     },
     /// A value does not fit in the table's type.
-    #[error("column {column:?}: {reason}")]
+    #[error("column {column:?}, row {row}: {reason}")]
     Value {
         /// Its name.
         column: String,
+        /// The row, from 0.
+        row: usize,
         /// Why.
         reason: String,
     },

@@ -58,8 +58,11 @@ pub fn fit(rows: &RecordBatch, table: &SchemaRef) -> Result<RecordBatch, FitErro
         return Err(FitError::Unknown { column: extra.name().clone(), known });
     }
     let options = RecordBatchOptions::new().with_row_count(Some(rows.num_rows()));
-    RecordBatch::try_new_with_options(Arc::clone(table), arrays, &options)
-        .map_err(|error| FitError::Value { column: String::new(), reason: error.to_string() })
+    RecordBatch::try_new_with_options(Arc::clone(table), arrays, &options).map_err(|error| FitError::Value {
+        column: String::new(),
+        row: 0,
+        reason: error.to_string(),
+    })
 }
 
 fn fit_column(array: &ArrayRef, field: &Field) -> Result<ArrayRef, FitError> {
@@ -94,6 +97,7 @@ fn convert(array: &ArrayRef, field: &Field, bridge: Bridge) -> Result<ArrayRef, 
     }
     let bad_value = |error: arrow_schema::ArrowError| FitError::Value {
         column: field.name().clone(),
+        row: first_bad(array, field.data_type()),
         reason: format!("a value does not fit in {}: {}", field.data_type(), plain(&error)),
     };
     let fitted = cast_with_options(array, field.data_type(), &STRICT).map_err(bad_value)?;
@@ -107,6 +111,12 @@ fn convert(array: &ArrayRef, field: &Field, bridge: Bridge) -> Result<ArrayRef, 
         }
     }
     Ok(fitted)
+}
+
+/// The first row that cannot be cast; 0 if each can alone.
+fn first_bad(array: &ArrayRef, to: &DataType) -> usize {
+    let fails = |&row: &usize| cast_with_options(&array.slice(row, 1), to, &STRICT).is_err();
+    (0..array.len()).find(fails).unwrap_or(0)
 }
 
 /// Whether, and how, values of one type are values of the other.

@@ -19,4 +19,6 @@ pub use flatten::{Flattened, flatten, flatten_arrays};
 pub use raise::{OwnedColumn, OwnedValues, bitmap, raise};
 
 #[cfg(test)]
+pub(crate) mod samples;
+#[cfg(test)]
 mod tests;

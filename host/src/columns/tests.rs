@@ -31,7 +31,7 @@ fn owned(batch: &Batch<'_>) -> Vec<OwnedColumn> {
 }
 
 /// 40 rows of every type, each third one null.
-fn samples() -> Vec<ArrayRef> {
+fn arrays() -> Vec<ArrayRef> {
     let some = |row: i64| (row % 3 != 1).then_some(row);
     let rows = || (0..40).map(some);
     let texts = || rows().map(|row| row.map(|row| "ä".repeat(row as usize % 4)));
@@ -86,7 +86,7 @@ fn samples() -> Vec<ArrayRef> {
 
 #[test]
 fn every_type_comes_back_from_any_slice() {
-    for array in samples() {
+    for array in arrays() {
         for (begin, length) in [(0, 40), (0, 0), (3, 20), (8, 32), (40, 0), (9, 1)] {
             let slice = array.slice(begin, length);
             let flat = flatten_arrays(length, [&slice]).expect("a type of tables");
@@ -149,12 +149,26 @@ fn any_values() -> impl Strategy<Value = OwnedValues> {
 
 proptest! {
     #[test]
+    fn nested_rows_cross_into_columns_and_back(seed in any::<[u8; 32]>(), rows in 0..40_usize) {
+        let mut rng = samples::chance(&seed);
+        let nested = samples::batch(&samples::schema(samples::NESTED), rows, &mut rng);
+        let begin = rows / 3;
+        let part = nested.slice(begin, rows - begin);
+        for column in part.columns() {
+            let flat = flatten_arrays(part.num_rows(), [column]).expect("a type of tables");
+            let owned = owned(&flat.batch());
+            let back = raise(column.data_type(), part.num_rows(), &mut owned.into_iter()).expect("just made");
+            prop_assert_eq!(&back, column);
+        }
+    }
+
+    #[test]
     fn any_columns_give_an_array_or_an_error(
         columns in prop::collection::vec((prop::option::of(prop::collection::vec(any::<u8>(), 0..2)), any_values()), 0..5),
         rows in 0..5usize,
         kind in 0..23usize,
     ) {
-        let data_type = samples()[kind].data_type().clone();
+        let data_type = arrays()[kind].data_type().clone();
         let columns = columns.into_iter().map(|(validity, values)| OwnedColumn { validity, values });
         if let Ok(array) = raise(&data_type, rows, &mut columns.into_iter()) {
             prop_assert_eq!(array.len(), rows);
@@ -206,7 +220,12 @@ fn rows_that_do_not_fit_are_refused_by_name() {
         (vec![("c", ints()), ("d", ints())], DataType::Int32, "no column \"d\""),
         (vec![("c", ints()), ("c", ints())], DataType::Int32, "twice"),
         (vec![("c", ints())], DataType::Utf8, "column \"c\" is Utf8 in the table, and Int32 here"),
-        (vec![("c", ints())], DataType::Int8, "column \"c\": a value does not fit in Int8"),
+        (vec![("c", ints())], DataType::Int8, "column \"c\", row 1: a value does not fit in Int8"),
+        (
+            vec![("c", Arc::new(Decimal128Array::from(vec![1, 10_000]).with_data_type(DataType::Decimal128(9, 0))))],
+            DataType::Decimal128(4, 0),
+            "column \"c\", row 1: a value does not fit in Decimal128(4, 0)",
+        ),
         (vec![("c", Arc::new(Int32Array::from(vec![Some(1), None])))], DataType::Int32, "row 1: null"),
         (vec![("c", Arc::new(NullArray::new(2)))], DataType::Int32, "row 0: null"),
         (vec![("c", Arc::new(TimestampMicrosecondArray::from(vec![1000, 1001])))], millis.clone(), "row 1: the value"),

@@ -5,8 +5,9 @@ use std::sync::Arc;
 use arrow_array::{ArrayRef, RecordBatch};
 use arrow_json::ReaderBuilder;
 use arrow_json::reader::{ArrayDecoder, Decoder, DecoderContext, DecoderFactory, Tape, TapeElement};
-use arrow_schema::{ArrowError, FieldRef, SchemaRef};
+use arrow_schema::{ArrowError, DataType, FieldRef, SchemaRef};
 
+use super::json_map::MapDecoder;
 use super::text::{Source, Syntax, Text};
 use super::{FormatError, Input, ReadOptions, RowsIn};
 
@@ -59,22 +60,26 @@ impl Lines {
         ReaderBuilder::new(self.table.clone())
             .with_batch_size(rows.max(1) + 1)
             .with_strict_mode(true)
-            .with_decoder_factory(Arc::new(WholeNumbers))
+            .with_decoder_factory(Arc::new(Decoders))
             .build_decoder()
     }
 }
 
-/// Refuses numbers with a fraction where only whole ones fit: Arrow's own decoder would cut the fraction off.
+/// Refuses numbers with a fraction where only whole ones fit (Arrow's own decoder would cut the fraction off), and reads
+/// maps of any keys.
 #[derive(Debug)]
-struct WholeNumbers;
+struct Decoders;
 
-impl DecoderFactory for WholeNumbers {
+impl DecoderFactory for Decoders {
     fn make_default_decoder(
         &self,
         context: &DecoderContext,
         field: &FieldRef,
         is_nullable: bool,
     ) -> Result<Option<Box<dyn ArrayDecoder>>, ArrowError> {
+        if let DataType::Map(entries, _) = field.data_type() {
+            return Ok(Some(Box::new(MapDecoder::new(context, field.name(), entries)?)));
+        }
         if !field.data_type().is_integer() && !field.data_type().is_temporal() {
             return Ok(None);
         }
@@ -122,7 +127,7 @@ pub(super) fn plain(error: &ArrowError) -> String {
 mod tests {
     use std::io::Write;
 
-    use arrow_schema::{DataType, Field, Schema};
+    use arrow_schema::{Field, Schema};
 
     use super::super::Rows;
     use super::*;

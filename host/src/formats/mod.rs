@@ -7,6 +7,7 @@ mod csv;
 mod growing;
 mod infer;
 mod json;
+mod json_map;
 mod place;
 mod text;
 mod write;
@@ -221,3 +222,6 @@ pub fn reader(input: &Input, format: Format, table: SchemaRef, options: ReadOpti
         Format::Table => Err(FormatError::Unsupported("rows cannot be read from a table for people".into())),
     }
 }
+
+#[cfg(test)]
+mod tests;

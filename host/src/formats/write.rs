@@ -1,6 +1,7 @@
 //! Rows out: JSON lines, CSV, Parquet, Arrow IPC, and tables for people.
 
 use std::io::Write;
+use std::sync::Arc;
 
 use arrow_array::RecordBatch;
 use arrow_cast::pretty::pretty_format_batches;
@@ -11,6 +12,7 @@ use arrow_schema::{ArrowError, SchemaRef};
 use parquet::arrow::ArrowWriter;
 
 use super::Format;
+use super::json_map::MapEncoders;
 
 /// A table for people is printed in pieces of this many rows.
 const TABLE_ROWS: usize = 1000;
@@ -34,7 +36,12 @@ pub fn writer<W: Write + Send + 'static>(
     out: W,
 ) -> Result<Box<dyn RowsOut>, ArrowError> {
     Ok(match format {
-        Format::Json => Box::new(WriterBuilder::new().with_explicit_nulls(true).build::<_, LineDelimited>(out)),
+        Format::Json => Box::new(
+            WriterBuilder::new()
+                .with_explicit_nulls(true)
+                .with_encoder_factory(Arc::new(MapEncoders))
+                .build::<_, LineDelimited>(out),
+        ),
         Format::Csv => Box::new(Csv {
             writer: arrow_csv::WriterBuilder::new().with_header(true).build(out),
             schema,
