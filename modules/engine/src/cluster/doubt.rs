@@ -22,11 +22,11 @@ impl Cluster {
         let absent = [ServerErrorCode::TABLE_NOT_EXIST.code(), ServerErrorCode::DATABASE_NOT_EXIST.code()];
         match answer.result {
             // It is there, so the server that was asked before did not know of it yet, or another table failed that.
-            Ok(_) => self.entries.entry(path).or_default().failed(self.trouble.clone()),
+            Ok(_) => self.entries.entry(path).or_default().ask.failed(self.trouble.clone()),
             Err(Failure::Refused { code, message }) if absent.contains(&code) => {
                 let error = Failure::Refused { code, message }.into_error();
                 self.lose(&path, error.clone());
-                self.entries.entry(path.clone()).or_default().failed(Some(error.clone()));
+                self.entries.entry(path.clone()).or_default().ask.failed(Some(error.clone()));
                 self.refuse(&path, error);
             }
             Err(failure) => self.failed(now, &[path], failure.into_error(), chance),
@@ -46,7 +46,7 @@ impl Cluster {
     /// Tells everybody who waits for this table that it cannot be had.
     pub(super) fn refuse(&mut self, path: &TablePath, error: Error) {
         if let Some(entry) = self.entries.get_mut(path) {
-            entry.due = None;
+            entry.ask.due = None;
             for (ticket, _) in entry.waiting.drain(..) {
                 self.news.push(News::Opened(ticket, Err(error.clone())));
             }

@@ -7,7 +7,7 @@ use thalweg_wire::{
     table::{TableDescriptor, TablePath},
 };
 
-use super::{Cluster, News, Question, Table, wire_path};
+use super::{Cluster, News, Question, Table, partition::Partitions, wire_path};
 use crate::{
     api::{Error, ErrorCode, Instant, TableInfo},
     backoff::micros,
@@ -97,7 +97,7 @@ impl Cluster {
                 Ok(info) => self.add(info),
                 Err(reason) => {
                     let error = fatal(ErrorCode::Corrupt(reason));
-                    self.entries.entry(path.clone()).or_default().failed(Some(error.clone()));
+                    self.entries.entry(path.clone()).or_default().ask.failed(Some(error.clone()));
                     self.refuse(&path, error);
                     return;
                 }
@@ -106,23 +106,18 @@ impl Cluster {
         let mut complete = true;
         if let Some(table) = self.tables.get_mut(handle as usize) {
             let servers = &self.servers;
-            table.leaders.fill(None);
-            for bucket in &metadata.bucket_metadata {
-                let place = usize::try_from(bucket.bucket_id).ok().and_then(|at| table.leaders.get_mut(at));
-                if let Some(place) = place {
-                    *place = bucket.leader_id.filter(|leader| servers.has(*leader));
-                }
-            }
+            servers.lead(&metadata.bucket_metadata, &mut table.leaders);
             complete = table.leaders.iter().all(Option::is_some);
         }
         let later = now.saturating_add(micros(self.settings.metadata_age));
         let entry = self.entries.entry(path).or_default();
         entry.table = Some(handle);
-        entry.slow(now, &self.settings, chance);
-        entry.settled(later);
+        entry.ask.slow(now, &self.settings, chance);
+        entry.ask.settled();
+        entry.ask.at_latest(later);
         if !complete {
             // A table made a moment ago has no leaders for a while.
-            entry.want(now);
+            entry.ask.want(now);
         }
         for (ticket, _) in entry.waiting.drain(..) {
             self.news.push(News::Opened(ticket, Ok(handle)));
@@ -132,7 +127,12 @@ impl Cluster {
 
     fn add(&mut self, info: TableInfo) -> u32 {
         let buckets = info.descriptor.bucket_count.unwrap_or(1) as usize;
-        self.tables.push(Table { info: Arc::new(info), leaders: vec![None; buckets], gone: None });
+        self.tables.push(Table {
+            info: Arc::new(info),
+            leaders: vec![None; buckets],
+            gone: None,
+            partitions: Partitions::default(),
+        });
         (self.tables.len() - 1) as u32
     }
 
@@ -144,8 +144,8 @@ impl Cluster {
         }
         for path in paths {
             let entry = self.entries.entry(path.clone()).or_default();
-            entry.slow(now, &self.settings, chance);
-            entry.failed(Some(error.clone()));
+            entry.ask.slow(now, &self.settings, chance);
+            entry.ask.failed(Some(error.clone()));
         }
         self.trouble = Some(error);
     }
@@ -153,7 +153,7 @@ impl Cluster {
     /// Asks for each of these tables whether the server has it.
     fn doubt(&mut self, now: Instant, paths: Vec<TablePath>, chance: &mut Chance, calls: &mut Vec<Call>) {
         for path in paths {
-            self.entries.entry(path.clone()).or_default().slow(now, &self.settings, chance);
+            self.entries.entry(path.clone()).or_default().ask.slow(now, &self.settings, chance);
             let request = GetTableInfoRequest { table_path: wire_path(&path) };
             calls.push(self.question(Question::Existence(path), request));
         }

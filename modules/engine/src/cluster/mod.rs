@@ -1,16 +1,24 @@
 //! What is known of the cluster: servers, tables, leaders, and how it is kept fresh.
 //!
 //! ```text
-//! server servers and the choice of one
-//! entry  what is known of one table, and who waits for it
-//! learn  metadata answers
-//! doubt  tables that the server may not have
+//! server    servers and the choice of one
+//! ask       when something is asked for
+//! entry     what is known of one table, and who waits for it
+//! learn     metadata answers
+//! doubt     tables that the server may not have
+//! partition what is known of a table's partitions
+//! portion   answers about partitions
 //! ```
 
+mod ask;
 mod doubt;
 mod entry;
 mod learn;
+mod partition;
+mod portion;
 mod server;
+#[cfg(test)]
+mod tests;
 
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -19,7 +27,14 @@ use thalweg_wire::{
     table::TablePath,
 };
 
-use self::{entry::Entry, server::Servers};
+#[allow(unused_imports, reason = "writes, scans and lookups of partitions ask for it")]
+pub(crate) use self::partition::Partition;
+use self::{
+    ask::Ask,
+    entry::Entry,
+    partition::{Partitions, Which},
+    server::Servers,
+};
 use crate::{
     api::{ConnectionSettings, Error, ErrorCode, Instant, TableHandle, TableInfo, Ticket},
     backoff::{Backoff, micros},
@@ -37,9 +52,12 @@ pub(crate) struct Table {
     pub(crate) leaders: Vec<Option<i32>>,
     /// Why it is of no use any more.
     pub(crate) gone: Option<Error>,
+    /// Its partitions, as far as known.
+    partitions: Partitions,
 }
 
 /// What the stages are to be told.
+#[allow(dead_code, reason = "writes, scans and lookups are told of partitions")]
 #[derive(Debug)]
 pub(crate) enum News {
     /// A table was opened, or could not be.
@@ -48,6 +66,12 @@ pub(crate) enum News {
     Leaders(TableHandle),
     /// A table was dropped.
     Gone(TableHandle, Error),
+    /// The partition of this name is known, perhaps under another number than before, or known to be missing.
+    Partition(TableHandle, String),
+    /// The partition of this number is known, or known to be missing.
+    PartitionId(TableHandle, i64),
+    /// The partitions of a table were listed.
+    Partitions(TableHandle),
 }
 
 /// What a call of this stage asks.
@@ -57,6 +81,10 @@ enum Question {
     Metadata(Vec<TablePath>),
     /// Whether there is such a table.
     Existence(TablePath),
+    /// Metadata of these partitions.
+    Partitions(Vec<(TableHandle, Which)>),
+    /// Which partitions a table has.
+    List(TableHandle),
 }
 
 /// What is known of the cluster.
@@ -70,6 +98,8 @@ pub(crate) struct Cluster {
     trouble: Option<Error>,
     tables: Vec<Table>,
     entries: BTreeMap<TablePath, Entry>,
+    /// Partitions that are asked for, or were a moment ago.
+    asks: BTreeMap<(TableHandle, Which), Ask>,
     questions: BTreeMap<u64, Question>,
     next: u64,
     news: Vec<News>,
@@ -86,6 +116,7 @@ impl Cluster {
             trouble: None,
             tables: Vec::new(),
             entries: BTreeMap::new(),
+            asks: BTreeMap::new(),
             questions: BTreeMap::new(),
             next: 0,
             news: Vec::new(),
@@ -104,12 +135,12 @@ impl Cluster {
         let deadline = now.saturating_add(micros(self.settings.command_timeout));
         let entry = self.entries.entry(path).or_default();
         match entry.table {
-            Some(handle) if entry.is_fresh(now) => {
+            Some(handle) if entry.ask.is_fresh(now) => {
                 self.news.push(News::Opened(ticket, Ok(handle)));
             }
             _ => {
                 entry.waiting.push((ticket, deadline));
-                entry.want(now);
+                entry.ask.want(now);
             }
         }
     }
@@ -130,13 +161,13 @@ impl Cluster {
             return;
         };
         let path = table.info.path.clone();
-        self.entries.entry(path).or_default().want(now);
+        self.entries.entry(path).or_default().ask.want(now);
     }
 
     /// This engine made, changed or dropped the table of this name: whoever opens it next gets what is there then.
     pub(crate) fn changed(&mut self, now: Instant, path: &TablePath) {
         if let Some(entry) = self.entries.get_mut(path) {
-            entry.due = Some(now);
+            entry.ask.due = Some(now);
         }
     }
 
@@ -169,15 +200,16 @@ impl Cluster {
     /// Time has passed: asks what is due and gives up what is late.
     pub(crate) fn tick(&mut self, now: Instant, calls: &mut Vec<Call>) {
         self.expire(now);
+        self.ask_partitions(now, calls);
         let due: Vec<TablePath> =
-            self.entries.iter().filter(|(_, entry)| entry.is_due(now)).map(|(path, _)| path.clone()).collect();
+            self.entries.iter().filter(|(_, entry)| entry.ask.is_due(now)).map(|(path, _)| path.clone()).collect();
         let servers = self.servers_due.is_some_and(|due| due <= now);
         if due.is_empty() && !servers {
             return;
         }
         for path in &due {
             if let Some(entry) = self.entries.get_mut(path) {
-                entry.asked();
+                entry.ask.asked();
             }
         }
         self.servers_due = None;
@@ -188,7 +220,8 @@ impl Cluster {
 
     /// When `tick` is to be called at the latest.
     pub(crate) fn next_wake(&self) -> Option<Instant> {
-        self.entries.values().filter_map(Entry::next_wake).chain(self.servers_due).min()
+        let partitions = self.asks.values().filter_map(Ask::next_wake);
+        self.entries.values().filter_map(Entry::next_wake).chain(partitions).chain(self.servers_due).min()
     }
 
     /// A call of this stage ended; fails if the answer makes no sense.
@@ -203,21 +236,27 @@ impl Cluster {
         match self.questions.remove(&key) {
             Some(Question::Metadata(paths)) => self.metadata(now, paths, answer, chance, calls),
             Some(Question::Existence(path)) => self.existence(now, path, answer, chance),
+            Some(Question::Partitions(asked)) => self.portions(now, asked, answer, chance, calls),
+            Some(Question::List(handle)) => self.listed(now, handle, answer, chance),
             None => Ok(()),
         }
     }
 
     fn question<R: message::Request + Send + 'static>(&mut self, question: Question, request: R) -> Call {
+        Call::new(Key::Cluster(self.number(question)), Target::Any, request)
+    }
+
+    fn number(&mut self, question: Question) -> u64 {
         let key = self.next;
         self.next += 1;
         self.questions.insert(key, question);
-        Call::new(Key::Cluster(key), Target::Any, request)
+        key
     }
 
     fn expire(&mut self, now: Instant) {
         let timeout = self.settings.command_timeout;
         for (path, entry) in &mut self.entries {
-            let trouble = entry.trouble.as_ref().or(self.trouble.as_ref());
+            let trouble = entry.ask.trouble.as_ref().or(self.trouble.as_ref());
             let news = &mut self.news;
             entry.waiting.retain(|(ticket, deadline)| {
                 let alive = *deadline > now;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use thalweg_wire::message::PbServerNode;
+use thalweg_wire::message::{PbBucketMetadata, PbServerNode};
 
 use crate::{call::Target, connection::Connections};
 
@@ -38,6 +38,17 @@ impl Servers {
     /// Whether a tablet server is known.
     pub(super) fn has(&self, id: i32) -> bool {
         self.tablets.contains_key(&id)
+    }
+
+    /// Takes down who leads each bucket; `None` where nobody does, or a server that is not known.
+    pub(super) fn lead(&self, buckets: &[PbBucketMetadata], leaders: &mut [Option<i32>]) {
+        leaders.fill(None);
+        for bucket in buckets {
+            let place = usize::try_from(bucket.bucket_id).ok().and_then(|at| leaders.get_mut(at));
+            if let Some(place) = place {
+                *place = bucket.leader_id.filter(|leader| self.has(*leader));
+            }
+        }
     }
 
     /// Whether the cluster has a server at this address, as far as known.

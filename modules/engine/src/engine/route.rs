@@ -136,6 +136,7 @@ impl Engine {
                     self.write.set_leaders(self.now, handle, &table.leaders);
                 }
             }
+            News::Partition(..) | News::PartitionId(..) | News::Partitions(_) => {}
             News::Gone(handle, error) => {
                 self.write.gone(self.now, handle, &error);
                 self.scans.gone(handle, &error, orders);
