@@ -3,8 +3,8 @@
 use std::num::NonZeroU32;
 
 use thalweg_wire::column::{Batch, Column, Values};
-use thalweg_wire::record::{BucketRule, KeyEncoder, Layout, RecordError, assign};
-use thalweg_wire::table::{ColumnType, DataType};
+use thalweg_wire::record::{BucketRule, KeyEncoder, KeyFormat, Layout, RecordError, assign};
+use thalweg_wire::table::{ColumnType, DataType, Schema, TableDescriptor};
 
 const VECTORS: &str = include_str!("vectors/bucket-vectors.tsv");
 
@@ -139,57 +139,113 @@ fn instant(text: &str, precision: u8) -> i64 {
 
 #[test]
 fn keys_and_buckets_are_those_of_java() {
-    let mut seen = 0;
-    for line in VECTORS.lines().filter(|line| line.starts_with("fluss\t")) {
+    let mut seen = [0; 4];
+    for line in VECTORS.lines().skip(1) {
         let parts: Vec<&str> = line.split('\t').collect();
+        let (format, rule, place) = match parts[0] {
+            "fluss" => (KeyFormat::Compacted, BucketRule::Fluss, 0),
+            "paimon" => (KeyFormat::Paimon, BucketRule::Paimon, 1),
+            "iceberg" => (KeyFormat::Iceberg, BucketRule::Iceberg, 2),
+            other => panic!("the vectors have no {other}"),
+        };
         let types: Vec<ColumnType> = list(parts[1]).into_iter().map(|text| not_null(data_type(text))).collect();
+        let layout = Layout::new(types.iter().map(|column_type| ("k", column_type)));
+        let positions: Vec<usize> = (0..types.len()).collect();
+        let encoder = KeyEncoder::with_format(&layout, &positions, format);
+        if parts[3] == "unsupported" {
+            let refused = matches!(encoder, Err(RecordError::KeyType { .. } | RecordError::IcebergKey { .. }));
+            assert!(refused, "{line}");
+            seen[3] += 1;
+            continue;
+        }
+        let encoder = encoder.expect("types that can be keys");
         let values = if types.len() == 1 { vec![parts[2]] } else { list(parts[2]) };
         let values: Vec<Owned> =
             types.iter().zip(values).map(|(column_type, text)| Owned::of(&column_type.data_type, text)).collect();
         let batch = Batch { rows: 1, columns: values.iter().map(Owned::column).collect() };
-        let layout = Layout::new(types.iter().map(|column_type| ("k", column_type)));
         layout.check(&batch).expect("values that fit");
-        let positions: Vec<usize> = (0..types.len()).collect();
-        let encoder = KeyEncoder::new(&layout, &positions).expect("types that can be keys");
         let mut key = Vec::new();
         encoder.encode(&batch, 0, &mut key).expect("a key");
         assert_eq!(key, hex(parts[3]), "{line}");
         for (count, expected) in (1..).zip(parts[8].split(',')) {
             let buckets = NonZeroU32::new(count).expect("not zero");
             let mut assigned = Vec::new();
-            assign(&batch, &encoder, BucketRule::Fluss, buckets, &mut assigned).expect("a key");
-            assert_eq!(assigned, [expected.parse::<u32>().expect("a number")], "{line}");
+            let result = assign(&batch, &encoder, rule, buckets, &mut assigned);
+            match expected {
+                "refused" => assert_eq!(result, Err(RecordError::EmptyKey), "{line}"),
+                expected => assert_eq!(assigned, [expected.parse::<u32>().expect("a number")], "{line}"),
+            }
         }
-        seen += 1;
+        seen[place] += 1;
     }
-    assert_eq!(seen, 99);
+    assert_eq!(seen, [99, 99, 86, 13]);
+}
+
+/// What fluss-rs 1.0.0 computes, and Java: `fluss.md` 2.11.
+#[test]
+fn buckets_of_fluss_rs_are_its_own() {
+    type Buckets = &'static [u32];
+    let cases: [(&[u8], Buckets, Buckets, Buckets); 8] = [
+        (&[0x00, 0x0a], &[7], &[1], &[1]),
+        (b"2bb87d68-baf9-4e64-90f9-f80910419fa6", &[16], &[6], &[6]),
+        (&[0x7f], &[3, 4, 16], &[1, 2, 10], &[1, 2, 10]),
+        (&[0x80, 0x01], &[3, 4, 16], &[1, 2, 2], &[0, 3, 7]),
+        (&[0xac, 0x02], &[3, 4, 16], &[1, 1, 5], &[1, 3, 11]),
+        (&[0xe8, 0x07], &[3, 4, 16], &[2, 3, 3], &[0, 1, 9]),
+        (&[0x80, 0x80, 0x01], &[3, 4, 16], &[0, 2, 6], &[2, 3, 11]),
+        (&[0x02, 0xc3, 0xa9], &[3, 4, 16], &[2, 2, 6], &[0, 2, 10]),
+    ];
+    for (key, counts, java, rust) in cases {
+        for (count, (java, rust)) in counts.iter().zip(java.iter().zip(rust)) {
+            let buckets = NonZeroU32::new(*count).expect("not zero");
+            assert_eq!(BucketRule::Fluss.bucket(key, buckets), Ok(*java), "{key:02x?} of {count}");
+            assert_eq!(BucketRule::FlussRs.bucket(key, buckets), Ok(*rust), "{key:02x?} of {count}");
+        }
+    }
 }
 
 #[test]
-fn lake_buckets_are_those_of_java() {
-    let mut seen = 0;
-    for line in VECTORS.lines() {
-        let parts: Vec<&str> = line.split('\t').collect();
-        let rule = match parts[0] {
-            "paimon" => BucketRule::Paimon,
-            "iceberg" => BucketRule::Iceberg,
-            _ => continue,
-        };
-        if parts[3] == "unsupported" {
-            continue;
-        }
-        let key = hex(parts[3]);
-        if parts[5] == "refused" {
-            assert_eq!(rule.bucket(&key, NonZeroU32::MIN), Err(RecordError::EmptyKey));
-            continue;
-        }
-        for (count, expected) in (1..).zip(parts[8].split(',')) {
-            let bucket = rule.bucket(&key, NonZeroU32::new(count).expect("not zero"));
-            assert_eq!(bucket, Ok(expected.parse().expect("a number")), "{line}");
-        }
-        seen += 1;
+fn the_table_decides_how_its_keys_are_written() {
+    use KeyFormat::{Compacted, Iceberg, Paimon};
+    let schema = Schema::parse_sql("a INT, b STRING, p STRING").expect("a schema");
+    let schema = schema.with_primary_key(&["a", "b", "p"]).expect("a key");
+    let table = |lake: Option<&str>, version: Option<&str>, bucket: &[&str]| {
+        let mut table = TableDescriptor::new(schema.clone());
+        table.partition_keys = vec!["p".into()];
+        table.bucket_keys = bucket.iter().map(|name| (*name).to_owned()).collect();
+        let properties = [("table.datalake.format", lake), ("table.kv.format-version", version)];
+        let properties = properties.iter().filter_map(|(key, value)| Some(((*key).to_owned(), (*value)?.to_owned())));
+        table.properties = properties.collect();
+        table
+    };
+    let cases = [
+        (None, None, vec!["a"], Compacted, Compacted, BucketRule::Fluss),
+        (None, Some("2"), vec![], Compacted, Compacted, BucketRule::Fluss),
+        (Some("lance"), Some("2"), vec!["a"], Compacted, Compacted, BucketRule::Fluss),
+        (Some("paimon"), None, vec!["a"], Paimon, Paimon, BucketRule::Paimon),
+        (Some("paimon"), Some("1"), vec!["a"], Paimon, Paimon, BucketRule::Paimon),
+        (Some("PAIMON"), Some("2"), vec!["a"], Compacted, Paimon, BucketRule::Paimon),
+        (Some("paimon"), Some("2"), vec!["a", "b"], Paimon, Paimon, BucketRule::Paimon),
+        (Some("paimon"), Some("2"), vec!["b", "a"], Compacted, Paimon, BucketRule::Paimon),
+        (Some("paimon"), Some("2"), vec![], Paimon, Paimon, BucketRule::Paimon),
+        (Some("iceberg"), Some("2"), vec!["a"], Compacted, Iceberg, BucketRule::Iceberg),
+        (Some("iceberg"), Some("1"), vec!["a"], Iceberg, Iceberg, BucketRule::Iceberg),
+    ];
+    for (lake, version, bucket, primary, bucket_key, rule) in cases {
+        let table = table(lake, version, &bucket);
+        assert_eq!(table.physical_primary_key(), [0, 1]);
+        assert_eq!(KeyFormat::of_primary_key(&table), Ok(primary), "{lake:?} {version:?} {bucket:?}");
+        assert_eq!(KeyFormat::of_bucket_key(&table), Ok(bucket_key), "{lake:?} {version:?} {bucket:?}");
+        assert_eq!(BucketRule::of(&table), Ok(rule));
     }
-    assert!(seen > 150, "{seen}");
+    let layout = Layout::of_schema(&schema);
+    let hudi = KeyEncoder::for_bucket_key(&layout, &[0], &table(Some("hudi"), None, &[]));
+    let expected = "table property 'table.datalake.format' is 'hudi', but must be PAIMON, LANCE or ICEBERG";
+    assert_eq!(hudi.unwrap_err().to_string(), expected);
+    let later = KeyEncoder::for_primary_key(&layout, &[0], &table(None, Some("3"), &[]));
+    assert_eq!(later.unwrap_err().to_string(), "table property 'table.kv.format-version' is '3', but must be 1 or 2");
+    let two = KeyEncoder::for_primary_key(&layout, &[0, 1], &table(Some("iceberg"), Some("1"), &["a"]));
+    assert_eq!(two.unwrap_err(), RecordError::IcebergKey { columns: 2 });
 }
 
 #[test]

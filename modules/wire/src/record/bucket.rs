@@ -4,6 +4,7 @@ use std::num::NonZeroU32;
 
 use super::{KeyEncoder, RecordError};
 use crate::column::Batch;
+use crate::table::{LakeFormat, PropertyError, TableDescriptor};
 
 /// How the bucket follows from the key's bytes; `table.datalake.format` decides.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -14,17 +15,35 @@ pub enum BucketRule {
     Paimon,
     /// As Apache Iceberg.
     Iceberg,
+    /// Where fluss-rs 1.0.0 puts keys, which tables without a lake format have under `Fluss`: bytes of 0x80 and more
+    /// behind the last whole 4 bytes of a key count otherwise there.
+    FlussRs,
 }
 
 impl BucketRule {
+    /// The rule of a table.
+    ///
+    /// # Errors
+    /// If `table.datalake.format` is not known.
+    pub fn of(table: &TableDescriptor) -> Result<Self, PropertyError> {
+        Ok(match table.lake_format()? {
+            None | Some(LakeFormat::Lance) => Self::Fluss,
+            Some(LakeFormat::Paimon) => Self::Paimon,
+            Some(LakeFormat::Iceberg) => Self::Iceberg,
+        })
+    }
+
     /// The bucket of a key, less than `buckets`. An empty key has none.
     pub fn bucket(self, key: &[u8], buckets: NonZeroU32) -> Result<u32, RecordError> {
         if key.is_empty() {
             return Err(RecordError::EmptyKey);
         }
         Ok(match self {
-            Self::Fluss => spread(hash(key)) % buckets,
-            Self::Paimon => (hash(key) as i32).checked_rem(buckets.get() as i32).unwrap_or_default().unsigned_abs(),
+            Self::Fluss => spread(hash(key, sign_extended)) % buckets,
+            Self::FlussRs => spread(hash(key, u32::from)) % buckets,
+            Self::Paimon => {
+                (hash(key, sign_extended) as i32).checked_rem(buckets.get() as i32).unwrap_or_default().unsigned_abs()
+            }
             Self::Iceberg => (standard_hash(key) & 0x7fff_ffff) % buckets,
         })
     }
@@ -51,12 +70,16 @@ pub fn assign(
     Ok(())
 }
 
-/// The Murmur3 of Fluss and Paimon: seed 42, and each byte behind the last whole word, sign-extended, as one more word.
-fn hash(key: &[u8]) -> u32 {
+/// The Murmur3 of Fluss and Paimon: seed 42, and each byte behind the last whole word as one more word.
+fn hash(key: &[u8], extend: impl Fn(u8) -> u32) -> u32 {
     let (words, tail) = key.as_chunks::<4>();
     let whole = words.iter().fold(42, |hash, word| mix(hash, u32::from_le_bytes(*word)));
-    let mixed = tail.iter().fold(whole, |hash, byte| mix(hash, i32::from(*byte as i8) as u32));
+    let mixed = tail.iter().fold(whole, |hash, byte| mix(hash, extend(*byte)));
     finish(mixed ^ key.len() as u32)
+}
+
+fn sign_extended(byte: u8) -> u32 {
+    i32::from(byte as i8) as u32
 }
 
 /// Murmur3 as its author has it, seed 0.

@@ -1,5 +1,7 @@
 //! Why bytes are no batch, or rows do not fit.
 
+use crate::table::PropertyError;
+
 /// Why bytes are no batch or message, or why rows or keys do not fit their table.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
@@ -129,6 +131,15 @@ pub enum RecordError {
         /// Its type by its SQL name, without parameters.
         data_type: &'static str,
     },
+    /// More than one column, or none, for a key as Iceberg has it.
+    #[error("a table with the lake ICEBERG has exactly one bucket column, but this one has {columns}")]
+    IcebergKey {
+        /// How many columns there are.
+        columns: usize,
+    },
+    /// A table property that decides how keys or rows are written has a value that is not known.
+    #[error(transparent)]
+    Property(#[from] PropertyError),
     /// A type that cannot be a partition key.
     #[error("the column {column} of type {data_type} cannot be a partition key")]
     PartitionType {

@@ -1,17 +1,55 @@
-//! Keys of rows as bytes: CompactedKey (`fluss.md` 2.9 and 2.10).
+//! Keys of rows as bytes (`fluss.md` 2.9 and 2.10): CompactedKey, and those of the lakes Paimon and Iceberg.
 
 use super::bits::bit;
-use super::{Layout, RecordError, Shape};
-use crate::column::{Batch, Values};
-use crate::table::DataType;
+use super::key_lake::{write_iceberg, write_paimon};
+use super::row::{Fault, Kind, Scalar, write_compacted};
+use super::{Layout, RecordError};
+use crate::column::Batch;
+use crate::table::{DataType, LakeFormat, PropertyError, TableDescriptor};
 
-/// Encodes the key of one row at a time: the key columns one after the other, none of them null.
-///
-/// This is what tables without a lake format (and with Lance) have as primary and bucket key; the encodings of Paimon
-/// and Iceberg are others.
+/// How keys are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum KeyFormat {
+    /// The values one after the other, as in a CompactedRow.
+    Compacted,
+    /// A row of Apache Paimon.
+    Paimon,
+    /// One value as Apache Iceberg has it.
+    Iceberg,
+}
+
+impl KeyFormat {
+    /// How the primary key of a table is written, and a prefix of it in a lookup.
+    ///
+    /// Tables of `table.kv.format-version` 2 whose bucket key is not the whole key have compacted keys, since those of
+    /// lakes have no prefixes.
+    ///
+    /// # Errors
+    /// If a property that decides it has a value that is not known.
+    pub fn of_primary_key(table: &TableDescriptor) -> Result<Self, PropertyError> {
+        let lake = Self::of_bucket_key(table)?;
+        let as_lake = table.kv_format_version()? == 1 || table.has_default_bucket_key();
+        Ok(if as_lake { lake } else { Self::Compacted })
+    }
+
+    /// How the bucket key of a table is written, from which `BucketRule` has the bucket.
+    ///
+    /// # Errors
+    /// If `table.datalake.format` is not known.
+    pub fn of_bucket_key(table: &TableDescriptor) -> Result<Self, PropertyError> {
+        Ok(match table.lake_format()? {
+            None | Some(LakeFormat::Lance) => Self::Compacted,
+            Some(LakeFormat::Paimon) => Self::Paimon,
+            Some(LakeFormat::Iceberg) => Self::Iceberg,
+        })
+    }
+}
+
+/// Encodes the key of one row at a time.
 #[derive(Debug, Clone)]
 pub struct KeyEncoder {
     columns: Vec<KeyColumn>,
+    format: KeyFormat,
 }
 
 #[derive(Debug, Clone)]
@@ -19,167 +57,91 @@ struct KeyColumn {
     /// Its position in `Batch::columns`.
     position: usize,
     name: String,
-    /// Bytes a value, of `Values::Fixed`.
-    width: usize,
-    form: Form,
-}
-
-/// How a value is written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Form {
-    /// As many bytes as the type has, little-endian.
-    Plain,
-    /// A variable-length unsigned integer.
-    Varint,
-    /// Length, then bytes.
-    Bytes,
-    /// A decimal of at most 18 digits: a variable-length integer.
-    SmallDecimal,
-    /// A decimal of more than 18 digits: length, then big-endian two's complement.
-    WideDecimal,
-    /// Milliseconds of the day; the column has this many units in a millisecond.
-    Time { per_milli: i64 },
-    /// Seconds of the day, written as milliseconds.
-    TimeSeconds,
-    /// Seconds, written as milliseconds.
-    Seconds,
-    /// Milliseconds.
-    Millis,
-    /// Milliseconds, then nanoseconds of the millisecond; the column has this many units in a millisecond.
-    Fine { per_milli: i64 },
+    nullable: bool,
+    kind: Kind,
 }
 
 impl KeyEncoder {
+    /// For compacted keys: see `KeyEncoder::with_format`.
+    pub fn new(layout: &Layout, keys: &[usize]) -> Result<Self, RecordError> {
+        Self::with_format(layout, keys, KeyFormat::Compacted)
+    }
+
+    /// For the primary key of a table, or a prefix of it: the top-level columns at `keys` of rows with `layout`, which
+    /// need not be all columns of the table. Partition columns are no part of it.
+    pub fn for_primary_key(layout: &Layout, keys: &[usize], table: &TableDescriptor) -> Result<Self, RecordError> {
+        Self::with_format(layout, keys, KeyFormat::of_primary_key(table)?)
+    }
+
+    /// For the bucket key of a table: the top-level columns at `keys` of rows with `layout`, which need not be all
+    /// columns of the table.
+    pub fn for_bucket_key(layout: &Layout, keys: &[usize], table: &TableDescriptor) -> Result<Self, RecordError> {
+        Self::with_format(layout, keys, KeyFormat::of_bucket_key(table)?)
+    }
+
     /// For the top-level columns at `keys`, in this order, of rows with this layout.
     ///
-    /// Fails on a position without column, and on arrays, maps and rows, which cannot be keys.
-    pub fn new(layout: &Layout, keys: &[usize]) -> Result<Self, RecordError> {
+    /// Fails on a position without column, and on types that cannot be keys: arrays, maps and rows; in Iceberg also
+    /// BOOLEAN, TINYINT, SMALLINT and TIMESTAMP_LTZ, and more than one column.
+    pub fn with_format(layout: &Layout, keys: &[usize], format: KeyFormat) -> Result<Self, RecordError> {
         let columns = keys.iter().map(|&key| {
             let field = &layout.fields()[layout.column(key)?.start];
-            let width = if let Shape::Fixed(width) = field.shape { width as usize } else { 0 };
-            let form = field.data_type.as_ref().map_or(Err("MAP"), form);
-            let name = field.name.clone();
-            match form {
-                Ok(form) => Ok(KeyColumn { position: field.column, name, width, form }),
+            let (position, name, nullable) = (field.column, field.name.clone(), field.nullable);
+            match field.data_type.as_ref().map_or(Err("MAP"), |data_type| kind(data_type, format)) {
+                Ok(kind) => Ok(KeyColumn { position, name, nullable, kind }),
                 Err(data_type) => Err(RecordError::KeyType { column: name, data_type }),
             }
         });
-        Ok(Self { columns: columns.collect::<Result<_, _>>()? })
+        let columns: Vec<KeyColumn> = columns.collect::<Result<_, _>>()?;
+        if format == KeyFormat::Iceberg && columns.len() != 1 {
+            return Err(RecordError::IcebergKey { columns: columns.len() });
+        }
+        Ok(Self { columns, format })
     }
 
-    /// Adds the key of a row to `out`. Fails on a null, and on a batch that does not fit the layout; `out` may have part
-    /// of the key then.
+    /// Adds the key of a row to `out`. Fails on a null, unless the format is Paimon and the column may have one, and on
+    /// a batch that does not fit the layout; `out` may have part of the key then.
     pub fn encode(&self, batch: &Batch<'_>, row: usize, out: &mut Vec<u8>) -> Result<(), RecordError> {
-        self.columns.iter().try_for_each(|key| {
-            let Some(column) = batch.columns.get(key.position) else { return Err(key.misfit(row)) };
-            if column.validity.is_some_and(|validity| !bit(validity, row)) {
-                return Err(RecordError::Null { column: key.name.clone(), row });
+        match self.format {
+            KeyFormat::Compacted => self.columns.iter().try_for_each(|key| {
+                write_compacted(key.kind, key.value(batch, row)?, out);
+                Ok(())
+            }),
+            KeyFormat::Paimon => {
+                let values = self.columns.iter().map(|key| match key.value(batch, row) {
+                    Err(RecordError::Null { .. }) if key.nullable => Ok((key.kind, None)),
+                    value => value.map(|value| (key.kind, Some(value))),
+                });
+                write_paimon(values, out)
             }
-            key.write(column.values, row, out).ok_or_else(|| key.misfit(row))
-        })
+            KeyFormat::Iceberg => self.columns.iter().try_for_each(|key| {
+                write_iceberg(key.kind, key.value(batch, row)?, out);
+                Ok(())
+            }),
+        }
     }
 }
 
 impl KeyColumn {
-    fn write(&self, values: Values<'_>, row: usize, out: &mut Vec<u8>) -> Option<()> {
-        match (values, self.form) {
-            (Values::Bits(bits), Form::Plain) => out.push(u8::from(bits.get(row / 8)? >> (row % 8) & 1 != 0)),
-            (Values::Int8(values), Form::Plain) => out.extend_from_slice(&values.get(row)?.to_le_bytes()),
-            (Values::Int16(values), Form::Plain) => out.extend_from_slice(&values.get(row)?.to_le_bytes()),
-            (Values::Float32(values), Form::Plain) => out.extend_from_slice(&values.get(row)?.to_le_bytes()),
-            (Values::Float64(values), Form::Plain) => out.extend_from_slice(&values.get(row)?.to_le_bytes()),
-            (Values::Int32(values), form) => write_int(*values.get(row)?, form, out)?,
-            (Values::Int64(values), form) => write_long(*values.get(row)?, form, out)?,
-            (Values::Spans { offsets, bytes }, Form::Bytes) => {
-                let (from, to) = (*offsets.get(row)?, *offsets.get(row + 1)?);
-                write_bytes(bytes.get(usize::try_from(from).ok()?..usize::try_from(to).ok()?)?, out);
-            }
-            (Values::Fixed(bytes), form) => {
-                let from = row.checked_mul(self.width)?;
-                let value = bytes.get(from..from.checked_add(self.width)?)?;
-                match form {
-                    Form::Bytes => write_bytes(value, out),
-                    Form::SmallDecimal => write_varint(i128::from_le_bytes(value.try_into().ok()?) as u64, out),
-                    Form::WideDecimal => write_wide(i128::from_le_bytes(value.try_into().ok()?), out),
-                    _ => return None,
-                }
-            }
-            _ => return None,
-        }
-        Some(())
-    }
-
-    fn misfit(&self, row: usize) -> RecordError {
-        let reason = format!("row {row} has no value there, or not one of its type");
-        RecordError::Misfit { column: self.name.clone(), reason }
+    fn value<'a>(&self, batch: &Batch<'a>, row: usize) -> Result<Scalar<'a>, RecordError> {
+        let value = match batch.columns.get(self.position) {
+            None => Err(Fault::Misfit),
+            Some(column) if column.validity.is_some_and(|validity| !bit(validity, row)) => Err(Fault::Null),
+            Some(column) => self.kind.take(column.values, row),
+        };
+        value.map_err(|fault| fault.unfit(&self.name, row))
     }
 }
 
-/// How values of a type are written, or the name of a type that cannot be a key.
-fn form(data_type: &DataType) -> Result<Form, &'static str> {
-    Ok(match data_type {
-        DataType::Boolean | DataType::TinyInt | DataType::SmallInt | DataType::Float | DataType::Double => Form::Plain,
-        DataType::Int | DataType::BigInt | DataType::Date => Form::Varint,
-        DataType::Decimal { precision: ..=18, .. } => Form::SmallDecimal,
-        DataType::Decimal { .. } => Form::WideDecimal,
-        DataType::Char(_) | DataType::String | DataType::Binary(_) | DataType::Bytes => Form::Bytes,
-        DataType::Time(0) => Form::TimeSeconds,
-        DataType::Time(1..=3) => Form::Time { per_milli: 1 },
-        DataType::Time(4..=6) => Form::Time { per_milli: 1_000 },
-        DataType::Time(_) => Form::Time { per_milli: 1_000_000 },
-        DataType::Timestamp(0) | DataType::TimestampLtz(0) => Form::Seconds,
-        DataType::Timestamp(1..=3) | DataType::TimestampLtz(1..=3) => Form::Millis,
-        DataType::Timestamp(4..=6) | DataType::TimestampLtz(4..=6) => Form::Fine { per_milli: 1_000 },
-        DataType::Timestamp(_) | DataType::TimestampLtz(_) => Form::Fine { per_milli: 1_000_000 },
-        DataType::Array(_) => return Err("ARRAY"),
-        DataType::Map(..) => return Err("MAP"),
-        DataType::Row(_) => return Err("ROW"),
-    })
-}
-
-/// INT, DATE, and TIME up to milliseconds.
-fn write_int(value: i32, form: Form, out: &mut Vec<u8>) -> Option<()> {
-    let value = match form {
-        Form::Varint | Form::Time { per_milli: 1 } => value,
-        Form::TimeSeconds => value.wrapping_mul(1000),
-        _ => return None,
-    };
-    write_varint(u64::from(value as u32), out);
-    Some(())
-}
-
-/// BIGINT, finer TIME, and timestamps.
-fn write_long(value: i64, form: Form, out: &mut Vec<u8>) -> Option<()> {
-    match form {
-        Form::Varint | Form::Millis => write_varint(value as u64, out),
-        Form::Seconds => write_varint(value.wrapping_mul(1000) as u64, out),
-        Form::Time { per_milli } => write_varint(u64::from((value / per_milli) as i32 as u32), out),
-        Form::Fine { per_milli } => {
-            write_varint(value.div_euclid(per_milli) as u64, out);
-            write_varint((value.rem_euclid(per_milli) * (1_000_000 / per_milli)) as u64, out);
-        }
-        _ => return None,
+/// How values of a type are taken, or the name of a type that cannot be a key.
+fn kind(data_type: &DataType, format: KeyFormat) -> Result<Kind, &'static str> {
+    match (data_type, format) {
+        (DataType::Array(_), _) => Err("ARRAY"),
+        (DataType::Map(..), _) => Err("MAP"),
+        (DataType::Boolean, KeyFormat::Iceberg) => Err("BOOLEAN"),
+        (DataType::TinyInt, KeyFormat::Iceberg) => Err("TINYINT"),
+        (DataType::SmallInt, KeyFormat::Iceberg) => Err("SMALLINT"),
+        (DataType::TimestampLtz(_), KeyFormat::Iceberg) => Err("TIMESTAMP_LTZ"),
+        _ => Kind::of(data_type).ok_or("ROW"),
     }
-    Some(())
-}
-
-/// LEB128.
-fn write_varint(mut value: u64, out: &mut Vec<u8>) {
-    while value >= 0x80 {
-        out.push(value as u8 | 0x80);
-        value >>= 7;
-    }
-    out.push(value as u8);
-}
-
-fn write_bytes(value: &[u8], out: &mut Vec<u8>) {
-    write_varint(value.len() as u64, out);
-    out.extend_from_slice(value);
-}
-
-/// The fewest big-endian bytes that still have the sign, as Java's `BigInteger.toByteArray`.
-fn write_wide(value: i128, out: &mut Vec<u8>) {
-    let sign_bits = if value < 0 { value.leading_ones() } else { value.leading_zeros() };
-    let spare = (sign_bits as usize - 1) / 8;
-    write_bytes(value.to_be_bytes().get(spare..).unwrap_or_default(), out);
 }

@@ -45,6 +45,23 @@ impl TableDescriptor {
             custom_properties: BTreeMap::new(),
         }
     }
+
+    /// Positions of the columns that a key is made of within its partition, in key order: the primary key without the
+    /// partition columns. Empty for a log table.
+    pub fn physical_primary_key(&self) -> Vec<usize> {
+        let partition = |position: &usize| {
+            self.schema.columns.get(*position).is_some_and(|column| self.partition_keys.contains(&column.name))
+        };
+        self.schema.primary_key.iter().copied().filter(|position| !partition(position)).collect()
+    }
+
+    /// Whether the bucket follows from the whole key: what a server takes where no bucket columns are named. Of a log
+    /// table: whether no bucket columns are named.
+    pub fn has_default_bucket_key(&self) -> bool {
+        let name = |position: usize| self.schema.columns.get(position).map(|column| &column.name);
+        self.bucket_keys.is_empty()
+            || self.physical_primary_key().into_iter().map(name).eq(self.bucket_keys.iter().map(Some))
+    }
 }
 
 /// What a database is created with.

@@ -25,6 +25,6 @@ pub use partition::{
     partition_values, qualified_partition, resolve_partition,
 };
 pub use path::{DEFAULT_DATABASE, MAX_NAME_LENGTH, NameError, check_name};
-pub use properties::{LogCompression, LogFormat, PropertyError};
+pub use properties::{KvFormat, LakeFormat, LogCompression, LogFormat, PropertyError};
 pub use schema::{Column, Schema};
 pub use sql::SqlError;

@@ -2,6 +2,26 @@
 
 use super::TableDescriptor;
 
+/// The lake that a table's data goes to (`table.datalake.format`), also if that is not enabled.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum LakeFormat {
+    /// Apache Paimon.
+    Paimon,
+    /// Lance.
+    Lance,
+    /// Apache Iceberg.
+    Iceberg,
+}
+
+/// How the rows of keys are stored (`table.kv.format`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum KvFormat {
+    /// As compact rows; the default.
+    Compacted,
+    /// As rows with a fixed place for each column.
+    Indexed,
+}
+
 /// How the records of a log are stored (`table.log.format`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum LogFormat {
@@ -37,6 +57,18 @@ pub struct PropertyError {
     pub value: String,
     /// What it may be.
     pub expected: &'static str,
+}
+
+impl LakeFormat {
+    /// The key of the property.
+    pub const KEY: &'static str = "table.datalake.format";
+}
+
+impl KvFormat {
+    /// The key of the property.
+    pub const KEY: &'static str = "table.kv.format";
+    /// The key of the property that says how keys are written.
+    pub const VERSION_KEY: &'static str = "table.kv.format-version";
 }
 
 impl LogFormat {
@@ -76,6 +108,44 @@ impl TableDescriptor {
             Some("LZ4_FRAME") => Ok(LogCompression::Lz4Frame),
             None | Some("ZSTD") => Ok(LogCompression::Zstd { level: self.zstd_level()? }),
             Some(_) => Err(self.wrong(LogCompression::TYPE_KEY, "NONE, LZ4_FRAME or ZSTD")),
+        }
+    }
+
+    /// The lake, if one is named. Like Fluss, this takes the value in any case.
+    ///
+    /// # Errors
+    /// If the property is none of the three.
+    pub fn lake_format(&self) -> Result<Option<LakeFormat>, PropertyError> {
+        match self.upper(LakeFormat::KEY).as_deref() {
+            None => Ok(None),
+            Some("PAIMON") => Ok(Some(LakeFormat::Paimon)),
+            Some("LANCE") => Ok(Some(LakeFormat::Lance)),
+            Some("ICEBERG") => Ok(Some(LakeFormat::Iceberg)),
+            Some(_) => Err(self.wrong(LakeFormat::KEY, "PAIMON, LANCE or ICEBERG")),
+        }
+    }
+
+    /// How the rows of keys are stored. Like Fluss, this takes the value in any case.
+    ///
+    /// # Errors
+    /// If the property is neither of the two.
+    pub fn kv_format(&self) -> Result<KvFormat, PropertyError> {
+        match self.upper(KvFormat::KEY).as_deref() {
+            None | Some("COMPACTED") => Ok(KvFormat::Compacted),
+            Some("INDEXED") => Ok(KvFormat::Indexed),
+            Some(_) => Err(self.wrong(KvFormat::KEY, "COMPACTED or INDEXED")),
+        }
+    }
+
+    /// How keys are written: 1, which tables without the property have, or 2.
+    ///
+    /// # Errors
+    /// If the property is neither of the two.
+    pub fn kv_format_version(&self) -> Result<u8, PropertyError> {
+        match self.properties.get(KvFormat::VERSION_KEY).map(String::as_str) {
+            None | Some("1") => Ok(1),
+            Some("2") => Ok(2),
+            Some(_) => Err(self.wrong(KvFormat::VERSION_KEY, "1 or 2")),
         }
     }
 

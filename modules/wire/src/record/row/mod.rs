@@ -5,7 +5,7 @@
 //! plan     a table's columns, compiled once
 //! encode   columns to rows; decode: rows to columns
 //! fields   a row taken apart and put together without decoding
-//! compacted, indexed, encode_array, decode_array   how each writes and reads one value
+//! compacted, indexed, encode_array, decode_array, slot   how each writes and reads one value
 //! ```
 
 mod compacted;
@@ -20,11 +20,19 @@ mod indexed;
 mod plan;
 mod scalar;
 mod scalar_columns;
+mod slot;
 
 pub use decode::RowDecoder;
 pub use encode::RowEncoder;
 pub use fields::RowFields;
 pub use scalar::Scalar;
+
+pub(super) use compacted::write as write_compacted;
+pub(super) use fault::Fault;
+pub(super) use scalar::{Kind, wide_bytes};
+pub(super) use slot::Slot;
+
+use crate::table::{KvFormat, LogFormat};
 
 /// How single rows are stored: in the values of keys (`table.kv.format`) and in logs of rows (`table.log.format`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -33,4 +41,24 @@ pub enum RowFormat {
     Compacted,
     /// Null bits, the lengths of the values that vary in length, then the values, all others of a fixed width.
     Indexed,
+}
+
+impl RowFormat {
+    /// How a log stores single rows; `None` if it has Arrow messages.
+    pub fn of_log(format: LogFormat) -> Option<Self> {
+        match format {
+            LogFormat::Arrow => None,
+            LogFormat::Indexed => Some(Self::Indexed),
+            LogFormat::Compacted => Some(Self::Compacted),
+        }
+    }
+}
+
+impl From<KvFormat> for RowFormat {
+    fn from(format: KvFormat) -> Self {
+        match format {
+            KvFormat::Indexed => Self::Indexed,
+            KvFormat::Compacted => Self::Compacted,
+        }
+    }
 }
