@@ -1,6 +1,7 @@
 //! Batches of logs, keys and values, the rows and Arrow messages inside them, keys, buckets and partitions (`fluss.md`
 //! 2.5 to 2.12).
 
+mod adapt;
 mod batch;
 mod batches;
 mod bits;
@@ -26,6 +27,7 @@ mod read;
 mod row;
 mod value;
 
+pub use adapt::{Adaptation, AdaptedMessage};
 pub use batch::LogBatch;
 pub use batches::LogBatches;
 pub use bucket::{BucketRule, assign};

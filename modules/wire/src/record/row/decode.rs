@@ -14,6 +14,8 @@ pub struct RowDecoder {
     plan: RowPlan,
     /// Which of the plan's columns are wanted: `None` is all.
     wanted: Option<Vec<bool>>,
+    /// Columns that rows do not have: they become null.
+    absent: Vec<Node>,
     /// How many fields the layout decoded to has.
     fields: usize,
     format: RowFormat,
@@ -22,10 +24,8 @@ pub struct RowDecoder {
 impl RowDecoder {
     /// For rows with all top-level columns of `layout`, to builders with this layout.
     pub fn new(layout: &Layout, format: RowFormat) -> Result<Self, RecordError> {
-        let places = layout.tops().iter().enumerate();
-        let fields = places.map(|(position, &place)| Node::of_column(layout, position, None, place, format));
-        let plan = RowPlan::new(fields.collect::<Result<_, _>>()?, format);
-        Ok(Self { plan, wanted: None, fields: layout.fields().len(), format })
+        let places: Vec<_> = layout.tops().iter().copied().map(Some).collect();
+        Self::placed(layout, &places, layout.fields().len(), format)
     }
 
     /// For rows with all top-level columns of `layout`, to builders with only those at `columns`, which must rise:
@@ -34,19 +34,48 @@ impl RowDecoder {
         if columns.is_empty() || !columns.is_sorted_by(|a, b| a < b) {
             return Err(RecordError::ProjectionOrder);
         }
-        let mut wanted = vec![false; layout.tops().len()];
-        let mut places = vec![0; wanted.len()];
+        let mut places = vec![None; layout.tops().len()];
         let mut next = 0;
         for &position in columns {
             let fields = layout.column(position)?;
-            wanted[position] = true;
-            places[position] = next;
+            places[position] = Some(next);
             next += fields.len();
         }
-        let places = places.into_iter().enumerate();
-        let fields = places.map(|(position, place)| Node::of_column(layout, position, None, place, format));
-        let plan = RowPlan::new(fields.collect::<Result<_, _>>()?, format);
-        Ok(Self { plan, wanted: Some(wanted), fields: next, format })
+        Self::placed(layout, &places, next, format)
+    }
+
+    /// For rows with all top-level columns of `source`, to builders with the layout `target`. `columns` has for each of
+    /// its columns the position in `source`, where it has the same type; `None` where it is null.
+    pub(crate) fn adapted(
+        source: &Layout,
+        target: &Layout,
+        columns: &[Option<usize>],
+        format: RowFormat,
+    ) -> Result<Self, RecordError> {
+        let mut places = vec![None; source.tops().len()];
+        let mut absent = Vec::new();
+        for (position, (column, &top)) in columns.iter().zip(target.tops()).enumerate() {
+            match column.and_then(|column| places.get_mut(column)) {
+                Some(place) => *place = Some(top),
+                None => absent.push(Node::of_column(target, position, None, top, format)?),
+            }
+        }
+        Ok(Self { absent, ..Self::placed(source, &places, target.fields().len(), format)? })
+    }
+
+    /// `places` has for each column of rows its first field in the layout decoded to, which has so many `fields`.
+    fn placed(
+        layout: &Layout,
+        places: &[Option<usize>],
+        fields: usize,
+        format: RowFormat,
+    ) -> Result<Self, RecordError> {
+        let nodes = places.iter().enumerate();
+        let nodes = nodes.map(|(position, place)| Node::of_column(layout, position, None, place.unwrap_or(0), format));
+        let plan = RowPlan::new(nodes.collect::<Result<_, _>>()?, format);
+        let wanted: Vec<bool> = places.iter().map(Option::is_some).collect();
+        let wanted = wanted.contains(&false).then_some(wanted);
+        Ok(Self { plan, wanted, absent: Vec::new(), fields, format })
     }
 
     /// Adds a row to `out`, which must have the layout that this was made for.
@@ -59,6 +88,7 @@ impl RowDecoder {
         }
         let mut reader = Reader { format: self.format, out: out.gathered() };
         reader.row(&self.plan, row, self.wanted.as_deref())?;
+        self.absent.iter().for_each(|field| reader.null(field));
         out.count_row();
         Ok(())
     }
