@@ -3,7 +3,7 @@
 use thalweg_wire::table::TablePath;
 
 use crate::{
-    api::{BufferId, Event, TableHandle, Work},
+    api::{Bucket, BufferId, Event, TableHandle, Work},
     call::Call,
 };
 
@@ -14,10 +14,28 @@ pub(crate) struct Orders {
     pub(crate) calls: Vec<Call>,
     /// Work under the stage's own number, buffers and events.
     pub(crate) steps: Vec<Step>,
-    /// Tables whose leaders must be asked for again.
-    pub(crate) stale: Vec<TableHandle>,
+    /// What must be asked for, or asked for again.
+    pub(crate) stale: Vec<Stale>,
     /// Tables that this engine made or dropped: what is known under these names is old.
     pub(crate) changed: Vec<TablePath>,
+}
+
+/// Something that is old, or was never asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Stale {
+    /// Who leads the buckets of a table.
+    Table(TableHandle),
+    /// Who leads the buckets of a partition.
+    Partition(TableHandle, i64),
+    /// Which partitions a table has.
+    Partitions(TableHandle),
+}
+
+impl Stale {
+    /// Who leads a bucket.
+    pub(crate) fn leader(table: TableHandle, bucket: Bucket) -> Self {
+        bucket.partition.map_or(Self::Table(table), |partition| Self::Partition(table, partition))
+    }
 }
 
 /// One thing for the host to do.
@@ -35,5 +53,12 @@ impl Orders {
     /// Tells the user.
     pub(crate) fn event(&mut self, event: Event) {
         self.steps.push(Step::Event(event));
+    }
+
+    /// Notes that something must be asked for, once.
+    pub(crate) fn refresh(&mut self, stale: Stale) {
+        if !self.stale.contains(&stale) {
+            self.stale.push(stale);
+        }
     }
 }

@@ -1,25 +1,25 @@
 //! The admin stage: catalogue requests, tried until they are answered or late.
 //!
 //! ```text
+//! listing  the offsets of all buckets of a table
 //! question requests as messages
 //! reply    answers from messages
 //! ```
 
+mod listing;
 mod question;
 mod reply;
 
 use std::collections::BTreeMap;
 
+use self::listing::Listing;
 use crate::{
-    api::{
-        Answer, Bucket, BucketOffsets, ConnectionSettings, Error, ErrorCode, Event, Instant, Request, TableHandle,
-        Ticket,
-    },
+    api::{Answer, ConnectionSettings, Error, ErrorCode, Event, Instant, Request, TableHandle, Ticket},
     backoff::{Backoff, micros},
     call::{Body, Failure, Key, fatal, passing},
     chance::Chance,
     cluster::Cluster,
-    offsets::{Kind, Offsets, Wrong},
+    offsets::Wrong,
     order::Orders,
 };
 
@@ -32,8 +32,8 @@ enum Stage {
     Asked,
     /// `ListOffsets`: its table is being opened, under the request's own ticket.
     Opening,
-    /// `ListOffsets`: offsets are being asked for.
-    Offsets(TableHandle, Offsets),
+    /// `ListOffsets`: partitions and offsets are being asked for.
+    Offsets(Listing),
 }
 
 /// A request that has no answer yet.
@@ -101,17 +101,7 @@ impl Admin {
         orders: &mut Orders,
     ) {
         let Some(open) = self.open.get_mut(&ticket) else { return };
-        let started = result.and_then(|handle| {
-            let info = &cluster.table(handle)?.info;
-            let name = format!("{}.{}", info.path.database, info.path.table);
-            if !info.descriptor.partition_keys.is_empty() {
-                let text = format!("{name} is partitioned; offsets of partitions cannot be listed yet");
-                return Err(fatal(ErrorCode::Unsupported(text)));
-            }
-            let buckets = 0..info.descriptor.bucket_count.unwrap_or(1);
-            let wants = buckets.flat_map(|bucket| [(bucket, Kind::Earliest), (bucket, Kind::Latest)]);
-            Ok(Stage::Offsets(handle, Offsets::new(handle, name, wants)))
-        });
+        let started = result.and_then(|handle| Ok(Stage::Offsets(Listing::new(handle, cluster)?)));
         match started {
             Ok(stage) => open.stage = stage,
             Err(error) => self.answer(ticket, Err(error), orders),
@@ -138,16 +128,18 @@ impl Admin {
                         Err(error) => over.push((*ticket, Err(error))),
                     }
                 }
-                Stage::Offsets(handle, offsets) => match cluster.table(*handle) {
-                    Err(error) => over.push((*ticket, Err(error))),
-                    Ok(_) if offsets.is_done() => over.push((*ticket, Ok(listed(offsets, cluster, *handle)))),
-                    Ok(table) => {
+                Stage::Offsets(listing) => {
+                    if let Err(error) = listing.advance(cluster, orders) {
+                        over.push((*ticket, Err(error)));
+                    } else if let Some(answer) = listing.answer(cluster) {
+                        over.push((*ticket, Ok(answer)));
+                    } else if let Listing::Offsets(_, _, offsets) = listing {
                         let before = self.keys;
                         let context = (&self.settings, &mut *chance);
-                        offsets.tick(now, table, &mut self.keys, Key::Admin, context, orders);
+                        offsets.tick(now, cluster, &mut self.keys, Key::Admin, context, orders);
                         self.calls.extend((before + 1..=self.keys).map(|key| (key, *ticket)));
                     }
-                },
+                }
                 Stage::Due | Stage::Asked | Stage::Opening => {}
             }
         }
@@ -157,12 +149,12 @@ impl Admin {
     }
 
     /// When `tick` is to be called at the latest.
-    pub(crate) fn next_wake(&self) -> Option<Instant> {
+    pub(crate) fn next_wake(&self, now: Instant) -> Option<Instant> {
         let wakes = self.open.values().flat_map(|open| {
             let again = match &open.stage {
                 Stage::Due => Some(open.backoff.not_before()),
-                Stage::Offsets(_, offsets) => offsets.next_wake(),
-                Stage::Asked | Stage::Opening => None,
+                Stage::Offsets(Listing::Offsets(_, _, offsets)) => offsets.next_wake(now),
+                Stage::Asked | Stage::Opening | Stage::Offsets(_) => None,
             };
             again.into_iter().chain([open.deadline])
         });
@@ -180,7 +172,7 @@ impl Admin {
     ) -> Result<(), String> {
         let Some(ticket) = self.calls.remove(&key) else { return Ok(()) };
         let Some(open) = self.open.get_mut(&ticket) else { return Ok(()) };
-        if let Stage::Offsets(_, offsets) = &mut open.stage {
+        if let Stage::Offsets(Listing::Offsets(_, _, offsets)) = &mut open.stage {
             return match offsets.answered(now, key, result, (&self.settings, chance), orders) {
                 Ok(()) => Ok(()),
                 Err(Wrong::Malformed(reason)) => Err(reason),
@@ -223,7 +215,7 @@ impl Admin {
 /// Why a request has no answer at its deadline.
 fn late(open: &Open, cluster: &Cluster) -> Error {
     let offsets = match &open.stage {
-        Stage::Offsets(_, offsets) => offsets.trouble(),
+        Stage::Offsets(listing) => listing.trouble(),
         _ => None,
     };
     let known = open.trouble.as_ref().or(offsets).or(cluster.trouble()).cloned();
@@ -231,17 +223,4 @@ fn late(open: &Open, cluster: &Cluster) -> Error {
         let text = format!("no answer to `{}` within the command timeout", question::name(&open.request));
         passing(ErrorCode::TimedOut(text))
     })
-}
-
-fn listed(offsets: &Offsets, cluster: &Cluster, handle: TableHandle) -> Answer {
-    let count = cluster.table(handle).map_or(0, |table| table.info.descriptor.bucket_count.unwrap_or(1));
-    let list = (0..count).filter_map(|bucket| {
-        Some(BucketOffsets {
-            bucket: Bucket { partition: None, bucket },
-            earliest: offsets.offset(bucket, Kind::Earliest)?,
-            latest: offsets.offset(bucket, Kind::Latest)?,
-            rows: None,
-        })
-    });
-    Answer::Offsets(list.collect())
 }

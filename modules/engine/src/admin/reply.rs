@@ -28,7 +28,9 @@ pub(super) fn answer(request: &Request, body: Bytes) -> Result<Answer, String> {
         Request::ShowTable { path } => table(path, &decode(body)?),
         Request::ListPartitions { .. } => {
             let response: ListPartitionInfosResponse = decode(body)?;
-            Ok(Answer::Partitions(response.partitions_info.into_iter().map(partition).collect()))
+            let mut partitions: Vec<_> = response.partitions_info.into_iter().map(partition).collect();
+            partitions.sort_unstable_by(|one, other| one.name.cmp(&other.name));
+            Ok(Answer::Partitions(partitions))
         }
         Request::ListOffsets { .. } => Err("an answer that was not asked for".into()),
     }

@@ -56,7 +56,7 @@ pub enum Answer {
     Table(Box<TableInfo>),
     /// To `ListOffsets`, by partition and bucket.
     Offsets(Vec<BucketOffsets>),
-    /// To `ListPartitions`.
+    /// To `ListPartitions`, by name.
     Partitions(Vec<PartitionInfo>),
 }
 

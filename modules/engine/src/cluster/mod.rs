@@ -5,6 +5,7 @@
 //! ask       when something is asked for
 //! entry     what is known of one table, and who waits for it
 //! learn     metadata answers
+//! leader    who leads a bucket
 //! doubt     tables that the server may not have
 //! partition what is known of a table's partitions
 //! portion   answers about partitions
@@ -13,6 +14,7 @@
 mod ask;
 mod doubt;
 mod entry;
+mod leader;
 mod learn;
 mod partition;
 mod portion;
@@ -27,14 +29,13 @@ use thalweg_wire::{
     table::TablePath,
 };
 
-#[allow(unused_imports, reason = "writes, scans and lookups of partitions ask for it")]
-pub(crate) use self::partition::Partition;
 use self::{
     ask::Ask,
     entry::Entry,
     partition::{Partitions, Which},
     server::Servers,
 };
+pub(crate) use self::{leader::Leader, partition::Partition};
 use crate::{
     api::{ConnectionSettings, Error, ErrorCode, Instant, TableHandle, TableInfo, Ticket},
     backoff::{Backoff, micros},

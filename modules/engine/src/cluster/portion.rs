@@ -80,7 +80,8 @@ impl Cluster {
                 return Ok(());
             }
         };
-        self.portion_settled(now, (handle, Which::All), chance);
+        // Each list is asked for on purpose, so that the next is not slowed down.
+        self.asks.entry((handle, Which::All)).or_default().settled();
         let Ok(table) = self.table(handle) else {
             self.tell_portion(handle, &Which::All);
             return Ok(());
@@ -106,7 +107,7 @@ impl Cluster {
     ) {
         self.servers.learn(response.coordinator_server.as_ref(), &response.tablet_servers);
         let found = &response.partition_metadata;
-        let by_name: HashMap<_, _> = found.iter().map(|at| ((at.table_id, at.partition_name.as_str()), at)).collect();
+        let by_name: HashMap<_, _> = found.iter().map(|at| ((at.table_id, at.partition_name.clone()), at)).collect();
         let by_id: HashMap<_, _> = found.iter().map(|at| ((at.table_id, at.partition_id), at)).collect();
         let mut left_out = Vec::new();
         for (handle, which) in asked {
@@ -115,7 +116,7 @@ impl Cluster {
                 continue;
             };
             let metadata = match &which {
-                Which::Name(name) => by_name.get(&(table_id, name.as_str())),
+                Which::Name(name) => by_name.get(&(table_id, name.clone())),
                 Which::Id(id) => by_id.get(&(table_id, *id)),
                 Which::All => None,
             };

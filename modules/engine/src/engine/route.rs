@@ -9,7 +9,7 @@ use crate::{
     api::{Action, Error, ErrorCode, Event, TableHandle, Ticket},
     call::{Answered, Body, Call, Failure, Frame, Key, Target, passing},
     cluster::{News, wire_path},
-    order::{Orders, Step},
+    order::{Orders, Stale, Step},
     write::{BucketReply, Output, Produce, Reply, Table},
 };
 
@@ -36,7 +36,7 @@ impl Engine {
             moved.then_some(self.now),
             self.connections.next_wake(),
             self.cluster.next_wake(),
-            self.admin.next_wake(),
+            self.admin.next_wake(self.now),
             self.scans.next_wake(self.now),
             self.write.next_wake(),
             self.parked.iter().map(|(deadline, _)| *deadline).min(),
@@ -66,8 +66,12 @@ impl Engine {
         self.scans.tick(self.now, &self.cluster, &mut self.chance, &mut orders);
         moved |= !(orders.calls.is_empty() && orders.steps.is_empty() && orders.stale.is_empty());
         self.carry_out_steps(orders.steps, Owner::Scan);
-        for handle in orders.stale {
-            self.cluster.refresh(self.now, handle);
+        for stale in orders.stale {
+            match stale {
+                Stale::Table(handle) => self.cluster.refresh(self.now, handle),
+                Stale::Partition(handle, id) => self.cluster.refresh_partition(self.now, handle, id),
+                Stale::Partitions(handle) => self.cluster.list_partitions(self.now, handle),
+            }
         }
         for path in orders.changed {
             self.cluster.changed(self.now, &path);

@@ -56,7 +56,7 @@ impl Chunk {
     /// Makes a batch ready, or says what work it takes. The batch has a row in the window.
     pub(super) fn new(
         plan: &Plan,
-        bucket: u32,
+        bucket: Bucket,
         window: Window,
         batch: &LogBatch<'_>,
         frame: Frame<'_>,
@@ -65,8 +65,8 @@ impl Chunk {
         let corrupt = |reason: String| corrupt(plan, bucket, batch.base_offset, &reason);
         let schema_id = i32::from(batch.schema_id);
         if schema_id != plan.schema_id {
-            let (name, known) = (&plan.name, plan.schema_id);
-            let place = format!("offset {} of bucket {bucket} of {name}", batch.base_offset);
+            let known = plan.schema_id;
+            let place = format!("offset {} of {}", batch.base_offset, plan.place(bucket));
             let text = format!(
                 "the rows at {place} have schema {schema_id}, not {known}; other schemas cannot be scanned yet"
             );
@@ -96,7 +96,7 @@ impl Chunk {
         let changes = batch.changes().map(|changes| changes.iter().skip(first as usize).take(rows as usize).copied());
         let body = range(message.body.clone())?;
         let scanned = Scanned {
-            bucket: Bucket { partition: None, bucket },
+            bucket,
             schema_id,
             offset: base + u64::from(first),
             timestamp: batch.commit_timestamp,
@@ -114,7 +114,7 @@ impl Chunk {
 
     /// Its work is done. Gives the buffer that the body lies in now.
     pub(super) fn done(&mut self, plan: &Plan, output: WorkOutput) -> Result<BufferId, Error> {
-        let bucket = self.scanned.bucket.bucket;
+        let bucket = self.scanned.bucket;
         let first = (self.scanned.offset - u64::from(self.scanned.first)) as i64;
         let corrupt = |reason: &str| corrupt(plan, bucket, first, reason);
         let (buffer, checksum) = match output {
@@ -154,25 +154,38 @@ fn codec(compression: Compression) -> Codec {
 }
 
 /// The error of a batch that is not what it should be.
-pub(super) fn corrupt(plan: &Plan, bucket: u32, offset: i64, reason: &str) -> Error {
-    let text = format!("the batch at offset {offset} of bucket {bucket} of {} is corrupt: {reason}", plan.name);
+pub(super) fn corrupt(plan: &Plan, bucket: Bucket, offset: i64, reason: &str) -> Error {
+    let text = format!("the batch at offset {offset} of {} is corrupt: {reason}", plan.place(bucket));
     fatal(ErrorCode::Corrupt(text))
 }
 
 #[cfg(test)]
 mod tests {
-    use thalweg_wire::record::{BatchContent, BatchHead, Layout, NO_WRITER, Node, encode_message};
-    use thalweg_wire::table::Schema;
+    use thalweg_wire::record::{BatchContent, BatchHead, NO_WRITER, Node, encode_message};
+    use thalweg_wire::table::{Schema, TableDescriptor, TablePath};
 
     use super::*;
-    use crate::api::{End, Start};
+    use crate::api::{End, ScanSpec, Start, TableInfo};
+
+    const BUCKET: Bucket = Bucket { partition: None, bucket: 0 };
+
+    fn plan() -> Plan {
+        let info = TableInfo {
+            path: TablePath { database: "d".into(), table: "t".into() },
+            table_id: 1,
+            schema_id: 1,
+            descriptor: TableDescriptor::new(Schema::parse_sql("n BIGINT NOT NULL").expect("a column")),
+            created: 0,
+            modified: 0,
+        };
+        let (start, end) = (Start::Earliest, End::Never);
+        let spec = ScanSpec { columns: None, buckets: Vec::new(), partitions: Vec::new(), start, end };
+        Plan::new(&info, &spec).expect("it fits")
+    }
 
     #[test]
     fn what_is_queued_costs_what_it_takes_of_the_demand() {
-        let layout = Layout::of_schema(&Schema::parse_sql("n BIGINT NOT NULL").expect("a column"));
-        let (name, buckets, projection) = ("d.t".to_owned(), vec![0], None);
-        let (start, end) = (Start::Earliest, End::Never);
-        let plan = Plan { name, table_id: 1, schema_id: 1, projection, layout, buckets, start, end };
+        let plan = plan();
         let values = [&8000i64.to_le_bytes()[..], b"8000 bytes, compressed to a few."].concat();
         for (compression, body, decoded) in
             [(Compression::Zstd, values, Some(8000)), (Compression::None, vec![0; 8000], None)]
@@ -191,7 +204,7 @@ mod tests {
             let bytes = Bytes::from([head.expect("it is short").into_bytes(), body].concat());
             let batch = LogBatch::parse(&bytes).expect("it is whole");
             let (window, frame) = (Window { from: 0, end: u64::MAX }, Frame { buffer: 1, bytes: &bytes });
-            let (mut chunk, work) = Chunk::new(&plan, 0, window, &batch, frame, 1 << 20).expect("it is sound");
+            let (mut chunk, work) = Chunk::new(&plan, BUCKET, window, &batch, frame, 1 << 20).expect("it is sound");
             assert!(work.is_some());
             let output = WorkOutput::Decoded { buffer: decoded.map(|_| 2), checksum: batch.checksum };
             chunk.done(&plan, output).expect("its output");

@@ -1,5 +1,7 @@
 //! Fetch requests of one scan and one leader, and their answers.
 
+use std::collections::HashMap;
+
 use bytes::Bytes;
 use thalweg_wire::{
     message::{
@@ -15,17 +17,18 @@ use super::{
     plan::Plan,
 };
 use crate::{
-    api::{Error, ErrorCode, ScanSettings, Work},
+    api::{Bucket, Error, ErrorCode, ScanSettings, Work},
     backoff::micros,
     call::{fatal, server_error},
 };
 
 /// The request for these buckets of one leader. `room` is how many bytes are wanted at all.
-pub(super) fn request(plan: &Plan, cursors: &[(u32, u64)], settings: &ScanSettings, room: u64) -> FetchLogRequest {
+pub(super) fn request(plan: &Plan, cursors: &[(Bucket, u64)], settings: &ScanSettings, room: u64) -> FetchLogRequest {
     let limit = |limit: u32| i32::try_from(u64::from(limit).min(room.max(1))).unwrap_or(i32::MAX);
     let max_fetch_bytes = limit(settings.bucket_bytes);
     let buckets_req = cursors.iter().map(|&(bucket, position)| PbFetchLogReqForBucket {
-        bucket_id: bucket as i32,
+        partition_id: bucket.partition,
+        bucket_id: bucket.bucket as i32,
         fetch_offset: i64::try_from(position).unwrap_or(i64::MAX),
         max_fetch_bytes,
         ..Default::default()
@@ -50,34 +53,38 @@ pub(super) fn request(plan: &Plan, cursors: &[(u32, u64)], settings: &ScanSettin
 /// What an answer says of each bucket that was asked, in the order asked; fails with what is wrong with it.
 pub(super) fn answers(
     plan: &Plan,
-    asked: &[u32],
+    asked: &[Bucket],
     response: FetchLogResponse,
-) -> Result<Vec<PbFetchLogRespForBucket>, String> {
+) -> Result<Vec<(Bucket, PbFetchLogRespForBucket)>, String> {
+    let places: HashMap<(Option<i64>, i32), usize> =
+        asked.iter().enumerate().map(|(at, bucket)| ((bucket.partition, bucket.bucket as i32), at)).collect();
     let mut answers: Vec<Option<PbFetchLogRespForBucket>> = vec![None; asked.len()];
     for table in response.tables_resp {
         if table.table_id != plan.table_id {
             return Err(format!("table {} was not asked for", table.table_id));
         }
         for bucket in table.buckets_resp {
-            let place = asked.iter().position(|asked| bucket.bucket_id == *asked as i32);
-            let place = place.filter(|_| bucket.partition_id.is_none()).and_then(|at| answers.get_mut(at));
-            let place = place.ok_or_else(|| format!("bucket {} was not asked for", bucket.bucket_id))?;
+            let place = places.get(&(bucket.partition_id, bucket.bucket_id)).and_then(|&at| answers.get_mut(at));
+            let place = place.ok_or_else(|| {
+                let partition = bucket.partition_id.map_or_else(String::new, |id| format!(" of partition {id}"));
+                format!("bucket {}{partition} was not asked for", bucket.bucket_id)
+            })?;
             if place.is_some() {
                 return Err(format!("bucket {} is there twice", bucket.bucket_id));
             }
             *place = Some(bucket);
         }
     }
-    let whole = answers
-        .into_iter()
-        .zip(asked)
-        .map(|(answer, asked)| answer.ok_or_else(|| format!("bucket {asked} is missing")));
+    let whole = answers.into_iter().zip(asked).map(|(answer, asked)| match answer {
+        Some(answer) => Ok((*asked, answer)),
+        None => Err(format!("{} is missing", plan.place(*asked))),
+    });
     whole.collect()
 }
 
 /// The error that an answer has for a bucket, if it has one.
 pub(super) fn refused(plan: &Plan, cursor: &Cursor, answer: &PbFetchLogRespForBucket) -> Option<Error> {
-    let place = format!("bucket {} of {}", cursor.bucket, plan.name);
+    let place = plan.place(cursor.bucket);
     let code = ServerErrorCode::from_code(answer.error_code.unwrap_or(0));
     let text = answer.error_message.clone().unwrap_or_default();
     if code == ServerErrorCode::NONE {
@@ -104,6 +111,8 @@ pub(super) fn refused(plan: &Plan, cursor: &Cursor, answer: &PbFetchLogRespForBu
     let mut error = server_error(code.code(), message);
     // An internal error of the server is not final: Fluss's own clients try again.
     error.retriable |= code == ServerErrorCode::UNKNOWN_SERVER_ERROR;
+    // Whether the partition is still there is for the cluster to say.
+    error.retriable |= code == ServerErrorCode::PARTITION_NOT_EXISTS && cursor.bucket.partition.is_some();
     Some(error)
 }
 

@@ -3,6 +3,7 @@
 //! ```text
 //! plan    a specification, checked against its table
 //! reader  one scan: its buckets, its demand, its requests
+//! places  which buckets it reads, and where they begin and end
 //! cursor  one bucket: its position and what was fetched
 //! fetch   requests and answers
 //! chunk   one batch on its way to the user
@@ -13,6 +14,7 @@ mod buffers;
 mod chunk;
 mod cursor;
 mod fetch;
+mod places;
 mod plan;
 mod reader;
 
@@ -20,7 +22,7 @@ use std::collections::BTreeMap;
 
 use self::{buffers::Buffers, plan::Plan, reader::Reader};
 use crate::{
-    api::{BufferId, Error, ErrorCode, Event, Instant, ScanSpec, Settings, TableHandle, Ticket, WorkOutput},
+    api::{Bucket, BufferId, Error, ErrorCode, Event, Instant, ScanSpec, Settings, TableHandle, Ticket, WorkOutput},
     call::{Body, Failure, fatal},
     chance::Chance,
     cluster::Cluster,
@@ -32,7 +34,7 @@ use crate::{
 #[derive(Debug, Clone, Copy)]
 struct Decoding {
     ticket: Ticket,
-    bucket: u32,
+    bucket: Bucket,
     frame: BufferId,
 }
 

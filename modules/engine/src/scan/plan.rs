@@ -1,5 +1,7 @@
 //! What a scan reads: a specification checked against its table.
 
+use std::collections::BTreeMap;
+
 use thalweg_wire::{record::Layout, table::Schema};
 
 use crate::{
@@ -21,25 +23,38 @@ pub(super) struct Plan {
     pub(super) projection: Option<Vec<i32>>,
     /// What messages must look like.
     pub(super) layout: Layout,
-    /// The buckets, each once.
-    pub(super) buckets: Vec<u32>,
+    /// How many buckets the table, or each partition, has.
+    pub(super) bucket_count: u32,
+    /// Which of them are read.
+    pub(super) extent: Extent,
     /// Where each begins.
     pub(super) start: Start,
     /// Where each ends.
     pub(super) end: End,
+    /// The names of partitions, as far as known.
+    pub(super) partitions: BTreeMap<i64, String>,
+}
+
+/// Which buckets a scan reads.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Extent {
+    /// These, each once.
+    Buckets(Vec<Bucket>),
+    /// All buckets of these partitions, which must be there.
+    Named(Vec<String>),
+    /// All buckets of all partitions; a scan without end takes in those that appear.
+    Partitions,
 }
 
 impl Plan {
-    /// Checks a specification. Fails on columns and buckets that the table does not have.
+    /// Checks a specification. Fails on columns, partitions and buckets that the table does not have.
     pub(super) fn new(info: &TableInfo, spec: &ScanSpec) -> Result<Self, Error> {
         let name = format!("{}.{}", info.path.database, info.path.table);
         let schema = &info.descriptor.schema;
-        if !info.descriptor.partition_keys.is_empty() {
-            return Err(unsupported(format!("{name} is partitioned; partitioned tables cannot be scanned yet")));
-        }
         let format = info.descriptor.properties.get("table.log.format").map_or("ARROW", String::as_str);
         if !format.eq_ignore_ascii_case("ARROW") {
-            return Err(unsupported(format!("{name} has the log format {format}; only ARROW can be scanned")));
+            let text = format!("{name} has the log format {format}; only ARROW can be scanned");
+            return Err(fatal(ErrorCode::Unsupported(text)));
         }
         let columns = spec.columns.as_deref().map(|columns| rising(&name, schema, columns)).transpose()?;
         let layout = match &columns {
@@ -48,35 +63,59 @@ impl Plan {
         };
         // All columns are no projection: the server need not rewrite its batches, and checksums hold.
         let projection = columns.filter(|columns| columns.len() < schema.columns.len());
+        let bucket_count = info.descriptor.bucket_count.unwrap_or(1);
+        let extent = extent(&name, bucket_count, !info.descriptor.partition_keys.is_empty(), spec)?;
         Ok(Self {
-            buckets: buckets(&name, info.descriptor.bucket_count.unwrap_or(1), &spec.buckets)?,
             name,
             table_id: info.table_id,
             schema_id: info.schema_id,
             projection: projection.map(|columns| columns.into_iter().map(|column| column as i32).collect()),
             layout,
+            bucket_count,
+            extent,
             start: spec.start.clone(),
             end: spec.end,
+            partitions: BTreeMap::new(),
         })
     }
 
-    /// Which offset a bucket begins at, if it must be asked for.
-    pub(super) fn start_kind(&self) -> Option<Kind> {
-        match self.start {
-            Start::Earliest | Start::Offsets(_) => Some(Kind::Earliest),
-            Start::Latest => Some(Kind::Latest),
-            Start::Timestamp(time) => Some(Kind::At(time)),
-            Start::Offset(_) => None,
-        }
+    /// A bucket as errors have it.
+    pub(super) fn place(&self, bucket: Bucket) -> String {
+        place(&self.name, bucket, bucket.partition.and_then(|id| self.partitions.get(&id)).map(String::as_str))
     }
+}
 
-    /// Which offset a bucket ends at, if it must be asked for.
-    pub(super) fn end_kind(&self) -> Option<Kind> {
-        match self.end {
-            End::Latest => Some(Kind::Latest),
-            End::Timestamp(time) => Some(Kind::At(time)),
-            End::Never | End::Offset(_) => None,
-        }
+/// A bucket as errors have it. `partition` is the name of its partition, where it is known.
+pub(super) fn place(table: &str, bucket: Bucket, partition: Option<&str>) -> String {
+    match (bucket.partition, partition) {
+        (None, _) => format!("bucket {} of {table}", bucket.bucket),
+        (Some(_), Some(name)) => format!("bucket {} of partition {name} of {table}", bucket.bucket),
+        (Some(id), None) => format!("bucket {} of partition {id} of {table}", bucket.bucket),
+    }
+}
+
+/// Which offset a bucket begins at, if it must be asked for.
+pub(super) fn start_kind(start: &Start, bucket: Bucket) -> Option<Kind> {
+    match start {
+        Start::Earliest => Some(Kind::Earliest),
+        Start::Latest => Some(Kind::Latest),
+        Start::Timestamp(time) => Some(Kind::At(*time)),
+        Start::Offset(_) => None,
+        Start::Offsets(given) => given_offset(given, bucket).is_none().then_some(Kind::Earliest),
+    }
+}
+
+/// The offset that a bucket was given to begin at.
+pub(super) fn given_offset(given: &[(Bucket, u64)], bucket: Bucket) -> Option<u64> {
+    given.iter().find(|(place, _)| *place == bucket).map(|(_, offset)| *offset)
+}
+
+/// Which offset a bucket ends at, if it must be asked for.
+pub(super) fn end_kind(end: End) -> Option<Kind> {
+    match end {
+        End::Latest => Some(Kind::Latest),
+        End::Timestamp(time) => Some(Kind::At(time)),
+        End::Never | End::Offset(_) => None,
     }
 }
 
@@ -95,30 +134,44 @@ fn rising(name: &str, schema: &Schema, columns: &[u32]) -> Result<Vec<usize>, Er
     }
 }
 
-fn buckets(name: &str, count: u32, wanted: &[Bucket]) -> Result<Vec<u32>, Error> {
-    if wanted.is_empty() {
-        return Ok((0..count).collect());
+fn extent(name: &str, count: u32, partitioned: bool, spec: &ScanSpec) -> Result<Extent, Error> {
+    match (spec.buckets.is_empty(), spec.partitions.is_empty(), partitioned) {
+        (_, false, false) => Err(invalid(format!("{name} has no partitions; leave them out"))),
+        (false, false, true) => Err(invalid("a scan names buckets or partitions, not both".to_owned())),
+        (true, false, true) => {
+            let mut names = spec.partitions.clone();
+            names.sort_unstable();
+            names.dedup();
+            Ok(Extent::Named(names))
+        }
+        (true, true, true) => Ok(Extent::Partitions),
+        (true, true, false) => {
+            Ok(Extent::Buckets((0..count).map(|bucket| Bucket { partition: None, bucket }).collect()))
+        }
+        (false, true, _) => {
+            spec.buckets.iter().try_for_each(|bucket| check_bucket(name, count, partitioned, *bucket))?;
+            let mut buckets = spec.buckets.clone();
+            buckets.sort_unstable();
+            match buckets.windows(2).find(|pair| pair[0] == pair[1]) {
+                Some(pair) => Err(invalid(format!("{} is named twice", place(name, pair[0], None)))),
+                None => Ok(Extent::Buckets(buckets)),
+            }
+        }
     }
-    let mut buckets = Vec::with_capacity(wanted.len());
-    for bucket in wanted {
-        if bucket.partition.is_some() {
-            return Err(invalid(format!("{name} has no partitions")));
-        }
-        if bucket.bucket >= count {
-            return Err(invalid(format!("{name} has {count} buckets; there is no bucket {}", bucket.bucket)));
-        }
-        if buckets.contains(&bucket.bucket) {
-            return Err(invalid(format!("bucket {} is named twice", bucket.bucket)));
-        }
-        buckets.push(bucket.bucket);
-    }
-    Ok(buckets)
 }
 
-fn invalid(text: String) -> Error {
+/// Fails on a bucket that a table cannot have. `count` is how many it, or each of its partitions, has.
+pub(super) fn check_bucket(name: &str, count: u32, partitioned: bool, bucket: Bucket) -> Result<(), Error> {
+    match bucket.partition {
+        Some(_) if !partitioned => Err(invalid(format!("{name} has no partitions"))),
+        None if partitioned => Err(invalid(format!("{name} has partitions; say in which bucket {} is", bucket.bucket))),
+        _ if bucket.bucket >= count => {
+            Err(invalid(format!("{name} has {count} buckets; there is no bucket {}", bucket.bucket)))
+        }
+        _ => Ok(()),
+    }
+}
+
+pub(super) fn invalid(text: String) -> Error {
     fatal(ErrorCode::Invalid(text))
-}
-
-fn unsupported(text: String) -> Error {
-    fatal(ErrorCode::Unsupported(text))
 }

@@ -1,6 +1,8 @@
 //! The engine against a model of servers and network, in virtual time.
 
+mod batches;
 mod failover;
+mod partitions;
 mod scenarios;
 mod server;
 mod world;

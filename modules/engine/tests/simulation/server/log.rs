@@ -1,0 +1,171 @@
+//! Logs of the model: produced, fetched, and where they begin and end.
+
+use std::collections::BTreeMap;
+
+use bytes::Bytes;
+use thalweg_wire::{
+    message::*,
+    record::{Layout, LogBatch, LogBatches, project, stamp},
+};
+
+use super::Cluster;
+
+/// One bucket: its batches as they arrived, offsets stamped.
+#[derive(Debug, Default)]
+pub(crate) struct Bucket {
+    pub(crate) leader: Option<i32>,
+    pub(crate) batches: Vec<(i64, i64, Vec<u8>)>,
+    pub(crate) first: i64,
+    pub(crate) end: i64,
+    /// Sequence and first offset of the last five batches of each writer.
+    pub(super) writers: BTreeMap<i64, Vec<(i32, i64)>>,
+}
+
+impl Cluster {
+    /// A bucket that this server leads, or an error code.
+    fn bucket(&mut self, server: i32, table_id: i64, partition: Option<i64>, bucket: i32) -> Result<&mut Bucket, i32> {
+        let table = self.tables.values_mut().find(|table| table.id == table_id).ok_or(21)?;
+        let buckets = match partition {
+            None => &mut table.buckets,
+            Some(id) => &mut table.partitions.values_mut().find(|known| known.id == id).ok_or(21)?.buckets,
+        };
+        let bucket = buckets.get_mut(bucket as usize).ok_or(21)?;
+        if bucket.leader == Some(server) { Ok(bucket) } else { Err(12) }
+    }
+
+    pub(super) fn produce(&mut self, server: i32, request: &ProduceLogRequest) -> ProduceLogResponse {
+        self.clock += 1;
+        let clock = self.clock;
+        let answer = |entry: &PbProduceLogReqForBucket| {
+            let result = self
+                .bucket(server, request.table_id, entry.partition_id, entry.bucket_id)
+                .and_then(|bucket| bucket.append(&entry.records, clock));
+            PbProduceLogRespForBucket {
+                partition_id: entry.partition_id,
+                bucket_id: entry.bucket_id,
+                error_code: result.err(),
+                base_offset: result.ok(),
+                ..Default::default()
+            }
+        };
+        ProduceLogResponse { buckets_resp: request.buckets_req.iter().map(answer).collect() }
+    }
+
+    /// The answer, and whether it tells nothing new.
+    pub(super) fn fetch(&mut self, server: i32, request: &FetchLogRequest) -> (FetchLogResponse, bool) {
+        let (mut left, mut empty) = (request.max_bytes as usize, true);
+        let mut tables_resp = Vec::new();
+        for table in &request.tables_req {
+            let layout = self
+                .tables
+                .values()
+                .find(|known| known.id == table.table_id)
+                .map(|known| Layout::of_schema(&known.descriptor.schema));
+            let columns: Vec<usize> = table.projected_fields.iter().map(|column| *column as usize).collect();
+            let mut buckets_resp = Vec::new();
+            for entry in &table.buckets_req {
+                let (partition_id, bucket_id) = (entry.partition_id, entry.bucket_id);
+                let mut answer = PbFetchLogRespForBucket { partition_id, bucket_id, ..Default::default() };
+                match self.bucket(server, table.table_id, partition_id, bucket_id) {
+                    Err(code) => answer.error_code = Some(code),
+                    Ok(bucket) if entry.fetch_offset < bucket.first || entry.fetch_offset > bucket.end => {
+                        answer.error_code = Some(19);
+                    }
+                    Ok(bucket) => {
+                        let limit = left.min(entry.max_fetch_bytes as usize);
+                        let whole = bucket.read(entry.fetch_offset, limit, empty);
+                        empty &= whole.is_empty();
+                        left = left.saturating_sub(whole.len());
+                        answer.high_watermark = Some(bucket.end);
+                        answer.records = Some(match (&layout, table.projection_pushdown_enabled) {
+                            (Some(layout), true) => projected(&whole, layout, &columns),
+                            _ => whole.into(),
+                        });
+                    }
+                }
+                empty &= answer.error_code.is_none();
+                buckets_resp.push(answer);
+            }
+            tables_resp.push(PbFetchLogRespForTable { table_id: table.table_id, buckets_resp });
+        }
+        (FetchLogResponse { tables_resp }, empty)
+    }
+
+    pub(super) fn offsets(&mut self, server: i32, request: &ListOffsetsRequest) -> ListOffsetsResponse {
+        let clock = self.clock;
+        let answer = |&bucket_id: &i32| {
+            let place = self.bucket(server, request.table_id, request.partition_id, bucket_id);
+            let offset = place.and_then(|bucket| match request.offset_type {
+                0 => Ok(bucket.first),
+                1 => Ok(bucket.end),
+                _ => match request.start_timestamp.unwrap_or_default() {
+                    time if time > clock => Err(38),
+                    time => Ok(bucket
+                        .batches
+                        .iter()
+                        .find(|batch| timestamp(&batch.2) >= time)
+                        .map_or(bucket.end, |batch| batch.0)),
+                },
+            });
+            PbListOffsetsRespForBucket {
+                bucket_id,
+                error_code: offset.err(),
+                offset: offset.ok(),
+                ..Default::default()
+            }
+        };
+        ListOffsetsResponse { buckets_resp: request.bucket_id.iter().map(answer).collect() }
+    }
+}
+
+impl Bucket {
+    /// Appends a batch with the check of `fluss.md` 3.4; the offset of its first row, or an error code.
+    pub(crate) fn append(&mut self, records: &[u8], clock: i64) -> Result<i64, i32> {
+        let mut bytes = records.to_vec();
+        let batch = LogBatch::parse(&bytes).map_err(|_| 3)?;
+        if !batch.checksum_is_right() || batch.bytes().len() != records.len() {
+            return Err(14);
+        }
+        let (writer, sequence, rows) = (batch.writer_id, batch.sequence, i64::from(batch.records));
+        if writer >= 0 {
+            let known = self.writers.entry(writer).or_default();
+            if let Some((_, offset)) = known.iter().find(|(known, _)| *known == sequence) {
+                return Ok(*offset);
+            }
+            if known.last().map_or(0, |(last, _)| last + 1) != sequence {
+                return Err(31);
+            }
+            known.push((sequence, self.end));
+            if known.len() > 5 {
+                known.remove(0);
+            }
+        }
+        stamp(&mut bytes, self.end, clock, 0).expect("it was parsed");
+        self.batches.push((self.end, self.end + rows, bytes));
+        self.end += rows;
+        Ok(self.end - rows)
+    }
+
+    fn read(&self, from: i64, limit: usize, at_least_one: bool) -> Vec<u8> {
+        let mut whole = Vec::new();
+        for (_, _, bytes) in self.batches.iter().filter(|(_, end, _)| *end > from) {
+            if whole.len() + bytes.len() > limit && !(at_least_one && whole.is_empty()) {
+                break;
+            }
+            whole.extend_from_slice(bytes);
+        }
+        whole
+    }
+}
+
+fn projected(whole: &[u8], layout: &Layout, columns: &[usize]) -> Bytes {
+    let mut out = Vec::new();
+    for batch in LogBatches::new(whole) {
+        project(&batch.expect("the model keeps whole batches").1, layout, columns, &mut out).expect("columns fit");
+    }
+    out.into()
+}
+
+fn timestamp(batch: &[u8]) -> i64 {
+    LogBatch::parse(batch).expect("the model keeps whole batches").commit_timestamp
+}
