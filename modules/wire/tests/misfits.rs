@@ -9,7 +9,7 @@ use common::read::layout;
 use common::{Random, borrow, every_type, random_batch, schema};
 use proptest::prelude::*;
 use thalweg_wire::column::{Batch, Column, Values};
-use thalweg_wire::record::{BucketRule, ColumnsBuilder, KeyEncoder, assign};
+use thalweg_wire::record::{BucketRule, ColumnsBuilder, KeyEncoder, RowEncoder, RowFormat, assign};
 use thalweg_wire::table::DataType;
 
 fn numbers() -> impl Strategy<Value = Vec<i32>> {
@@ -62,6 +62,12 @@ proptest! {
             prop_assert_eq!(ranged.is_ok(), range.0 + range.1 <= rows);
         }
         builder.finish();
+        for format in [RowFormat::Compacted, RowFormat::Indexed] {
+            let encoder = RowEncoder::new(&layout, None, format).unwrap();
+            for row in 0..rows + 1 {
+                let _ = encoder.encode(&batch, row, &mut Vec::new());
+            }
+        }
         if let Ok(keys) = KeyEncoder::new(&layout, &[0]) {
             let _ = assign(&batch, &keys, BucketRule::Fluss, NonZeroU32::MIN, &mut Vec::new());
         }

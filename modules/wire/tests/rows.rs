@@ -3,31 +3,24 @@
 #[expect(dead_code, reason = "some of it is for the other tests")]
 mod common;
 
-use std::collections::HashMap;
-
 use arrow_array::RecordBatch;
-use arrow_buffer::Buffer;
 use arrow_schema::SchemaRef;
-use common::read::layout;
-use common::{Random, borrow, every_type, random_batch, schema};
+use common::read::{layout, read_plain};
+use common::{Random, borrow, every_type, of, random_batch, schema};
 use proptest::prelude::*;
+use thalweg_wire::column::{Batch, Column, Values};
 use thalweg_wire::record::{
-    ColumnsBuilder, Layout, RecordError, RowDecoder, RowEncoder, RowFields, RowFormat, message_of,
+    ColumnsBuilder, KeyEncoder, Layout, RecordError, RowDecoder, RowEncoder, RowFields, RowFormat, message_of,
 };
+use thalweg_wire::table::DataType;
 
 fn formats() -> impl Strategy<Value = RowFormat> {
     prop_oneof![Just(RowFormat::Compacted), Just(RowFormat::Indexed)]
 }
 
-/// Reads what was decoded with arrow-rs, as a host does.
+/// What was decoded, as a host reads it.
 fn arrow(builder: &mut ColumnsBuilder, schema: &SchemaRef) -> RecordBatch {
-    let message = message_of(builder);
-    let read = arrow_ipc::root_as_message(&message.metadata).expect("a message");
-    assert_eq!(read.bodyLength(), message.body.len() as i64);
-    let header = read.header_as_record_batch().expect("a record batch");
-    let body = Buffer::from(message.body.as_slice());
-    arrow_ipc::reader::read_record_batch(&body, header, schema.clone(), &HashMap::new(), None, &read.version())
-        .expect("columns that arrow-rs takes")
+    read_plain(&message_of(builder), schema).expect("columns that arrow-rs takes")
 }
 
 fn encoded(layout: &Layout, format: RowFormat, batch: &RecordBatch) -> Vec<Vec<u8>> {
@@ -97,6 +90,68 @@ proptest! {
         let _ = decoder.append(&random, &mut ColumnsBuilder::new(layout.clone()));
         let _ = RowFields::parse_as(&layout, format, &row);
         let _ = RowFields::parse_as(&layout, format, &random);
+    }
+}
+
+/// Values of two columns, for keys.
+fn key_columns() -> impl Strategy<Value = Vec<(i32, String)>> {
+    proptest::collection::vec((prop_oneof![0i32..4, any::<i32>()], "[a-c\u{e9}]{0,3}"), 1..12)
+}
+
+proptest! {
+    /// What lookups by a prefix rest on: in the order of the bytes of keys, those with equal first columns stand
+    /// together, and they are just those that begin with these columns' bytes. And no key begins another.
+    #[test]
+    fn keys_with_one_prefix_stand_together(rows in key_columns(), text_first: bool) {
+        let (numbers, texts): (Vec<i32>, Vec<String>) = rows.iter().cloned().unzip();
+        let offsets: Vec<i32> = std::iter::once(0)
+            .chain(texts.iter().scan(0, |end, text| { *end += text.len() as i32; Some(*end) }))
+            .collect();
+        let bytes = texts.concat().into_bytes();
+        let plain = |values| Column { validity: None, values };
+        let columns = vec![plain(Values::Int32(&numbers)), plain(Values::Spans { offsets: &offsets, bytes: &bytes })];
+        let batch = Batch { rows: rows.len(), columns };
+        let layout = layout(&[of(DataType::Int, false), of(DataType::String, false)]);
+        let order = if text_first { [1, 0] } else { [0, 1] };
+        let (key, prefix) = (KeyEncoder::new(&layout, &order).unwrap(), KeyEncoder::new(&layout, &order[..1]).unwrap());
+        let encode = |encoder: &KeyEncoder, row| {
+            let mut out = Vec::new();
+            encoder.encode(&batch, row, &mut out).unwrap();
+            out
+        };
+        let keys: Vec<Vec<u8>> = (0..rows.len()).map(|row| encode(&key, row)).collect();
+        let equal = |a: usize, b: usize| if text_first { texts[a] == texts[b] } else { numbers[a] == numbers[b] };
+        for a in 0..rows.len() {
+            let first = encode(&prefix, a);
+            for b in 0..rows.len() {
+                prop_assert_eq!(keys[b].starts_with(&first), equal(a, b));
+                prop_assert_eq!(keys[b].starts_with(&keys[a]), rows[a] == rows[b]);
+            }
+        }
+        let mut sorted: Vec<usize> = (0..rows.len()).collect();
+        sorted.sort_by(|a, b| keys[*a].cmp(&keys[*b]));
+        let runs = sorted.chunk_by(|a, b| equal(*a, *b)).count();
+        let distinct = (0..rows.len()).filter(|row| !(0..*row).any(|earlier| equal(*row, earlier))).count();
+        prop_assert_eq!(runs, distinct);
+    }
+
+    #[test]
+    fn keys_come_back(seed: u64, rows in 1usize..4) {
+        let mut types = every_type();
+        types.retain(|column| !column.nullable && KeyEncoder::new(&layout(std::slice::from_ref(column)), &[0]).is_ok());
+        let (schema, layout) = (schema(&types), layout(&types));
+        let batch = random_batch(&schema, rows, &mut Random(seed));
+        let keys: Vec<usize> = (0..types.len()).collect();
+        let encoder = KeyEncoder::new(&layout, &keys).unwrap();
+        let decoder = RowDecoder::new(&layout, RowFormat::Compacted).unwrap();
+        let mut builder = ColumnsBuilder::new(layout.clone());
+        for row in 0..rows {
+            // A compact row without null bits.
+            let mut key = vec![0; types.len().div_ceil(8)];
+            encoder.encode(&borrow(&batch), row, &mut key).unwrap();
+            decoder.append(&key, &mut builder).unwrap();
+        }
+        prop_assert_eq!(arrow(&mut builder, &schema), batch);
     }
 }
 

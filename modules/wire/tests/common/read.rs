@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use arrow_array::RecordBatch;
 use arrow_buffer::Buffer;
 use arrow_schema::{ArrowError, SchemaRef};
-use thalweg_wire::record::{CheckedMessage, Compression, Layout, LogBatch};
+use thalweg_wire::record::{CheckedMessage, Compression, Layout, LogBatch, PlainMessage};
 use thalweg_wire::table::ColumnType;
 
 /// The most that a batch may take here, decompressed.
@@ -44,12 +44,17 @@ pub(crate) fn read(bytes: &[u8], layout: &Layout, schema: &SchemaRef) -> Result<
     let message = CheckedMessage::of_batch(&batch, layout, LIMIT);
     let message = message.map_err(|error| ArrowError::ParseError(error.to_string()))?;
     let body = if message.is_plain() { bytes[message.body.clone()].to_vec() } else { decoded(bytes, &message) };
-    let metadata = message.plain_metadata();
-    let read = arrow_ipc::root_as_message(&metadata).expect("a message");
+    let plain = PlainMessage { metadata: message.plain_metadata(), body };
+    read_plain(&plain, schema)
+}
+
+/// Reads a message without compression with arrow-rs.
+pub(crate) fn read_plain(message: &PlainMessage, schema: &SchemaRef) -> Result<RecordBatch, ArrowError> {
+    let read = arrow_ipc::root_as_message(&message.metadata).expect("a message");
     let header = read.header_as_record_batch().expect("a record batch");
-    assert_eq!(read.bodyLength(), body.len() as i64);
+    assert_eq!(read.bodyLength(), message.body.len() as i64);
     arrow_ipc::reader::read_record_batch(
-        &Buffer::from(body),
+        &Buffer::from(message.body.as_slice()),
         header,
         schema.clone(),
         &HashMap::new(),

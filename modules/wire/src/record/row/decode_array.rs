@@ -30,7 +30,7 @@ impl Reader<'_> {
         let fixed = fixed.filter(|fixed| *fixed <= bytes.len()).ok_or_else(|| corrupt(Fault::Length))?;
         let nulls = bytes.get(4..header).unwrap_or_default();
         let places = bytes.get(header..fixed).unwrap_or_default();
-        let mut slots = Slots { bytes, left: bytes.len() };
+        let mut slots = Slots { bytes, left: bytes.len() - fixed };
         for (position, slot) in places.chunks_exact(width).enumerate() {
             if bit(nulls, position) {
                 if !element.nullable {

@@ -141,6 +141,17 @@ impl<'b> Writer<'_, 'b> {
         kind.take(values, row).map_err(|fault| fault.unfit(&field.name, row))
     }
 
+    /// Whether a column is long enough to have a value at `row`.
+    pub(crate) fn is_there(&self, field: &Node, row: usize) -> bool {
+        match &field.what {
+            What::Scalar(kind) => {
+                self.column(field, row).is_ok_and(|column| kind.take(column.values, row) != Err(Fault::Misfit))
+            }
+            What::Array(_) | What::Map(_) => self.entries(field, row).is_ok(),
+            What::Row(plan) => plan.fields.first().is_none_or(|field| self.is_there(field, row)),
+        }
+    }
+
     pub(crate) fn is_null(&self, field: &Node, row: usize) -> Result<bool, RecordError> {
         if field.column.is_none() {
             return Ok(true);

@@ -16,6 +16,9 @@ impl Writer<'_, '_> {
     pub(crate) fn array(&mut self, element: &Node, from: usize, to: usize) -> Result<(), RecordError> {
         let full = || Fault::Full.unfit(&element.name, from);
         let count = to - from;
+        if count > 0 && !self.is_there(element, to - 1) {
+            return Err(Fault::Misfit.unfit(&element.name, to - 1));
+        }
         let (header, width) = (header(count), element.slot());
         let fixed = width.checked_mul(count).and_then(|slots| slots.checked_add(header + 7)).ok_or_else(full)? / 8 * 8;
         i32::try_from(fixed).map_err(|_| full())?;
