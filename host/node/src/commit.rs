@@ -12,6 +12,7 @@ use tokio::sync::oneshot;
 
 use crate::clock;
 use crate::error::NodeError;
+use crate::kv::{Keyed, Put, PutError};
 use crate::log::batch::Batch;
 use crate::log::{AppendError, Bucket, BucketId, Policy};
 use crate::sync::lock;
@@ -25,8 +26,12 @@ const OPEN_FILES: usize = 64;
 /// The offset of the first row of an append, or why it was not taken.
 pub(crate) type Fate = Result<i64, AppendError>;
 
+/// The offset behind the changes of a key batch, or why it was not taken.
+pub(crate) type PutFate = Result<i64, PutError>;
+
 enum Work {
     Append { bucket: Arc<Bucket>, batches: Vec<Batch>, reply: oneshot::Sender<Fate> },
+    Put { bucket: Arc<Bucket>, keyed: Arc<Keyed>, put: Put, reply: oneshot::Sender<PutFate> },
     Retain { bucket: Arc<Bucket>, policy: Policy },
     Retire { bucket: Arc<Bucket>, reply: oneshot::Sender<()> },
     Close { bucket: Arc<Bucket>, reply: oneshot::Sender<Result<(), AppendError>> },
@@ -75,6 +80,14 @@ impl Committer {
         fate
     }
 
+    /// Merges a key batch into a bucket's keys and appends the changes to its log, behind everything handed over before.
+    /// The fate comes when they are committed, as for `append`.
+    pub(crate) fn put(&self, bucket: Arc<Bucket>, keyed: Arc<Keyed>, put: Put) -> oneshot::Receiver<PutFate> {
+        let (reply, fate) = oneshot::channel();
+        self.hand_over(bucket.id(), Work::Put { bucket, keyed, put, reply });
+        fate
+    }
+
     /// Has a bucket's policy carried out.
     pub(crate) fn retain(&self, bucket: Arc<Bucket>, policy: Policy) {
         self.hand_over(bucket.id(), Work::Retain { bucket, policy });
@@ -117,7 +130,13 @@ impl Drop for Committer {
 /// Appends of one bucket that are written and not yet committed.
 struct Pending {
     bucket: Arc<Bucket>,
-    replies: Vec<(oneshot::Sender<Fate>, i64)>,
+    replies: Vec<Reply>,
+}
+
+/// Who waits for a commit, and the offset to be told then.
+enum Reply {
+    Append(oneshot::Sender<Fate>, i64),
+    Put(oneshot::Sender<PutFate>, i64),
 }
 
 type Round = HashMap<BucketId, Pending>;
@@ -160,6 +179,10 @@ fn run(waiting: &Receiver<Work>) {
                     bytes += batches.iter().map(|batch| batch.bytes.len()).sum::<usize>();
                     append(&mut round, bucket, &batches, reply);
                 }
+                Work::Put { bucket, keyed, put, reply } => {
+                    bytes += put.records.len();
+                    merge(&mut round, bucket, &keyed, &put, reply);
+                }
                 Work::Stop => {
                     open.settle_all(&mut round);
                     return;
@@ -176,35 +199,75 @@ fn run(waiting: &Receiver<Work>) {
 }
 
 fn append(round: &mut Round, bucket: Arc<Bucket>, batches: &[Batch], reply: oneshot::Sender<Fate>) {
-    let bytes = batches.iter().map(|batch| batch.bytes.len()).sum();
-    if bucket.is_full(bytes) {
-        if let Some(pending) = round.remove(&bucket.id()) {
-            settle(pending);
-        }
-        if let Err(error) = bucket.roll() {
-            let _ = reply.send(Err(error));
-            return;
-        }
-    }
-    match bucket.append(batches, clock::now()) {
+    let written = make_room(round, &bucket, batches).and_then(|()| bucket.append(batches, clock::now()));
+    match written {
         // A repeated batch may be one of this very round: it too is answered when the round is committed.
-        Ok(offset) => {
-            let pending = round.entry(bucket.id()).or_insert_with(|| Pending { bucket, replies: Vec::new() });
-            pending.replies.push((reply, offset));
-        }
+        Ok(offset) => wait(round, bucket, Reply::Append(reply, offset)),
         Err(error) => {
             let _ = reply.send(Err(error));
         }
     }
 }
 
-fn settle(pending: Pending) {
-    let committed = pending.bucket.commit();
-    if let Err(error) = &committed {
-        tracing::error!(folder = %pending.bucket.folder().display(), %error, "a round of appends is taken back");
+fn merge(round: &mut Round, bucket: Arc<Bucket>, keyed: &Keyed, put: &Put, reply: oneshot::Sender<PutFate>) {
+    match merged(round, &bucket, keyed, put) {
+        Ok(end) => wait(round, bucket, Reply::Put(reply, end)),
+        Err(error) => {
+            let _ = reply.send(Err(error));
+        }
     }
-    for (reply, offset) in pending.replies {
-        let _ = reply.send(committed.clone().map(|()| offset));
+}
+
+/// Writes the changes of a key batch to the log and stages them. A batch that was taken before is not merged again.
+fn merged(round: &mut Round, bucket: &Arc<Bucket>, keyed: &Keyed, put: &Put) -> PutFate {
+    let (writer, sequence) = put.writer()?;
+    if let Some(end) = bucket.judge(writer, sequence)? {
+        return Ok(end);
+    }
+    let prepared = keyed.prepare(put)?;
+    let batch = std::slice::from_ref(&prepared.batch);
+    make_room(round, bucket, batch)?;
+    let first = bucket.append(batch, clock::now())?;
+    keyed.stage(prepared.changes, prepared.rows);
+    Ok(prepared.batch.header.placed(first, 0).next_offset())
+}
+
+/// Begins a new segment where batches do not fit into the last one.
+fn make_room(round: &mut Round, bucket: &Arc<Bucket>, batches: &[Batch]) -> Result<(), AppendError> {
+    if !bucket.is_full(batches.iter().map(|batch| batch.bytes.len()).sum()) {
+        return Ok(());
+    }
+    if let Some(pending) = round.remove(&bucket.id()) {
+        settle(pending);
+    }
+    bucket.roll()
+}
+
+fn wait(round: &mut Round, bucket: Arc<Bucket>, reply: Reply) {
+    let pending = round.entry(bucket.id()).or_insert_with(|| Pending { bucket, replies: Vec::new() });
+    pending.replies.push(reply);
+}
+
+/// Commits what was written to a log; then, and only then, the keys follow.
+fn settle(pending: Pending) {
+    let Pending { bucket, replies } = pending;
+    let committed = bucket.commit();
+    let applied = match (&committed, bucket.keyed()) {
+        (Ok(()), Some(keyed)) => keyed.apply(bucket.high_watermark()),
+        (Err(error), keyed) => {
+            tracing::error!(folder = %bucket.folder().display(), %error, "a round of appends is taken back");
+            if let Some(keyed) = keyed {
+                keyed.discard();
+            }
+            Err(error.clone().into())
+        }
+        (Ok(()), None) => Ok(()),
+    };
+    for reply in replies {
+        match reply {
+            Reply::Append(reply, offset) => drop(reply.send(committed.clone().map(|()| offset))),
+            Reply::Put(reply, end) => drop(reply.send(applied.clone().map(|()| end))),
+        }
     }
 }
 
@@ -222,7 +285,7 @@ fn maintain(work: Work) {
         Work::Close { bucket, reply } => {
             let _ = reply.send(bucket.close());
         }
-        Work::Append { .. } | Work::Stop => {}
+        Work::Append { .. } | Work::Put { .. } | Work::Stop => {}
     }
 }
 

@@ -10,7 +10,9 @@ use thalweg_wire::frame::{RequestHeader, encode_error_response, encode_response}
 use thalweg_wire::message::{ApiKey, Request, ServerErrorCode, decode};
 
 use crate::failure::Failure;
-use crate::handlers::{MOST_NAMED, database, fetch, handshake, metadata, offsets, produce, table};
+use crate::handlers::{
+    MOST_NAMED, database, fetch, handshake, lookup, metadata, offsets, produce, put_kv, stats, table,
+};
 use crate::memory::Share;
 use crate::service::Service;
 
@@ -31,13 +33,17 @@ pub(crate) const SERVED: &[ApiKey] = &[
     ApiKey::Metadata,
     ApiKey::ProduceLog,
     ApiKey::FetchLog,
+    ApiKey::PutKv,
+    ApiKey::Lookup,
     ApiKey::ListOffsets,
     ApiKey::GetFileSystemSecurityToken,
     ApiKey::InitWriter,
     ApiKey::LimitScan,
+    ApiKey::PrefixLookup,
     ApiKey::GetDatabaseInfo,
     ApiKey::Authenticate,
     ApiKey::AlterTable,
+    ApiKey::GetTableStats,
 ];
 
 /// An answer on its way to the socket.
@@ -77,6 +83,7 @@ pub(crate) async fn start(service: &Arc<Service>, header: RequestHeader, body: B
         ApiKey::TableExists => now(service, id, body, table::exists),
         ApiKey::GetTableInfo => now(service, id, body, table::info),
         ApiKey::GetTableSchema => now(service, id, body, table::schema),
+        ApiKey::GetTableStats => now(service, id, body, stats::table),
         // Changes of the catalogue wait for the disk; the connection's next request sees them.
         ApiKey::CreateDatabase => blocking(service, id, body, database::create).await,
         ApiKey::DropDatabase => blocking(service, id, body, database::drop).await,
@@ -84,11 +91,14 @@ pub(crate) async fn start(service: &Arc<Service>, header: RequestHeader, body: B
         ApiKey::DropTable => blocking(service, id, body, table::drop).await,
         ApiKey::AlterTable => blocking(service, id, body, table::alter).await,
         ApiKey::InitWriter => blocking(service, id, body, produce::init_writer).await,
-        ApiKey::ProduceLog if parts_of(&body) > MOST_NAMED => {
+        ApiKey::ProduceLog | ApiKey::PutKv if parts_of(&body) > MOST_NAMED => {
             let text = format!("The request names more than {MOST_NAMED} buckets; send fewer at once.");
             Started::Done(refuse(id, &Failure::new(ServerErrorCode::UNKNOWN_SERVER_ERROR, text)))
         }
         ApiKey::ProduceLog => running(id, body, |request| produce::produce(service, request)),
+        ApiKey::PutKv => running(id, body, |request| put_kv::put(service, request)),
+        ApiKey::Lookup => running(id, body, |request| lookup::lookup(Arc::clone(service), request)),
+        ApiKey::PrefixLookup => running(id, body, |request| lookup::prefix(Arc::clone(service), request)),
         ApiKey::FetchLog => running(id, body, |request| fetch::fetch(Arc::clone(service), request)),
         ApiKey::ListOffsets => later(service, id, body, offsets::list),
         ApiKey::LimitScan => running(id, body, |request| offsets::limit_scan(Arc::clone(service), request)),

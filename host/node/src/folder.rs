@@ -5,6 +5,7 @@
 //! format                           the version of all this, a number
 //! catalog.json                     databases, tables, counters
 //! tables/TABLE-ID/BUCKET/          one log: {base offset}.log, .index, and a checkpoint
+//! keys/                            the rows of primary-key tables, by key
 //! ```
 
 use std::collections::HashSet;
@@ -90,6 +91,11 @@ impl DataFolder {
     /// The folder of all tables.
     pub(crate) fn tables(&self) -> PathBuf {
         self.root.join("tables")
+    }
+
+    /// The folder of the rows of primary-key tables.
+    pub(crate) fn keys(&self) -> PathBuf {
+        self.root.join("keys")
     }
 
     /// Deletes what tables that are no more have left behind.

@@ -10,6 +10,7 @@ mod error;
 mod failure;
 mod folder;
 mod handlers;
+mod kv;
 mod listener;
 mod log;
 mod memory;

@@ -12,6 +12,7 @@ use crate::catalog::Catalog;
 use crate::commit::Committer;
 use crate::error::NodeError;
 use crate::folder::DataFolder;
+use crate::kv::{Keys, SpaceId, space_of};
 use crate::listener;
 use crate::log::{LogSettings, Logs};
 use crate::memory::Budget;
@@ -90,10 +91,14 @@ fn open(options: NodeOptions, host: String, port: u16) -> Result<Service, NodeEr
         room: Arc::new(u64::MAX.into()),
     };
     let logs = Logs::open(folder.tables(), settings, &tables)?;
+    let live: HashSet<SpaceId> = logs.all().iter().map(|bucket| space_of(bucket.id())).collect();
+    let keys = Keys::open(&folder.keys(), &live)?;
+    recover_keys(&catalog, &logs, &keys)?;
     Ok(Service {
         folder: Mutex::new(Some(folder)),
         catalog,
         logs,
+        keys,
         committer: Committer::start()?,
         requests: Arc::new(Budget::new(options.limits.request_memory)),
         answers: Arc::new(Budget::new(options.limits.answer_memory)),
@@ -102,6 +107,18 @@ fn open(options: NodeOptions, host: String, port: u16) -> Result<Service, NodeEr
         host,
         port,
     })
+}
+
+/// Brings the rows of all primary-key tables up to their logs.
+fn recover_keys(catalog: &Catalog, logs: &Logs, keys: &Keys) -> Result<(), NodeError> {
+    let state = catalog.state();
+    for bucket in logs.all() {
+        let table = state.table_of_id(bucket.id().table);
+        if let Some(table) = table.filter(|table| !table.descriptor.schema.primary_key.is_empty()) {
+            keys.recover(table, &bucket)?;
+        }
+    }
+    Ok(())
 }
 
 fn close(service: &Service) -> Result<(), NodeError> {
@@ -113,8 +130,15 @@ fn close(service: &Service) -> Result<(), NodeError> {
         .map(|bucket| (bucket.folder().to_path_buf(), service.committer.close(bucket)))
         .collect();
     service.committer.stop();
-    drop(lock(&service.folder).take());
-    let mut result = Ok(());
+    let flushed = service.keys.flush();
+    let folder = lock(&service.folder).take();
+    let mut result = match (flushed, &folder) {
+        (Err(error), Some(folder)) => {
+            Err(NodeError::Storage { path: folder.keys(), source: std::io::Error::other(error) })
+        }
+        _ => Ok(()),
+    };
+    drop(folder);
     for (folder, closed) in closing {
         if let Ok(Err(error)) = closed.blocking_recv() {
             result = Err(NodeError::Storage { path: folder, source: std::io::Error::other(error) });

@@ -2,10 +2,14 @@
 
 use std::sync::{Arc, Mutex};
 
+use thalweg_wire::message::ServerErrorCode;
+
 use crate::catalog::Catalog;
 use crate::commit::Committer;
+use crate::failure::Failure;
 use crate::folder::DataFolder;
-use crate::log::{Logs, Policy};
+use crate::kv::{Keyed, Keys};
+use crate::log::{Bucket, BucketId, Logs, Policy};
 use crate::memory::Budget;
 use crate::options::{Limits, Retention};
 
@@ -16,6 +20,8 @@ pub(crate) struct Service {
     pub(crate) catalog: Catalog,
     /// The logs of their buckets.
     pub(crate) logs: Logs,
+    /// The rows of primary-key tables.
+    pub(crate) keys: Keys,
     /// Who writes the logs.
     pub(crate) committer: Committer,
     /// The data folder, locked until nothing writes in it any more.
@@ -35,6 +41,29 @@ pub(crate) struct Service {
 }
 
 impl Service {
+    /// A bucket of a primary-key table, and its keys.
+    pub(crate) fn keyed(
+        &self,
+        table: i64,
+        partition: Option<i64>,
+        bucket: i32,
+    ) -> Result<(Arc<Bucket>, Arc<Keyed>), Failure> {
+        let unknown = || Failure::unknown_bucket(table, bucket);
+        let log = self.logs.bucket(BucketId { table, bucket }).filter(|_| partition.is_none()).ok_or_else(unknown)?;
+        if let Some(keyed) = log.keyed() {
+            let keyed = Arc::clone(keyed);
+            return Ok((log, keyed));
+        }
+        let state = self.catalog.state();
+        let table = state.table_of_id(table).ok_or_else(unknown)?;
+        if table.descriptor.schema.primary_key.is_empty() {
+            let text = format!("The table with the id {} has no primary key, so it has no rows by key.", table.id);
+            return Err(Failure::new(ServerErrorCode::NON_PRIMARY_KEY_TABLE, text));
+        }
+        let keyed = Arc::clone(self.keys.of_bucket(table, &log)?);
+        Ok((log, keyed))
+    }
+
     /// Has every bucket forget what its table need not keep.
     pub(crate) fn retain(&self) {
         for table in self.catalog.tables() {

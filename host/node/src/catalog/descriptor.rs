@@ -5,6 +5,7 @@ use thalweg_wire::table::{DataType, TableDescriptor};
 
 use super::properties;
 use crate::failure::Failure;
+use crate::kv::KeyedTable;
 
 /// Columns that clients add of themselves.
 const SYSTEM_COLUMNS: &[&str] =
@@ -16,11 +17,6 @@ fn invalid(text: impl Into<String>) -> Failure {
 
 /// Checks what a descriptor that makes sense has in particular, and completes it as Fluss does.
 pub(crate) fn complete(mut descriptor: TableDescriptor, most_buckets: u32) -> Result<TableDescriptor, Failure> {
-    if !descriptor.schema.primary_key.is_empty() {
-        return Err(invalid(
-            "This node does not serve primary key tables yet: create the table without a primary key.",
-        ));
-    }
     if !descriptor.partition_keys.is_empty() {
         return Err(invalid("This node does not serve partitioned tables yet: create the table without partitions."));
     }
@@ -35,7 +31,27 @@ pub(crate) fn complete(mut descriptor: TableDescriptor, most_buckets: u32) -> Re
     replicas.or_insert_with(|| "1".to_owned());
     properties::check(&descriptor.properties)?;
     properties::check_custom(&descriptor.custom_properties)?;
+    if !descriptor.schema.primary_key.is_empty() {
+        complete_keyed(&mut descriptor);
+        KeyedTable::new(&descriptor, 1)?;
+    } else if descriptor.properties.contains_key("table.merge-engine") {
+        let text = "Merge engine is only supported in primary key table.";
+        return Err(Failure::new(ServerErrorCode::INVALID_CONFIG, text));
+    }
     Ok(descriptor)
+}
+
+/// What Fluss adds to a primary-key table.
+fn complete_keyed(descriptor: &mut TableDescriptor) {
+    let TableDescriptor { schema, bucket_keys, partition_keys, properties, .. } = descriptor;
+    if bucket_keys.is_empty() {
+        let names = schema.primary_key.iter().filter_map(|at| schema.columns.get(*at)).map(|column| &column.name);
+        *bucket_keys = names.filter(|name| !partition_keys.contains(name)).cloned().collect();
+    }
+    properties.entry("table.kv.format-version".to_owned()).or_insert_with(|| "2".to_owned());
+    if properties.contains_key("table.merge-engine") {
+        properties.entry("table.delete.behavior".to_owned()).or_insert_with(|| "IGNORE".to_owned());
+    }
 }
 
 fn check_columns(descriptor: &TableDescriptor) -> Result<(), Failure> {
@@ -53,7 +69,9 @@ fn check_columns(descriptor: &TableDescriptor) -> Result<(), Failure> {
             SYSTEM_COLUMNS.join(", ")
         )));
     }
-    if let Some(column) = columns.iter().find(|column| column.aggregation.is_some()) {
+    let aggregates = descriptor.properties.get("table.merge-engine");
+    let aggregates = aggregates.is_some_and(|engine| engine.eq_ignore_ascii_case("AGGREGATION"));
+    if let Some(column) = columns.iter().find(|column| column.aggregation.is_some() && !aggregates) {
         let text = format!(
             "Aggregation function is only supported for aggregation merge engine table, but column '{}' has one.",
             column.name
@@ -106,7 +124,7 @@ mod tests {
             change(&mut descriptor);
             complete(descriptor, 10).unwrap_err().code.code()
         };
-        assert_eq!(with(|table| table.schema.primary_key = vec![0]), 15);
+        assert_eq!(with(|table| table.schema.primary_key = vec![1]), 15);
         assert_eq!(with(|table| table.partition_keys = vec!["id".to_owned()]), 15);
         assert_eq!(with(|table| table.bucket_keys = vec!["list".to_owned()]), 15);
         assert_eq!(with(|table| table.bucket_count = Some(11)), 49);

@@ -99,9 +99,6 @@ pub(crate) fn check(properties: &BTreeMap<String, String>) -> Result<(), Failure
     if integer("table.log.tiered.local-segments").is_some_and(|segments| segments <= 0) {
         return Err(invalid("'table.log.tiered.local-segments' must be greater than 0.".to_owned()));
     }
-    if value("table.merge-engine").is_some() {
-        return Err(invalid("Merge engine is only supported in primary key table.".to_owned()));
-    }
     if on("table.auto-partition.enabled") {
         let text = "Currently, auto partition is only supported for partitioned table, please set table property \
                     'table.auto-partition.enabled' to false.";

@@ -3,9 +3,12 @@
 pub(crate) mod database;
 pub(crate) mod fetch;
 pub(crate) mod handshake;
+pub(crate) mod lookup;
 pub(crate) mod metadata;
 pub(crate) mod offsets;
 pub(crate) mod produce;
+pub(crate) mod put_kv;
+pub(crate) mod stats;
 pub(crate) mod table;
 
 use thalweg_wire::message::{PbTablePath, ServerErrorCode};

@@ -18,7 +18,7 @@ use crate::memory::Share;
 use crate::service::Service;
 
 /// The longest that a producer waits for the disk, whatever it asks for.
-const LONGEST_WAIT: Duration = Duration::from_secs(300);
+pub(super) const LONGEST_WAIT: Duration = Duration::from_secs(300);
 
 /// A number for a writer that no writer has had before.
 pub(crate) fn init_writer(service: &Service, _: InitWriterRequest) -> Result<InitWriterResponse, Failure> {
@@ -54,10 +54,7 @@ pub(crate) fn produce(
                 Part::Waiting(fate) => match timeout_at(deadline, fate).await {
                     Ok(Ok(fate)) => fate.map_err(Failure::from),
                     Ok(Err(_)) => Err(Failure::stopping()),
-                    Err(_) => {
-                        let text = "The batch was not on the disk in time; it may be written all the same.";
-                        Err(Failure::new(ServerErrorCode::REQUEST_TIME_OUT, text))
-                    }
+                    Err(_) => Err(late()),
                 },
             };
             buckets.push(answer(partition_id, bucket_id, result));
@@ -78,11 +75,23 @@ fn answer(partition_id: Option<i64>, bucket_id: i32, result: Result<i64, Failure
     }
 }
 
-fn begin(service: &Service, acks: i32, table: i64, part: &PbProduceLogReqForBucket) -> Result<Part, Failure> {
-    if !(-1..=1).contains(&acks) {
-        let text = format!("Invalid required acks {acks}: it must be -1, 0 or 1.");
-        return Err(Failure::new(ServerErrorCode::INVALID_REQUIRED_ACKS, text));
+/// Nothing came from the disk until the deadline.
+pub(super) fn late() -> Failure {
+    let text = "The batch was not on the disk in time; it may be written all the same.";
+    Failure::new(ServerErrorCode::REQUEST_TIME_OUT, text)
+}
+
+/// Checks for how many copies a client waits; there is one here, whatever it says.
+pub(super) fn check_acks(acks: i32) -> Result<(), Failure> {
+    if (-1..=1).contains(&acks) {
+        return Ok(());
     }
+    let text = format!("Invalid required acks {acks}: it must be -1, 0 or 1.");
+    Err(Failure::new(ServerErrorCode::INVALID_REQUIRED_ACKS, text))
+}
+
+fn begin(service: &Service, acks: i32, table: i64, part: &PbProduceLogReqForBucket) -> Result<Part, Failure> {
+    check_acks(acks)?;
     let id = BucketId { table, bucket: part.bucket_id };
     let unknown = || Failure::unknown_bucket(table, part.bucket_id);
     let bucket = service.logs.bucket(id).filter(|_| part.partition_id.is_none()).ok_or_else(unknown)?;

@@ -58,11 +58,7 @@ impl Bucket {
     /// first row; for batches that were taken before, the offset that they got then.
     pub(crate) fn append(&self, batches: &[Batch], now: i64) -> Result<i64, AppendError> {
         let mut tail = lock(&self.tail);
-        match tail.state {
-            State::Open => {}
-            State::Failed => return Err(AppendError::Failed),
-            State::Dropped => return Err(AppendError::Dropped),
-        }
+        tail.check_open()?;
         if let Verdict::Repeated(offset) = tail.writers.check(batches)? {
             return Ok(offset);
         }
@@ -88,6 +84,14 @@ impl Bucket {
         }
         *last_timestamp = timestamp;
         Ok(first)
+    }
+
+    /// Judges a batch that is about to be made, as `append` will: the end offset of one that was taken before, `None`
+    /// for a new one.
+    pub(crate) fn judge(&self, writer: i64, sequence: i32) -> Result<Option<i64>, AppendError> {
+        let tail = lock(&self.tail);
+        tail.check_open()?;
+        Ok(tail.writers.judge(writer, sequence)?)
     }
 
     fn write(&self, tail: &mut Tail, batches: &[Batch], headers: &[Header]) -> Result<(), AppendError> {
@@ -287,6 +291,16 @@ impl Bucket {
             tracing::warn!(folder = %self.folder.display(), %error, "cannot write a checkpoint; the next start checks more of the log");
         }
         tail.since_checkpoint = 0;
+    }
+}
+
+impl Tail {
+    fn check_open(&self) -> Result<(), AppendError> {
+        match self.state {
+            State::Open => Ok(()),
+            State::Failed => Err(AppendError::Failed),
+            State::Dropped => Err(AppendError::Dropped),
+        }
     }
 }
 

@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicI64, Ordering};
-use std::sync::{Arc, Mutex, RwLock, Weak};
+use std::sync::{Arc, Mutex, OnceLock, RwLock, Weak};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -12,6 +12,7 @@ use tokio::sync::Notify;
 
 use super::segment::Segment;
 use super::writers::{Known, Writers};
+use crate::kv::Keyed;
 use crate::options::Durability;
 use crate::sync::{lock, read, write};
 
@@ -115,6 +116,8 @@ pub(crate) struct Bucket {
     pub(super) segments: RwLock<Vec<Arc<Segment>>>,
     pub(super) tail: Mutex<Tail>,
     waiters: Mutex<Waiters>,
+    /// The keys that follow this log, of a primary-key table, once somebody has asked for them.
+    keyed: OnceLock<Arc<Keyed>>,
 }
 
 /// Who waits for a bucket to grow.
@@ -144,6 +147,7 @@ impl Bucket {
             segments: RwLock::new(segments),
             tail: Mutex::new(tail),
             waiters: Mutex::default(),
+            keyed: OnceLock::new(),
         }
     }
 
@@ -156,6 +160,16 @@ impl Bucket {
     /// Which bucket it is.
     pub(crate) fn id(&self) -> BucketId {
         self.id
+    }
+
+    /// The keys that follow this log, if they are open.
+    pub(crate) fn keyed(&self) -> Option<&Arc<Keyed>> {
+        self.keyed.get()
+    }
+
+    /// Has keys follow this log, unless some do already. Returns those that do.
+    pub(crate) fn set_keyed(&self, keyed: Arc<Keyed>) -> &Arc<Keyed> {
+        self.keyed.get_or_init(|| keyed)
     }
 
     /// Where its files are.

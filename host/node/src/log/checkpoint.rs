@@ -10,7 +10,7 @@ use bytes::{Buf, BufMut};
 use super::writers::Writers;
 use crate::folder::write_whole;
 
-const MAGIC: u64 = u64::from_le_bytes(*b"thalchk1");
+const MAGIC: u64 = u64::from_le_bytes(*b"thalchk2");
 
 /// A place in a bucket's log, and its state there.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -30,7 +30,7 @@ pub(crate) struct Checkpoint {
 impl Checkpoint {
     /// Puts it in place of the last one in `folder`.
     pub(crate) fn save(&self, folder: &Path, flush: bool) -> io::Result<()> {
-        let mut bytes = Vec::with_capacity(64 + self.writers.len() * 110);
+        let mut bytes = Vec::with_capacity(64 + self.writers.len() * 150);
         bytes.put_u64_le(MAGIC);
         bytes.put_i64_le(self.segment);
         bytes.put_u64_le(self.position);

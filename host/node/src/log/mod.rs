@@ -120,3 +120,9 @@ fn open_table(folder: &Path, settings: &Arc<LogSettings>, table: i64, buckets: u
 fn bucket_folder(tables: &Path, id: BucketId) -> PathBuf {
     tables.join(id.table.to_string()).join(id.bucket.to_string())
 }
+
+/// Opens one bucket's log in a folder of its own.
+#[cfg(test)]
+pub(crate) fn open_bucket(id: BucketId, folder: &Path, settings: LogSettings) -> Result<Bucket, NodeError> {
+    recovery::open(id, folder, &Arc::new(settings))
+}

@@ -15,6 +15,8 @@ const REMEMBERED: usize = 5;
 struct Taken {
     sequence: i32,
     first_offset: i64,
+    /// One past the last.
+    end: i64,
     timestamp: i64,
 }
 
@@ -96,13 +98,31 @@ impl Writers {
         Ok(Verdict::New)
     }
 
+    /// Judges a batch that is about to be made: the end offset of one that was taken before, `None` for a new one.
+    pub(crate) fn judge(&self, writer: i64, sequence: i32) -> Result<Option<i64>, OutOfOrder> {
+        if writer < 0 {
+            return Ok(None);
+        }
+        let known = self.writers.get(&writer).map_or(&[][..], Writer::batches);
+        if let Some(taken) = known.iter().find(|taken| taken.sequence == sequence) {
+            return Ok(Some(taken.end));
+        }
+        let last = known.last().map(|taken| taken.sequence);
+        if follows(last, sequence) { Ok(None) } else { Err(OutOfOrder { writer, found: sequence, last }) }
+    }
+
     /// Takes note of a batch that was written with this header. Returns what was known of its writer before.
     pub(crate) fn note(&mut self, header: &Header) -> Option<Known> {
         if header.writer_id < 0 {
             return None;
         }
         let before = self.writers.get(&header.writer_id).copied();
-        let taken = Taken { sequence: header.sequence, first_offset: header.base_offset, timestamp: header.timestamp };
+        let taken = Taken {
+            sequence: header.sequence,
+            first_offset: header.base_offset,
+            end: header.next_offset(),
+            timestamp: header.timestamp,
+        };
         self.writers.entry(header.writer_id).or_default().push(taken);
         Some(Known { writer: header.writer_id, before })
     }
@@ -142,6 +162,7 @@ impl Writers {
             for taken in writer.batches() {
                 bytes.put_i32_le(taken.sequence);
                 bytes.put_i64_le(taken.first_offset);
+                bytes.put_i64_le(taken.end);
                 bytes.put_i64_le(taken.timestamp);
             }
         }
@@ -157,6 +178,7 @@ impl Writers {
                 writer.push(Taken {
                     sequence: bytes.try_get_i32_le().ok()?,
                     first_offset: bytes.try_get_i64_le().ok()?,
+                    end: bytes.try_get_i64_le().ok()?,
                     timestamp: bytes.try_get_i64_le().ok()?,
                 });
             }

@@ -1,0 +1,145 @@
+//! What the keys of one table need to know of it, worked out once: formats, key, merge engine, changelog image.
+
+use std::sync::Arc;
+
+use thalweg_wire::message::ServerErrorCode;
+use thalweg_wire::record::{KeyEncoder, Layout, RecordError, RowDecoder, RowFormat};
+use thalweg_wire::table::{LogCompression, LogFormat, TableDescriptor};
+
+use super::key::KeyOfRow;
+use super::merge::{Engine, Merger};
+use crate::failure::Failure;
+
+/// What a changelog says of a changed row (`table.changelog.image`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Image {
+    /// The row before and the row after.
+    Full,
+    /// The row after only.
+    Wal,
+}
+
+/// What becomes of deletions (`table.delete.behavior`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Deletion {
+    /// They are carried out.
+    Allow,
+    /// They are passed over.
+    Ignore,
+    /// They are refused.
+    Disable,
+}
+
+/// A primary-key table.
+#[derive(Debug)]
+pub(crate) struct KeyedTable {
+    /// The version of its schema.
+    pub(crate) schema_id: i16,
+    /// Its columns.
+    pub(crate) layout: Layout,
+    /// The format of its rows.
+    pub(crate) format: RowFormat,
+    /// The format of its changelog.
+    pub(crate) log_format: LogFormat,
+    /// How that is compressed, in Arrow format.
+    pub(crate) compression: LogCompression,
+    /// What the changelog says of changed rows.
+    pub(crate) image: Image,
+    /// What becomes of deletions.
+    pub(crate) deletion: Deletion,
+    /// Rows to columns.
+    pub(crate) decoder: RowDecoder,
+    /// The key that a row has.
+    pub(crate) key: KeyOfRow,
+    /// The key of rows in columns.
+    pub(crate) key_encoder: KeyEncoder,
+    /// All columns of the primary key, those of the partition included.
+    pub(crate) primary_key: Vec<usize>,
+    engine: Engine,
+    /// For rows with all columns.
+    whole: Arc<Merger>,
+    /// For rows that replace others whatever the engine.
+    overwriting: Arc<Merger>,
+}
+
+impl KeyedTable {
+    /// Works a table out. Fails where it has something that this node does not know.
+    pub(crate) fn new(descriptor: &TableDescriptor, schema_id: i32) -> Result<Self, Failure> {
+        let schema = &descriptor.schema;
+        let unknown = |text: String| Failure::new(ServerErrorCode::INVALID_TABLE, text);
+        let partition = |position: &usize| {
+            schema.columns.get(*position).is_some_and(|column| descriptor.partition_keys.contains(&column.name))
+        };
+        let keys: Vec<usize> = schema.primary_key.iter().copied().filter(|position| !partition(position)).collect();
+        if keys.is_empty() {
+            return Err(unknown("The table has no primary key.".to_owned()));
+        }
+        if !schema.auto_increment.is_empty() {
+            return Err(unknown("This node does not serve auto-increment columns; Apache Fluss does.".to_owned()));
+        }
+        let format = match upper(descriptor, "table.kv.format").as_deref() {
+            None | Some("COMPACTED") => RowFormat::Compacted,
+            Some("INDEXED") => RowFormat::Indexed,
+            Some(other) => return Err(unknown(format!("There is no kv format {other}."))),
+        };
+        let log_format = descriptor.log_format().map_err(|error| unknown(error.to_string()))?;
+        let same = match log_format {
+            LogFormat::Arrow => true,
+            LogFormat::Indexed => format == RowFormat::Indexed,
+            LogFormat::Compacted => format == RowFormat::Compacted,
+        };
+        if !same {
+            let text = "The changelog of a primary key table must have the log format ARROW or that of its rows.";
+            return Err(unknown(text.to_owned()));
+        }
+        let (layout, primary_key) = (Layout::of_schema(schema), schema.primary_key.clone());
+        let read = |error: RecordError| unknown(error.to_string());
+        let engine = Engine::of(descriptor)?;
+        Ok(Self {
+            schema_id: i16::try_from(schema_id).map_err(|_| unknown("Its schema id is too high.".to_owned()))?,
+            decoder: RowDecoder::new(&layout, format).map_err(read)?,
+            key: KeyOfRow::new(&layout, format, &keys).map_err(read)?,
+            key_encoder: KeyEncoder::new(&layout, &keys).map_err(read)?,
+            format,
+            log_format,
+            compression: descriptor.log_compression().map_err(|error| unknown(error.to_string()))?,
+            image: if upper(descriptor, "table.changelog.image").as_deref() == Some("WAL") {
+                Image::Wal
+            } else {
+                Image::Full
+            },
+            deletion: deletion(descriptor, &engine),
+            whole: Arc::new(engine.whole()),
+            overwriting: Arc::new(Merger::Last),
+            layout,
+            primary_key,
+            engine,
+        })
+    }
+
+    /// How rows are merged that have all columns, or only those at `target` if there are any. With `overwrite` they
+    /// replace others whatever the engine.
+    pub(crate) fn merger(&self, target: &[i32], overwrite: bool) -> Result<Arc<Merger>, Failure> {
+        if target.is_empty() {
+            return Ok(Arc::clone(if overwrite { &self.overwriting } else { &self.whole }));
+        }
+        let engine = if overwrite { &Engine::Last } else { &self.engine };
+        Ok(Arc::new(engine.partial(&self.layout, &self.primary_key, target)?))
+    }
+}
+
+/// Merge engines that cannot delete rows pass deletions over unless they are told to refuse them.
+fn deletion(descriptor: &TableDescriptor, engine: &Engine) -> Deletion {
+    match (upper(descriptor, "table.delete.behavior").as_deref(), engine) {
+        (Some("DISABLE"), _) => Deletion::Disable,
+        (Some("IGNORE"), _) => Deletion::Ignore,
+        (_, Engine::First | Engine::Versioned { .. }) => Deletion::Ignore,
+        (None, Engine::Aggregation(_)) => Deletion::Ignore,
+        _ => Deletion::Allow,
+    }
+}
+
+/// A property in upper case: like Fluss, values are taken in any case.
+pub(super) fn upper(descriptor: &TableDescriptor, key: &str) -> Option<String> {
+    descriptor.properties.get(key).map(|value| value.to_uppercase())
+}
