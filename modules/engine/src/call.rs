@@ -10,9 +10,6 @@ use thalweg_wire::{
 
 use crate::api::{BufferId, Error, ErrorCode, Piece};
 
-/// The version of every API that the engine speaks.
-pub(crate) const SPOKEN: i16 = 0;
-
 /// Which server a call goes to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Target {
@@ -44,8 +41,10 @@ pub(crate) enum Key {
     Admin(u64),
     /// A scan.
     Scan(u64),
-    /// A ProduceLog request.
+    /// A ProduceLog or PutKv request.
     Produce(u64),
+    /// The creation of a partition for rows that wait for it.
+    Partition(u64),
     /// An InitWriter request.
     Writer,
     /// The handshake of a connection.
@@ -70,13 +69,17 @@ pub(crate) struct Call {
 impl Call {
     /// A call of one message.
     pub(crate) fn new<R: Request + Send + 'static>(key: Key, to: Target, request: R) -> Self {
-        let encode = move |id: i32| Ok(vec![Piece::Inline(message::request_frame(SPOKEN, id, &request)?)]);
+        let encode =
+            move |id: i32, version: i16| Ok(vec![Piece::Inline(message::request_frame(version, id, &request)?)]);
         Self { key, to, api: R::API, frame: Frame(Box::new(encode)), wait: Duration::ZERO }
     }
 }
 
-/// A whole request frame, once its request id is known.
-pub(crate) struct Frame(pub(crate) Box<dyn FnOnce(i32) -> Result<Vec<Piece>, FrameError> + Send>);
+/// A whole request frame, once its request id and the version of its API are known.
+pub(crate) struct Frame(pub(crate) Box<Encode>);
+
+/// Makes a frame of request id and version.
+type Encode = dyn FnOnce(i32, i16) -> Result<Vec<Piece>, FrameError> + Send;
 
 impl std::fmt::Debug for Frame {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {

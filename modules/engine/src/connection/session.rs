@@ -11,8 +11,11 @@ use thalweg_wire::{
 use super::{Limits, Outbox, versions::Versions};
 use crate::{
     api::{Action, BufferId, ConnectionId, Error, ErrorCode, Instant},
-    call::{Answered, Body, Call, Failure, Key, SPOKEN, Target, fatal, passing},
+    call::{Answered, Body, Call, Failure, Key, Target, fatal, passing},
 };
+
+/// The version of what is said before versions are agreed on.
+const UNAGREED: i16 = 0;
 
 /// How far a connection is. A login (SASL) has its place between `Handshake` and `Ready`.
 #[derive(Debug)]
@@ -91,26 +94,29 @@ impl Session {
             client_software_name: "thalweg".into(),
             client_software_version: env!("CARGO_PKG_VERSION").into(),
         };
-        self.transmit(Call::new(Key::Handshake, Target::Any, request), deadline, out);
+        self.transmit(Call::new(Key::Handshake, Target::Any, request), UNAGREED, deadline, out);
     }
 
     /// Sends a call, or answers it at once if the server does not have its API.
     pub(super) fn send(&mut self, call: Call, deadline: Instant, out: &mut Outbox) {
-        if let State::Ready(versions) = &self.state
-            && !versions.has(call.api)
-        {
-            let text = format!("{} does not have {} in version {SPOKEN}", self.address, call.api.name());
+        let version = match &self.state {
+            State::Ready(versions) => versions.agreed(call.api),
+            _ => Some(UNAGREED),
+        };
+        let Some(version) = version else {
+            let text =
+                format!("{} does not have {} in a version that this client speaks", self.address, call.api.name());
             let failure = Failure::Lost { error: fatal(ErrorCode::Unsupported(text)), sent: false };
             out.answers.push_back(self.answered(call.key, Err(failure)));
             return;
-        }
-        self.transmit(call, deadline, out);
+        };
+        self.transmit(call, version, deadline, out);
     }
 
-    fn transmit(&mut self, call: Call, deadline: Instant, out: &mut Outbox) {
+    fn transmit(&mut self, call: Call, version: i16, deadline: Instant, out: &mut Outbox) {
         let request_id = self.next_request;
         self.next_request = self.next_request.wrapping_add(1) & i32::MAX;
-        let pieces = match (call.frame.0)(request_id) {
+        let pieces = match (call.frame.0)(request_id, version) {
             Ok(pieces) => pieces,
             Err(error) => {
                 let failure = Failure::Lost { error: fatal(ErrorCode::Invalid(error.to_string())), sent: false };

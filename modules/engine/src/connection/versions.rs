@@ -2,8 +2,6 @@
 
 use thalweg_wire::message::{ApiKey, ApiVersionsResponse};
 
-use crate::call::SPOKEN;
-
 /// The APIs of one server.
 #[derive(Debug, Default)]
 pub(super) struct Versions(Vec<(i32, i32, i32)>);
@@ -14,9 +12,9 @@ impl Versions {
         Self(response.api_versions.iter().map(|api| (api.api_key, api.min_version, api.max_version)).collect())
     }
 
-    /// Whether the server has an API in the version that the engine speaks.
-    pub(super) fn has(&self, api: ApiKey) -> bool {
-        let spoken = i32::from(SPOKEN);
-        self.0.iter().any(|&(key, least, most)| key == i32::from(api.code()) && (least..=most).contains(&spoken))
+    /// The version of an API that the engine and the server both speak, the highest; `None`: there is none.
+    pub(super) fn agreed(&self, api: ApiKey) -> Option<i16> {
+        let (_, least, most) = self.0.iter().find(|(key, ..)| *key == i32::from(api.code()))?;
+        api.agreed(*least, *most)
     }
 }

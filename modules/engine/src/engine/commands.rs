@@ -7,6 +7,7 @@ use crate::{
     api::{Action, Bucket, BufferId, Error, ErrorCode, Event, Instant, Request, ScanSpec, TableHandle, Ticket},
     call::fatal,
     order::Orders,
+    write::Change,
 };
 
 impl Engine {
@@ -26,36 +27,38 @@ impl Engine {
     }
 
     /// Takes rows for a log table: all columns, with their children. Fails with [`ErrorCode::Full`] when there is no
-    /// room, and with [`ErrorCode::Invalid`] on columns that do not fit or a null where none may be; then nothing is
-    /// taken.
+    /// room, and with [`ErrorCode::Invalid`] on a keyed table, on columns that do not fit or a null where none may be;
+    /// then nothing is taken.
     pub fn append(&mut self, now: Instant, table: TableHandle, rows: &Batch<'_>) -> Result<Ticket, Error> {
+        self.take(now, table, &Change::Append, rows)
+    }
+
+    /// Takes rows for a keyed table: the columns at these positions in this order (`None`: all), the key among them, and
+    /// all that may not be null. Of rows with the same key the last counts, unless the table's merge engine says
+    /// otherwise. Fails as [`Engine::append`], and on a log table.
+    pub fn upsert(
+        &mut self,
+        now: Instant,
+        table: TableHandle,
+        columns: Option<&[u32]>,
+        rows: &Batch<'_>,
+    ) -> Result<Ticket, Error> {
+        self.take(now, table, &Change::Upsert(columns.map(<[u32]>::to_vec)), rows)
+    }
+
+    /// Takes keys for deletion from a keyed table: its key columns in key order. A key that the table does not have
+    /// changes nothing. Fails as [`Engine::append`], on a log table, and where `table.delete.behavior` is `disable`.
+    pub fn delete(&mut self, now: Instant, table: TableHandle, keys: &Batch<'_>) -> Result<Ticket, Error> {
+        self.take(now, table, &Change::Delete, keys)
+    }
+
+    fn take(&mut self, now: Instant, table: TableHandle, change: &Change, rows: &Batch<'_>) -> Result<Ticket, Error> {
         let now = self.stir(now);
         self.check_open()?;
         self.cluster.table(table)?;
-        if let Some(Some(error)) = self.writable.get(&table) {
-            return Err(error.clone());
-        }
         let ticket = self.ticket();
-        self.write.append(now, ticket, table, rows)?;
+        self.write.take(now, ticket, table, change, rows)?;
         Ok(ticket)
-    }
-
-    /// Takes rows for a keyed table: the columns at these positions (`None`: all), the key among them. Not there yet:
-    /// [`ErrorCode::Unsupported`].
-    pub fn upsert(
-        &mut self,
-        _now: Instant,
-        _table: TableHandle,
-        _columns: Option<&[u32]>,
-        _rows: &Batch<'_>,
-    ) -> Result<Ticket, Error> {
-        Err(unsupported("upsert"))
-    }
-
-    /// Takes keys for deletion from a keyed table: its key columns in key order. Not there yet:
-    /// [`ErrorCode::Unsupported`].
-    pub fn delete(&mut self, _now: Instant, _table: TableHandle, _keys: &Batch<'_>) -> Result<Ticket, Error> {
-        Err(unsupported("delete"))
     }
 
     /// Sends what is waiting without its linger; answered by [`Event::Flushed`].

@@ -3,16 +3,18 @@
 //! ```text
 //! commands what the user's program calls
 //! network  what the host reports
+//! produce  requests of the write stage, and their answers
 //! route    turns: answers to stages, calls to connections, news to whom it concerns
 //! settings which settings make sense
 //! ```
 
 mod commands;
 mod network;
+mod produce;
 mod route;
 mod settings;
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap};
 
 use crate::{
     admin::Admin,
@@ -68,8 +70,8 @@ pub struct Engine {
     frames: Vec<BufferId>,
     /// Tickets of `open_table` without an answer.
     opening: BTreeSet<Ticket>,
-    /// Tables that the write stage knows, and why not if it refused them.
-    writable: BTreeMap<TableHandle, Option<Error>>,
+    /// Tables that the write stage knows.
+    introduced: BTreeSet<TableHandle>,
     wake: Option<Instant>,
     /// Something happened since the last turn.
     stirred: bool,
@@ -115,7 +117,7 @@ impl Engine {
             next_work: 1,
             frames: Vec::new(),
             opening: BTreeSet::new(),
-            writable: BTreeMap::new(),
+            introduced: BTreeSet::new(),
             wake: None,
             stirred: true,
             state: State::Open,

@@ -1,16 +1,17 @@
 //! Turns: answers to stages, calls to connections, news to whom it concerns, until nothing moves any more.
 
-use thalweg_wire::message::{
-    self, ApiKey, BucketRecords, InitWriterRequest, InitWriterResponse, ProduceLogResponse, Segment,
-};
+use thalweg_wire::message::InitWriterRequest;
 
-use super::{Engine, Owner, State};
+use super::{
+    Engine, Owner, State,
+    produce::{create_partition, created, produce, produced, writer},
+};
 use crate::{
     api::{Action, Error, ErrorCode, Event, TableHandle, Ticket},
-    call::{Answered, Body, Call, Failure, Frame, Key, Target, passing},
-    cluster::{News, wire_path},
+    call::{Answered, Call, Failure, Key, Target, passing},
+    cluster::{News, Partition, wire_path},
     order::{Orders, Stale, Step},
-    write::{BucketReply, Output, Produce, Reply, Table},
+    write::{Output, Table},
 };
 
 /// Rounds of one turn. Each round answers what the one before asked, and waiting bounds them all; this is a belt for a
@@ -106,9 +107,13 @@ impl Engine {
             Key::Admin(key) => self.admin.answered(now, key, answer.result, &mut self.chance, orders),
             Key::Scan(key) => self.scans.answered(now, key, answer.result, &mut self.chance, orders),
             Key::Produce(key) => {
-                let (reply, malformed) = produced(&address, answer.result);
+                let (reply, malformed) = produced(&address, answer.result, self.write.is_keyed(key));
                 self.write.replied(now, key, reply);
                 malformed
+            }
+            Key::Partition(key) => {
+                self.write.partition_created(now, key, created(answer.result));
+                Ok(())
             }
             Key::Writer => {
                 let (writer, malformed) = writer(answer.result);
@@ -140,7 +145,12 @@ impl Engine {
                     self.write.set_leaders(self.now, handle, &table.leaders);
                 }
             }
-            News::Partition(..) | News::PartitionId(..) | News::Partitions(_) => {}
+            News::Partition(handle, name) => match self.cluster.partition(handle, &name) {
+                Partition::Known { id, leaders, .. } => self.write.set_partition(self.now, handle, &name, id, leaders),
+                Partition::Missing(error) => self.write.partition_missing(self.now, handle, &name, &error),
+                Partition::Asked => {}
+            },
+            News::PartitionId(..) | News::Partitions(_) => {}
             News::Gone(handle, error) => {
                 self.write.gone(self.now, handle, &error);
                 self.scans.gone(handle, &error, orders);
@@ -159,17 +169,10 @@ impl Engine {
     /// Makes a table known to the write stage.
     fn introduce(&mut self, handle: TableHandle) {
         let Ok(table) = self.cluster.table(handle) else { return };
-        if self.writable.contains_key(&handle) {
-            return;
+        if self.introduced.insert(handle) {
+            let table = Table { handle, info: table.info.clone(), leaders: table.leaders.clone() };
+            self.write.open(self.now, &table);
         }
-        let refused = match Table::of(handle, &table.info, table.leaders.clone()) {
-            Ok(table) => {
-                self.write.open(self.now, &table);
-                None
-            }
-            Err(error) => Some(error),
-        };
-        self.writable.insert(handle, refused);
     }
 
     /// Does what the write stage wants; false if it wants nothing.
@@ -188,11 +191,21 @@ impl Engine {
                     self.send(Call::new(Key::Writer, Target::Tablet, InitWriterRequest { table_path }));
                 }
                 Output::Refresh { table } => self.cluster.refresh(self.now, table),
+                Output::Seek { table, partition } => self.cluster.want_partition(self.now, table, &partition),
+                Output::CreatePartition { key, table, partition } => self.create_partition(key, table, &partition),
                 Output::Release(buffer) => self.out.actions.push(Action::Release(buffer)),
                 Output::Event(event) => self.event(event),
             }
         }
         moved
+    }
+
+    fn create_partition(&mut self, key: u64, handle: TableHandle, name: &str) {
+        let call = self.cluster.table(handle).and_then(|table| create_partition(key, &table.info, name));
+        match call {
+            Ok(call) => self.send(call),
+            Err(error) => self.write.partition_created(self.now, key, Err(Failure::Lost { error, sent: false })),
+        }
     }
 
     /// Sends a call, or parks it until its server is known.
@@ -253,68 +266,5 @@ impl Engine {
             };
             self.out.actions.push(action);
         }
-    }
-}
-
-/// The call of a ProduceLog request: its bodies stay with the host.
-fn produce(request: Produce) -> Call {
-    use crate::api::Piece;
-    let (key, to) = (Key::Produce(request.key), Target::Server(request.leader));
-    let encode = move |id: i32| {
-        let buckets = request.batches.iter().map(|batch| BucketRecords {
-            partition_id: batch.bucket.partition,
-            bucket_id: batch.bucket.bucket as i32,
-            head: &batch.head,
-            body_length: batch.body.length as usize,
-        });
-        let buckets: Vec<BucketRecords<'_>> = buckets.collect();
-        let (acks, timeout) = (request.acks, request.timeout_ms);
-        let segments = message::encode_produce_request(id, acks, request.table_id, timeout, &buckets)?;
-        let pieces = segments.into_iter().filter_map(|segment| match segment {
-            Segment::Inline(bytes) => Some(Piece::Inline(bytes)),
-            Segment::Body(at) => request.batches.get(at).map(|batch| Piece::Held(batch.body)),
-        });
-        Ok(pieces.collect())
-    };
-    Call { key, to, api: ApiKey::ProduceLog, frame: Frame(Box::new(encode)), wait: std::time::Duration::ZERO }
-}
-
-/// What the write stage is told of an answer, and what is wrong with it.
-fn produced(address: &str, result: Result<Body, Failure>) -> (Reply, Result<(), String>) {
-    let body = match result {
-        Ok(body) => body,
-        Err(Failure::Refused { code, message }) => return (Reply::Refused { code, message }, Ok(())),
-        Err(Failure::Lost { error, sent }) => return (Reply::Lost { error, sent }, Ok(())),
-    };
-    match message::decode::<ProduceLogResponse>(body.bytes) {
-        Ok(response) => {
-            let buckets = response.buckets_resp.into_iter().map(|bucket| BucketReply {
-                partition: bucket.partition_id,
-                bucket: bucket.bucket_id,
-                code: bucket.error_code,
-                message: bucket.error_message,
-                base_offset: bucket.base_offset,
-            });
-            (Reply::Answered(buckets.collect()), Ok(()))
-        }
-        Err(error) => {
-            let reason = format!("in the answer to PRODUCE_LOG: {error}");
-            let error = passing(ErrorCode::Corrupt(format!("{address} broke the protocol: {reason}")));
-            (Reply::Lost { error, sent: true }, Err(reason))
-        }
-    }
-}
-
-/// A writer id, and what is wrong with the answer.
-fn writer(result: Result<Body, Failure>) -> (Result<i64, Error>, Result<(), String>) {
-    match result {
-        Err(failure) => (Err(failure.into_error()), Ok(())),
-        Ok(body) => match message::decode::<InitWriterResponse>(body.bytes) {
-            Ok(response) => (Ok(response.writer_id), Ok(())),
-            Err(error) => {
-                let reason = format!("in the answer to INIT_WRITER: {error}");
-                (Err(passing(ErrorCode::Corrupt(reason.clone()))), Err(reason))
-            }
-        },
     }
 }

@@ -8,17 +8,22 @@ use thalweg_wire::{
 };
 
 use super::{
+    append::Source,
     assign::Selected,
-    batch::{Batch, Part, Stage},
-    table::Form,
+    batch::{Batch, Head, Part, Stage},
+    form::{Content, Form},
+    records::EncodedRows,
 };
 use crate::{
-    api::{Instant, RowSelection, Ticket, Work},
+    api::{Codec, Instant, RowSelection, Work},
     backoff::Backoff,
 };
 
-/// The longest that the columns of a batch may become, in bytes: Arrow's offsets have 32 bits.
-const COLUMNS_LIMIT: u64 = i32::MAX as u64;
+/// The longest that the columns of a batch may become, in bytes: Arrow's offsets have 32 bits. Records may not be longer
+/// either.
+const COLUMNS_LIMIT: u64 = i32::MAX as u64 - 1024;
+/// The most records of a key batch: one with more breaks a 0.9.1 server (`server-behaviour.md`).
+const KEYS_LIMIT: u32 = 131_072;
 
 /// Rows of one bucket that wait to become a batch.
 #[derive(Debug)]
@@ -28,33 +33,86 @@ pub(super) struct Accumulator {
     /// When its first rows came.
     pub(super) opened: Instant,
     form: Arc<Form>,
-    columns: ColumnsBuilder,
+    gathered: Gathered,
     parts: Vec<Part>,
     parts_held: u64,
+}
+
+/// Rows as their batch will have them.
+#[derive(Debug)]
+enum Gathered {
+    /// Columns of an Arrow message.
+    Columns(ColumnsBuilder),
+    /// Records.
+    Records { bytes: Vec<u8>, rows: usize },
+}
+
+impl Gathered {
+    fn rows(&self) -> usize {
+        match self {
+            Self::Columns(columns) => columns.rows(),
+            Self::Records { rows, .. } => *rows,
+        }
+    }
+
+    fn bytes(&self) -> usize {
+        match self {
+            Self::Columns(columns) => columns.bytes(),
+            Self::Records { bytes, .. } => bytes.len(),
+        }
+    }
+
+    fn add(&mut self, source: &Rows<'_>, encoded: &EncodedRows, selected: Selected<'_>) -> Result<(), RecordError> {
+        match (self, selected) {
+            (Self::Columns(columns), Selected::Span { first, count }) => columns.append_range(source, first, count),
+            (Self::Columns(columns), Selected::Rows(rows)) => columns.append_rows(source, rows),
+            (Self::Records { bytes, rows }, Selected::Span { first, count }) => {
+                bytes.extend_from_slice(encoded.of(first..first + count));
+                *rows += count;
+                Ok(())
+            }
+            (Self::Records { bytes, rows }, Selected::Rows(selected)) => {
+                for row in selected.iter().map(|row| *row as usize) {
+                    bytes.extend_from_slice(encoded.of(row..row + 1));
+                }
+                *rows += selected.len();
+                Ok(())
+            }
+        }
+    }
 }
 
 impl Accumulator {
     /// An accumulator without rows.
     pub(super) fn new(id: u64, opened: Instant, form: Arc<Form>) -> Self {
-        let columns = ColumnsBuilder::new(form.layout.clone());
-        Self { id, opened, form, columns, parts: Vec::new(), parts_held: 0 }
+        let gathered = match form.content {
+            Content::Arrow { .. } => Gathered::Columns(ColumnsBuilder::new(form.layout.clone())),
+            Content::Rows(_) | Content::Keys(_) => Gathered::Records { bytes: Vec::new(), rows: 0 },
+        };
+        Self { id, opened, form, gathered, parts: Vec::new(), parts_held: 0 }
     }
 
     /// Whether rows of this form, of so many bytes, can be added.
-    pub(super) fn takes(&self, form: &Arc<Form>, bytes: u64) -> bool {
-        Arc::ptr_eq(&self.form, form) && self.columns.bytes() as u64 + bytes <= COLUMNS_LIMIT
+    pub(super) fn takes(&self, form: &Form, bytes: u64) -> bool {
+        self.form.mixes_with(form) && self.gathered.bytes() as u64 + bytes <= COLUMNS_LIMIT
+    }
+
+    /// The most rows that it may have, where the settings say `rows`.
+    fn limit(&self, rows: u32) -> usize {
+        let limit = if let Content::Keys(_) = self.form.content { rows.min(KEYS_LIMIT) } else { rows };
+        limit as usize
     }
 
     /// How many rows of so many bytes each there is room for: at least one.
     pub(super) fn room(&self, rows: u32, bytes: u32, row_bytes: u64) -> usize {
-        let by_rows = (rows as usize).saturating_sub(self.columns.rows());
-        let left = u64::from(bytes).saturating_sub(self.columns.bytes() as u64);
+        let by_rows = self.limit(rows).saturating_sub(self.gathered.rows());
+        let left = u64::from(bytes).saturating_sub(self.gathered.bytes() as u64);
         by_rows.min(usize::try_from(left / row_bytes.max(1)).unwrap_or(usize::MAX)).max(1)
     }
 
     /// Whether it is as large as a batch may be.
     pub(super) fn is_full(&self, rows: u32, bytes: u32) -> bool {
-        self.columns.rows() >= rows as usize || self.columns.bytes() >= bytes as usize
+        self.gathered.rows() >= self.limit(rows) || self.gathered.bytes() >= bytes as usize
     }
 
     /// Whether nothing was added yet.
@@ -64,18 +122,20 @@ impl Accumulator {
 
     /// What it holds, in bytes.
     pub(super) fn held(&self) -> u64 {
-        self.columns.bytes() as u64 + self.parts_held + self.form.overhead
+        self.gathered.bytes() as u64 + self.parts_held + self.form.overhead
     }
 
-    /// Adds rows of an append. After an error nothing may be added any more.
-    pub(super) fn add(&mut self, ticket: Ticket, source: &Rows<'_>, rows: Selected<'_>) -> Result<(), RecordError> {
-        let part = Part { ticket, rows: rows.to_selection() };
+    /// Adds rows of a call. After an error nothing may be added any more.
+    pub(super) fn add(
+        &mut self,
+        source: &Source<'_>,
+        encoded: &EncodedRows,
+        rows: Selected<'_>,
+    ) -> Result<(), RecordError> {
+        let part = Part { ticket: source.ticket, rows: rows.to_selection() };
         self.parts_held += held_by(&part);
         self.parts.push(part);
-        match rows {
-            Selected::Span { first, count } => self.columns.append_range(source, first, count),
-            Selected::Rows(rows) => self.columns.append_rows(source, rows),
-        }
+        self.gathered.add(source.rows, encoded, rows)
     }
 
     /// Whose rows are in it.
@@ -84,21 +144,36 @@ impl Accumulator {
     }
 
     /// Makes it a batch, to be given up at `deadline`, and the work of encoding it.
-    pub(super) fn seal(mut self, deadline: Instant) -> (Batch, Work) {
-        let rows = self.columns.rows() as u32;
-        let (nodes, buffers) = self.columns.finish();
-        let held = self.parts_held + self.form.overhead + buffers.iter().map(|buffer| buffer.len() as u64).sum::<u64>();
+    pub(super) fn seal(self, deadline: Instant) -> (Batch, Work) {
+        let rows = self.gathered.rows() as u32;
+        let (head, work) = match (self.gathered, &self.form.content) {
+            (Gathered::Columns(mut columns), content) => {
+                let (codec, level) = match content {
+                    Content::Arrow { codec, level } => (*codec, *level),
+                    Content::Rows(_) | Content::Keys(_) => (Codec::None, 0),
+                };
+                let (nodes, buffers) = columns.finish();
+                (Head::Arrow { codec, nodes, buffers: buffers.len() }, Work::Encode { codec, level, buffers })
+            }
+            (Gathered::Records { bytes, .. }, Content::Keys(keys)) => {
+                (Head::Keys(Arc::clone(&keys.columns)), Work::Keep(bytes))
+            }
+            (Gathered::Records { bytes, .. }, _) => (Head::Rows, Work::Keep(bytes)),
+        };
+        let bytes: u64 = match &work {
+            Work::Encode { buffers, .. } => buffers.iter().map(|buffer| buffer.len() as u64).sum(),
+            Work::Keep(bytes) => bytes.len() as u64,
+            Work::Decode { .. } => 0,
+        };
         let batch = Batch {
             id: self.id,
             deadline,
             rows,
             schema_id: self.form.schema_id,
-            codec: self.form.codec,
-            nodes,
-            buffers: buffers.len(),
+            head,
             parts: self.parts,
             parts_held: self.parts_held,
-            held,
+            held: self.parts_held + self.form.overhead + bytes,
             stage: Stage::Encoding,
             body: None,
             sequence: None,
@@ -108,7 +183,7 @@ impl Accumulator {
             failure: None,
             backoff: Backoff::default(),
         };
-        (batch, Work::Encode { codec: self.form.codec, level: self.form.level, buffers })
+        (batch, work)
     }
 }
 

@@ -43,7 +43,8 @@ impl Write {
         let refusal = match reply {
             Reply::Answered(buckets) => {
                 for reply in buckets {
-                    let bucket = u32::try_from(reply.bucket).ok().filter(|_| reply.partition.is_none());
+                    let bucket = u32::try_from(reply.bucket).ok();
+                    let bucket = bucket.map(|bucket| Bucket { partition: reply.partition, bucket });
                     match bucket.and_then(|bucket| request.batches.remove(&bucket)) {
                         Some((lane, batch)) => self.bucket_replied(lane, batch, &reply),
                         None => self.strays += 1,
@@ -59,6 +60,11 @@ impl Write {
         for (lane, batch) in request.batches.into_values() {
             self.refused(lane, batch, &refusal);
         }
+    }
+
+    /// Whether a request is a PutKv request. An unknown key is none.
+    pub(crate) fn is_keyed(&self, key: u64) -> bool {
+        self.requests.get(&key).is_some_and(|request| request.keyed)
     }
 
     /// The answer to `Output::InitWriter`.
@@ -90,16 +96,17 @@ impl Write {
     /// The table was dropped: its rows fail with this error, and so does every later append.
     pub(crate) fn gone(&mut self, now: Instant, table: TableHandle, error: &Error) {
         self.stir(now);
-        let Some(&(table, _)) = self.handles.get(&table) else { return };
+        let Some(table) = self.handles.get(&table).map(|opened| opened.table) else { return };
         self.tables[table].gone = Some(error.clone());
-        self.fail_all(|lane| lane == table, error);
+        let of_table: Vec<bool> = self.partitions.iter().map(|partition| partition.table == table).collect();
+        self.fail_all(|partition| of_table[partition], error);
     }
 
     fn bucket_replied(&mut self, lane: usize, batch: u64, reply: &BucketReply) {
         match reply.code.unwrap_or(0) {
-            0 => self.written(lane, batch, reply.base_offset),
+            0 => self.written(lane, batch, reply.offset),
             // The server has it already; it says where only if it still knows.
-            32 => self.written(lane, batch, reply.base_offset),
+            32 => self.written(lane, batch, reply.offset),
             code => {
                 let message = reply.message.clone().unwrap_or_default();
                 let refusal = refusal(code, message, self.writer.is_used());
@@ -109,12 +116,16 @@ impl Write {
     }
 
     /// The server has a batch.
-    fn written(&mut self, lane: usize, batch: u64, base_offset: Option<i64>) {
+    fn written(&mut self, lane: usize, batch: u64, offset: Option<i64>) {
         let Some(at) = self.in_flight(lane, batch) else { return };
-        let bucket = Bucket { partition: None, bucket: self.lanes[lane].bucket };
+        let bucket = self.bucket(lane);
         let Some(mut batch) = self.lanes[lane].written(at) else { return };
-        let base = base_offset.and_then(|offset| u64::try_from(offset).ok());
-        self.settle(&mut batch, &Outcome::Written { bucket, base });
+        let offset = offset.and_then(|offset| u64::try_from(offset).ok());
+        let outcome = match batch.columns() {
+            None => Outcome::Written { bucket, base: offset },
+            Some(_) => Outcome::Changed { bucket, end: offset },
+        };
+        self.settle(&mut batch, &outcome);
         self.release(&batch);
         self.writer.backoff.succeeded();
     }
@@ -156,7 +167,7 @@ impl Write {
 
     fn note_stale(&mut self, lane: usize, stale: Option<Stale>) {
         let lane = &self.lanes[lane];
-        let leaders = &mut self.tables[lane.table].leaders;
+        let leaders = &mut self.partitions[lane.partition].leaders;
         match stale {
             None => {}
             Some(Stale::Bucket) => leaders.doubt(Some(lane.bucket)),
@@ -217,13 +228,15 @@ impl Write {
 fn refusal(code: i32, message: String, idempotent: bool) -> Refusal {
     let kind = ServerErrorCode::from_code(code);
     let retriable = kind.is_retriable();
+    // The partition is looked for; if it was dropped, that says so.
+    let lost = code == ServerErrorCode::PARTITION_NOT_EXISTS.code();
     let remedy = match code {
         31 if idempotent => Remedy::Order,
         33 if idempotent => Remedy::Writer,
-        _ if retriable => Remedy::Retry,
+        _ if retriable || lost => Remedy::Retry,
         _ => Remedy::None,
     };
-    let stale = kind.is_stale_metadata().then_some(Stale::Bucket);
+    let stale = (lost || kind.is_stale_metadata()).then_some(Stale::Bucket);
     let error = Error { code: ErrorCode::Server { code, name: kind.name().into(), message }, retriable };
     Refusal { error, remedy, certain: is_certain(code), stale }
 }

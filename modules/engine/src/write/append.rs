@@ -2,25 +2,28 @@
 
 use std::sync::Arc;
 
-use thalweg_wire::{column::Batch as Rows, record::BucketRule};
+use thalweg_wire::column::Batch as Rows;
 
 use super::{
-    Job, Output, Write,
+    Change, Job, Output, Write,
     accumulator::{Accumulator, PART_HELD, size_of_rows},
     assign::Selected,
+    form::{Content, Form, misfit},
     ledger::Outcome,
-    table::{Form, misfit},
+    records::EncodedRows,
+    table::unknown,
 };
 use crate::{
     api::{Assignment, Error, ErrorCode, Instant, TableHandle, Ticket},
     backoff::micros,
+    call::fatal,
 };
 
-/// An append on its way into accumulators.
+/// The rows of a call on their way into accumulators.
 #[derive(Clone, Copy)]
-struct Source<'a> {
-    ticket: Ticket,
-    rows: &'a Rows<'a>,
+pub(super) struct Source<'a> {
+    pub(super) ticket: Ticket,
+    pub(super) rows: &'a Rows<'a>,
     table: usize,
     form: &'a Arc<Form>,
     /// What the rows take together, in bytes.
@@ -28,83 +31,97 @@ struct Source<'a> {
 }
 
 impl Write {
-    /// Takes rows, or fails and takes nothing. An append of no rows has no fate to wait for.
-    pub(crate) fn append(
+    /// Takes rows, or fails and takes nothing. A call with no rows has no fate to wait for.
+    pub(crate) fn take(
         &mut self,
         now: Instant,
         ticket: Ticket,
         table: TableHandle,
+        change: &Change,
         rows: &Rows<'_>,
     ) -> Result<(), Error> {
         self.stir(now);
         if self.closing.is_some() {
-            return Err(Error { code: ErrorCode::Closed, retriable: false });
+            return Err(fatal(ErrorCode::Closed));
         }
-        let Some((table, form)) = self.handles.get(&table) else {
-            return Err(invalid(format!("there is no open table {table}")));
-        };
-        let (table, form) = (*table, form.clone()?);
+        let opened = self.handles.get_mut(&table).ok_or_else(|| unknown(table))?;
+        let table = opened.table;
         if let Some(error) = &self.tables[table].gone {
             return Err(error.clone());
         }
-        form.layout.check(rows).map_err(misfit)?;
+        let form = opened.form(change)?;
         if u32::try_from(rows.rows).is_err() {
-            return Err(invalid(format!("{} rows are more than 2^32; write fewer rows at a time", rows.rows)));
+            let what = format!("{} rows are more than 2^32; write fewer rows at a time", rows.rows);
+            return Err(fatal(ErrorCode::Invalid(what)));
         }
+        let state = &self.tables[table];
+        let unfit = |error| misfit(&state.name(), &error);
+        form.layout.check(rows).map_err(unfit)?;
         if rows.rows == 0 {
             return Ok(());
         }
-        let bytes = size_of_rows(rows);
-        self.ledger.admit(bytes + self.overhead(table, &form, rows.rows, bytes))?;
-        let source = Source { ticket, rows, table, form: &form, bytes };
-        match &form.key {
-            None => self.take_anywhere(source),
-            Some(key) => {
-                // Tables of lakes that have rules of their own were refused when they were opened.
-                self.hashed.sort(rows, key, BucketRule::Fluss, self.tables[table].buckets).map_err(misfit)?;
-                self.take_hashed(source);
-            }
-        }
+        self.sorted.sort(rows, &form, state.buckets).map_err(unfit)?;
+        self.encoded.encode(rows, &form).map_err(unfit)?;
+        let bytes = match form.content {
+            Content::Arrow { .. } => size_of_rows(rows),
+            Content::Rows(_) | Content::Keys(_) => self.encoded.len() as u64,
+        };
+        self.ledger.admit(bytes + self.overhead(&form, rows.rows, bytes))?;
+        self.spread(Source { ticket, rows, table, form: &form, bytes });
         self.ledger.taken(rows.rows as u64);
         Ok(())
     }
 
-    /// What an append may take beside its rows, in bytes: every batch that it opens, and every part.
-    fn overhead(&self, table: usize, form: &Form, rows: usize, bytes: u64) -> u64 {
-        let (rows, buckets) = (rows as u64, u64::from(self.tables[table].buckets.get()));
-        let (pieces, list) = if form.key.is_some() { (buckets.min(rows), 4 * rows) } else { (1, 0) };
+    /// What the rows of a call may take beside themselves, in bytes: every batch that they open, and every part.
+    fn overhead(&self, form: &Form, rows: usize, bytes: u64) -> u64 {
+        let (pieces, rows) = (self.sorted.len() as u64, rows as u64);
+        let list = if self.sorted.is_whole() { 0 } else { 4 * rows };
         let (batch_rows, batch_bytes) = (u64::from(self.settings.batch_rows), u64::from(self.settings.batch_bytes));
         let batches = pieces + rows / batch_rows.max(1) + bytes / batch_bytes.max(1);
         batches * (form.overhead + PART_HELD) + list
     }
 
-    /// Rows without bucket key.
-    fn take_anywhere(&mut self, source: Source<'_>) {
-        let mut rest = Selected::Span { first: 0, count: source.rows.rows };
-        while rest.len() > 0 {
-            let bucket = self.tables[source.table].current;
-            rest = self.add(bucket, source, rest);
+    /// Hands rows to the batches of their partitions and buckets.
+    fn spread(&mut self, source: Source<'_>) {
+        let sorted = std::mem::take(&mut self.sorted);
+        let encoded = std::mem::take(&mut self.encoded);
+        let none = [String::new()];
+        let names = if sorted.names().is_empty() { &none } else { sorted.names() };
+        let partitions: Vec<usize> = names.iter().map(|name| self.partition(source.table, name)).collect();
+        let hashed = source.form.key.is_some();
+        if sorted.is_whole() {
+            let all = Selected::Span { first: 0, count: source.rows.rows };
+            self.put(partitions[0], None, source, &encoded, all);
         }
-        if self.settings.assignment == Assignment::RoundRobin {
-            self.tables[source.table].advance(false);
+        for (partition, bucket, rows) in sorted.groups() {
+            let bucket = hashed.then_some(bucket);
+            self.put(partitions[partition as usize], bucket, source, &encoded, Selected::Rows(rows));
         }
+        self.sorted = sorted;
+        self.encoded = encoded;
     }
 
-    /// Rows with bucket key.
-    fn take_hashed(&mut self, source: Source<'_>) {
-        let hashed = std::mem::take(&mut self.hashed);
-        for (bucket, rows) in hashed.groups() {
-            let mut rest = Selected::Rows(rows);
-            while rest.len() > 0 {
-                rest = self.add(bucket, source, rest);
-            }
+    /// Adds rows to batches of this bucket, or of whichever is the partition's turn.
+    fn put(
+        &mut self,
+        partition: usize,
+        bucket: Option<u32>,
+        source: Source<'_>,
+        encoded: &EncodedRows,
+        mut rest: Selected<'_>,
+    ) {
+        while rest.len() > 0 {
+            let to = bucket.unwrap_or(self.partitions[partition].current);
+            let lane = self.lane(partition, to);
+            rest = self.add(lane, source, encoded, rest);
         }
-        self.hashed = hashed;
+        if bucket.is_none() && self.settings.assignment == Assignment::RoundRobin {
+            self.partitions[partition].advance(false);
+        }
     }
 
     /// Adds as many rows as a batch of this bucket has room for; gives those that are left.
-    fn add<'a>(&mut self, bucket: u32, source: Source<'_>, rows: Selected<'a>) -> Selected<'a> {
-        let at = self.lane(source.table, bucket);
+    fn add<'a>(&mut self, at: usize, source: Source<'_>, encoded: &EncodedRows, rows: Selected<'a>) -> Selected<'a> {
         self.active.insert(at);
         if self.lanes[at].open.as_ref().is_some_and(|open| !open.takes(source.form, source.bytes)) {
             self.seal(at);
@@ -115,7 +132,7 @@ impl Write {
         let open = self.lanes[at].open.get_or_insert_with(new);
         let (taken, left) = rows.split(open.room(batch_rows, batch_bytes, source.bytes / source.rows.rows as u64));
         let before = if open.is_empty() { 0 } else { open.held() };
-        let added = open.add(source.ticket, source.rows, taken);
+        let added = open.add(&source, encoded, taken);
         let grown = open.held() - before;
         // Rows that are left had no room: what an estimate leaves free is not worth another part.
         let full = left.len() > 0 || open.is_full(batch_rows, batch_bytes);
@@ -123,7 +140,10 @@ impl Write {
         match added {
             Ok(()) if full => self.seal(at),
             Ok(()) => {}
-            Err(error) => self.fail_open(at, &misfit(error)),
+            Err(error) => {
+                let error = misfit(&self.tables[source.table].name(), &error);
+                self.fail_open(at, &error);
+            }
         }
         left
     }
@@ -140,9 +160,9 @@ impl Write {
         self.jobs.insert(batch.id, Job { lane: at, orphaned: 0 });
         self.ledger.push(Output::Work { key: batch.id, work });
         lane.ready.push_back(batch);
-        let table = &mut self.tables[lane.table];
-        if self.settings.assignment == Assignment::Sticky && table.current == lane.bucket {
-            table.advance(true);
+        let partition = &mut self.partitions[lane.partition];
+        if self.settings.assignment == Assignment::Sticky && partition.current == lane.bucket {
+            partition.advance(true);
         }
     }
 
@@ -159,8 +179,4 @@ impl Write {
         let outcome = Outcome::Failed { error: error.clone(), may_have_been_written: false };
         self.ledger.settled(open.id, open.into_parts(), &outcome);
     }
-}
-
-fn invalid(what: String) -> Error {
-    Error { code: ErrorCode::Invalid(what), retriable: false }
 }

@@ -1,15 +1,16 @@
-//! Which bucket rows go to, and taking an append apart by it.
+//! Which partition and bucket rows go to, and taking a call's rows apart by it.
 
-use std::num::NonZeroU32;
+use std::{collections::HashMap, num::NonZeroU32};
 
 use thalweg_wire::{
     column::Batch as Rows,
-    record::{BucketRule, KeyEncoder, RecordError, assign},
+    record::{PartitionEncoder, RecordError, assign},
 };
 
+use super::form::Form;
 use crate::api::RowSelection;
 
-/// Some rows of an append.
+/// Some rows of a call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Selected<'a> {
     /// Consecutive ones.
@@ -55,77 +56,203 @@ impl Selected<'_> {
     }
 }
 
-/// The rows of one append, sorted by bucket; its memory is used again for the next.
+/// The rows of one call, sorted by partition and bucket; its memory is used again for the next.
 #[derive(Debug, Default)]
-pub(super) struct Hashed {
+pub(super) struct Sorted {
+    /// The names of the partitions that the rows have, in the order of their first rows; none: the table has none.
+    names: Vec<String>,
+    numbers: HashMap<String, u32>,
+    /// The partition of each row, as a position in `names`.
+    partitions: Vec<u32>,
     buckets: Vec<u32>,
-    /// Where the rows of each bucket begin in `order`, one more than there are buckets.
-    starts: Vec<u32>,
     order: Vec<u32>,
+    groups: Vec<Group>,
+    starts: Vec<u32>,
 }
 
-impl Hashed {
-    /// Sorts the rows by the bucket of their key. They must have passed `Layout::check`; there are less than 2^32.
-    pub(super) fn sort(
-        &mut self,
-        rows: &Rows<'_>,
-        key: &KeyEncoder,
-        rule: BucketRule,
-        count: NonZeroU32,
-    ) -> Result<(), RecordError> {
-        assign(rows, key, rule, count, &mut self.buckets)?;
-        self.starts.clear();
-        self.starts.resize(count.get() as usize + 1, 0);
-        for bucket in &self.buckets {
-            self.starts[*bucket as usize + 1] += 1;
+/// Rows of one partition and bucket: where they stand in `order`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Group {
+    partition: u32,
+    /// 0 without bucket key.
+    bucket: u32,
+    start: u32,
+    end: u32,
+}
+
+impl Sorted {
+    /// Sorts rows. They must have passed `Layout::check`; there are less than 2^32.
+    pub(super) fn sort(&mut self, rows: &Rows<'_>, form: &Form, buckets: NonZeroU32) -> Result<(), RecordError> {
+        self.name(rows, form.partition.as_ref())?;
+        self.buckets.clear();
+        if let Some(key) = &form.key {
+            assign(rows, key, form.rule, buckets, &mut self.buckets)?;
         }
-        for at in 1..self.starts.len() {
-            self.starts[at] += self.starts[at - 1];
-        }
+        self.groups.clear();
         self.order.clear();
-        self.order.resize(self.buckets.len(), 0);
-        for (row, bucket) in self.buckets.iter().enumerate() {
-            // Each start moves up to the next one's place while rows are put down, and is moved back below.
-            let place = &mut self.starts[*bucket as usize];
-            self.order[*place as usize] = row as u32;
-            *place += 1;
+        match (self.names.len(), form.key.is_some()) {
+            (..=1, false) => {}
+            (..=1, true) => self.count(buckets),
+            (_, hashed) => self.compare(rows.rows as u32, hashed),
         }
-        self.starts.rotate_right(1);
-        self.starts[0] = 0;
         Ok(())
     }
 
-    /// The buckets that have rows, with these, rising.
-    pub(super) fn groups(&self) -> impl Iterator<Item = (u32, &[u32])> {
-        let ranges = self.starts.array_windows::<2>().enumerate().filter(|(_, [start, end])| start < end);
-        ranges.map(|(bucket, [start, end])| (bucket as u32, &self.order[*start as usize..*end as usize]))
+    /// The names of the partitions; none: the table has none.
+    pub(super) fn names(&self) -> &[String] {
+        &self.names
+    }
+
+    /// Whether the rows need not be taken apart.
+    pub(super) fn is_whole(&self) -> bool {
+        self.groups.is_empty()
+    }
+
+    /// In how many groups the rows are taken apart.
+    pub(super) fn len(&self) -> usize {
+        self.groups.len().max(1)
+    }
+
+    /// Partition (as a position in `names`), bucket (0 without bucket key) and rows of each group, rising.
+    pub(super) fn groups(&self) -> impl Iterator<Item = (u32, u32, &[u32])> {
+        let rows = |group: &Group| &self.order[group.start as usize..group.end as usize];
+        self.groups.iter().map(move |group| (group.partition, group.bucket, rows(group)))
+    }
+
+    /// Finds the partition of each row; rows that follow each other mostly have the same.
+    fn name(&mut self, rows: &Rows<'_>, encoder: Option<&PartitionEncoder>) -> Result<(), RecordError> {
+        self.names.clear();
+        self.numbers.clear();
+        self.partitions.clear();
+        let Some(encoder) = encoder else { return Ok(()) };
+        let mut name = String::new();
+        let mut last = 0;
+        for row in 0..rows.rows {
+            encoder.name(rows, row, &mut name)?;
+            if self.names.get(last as usize) != Some(&name) {
+                last = match self.numbers.get(&name) {
+                    Some(&number) => number,
+                    None => {
+                        let number = self.names.len() as u32;
+                        self.numbers.insert(name.clone(), number);
+                        self.names.push(name.clone());
+                        number
+                    }
+                };
+            }
+            self.partitions.push(last);
+        }
+        Ok(())
+    }
+
+    /// Sorts rows of one partition by counting those of each bucket.
+    fn count(&mut self, buckets: NonZeroU32) {
+        let starts = &mut self.starts;
+        starts.clear();
+        starts.resize(buckets.get() as usize + 1, 0);
+        for bucket in &self.buckets {
+            starts[*bucket as usize + 1] += 1;
+        }
+        for at in 1..starts.len() {
+            starts[at] += starts[at - 1];
+        }
+        self.order.resize(self.buckets.len(), 0);
+        let ranges = starts.array_windows::<2>().enumerate().filter(|(_, [start, end])| start < end);
+        self.groups.extend(ranges.map(|(bucket, [start, end])| Group {
+            partition: 0,
+            bucket: bucket as u32,
+            start: *start,
+            end: *end,
+        }));
+        for (row, bucket) in self.buckets.iter().enumerate() {
+            // Each start moves up while rows are put down.
+            let place = &mut starts[*bucket as usize];
+            self.order[*place as usize] = row as u32;
+            *place += 1;
+        }
+    }
+
+    /// Sorts rows of several partitions; those of one group stay in their order.
+    fn compare(&mut self, rows: u32, hashed: bool) {
+        let (partitions, buckets) = (&self.partitions, &self.buckets);
+        let group = |row: u32| (partitions[row as usize], if hashed { buckets[row as usize] } else { 0 });
+        self.order.extend(0..rows);
+        self.order.sort_by_key(|row| group(*row));
+        let mut start = 0;
+        for rows in self.order.chunk_by(|one, other| group(*one) == group(*other)) {
+            let (partition, bucket) = group(rows[0]);
+            let end = start + rows.len() as u32;
+            self.groups.push(Group { partition, bucket, start, end });
+            start = end;
+        }
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use thalweg_wire::{
-        column::{Column, Values},
-        record::Layout,
-        table::{ColumnType, DataType},
-    };
+    use thalweg_wire::column::{Column, Values};
 
+    use super::super::{Change, model::info};
     use super::*;
+
+    const FOUR: NonZeroU32 = NonZeroU32::new(4).expect("not 0");
+
+    /// 300, 127, .. as `id`, and these texts as `p`.
+    fn rows<'a>(ids: &'a [i32], offsets: &'a [i32], texts: &'a [u8]) -> Rows<'a> {
+        let column = |values| Column { validity: None, values };
+        let columns = vec![column(Values::Int32(ids)), column(Values::Spans { offsets, bytes: texts })];
+        Rows { rows: ids.len(), columns }
+    }
+
+    fn form(bucket_keys: &[&str], partitioned: bool) -> Form {
+        let mut info = info("id INT NOT NULL, p STRING NOT NULL", bucket_keys, &[]);
+        info.descriptor.partition_keys = if partitioned { vec!["p".into()] } else { vec![] };
+        Form::new(&info, &Change::Append).expect("a form")
+    }
+
+    fn groups(sorted: &Sorted) -> Vec<(u32, u32, Vec<u32>)> {
+        sorted.groups().map(|(partition, bucket, rows)| (partition, bucket, rows.to_vec())).collect()
+    }
+
+    // `fluss.md` 2.11: with four buckets 127, 128, 300 and 1000 go to 2, 2, 1 and 3, and 16384 to 2.
+    const IDS: [i32; 6] = [300, 127, 1000, 128, 16384, 300];
+    const OFFSETS: [i32; 7] = [0, 1, 2, 3, 4, 5, 6];
 
     #[test]
     fn rows_are_sorted_by_the_bucket_of_their_key() {
-        // `fluss.md` 2.11: with four buckets 127, 128, 300 and 1000 go to 2, 2, 1 and 3, and 16384 to 2.
-        let ids = [300, 127, 1000, 128, 16384, 300];
-        let rows = Rows { rows: ids.len(), columns: vec![Column { validity: None, values: Values::Int32(&ids) }] };
-        let column_type = ColumnType { data_type: DataType::Int, nullable: false };
-        let key = KeyEncoder::new(&Layout::new([("id", &column_type)]), &[0]).expect("a key");
-        let mut hashed = Hashed::default();
+        let mut sorted = Sorted::default();
         for _ in 0..2 {
-            let four = NonZeroU32::new(4).expect("not 0");
-            hashed.sort(&rows, &key, BucketRule::Fluss, four).expect("buckets");
-            let groups: Vec<_> = hashed.groups().collect();
-            assert_eq!(groups, [(1, &[0, 5][..]), (2, &[1, 3, 4]), (3, &[2])]);
+            sorted.sort(&rows(&IDS, &OFFSETS, b"aaaaaa"), &form(&["id"], false), FOUR).expect("buckets");
+            assert_eq!(groups(&sorted), [(0, 1, vec![0, 5]), (0, 2, vec![1, 3, 4]), (0, 3, vec![2])]);
+            assert!(sorted.names().is_empty());
         }
+    }
+
+    #[test]
+    fn rows_are_sorted_by_partition_first() {
+        let mut sorted = Sorted::default();
+        let rows = rows(&IDS, &OFFSETS, b"baabba");
+        sorted.sort(&rows, &form(&["id"], true), FOUR).expect("partitions and buckets");
+        assert_eq!(sorted.names(), ["b", "a"]);
+        let expected = [(0, 1, vec![0]), (0, 2, vec![3, 4]), (1, 1, vec![5]), (1, 2, vec![1]), (1, 3, vec![2])];
+        assert_eq!(groups(&sorted), expected);
+        sorted.sort(&rows, &form(&[], true), FOUR).expect("partitions");
+        assert_eq!(groups(&sorted), [(0, 0, vec![0, 3, 4]), (1, 0, vec![1, 2, 5])]);
+        assert_eq!((sorted.len(), sorted.is_whole()), (2, false));
+    }
+
+    #[test]
+    fn rows_of_one_partition_without_key_stay_together() {
+        let mut sorted = Sorted::default();
+        sorted.sort(&rows(&IDS, &OFFSETS, b"aaaaaa"), &form(&[], true), FOUR).expect("one partition");
+        assert!(sorted.is_whole() && sorted.names() == ["a"]);
+    }
+
+    #[test]
+    fn a_value_that_names_no_partition_is_refused_with_its_row() {
+        let mut sorted = Sorted::default();
+        let error = sorted.sort(&rows(&IDS, &OFFSETS, b"aa/aaa"), &form(&[], true), FOUR).expect_err("a slash");
+        assert!(error.to_string().contains("row 2"), "{error}");
     }
 
     #[test]

@@ -1,6 +1,10 @@
 //! Rows sealed for one bucket: whose they are, where their bytes lie, and how far they have come.
 
-use thalweg_wire::record::{BatchContent, BatchHead, Compression, NO_WRITER, Node, RecordError, encode_message};
+use std::sync::Arc;
+
+use thalweg_wire::record::{
+    BatchContent, BatchHead, Compression, KvContent, NO_WRITER, Node, RecordError, RowsContent, encode_message, kv_head,
+};
 
 use crate::{
     api::{BufferId, Codec, Error, Instant, Range, RowSelection, Ticket},
@@ -32,9 +36,28 @@ pub(super) enum Stage {
     },
 }
 
-/// The body of its Arrow message and what is said of it.
+/// What stands before its body.
+#[derive(Debug, Clone)]
+pub(super) enum Head {
+    /// The head of a log batch and the metadata of an Arrow message.
+    Arrow {
+        /// How its body is compressed.
+        codec: Codec,
+        /// Lengths and null counts of the fields.
+        nodes: Vec<Node>,
+        /// How many buffers its body has.
+        buffers: usize,
+    },
+    /// The head of a log batch of rows one by one.
+    Rows,
+    /// The head of a key batch whose rows have these columns; empty: all.
+    Keys(Arc<[i32]>),
+}
+
+/// Its body and what is said of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Body {
+    /// The metadata of an Arrow message; empty without.
     message: Vec<u8>,
     buffer: BufferId,
     length: u32,
@@ -52,12 +75,8 @@ pub(super) struct Batch {
     pub(super) rows: u32,
     /// The version of their schema.
     pub(super) schema_id: i16,
-    /// How its body is compressed.
-    pub(super) codec: Codec,
-    /// Lengths and null counts of the fields.
-    pub(super) nodes: Vec<Node>,
-    /// How many buffers its body has.
-    pub(super) buffers: usize,
+    /// What stands before its body.
+    pub(super) head: Head,
     /// Whose rows they are; empty once they have their fates.
     pub(super) parts: Vec<Part>,
     /// What it takes to remember whose rows they are, in bytes.
@@ -86,33 +105,57 @@ pub(super) struct Batch {
 impl Batch {
     /// Takes the encoded body; gives what the batch holds now, in bytes, or why the output does not fit the work.
     pub(super) fn encoded(&mut self, buffer: BufferId, lengths: &[u32], checksum: u32) -> Result<u64, String> {
-        if lengths.len() != self.buffers {
-            return Err(format!("{} buffers were to be encoded but {} came back", self.buffers, lengths.len()));
+        let (expected, alignment) = match &self.head {
+            Head::Arrow { buffers, .. } => (*buffers, 8),
+            Head::Rows | Head::Keys(_) => (1, 1),
+        };
+        if lengths.len() != expected {
+            return Err(format!("{expected} buffers were to be encoded but {} came back", lengths.len()));
         }
-        let total: u64 = lengths.iter().map(|length| u64::from(*length).next_multiple_of(8)).sum();
+        let total: u64 = lengths.iter().map(|length| u64::from(*length).next_multiple_of(alignment)).sum();
         let length = u32::try_from(total).map_err(|_| format!("the body of {total} bytes is longer than 4 GiB"))?;
-        let message = encode_message(self.rows, &self.nodes, lengths, compression(self.codec));
+        let message = match &self.head {
+            Head::Arrow { codec, nodes, .. } => encode_message(self.rows, nodes, lengths, compression(*codec)),
+            Head::Rows | Head::Keys(_) => Vec::new(),
+        };
         let held = self.parts_held + total + message.len() as u64;
         self.body = Some(Body { message, buffer, length, checksum });
         self.stage = Stage::Waiting(0);
         Ok(held)
     }
 
-    /// Header and metadata for this writer; `None`: without writer id.
+    /// What is sent before the body, for this writer; `None`: without writer id.
     pub(super) fn head(&self, writer: Option<i64>) -> Result<Vec<u8>, RecordError> {
         let Some(body) = &self.body else {
             return Err(RecordError::CorruptMessage("it is not encoded yet".into()));
         };
-        let content = BatchContent {
-            schema_id: self.schema_id,
-            writer: writer.zip(self.sequence).unwrap_or(NO_WRITER),
-            records: self.rows,
-            changes: None,
-            message: &body.message,
-            body_length: body.length,
-            body_checksum: body.checksum,
-        };
-        Ok(BatchHead::encode(&content)?.into_bytes())
+        let (schema_id, records) = (self.schema_id, self.rows);
+        let (body_length, body_checksum) = (body.length, body.checksum);
+        let writer = writer.zip(self.sequence).unwrap_or(NO_WRITER);
+        match &self.head {
+            Head::Arrow { .. } => {
+                let (changes, message) = (None, body.message.as_slice());
+                let content = BatchContent { schema_id, writer, records, changes, message, body_length, body_checksum };
+                Ok(BatchHead::encode(&content)?.into_bytes())
+            }
+            Head::Rows => {
+                let append_only = true;
+                let content = RowsContent { schema_id, writer, records, append_only, body_length, body_checksum };
+                Ok(BatchHead::of_rows(&content)?.into_bytes())
+            }
+            Head::Keys(_) => {
+                let content = KvContent { schema_id, records, body_length, body_checksum };
+                Ok(kv_head(&content, writer)?.to_vec())
+            }
+        }
+    }
+
+    /// Of a key batch, the columns that its rows have; empty: all.
+    pub(super) fn columns(&self) -> Option<&Arc<[i32]>> {
+        match &self.head {
+            Head::Keys(columns) => Some(columns),
+            Head::Arrow { .. } | Head::Rows => None,
+        }
     }
 
     /// Where the body lies.

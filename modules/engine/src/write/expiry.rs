@@ -21,7 +21,7 @@ impl Write {
             lane.ready.iter().take(1).for_each(|batch| wake.consider(batch.deadline));
             lane.flight.iter().filter(|batch| !batch.settled).for_each(|batch| wake.consider(batch.deadline));
             lane.next_retry().into_iter().for_each(|retry| wake.consider(retry));
-            self.tables[lane.table].leaders.wake(self.now).into_iter().for_each(|ask| wake.consider(ask));
+            self.partitions[lane.partition].leaders.wake(self.now).into_iter().for_each(|ask| wake.consider(ask));
         }
         if self.writer.state == State::Missing && !self.active.is_empty() {
             wake.consider(self.writer.backoff.not_before());
@@ -69,9 +69,9 @@ impl Write {
         Error { code: ErrorCode::TimedOut(what), retriable: true }
     }
 
-    /// Gives up everything of the tables that are meant.
+    /// Gives up everything of the partitions that are meant.
     pub(super) fn fail_all(&mut self, meant: impl Fn(usize) -> bool, error: &Error) {
-        let lanes: Vec<usize> = self.active.iter().copied().filter(|at| meant(self.lanes[*at].table)).collect();
+        let lanes: Vec<usize> = self.active.iter().copied().filter(|at| meant(self.lanes[*at].partition)).collect();
         for at in lanes {
             self.fail_open(at, error);
             self.fail_lane(at, Instant::MAX, error);

@@ -37,8 +37,8 @@ pub(super) enum Pick {
 /// The batches of one bucket.
 #[derive(Debug)]
 pub(super) struct Lane {
-    /// Its table, by position.
-    pub(super) table: usize,
+    /// Its partition, by position.
+    pub(super) partition: usize,
     /// The bucket.
     pub(super) bucket: u32,
     /// Rows that wait to become a batch.
@@ -57,9 +57,9 @@ pub(super) struct Lane {
 
 impl Lane {
     /// An empty lane.
-    pub(super) fn new(table: usize, bucket: u32) -> Self {
+    pub(super) fn new(partition: usize, bucket: u32) -> Self {
         Self {
-            table,
+            partition,
             bucket,
             open: None,
             ready: VecDeque::new(),
@@ -219,7 +219,7 @@ impl Lane {
             kept.push_back(batch);
         }
         kept.append(&mut self.ready);
-        *self = Self { open: self.open.take(), ready: kept, ..Self::new(self.table, self.bucket) };
+        *self = Self { open: self.open.take(), ready: kept, ..Self::new(self.partition, self.bucket) };
         unknown
     }
 

@@ -15,6 +15,13 @@ pub(super) enum Outcome {
         /// The offset of its first row, if the server said it.
         base: Option<u64>,
     },
+    /// The server has made its changes.
+    Changed {
+        /// Where.
+        bucket: Bucket,
+        /// The end of the bucket's log behind them, if the server said it.
+        end: Option<u64>,
+    },
     /// It was given up.
     Failed {
         /// Why.
@@ -138,7 +145,7 @@ impl Ledger {
     pub(super) fn settled(&mut self, batch: u64, parts: Vec<Part>, outcome: &Outcome) {
         let mut next = match outcome {
             Outcome::Written { base, .. } => *base,
-            Outcome::Failed { .. } => None,
+            Outcome::Changed { .. } | Outcome::Failed { .. } => None,
         };
         for part in parts {
             let count = row_count(&part.rows);
@@ -163,6 +170,10 @@ impl Ledger {
             Outcome::Written { bucket, .. } => {
                 self.counters.rows_acknowledged += count;
                 Fate::Acknowledged { bucket: *bucket, first, end }
+            }
+            Outcome::Changed { bucket, end } => {
+                self.counters.rows_acknowledged += count;
+                Fate::Acknowledged { bucket: *bucket, first: None, end: end.unwrap_or(0) }
             }
             Outcome::Failed { error, may_have_been_written } => {
                 self.counters.rows_failed += count;

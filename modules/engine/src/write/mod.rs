@@ -2,9 +2,13 @@
 //!
 //! ```text
 //! surface      what goes in and comes out
-//! table        what a table's descriptor says of the write path; its leaders
-//! append       rows in: check, budget, bucket
-//! assign       which bucket a row goes to
+//! table        a table, and under each handle the forms of its rows
+//! form         what rows look like for a change: from the table's descriptor
+//! partition    a partition: found, created, left
+//! leaders      the leaders of its buckets
+//! append       rows in: check, budget, partition and bucket
+//! assign       which partition and bucket a row goes to
+//! records      rows encoded one by one
 //! accumulator  the rows of one bucket that wait to become a batch
 //! batch        sealed rows: their tickets, their bytes, their place on the way
 //! lane         the batches of one bucket in order: sequences, window, holes
@@ -23,10 +27,14 @@ mod append;
 mod assign;
 mod batch;
 mod expiry;
+mod form;
 mod lane;
+mod leaders;
 mod ledger;
 #[cfg(test)]
 mod model;
+mod partition;
+mod records;
 mod sender;
 mod sequence;
 #[cfg(test)]
@@ -38,21 +46,21 @@ mod tests;
 mod writer;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::num::NonZeroU32;
-use std::sync::Arc;
 use std::time::Duration;
 
-pub(crate) use surface::{BucketReply, Outgoing, Output, Produce, Reply, Table};
+pub(crate) use surface::{BucketReply, Change, Outgoing, Output, Produce, Reply, Table};
 
 use self::{
-    assign::Hashed,
+    assign::Sorted,
     lane::Lane,
     ledger::Ledger,
-    table::{Form, TableState},
+    partition::PartitionState,
+    records::EncodedRows,
+    table::{Opened, TableState, bucket_count},
     writer::Writer,
 };
 use crate::{
-    api::{Counters, Error, Instant, Settings, TableHandle, Ticket, WriteSettings},
+    api::{Bucket, Counters, Instant, Settings, TableHandle, Ticket, WriteSettings},
     chance::Chance,
 };
 
@@ -65,7 +73,9 @@ const BATCH_BYTES_LIMIT: u32 = 64 << 20;
 struct Request {
     leader: i32,
     table: usize,
-    batches: BTreeMap<u32, (usize, u64)>,
+    /// Whether it is a PutKv request.
+    keyed: bool,
+    batches: BTreeMap<Bucket, (usize, u64)>,
 }
 
 /// Encode work under way.
@@ -86,8 +96,8 @@ pub(crate) struct Write {
     now: Instant,
     tables: Vec<TableState>,
     by_id: HashMap<i64, usize>,
-    /// A handle's table and the form of its rows, or why they cannot be written.
-    handles: HashMap<TableHandle, (usize, Result<Arc<Form>, Error>)>,
+    handles: HashMap<TableHandle, Opened>,
+    partitions: Vec<PartitionState>,
     lanes: Vec<Lane>,
     /// The lanes that are not empty.
     active: BTreeSet<usize>,
@@ -96,7 +106,8 @@ pub(crate) struct Write {
     next_request: u64,
     writer: Writer,
     ledger: Ledger,
-    hashed: Hashed,
+    sorted: Sorted,
+    encoded: EncodedRows,
     /// When what has no fate fails, once `close` was called.
     closing: Option<Instant>,
     /// Something happened since the last `poll`.
@@ -117,6 +128,7 @@ impl Write {
             tables: Vec::new(),
             by_id: HashMap::new(),
             handles: HashMap::new(),
+            partitions: Vec::new(),
             lanes: Vec::new(),
             active: BTreeSet::new(),
             jobs: HashMap::new(),
@@ -124,7 +136,8 @@ impl Write {
             next_request: 1,
             writer: Writer::new(write.idempotent),
             ledger: Ledger::new(write.buffer_limit),
-            hashed: Hashed::default(),
+            sorted: Sorted::default(),
+            encoded: EncodedRows::default(),
             closing: None,
             stirred: false,
             strays: 0,
@@ -136,21 +149,18 @@ impl Write {
     /// with another id stays what it was for the rows that it has.
     pub(crate) fn open(&mut self, now: Instant, table: &Table) {
         self.stir(now);
-        let buckets = NonZeroU32::new(table.bucket_count).unwrap_or(NonZeroU32::MIN);
-        let at = match self.by_id.get(&table.table_id) {
-            Some(&at) => {
-                self.tables[at].buckets = buckets;
-                self.tables[at].leaders.set(&table.leaders);
-                at
-            }
-            None => {
-                let first = self.chance.below(u64::from(buckets.get())) as u32;
-                self.tables.push(TableState::new(table, buckets, first));
-                self.by_id.insert(table.table_id, self.tables.len() - 1);
-                self.tables.len() - 1
-            }
-        };
-        self.handles.insert(table.handle, (at, Form::new(table).map(Arc::new)));
+        let known = self.by_id.get(&table.info.table_id).copied();
+        let at = known.unwrap_or_else(|| {
+            self.tables.push(TableState::new(table));
+            self.by_id.insert(table.info.table_id, self.tables.len() - 1);
+            self.tables.len() - 1
+        });
+        self.tables[at].buckets = bucket_count(&table.info);
+        self.handles.insert(table.handle, Opened::new(at, &table.info));
+        if table.info.descriptor.partition_keys.is_empty() {
+            let only = self.partition(at, "");
+            self.partitions[only].leaders.set(&table.leaders);
+        }
     }
 
     /// Seals everything; `Flushed` comes when all rows taken so far have a fate.
@@ -170,21 +180,6 @@ impl Write {
     /// Whether `close` was called and every row has a fate.
     pub(crate) fn is_closed(&self) -> bool {
         self.closing.is_some() && self.ledger.live() == 0
-    }
-
-    /// The leaders of a table's buckets as they are now known; to `Output::Refresh` in any case, also if nothing changed.
-    pub(crate) fn set_leaders(&mut self, now: Instant, table: TableHandle, leaders: &[Option<i32>]) {
-        self.stir(now);
-        let Some(&(at, _)) = self.handles.get(&table) else { return };
-        let missing = self.lacks_leader(at, leaders);
-        let (first, limit) = self.backoff;
-        let known = &mut self.tables[at].leaders;
-        known.set(leaders);
-        if missing {
-            known.backoff().failed(self.now, first, limit, &mut self.chance);
-        } else {
-            known.backoff().succeeded();
-        }
     }
 
     /// Time has passed.
@@ -217,23 +212,28 @@ impl Write {
         self.stirred = true;
     }
 
-    /// Whether a bucket of this table that has rows has no leader here.
-    fn lacks_leader(&self, table: usize, leaders: &[Option<i32>]) -> bool {
-        let mut buckets = self.active.iter().map(|lane| &self.lanes[*lane]).filter(|lane| lane.table == table);
-        buckets.any(|lane| leaders.get(lane.bucket as usize).copied().flatten().is_none())
-    }
-
     /// The lane of a bucket, new if need be.
-    fn lane(&mut self, table: usize, bucket: u32) -> usize {
+    fn lane(&mut self, partition: usize, bucket: u32) -> usize {
         let lanes = &mut self.lanes;
-        *self.tables[table].lanes.entry(bucket).or_insert_with(|| {
-            lanes.push(Lane::new(table, bucket));
+        *self.partitions[partition].lanes.entry(bucket).or_insert_with(|| {
+            lanes.push(Lane::new(partition, bucket));
             lanes.len() - 1
         })
     }
 
     /// The leader of a lane's bucket, as far as known.
     fn leader(&self, lane: &Lane) -> Option<i32> {
-        self.tables[lane.table].leaders.of(lane.bucket)
+        self.partitions[lane.partition].leaders.of(lane.bucket)
+    }
+
+    /// The bucket of a lane, as the server has it.
+    fn bucket(&self, lane: usize) -> Bucket {
+        let lane = &self.lanes[lane];
+        Bucket { partition: self.partitions[lane.partition].id, bucket: lane.bucket }
+    }
+
+    /// The table of a lane, by position.
+    fn table_of(&self, lane: usize) -> usize {
+        self.partitions[self.lanes[lane].partition].table
     }
 }

@@ -5,38 +5,80 @@ use std::sync::Arc;
 
 use thalweg_wire::{
     column::{Batch as Rows, Column as Values, Values as Lane},
-    record::{CheckedMessage, Layout, LogBatch},
-    table::{Column, ColumnType, DataType, Schema, TablePath},
+    record::{CheckedMessage, KvBatches, KvRecord, Layout, LogBatch},
+    table::{ColumnType, DataType, Schema, TableDescriptor, TablePath},
 };
 
 use super::{BucketReply, Output, Produce, Table, Write};
-use crate::api::{BufferId, Codec, Piece, TableHandle, Work, WorkOutput};
+use crate::api::{Bucket, BufferId, Codec, Piece, TableHandle, TableInfo, Work, WorkOutput};
 
 /// How many batches of a writer a server remembers.
 const REMEMBERED: usize = 5;
 
 /// A table of one column `id BIGINT NOT NULL`; hashed by it or not.
 pub(super) fn table(handle: TableHandle, buckets: u32, hashed: bool, leaders: Vec<Option<i32>>) -> Table {
-    let column_type = ColumnType { data_type: DataType::BigInt, nullable: false };
-    let column = Column { id: 0, name: "id".into(), column_type, comment: None, aggregation: None };
-    let schema = Schema { columns: vec![column], primary_key: vec![], auto_increment: vec![], highest_field_id: 0 };
-    Table {
-        handle,
-        path: TablePath { database: "db".into(), table: format!("t{handle}") },
-        table_id: 100 + i64::from(handle),
-        schema_id: 1,
-        schema: Arc::new(schema),
-        bucket_keys: if hashed { vec![0] } else { vec![] },
-        bucket_count: buckets,
-        codec: Codec::None,
-        level: 0,
-        leaders,
-    }
+    let bucket_keys: &[&str] = if hashed { &["id"] } else { &[] };
+    let mut info = info("id BIGINT NOT NULL", bucket_keys, &[("table.log.arrow.compression.type", "NONE")]);
+    info.path.table = format!("t{handle}");
+    info.table_id = 100 + i64::from(handle);
+    info.descriptor.bucket_count = Some(buckets);
+    Table { handle, info: Arc::new(info), leaders }
+}
+
+/// A table of `id BIGINT NOT NULL` that is its key, and of `p STRING NOT NULL`, which names its partitions.
+pub(super) fn keyed(handle: TableHandle, buckets: u32, partitioned: bool, leaders: Vec<Option<i32>>) -> Table {
+    let mut table = shaped(handle, buckets, partitioned, leaders);
+    let info = Arc::make_mut(&mut table.info);
+    info.descriptor.schema.primary_key = if partitioned { vec![0, 1] } else { vec![0] };
+    table
+}
+
+/// A log table of `id BIGINT NOT NULL` and of `p STRING NOT NULL`, which names its partitions.
+pub(super) fn shaped(handle: TableHandle, buckets: u32, partitioned: bool, leaders: Vec<Option<i32>>) -> Table {
+    let mut table = table(handle, buckets, false, leaders);
+    let info = Arc::make_mut(&mut table.info);
+    info.descriptor.schema = Schema::parse_sql("id BIGINT NOT NULL, p STRING NOT NULL").expect("columns");
+    info.descriptor.partition_keys = if partitioned { vec!["p".into()] } else { vec![] };
+    table
+}
+
+/// What the catalogue says of a table of three buckets with these columns, bucket key and properties.
+pub(super) fn info(columns: &str, bucket_keys: &[&str], properties: &[(&str, &str)]) -> TableInfo {
+    let mut descriptor = TableDescriptor::new(Schema::parse_sql(columns).expect("columns"));
+    descriptor.bucket_keys = bucket_keys.iter().map(|key| String::from(*key)).collect();
+    descriptor.bucket_count = Some(3);
+    let properties = properties.iter().map(|(name, value)| (String::from(*name), String::from(*value)));
+    descriptor.properties = properties.collect();
+    let path = TablePath { database: "db".into(), table: "t".into() };
+    TableInfo { path, table_id: 1, schema_id: 1, descriptor, created: 0, modified: 0 }
 }
 
 /// Rows with these ids.
 pub(super) fn rows(ids: &[i64]) -> Rows<'_> {
     Rows { rows: ids.len(), columns: vec![Values { validity: None, values: Lane::Int64(ids) }] }
+}
+
+/// The texts of a column, one letter each.
+#[derive(Debug)]
+pub(super) struct Letters {
+    offsets: Vec<i32>,
+    bytes: Vec<u8>,
+}
+
+impl Letters {
+    /// `a` to the letter of this number, in turns by the id.
+    pub(super) fn of(ids: &[i64], count: u32) -> Self {
+        let letter = |id: &i64| b'a' + (id % i64::from(count.max(1))) as u8;
+        Self { offsets: (0..=ids.len() as i32).collect(), bytes: ids.iter().map(letter).collect() }
+    }
+
+    /// Rows with these ids and letters.
+    pub(super) fn rows<'a>(&'a self, ids: &'a [i64]) -> Rows<'a> {
+        let mut rows = rows(ids);
+        let values = Lane::Spans { offsets: &self.offsets, bytes: &self.bytes };
+        rows.columns.push(Values { validity: None, values });
+        rows
+    }
 }
 
 /// What the host does for the stage: holds buffers and does work, strictly.
@@ -49,16 +91,24 @@ pub(super) struct Host {
 impl Host {
     /// Encodes, without compression.
     pub(super) fn work(&mut self, work: &Work) -> WorkOutput {
-        let Work::Encode { codec: Codec::None, buffers, .. } = work else { panic!("unexpected work") };
         let mut body = Vec::new();
-        for buffer in buffers {
-            body.extend_from_slice(buffer);
-            body.resize(body.len().next_multiple_of(8), 0);
-        }
+        let lengths = match work {
+            Work::Encode { codec: Codec::None, buffers, .. } => {
+                for buffer in buffers {
+                    body.extend_from_slice(buffer);
+                    body.resize(body.len().next_multiple_of(8), 0);
+                }
+                buffers.iter().map(|buffer| buffer.len() as u32).collect()
+            }
+            Work::Keep(bytes) => {
+                body.extend_from_slice(bytes);
+                vec![bytes.len() as u32]
+            }
+            other => panic!("unexpected work: {other:?}"),
+        };
         let checksum = crc(&body);
         self.given += 1;
         self.buffers.insert(self.given, body);
-        let lengths = buffers.iter().map(|buffer| buffer.len() as u32).collect();
         WorkOutput::Encoded { buffer: self.given, lengths, checksum }
     }
 
@@ -68,7 +118,7 @@ impl Host {
     }
 
     /// The records of each bucket of a request.
-    pub(super) fn records(&self, produce: &Produce) -> Vec<(u32, Vec<u8>)> {
+    pub(super) fn records(&self, produce: &Produce) -> Vec<(Bucket, Vec<u8>)> {
         let record = |batch: &super::Outgoing| {
             let mut records = Vec::new();
             for piece in [Piece::Inline(batch.head.clone()), Piece::Held(batch.body)] {
@@ -80,7 +130,7 @@ impl Host {
                     }
                 }
             }
-            (batch.bucket.bucket, records)
+            (batch.bucket, records)
         };
         produce.batches.iter().map(record).collect()
     }
@@ -93,7 +143,7 @@ fn crc(bytes: &[u8]) -> u32 {
     })
 }
 
-/// The batches of one writer that a bucket remembers: sequence and first offset.
+/// The batches of one writer that a bucket remembers: sequence and what it was answered with.
 type Memory = VecDeque<(i32, u64)>;
 
 /// The log of one bucket.
@@ -107,32 +157,31 @@ pub(super) struct Log {
 }
 
 impl Log {
-    /// Takes a batch; gives its first offset, or an error code.
-    pub(super) fn append(&mut self, records: &[u8]) -> Result<u64, i32> {
-        let batch = LogBatch::parse(records).expect("a batch");
-        assert!(batch.checksum_is_right(), "wrong checksum");
-        assert!(batch.append_only && batch.schema_id == 1 && batch.bytes().len() == records.len());
-        let ids = ids(&batch);
+    /// Takes a log batch and gives its first offset, or a key batch and gives the end behind its changes, or an error
+    /// code.
+    pub(super) fn append(&mut self, records: &[u8], keyed: bool) -> Result<u64, i32> {
+        let (writer, sequence, ids) = if keyed { key_batch(records) } else { log_batch(records) };
         let next = self.rows.len() as u64;
-        if batch.writer_id >= 0 {
-            if self.forgotten.contains(&batch.writer_id) {
+        let answer = if keyed { next + ids.len() as u64 } else { next };
+        if writer >= 0 {
+            if self.forgotten.contains(&writer) {
                 return Err(31);
             }
-            let memory = self.writers.entry(batch.writer_id).or_default();
-            if let Some((_, offset)) = memory.iter().find(|(sequence, _)| *sequence == batch.sequence) {
-                return Ok(*offset);
+            let memory = self.writers.entry(writer).or_default();
+            if let Some((_, answer)) = memory.iter().find(|(known, _)| *known == sequence) {
+                return Ok(*answer);
             }
             let follows = memory.back().map_or(0, |(last, _)| last.checked_add(1).unwrap_or(0));
-            if batch.sequence != follows {
+            if sequence != follows {
                 return Err(31);
             }
-            memory.push_back((batch.sequence, next));
+            memory.push_back((sequence, answer));
             if memory.len() > REMEMBERED {
                 memory.pop_front();
             }
         }
         self.rows.extend(ids);
-        Ok(next)
+        Ok(answer)
     }
 
     /// Forgets every writer, as a restart without its state would. To a real server the late copy of a first batch is then
@@ -142,24 +191,48 @@ impl Log {
     }
 }
 
+/// Writer, sequence and the ids of the rows.
+fn log_batch(records: &[u8]) -> (i64, i32, Vec<i64>) {
+    let batch = LogBatch::parse(records).expect("a batch");
+    assert!(batch.checksum_is_right(), "wrong checksum");
+    assert!(batch.append_only && batch.schema_id == 1 && batch.bytes().len() == records.len());
+    (batch.writer_id, batch.sequence, ids(&batch))
+}
+
 fn ids(batch: &LogBatch<'_>) -> Vec<i64> {
-    let column_type = ColumnType { data_type: DataType::BigInt, nullable: false };
-    let layout = Layout::new([("id", &column_type)]);
-    let message = CheckedMessage::of_batch(batch, &layout, 1 << 20).expect("a message");
+    let (id, p) = (DataType::BigInt, DataType::String);
+    let [id, p] = [id, p].map(|data_type| ColumnType { data_type, nullable: false });
+    let layouts = [Layout::new([("id", &id)]), Layout::new([("id", &id), ("p", &p)])];
+    let message = layouts.iter().find_map(|layout| CheckedMessage::of_batch(batch, layout, 1 << 20).ok());
+    let message = message.expect("a message");
     let values = &batch.bytes()[message.buffers[1].range.clone()];
     let ids: Vec<i64> = values.as_chunks().0.iter().map(|id| i64::from_le_bytes(*id)).collect();
-    assert_eq!(ids.len(), batch.records as usize);
-    ids
+    assert!(ids.len() >= batch.records as usize);
+    ids[..batch.records as usize].to_vec()
+}
+
+/// Writer, sequence and the ids that are the keys of the rows.
+fn key_batch(records: &[u8]) -> (i64, i32, Vec<i64>) {
+    let mut batches = KvBatches::new(records);
+    let batch = batches.next().expect("a batch").expect("a sound one");
+    assert!(batches.next().is_none() && batch.schema_id == 1, "one batch for each bucket");
+    let records = batch.records().map(|record| record.expect("a sound record"));
+    let id = |record: KvRecord<'_>| {
+        assert!(record.row.is_some(), "rows are only upserted");
+        // A BIGINT in a key: 7 bits a byte, the lowest first (`fluss.md` 2.9).
+        record.key.iter().rev().fold(0, |id, byte| id << 7 | i64::from(byte & 0x7f))
+    };
+    (batch.writer_id, batch.sequence, records.map(id).collect())
 }
 
 /// An answer for one bucket.
-pub(super) fn bucket_reply(bucket: u32, result: Result<u64, i32>) -> BucketReply {
+pub(super) fn bucket_reply(bucket: Bucket, result: Result<u64, i32>) -> BucketReply {
     BucketReply {
-        partition: None,
-        bucket: bucket as i32,
+        partition: bucket.partition,
+        bucket: bucket.bucket as i32,
         code: result.err(),
         message: None,
-        base_offset: result.ok().map(|offset| offset as i64),
+        offset: result.ok().map(|offset| offset as i64),
     }
 }
 

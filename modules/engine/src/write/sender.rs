@@ -4,11 +4,14 @@
 //! may be, until it has waited for the linger, or until what is on its way has arrived. All that may go to one leader and
 //! table goes in one request, up to its limit.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
-use super::{Outgoing, Output, Produce, Request, Write, batch::Batch, lane::Pick, writer::State};
+use super::{Outgoing, Output, Produce, Request, Write, lane::Pick, writer::State};
 use crate::{
-    api::{Acks, Bucket, Error, ErrorCode, Instant, WorkOutput},
+    api::{Acks, Error, ErrorCode, Instant, WorkOutput},
     backoff::micros,
 };
 
@@ -16,10 +19,14 @@ use crate::{
 /// head of the request fits the rest.
 const BATCH_LIMIT: u64 = (100 << 20) - 1024;
 
+/// Requests that are being put together: by leader, by table, and for key batches by the columns of their rows.
+type Drafts = BTreeMap<(i32, usize, Option<Arc<[i32]>>), Draft>;
+
 /// A request that is being put together.
 struct Draft {
     key: u64,
     bytes: u64,
+    columns: Option<Arc<[i32]>>,
     batches: Vec<Outgoing>,
     request: Request,
 }
@@ -121,7 +128,7 @@ impl Write {
         if self.active.is_empty() || !self.writer.may_ask(self.now) {
             return;
         }
-        let tables: BTreeSet<usize> = self.active.iter().map(|lane| self.lanes[*lane].table).collect();
+        let tables: BTreeSet<usize> = self.active.iter().map(|lane| self.table_of(*lane)).collect();
         let tables = tables.into_iter().map(|table| self.tables[table].path.clone()).collect();
         self.writer.state = State::Asked;
         self.ledger.push(Output::InitWriter { tables });
@@ -132,7 +139,7 @@ impl Write {
         let Some(writer) = self.writer.ready() else { return };
         let lanes: Vec<usize> = self.active.iter().copied().collect();
         loop {
-            let mut drafts: BTreeMap<(i32, usize), Draft> = BTreeMap::new();
+            let mut drafts = Drafts::new();
             let mut sent = false;
             for &at in &lanes {
                 let Some(leader) = self.leader(&self.lanes[at]) else { continue };
@@ -150,38 +157,32 @@ impl Write {
     }
 
     /// Puts a batch into the draft for its leader and table; one that would become too long is finished first.
-    fn add_to_draft(
-        &mut self,
-        drafts: &mut BTreeMap<(i32, usize), Draft>,
-        at: usize,
-        pick: Pick,
-        leader: i32,
-        writer: Option<i64>,
-    ) {
-        let table = self.lanes[at].table;
-        let length = self.lanes[at].picked(pick).map_or(0, Batch::length);
+    fn add_to_draft(&mut self, drafts: &mut Drafts, at: usize, pick: Pick, leader: i32, writer: Option<i64>) {
+        let table = self.partitions[self.lanes[at].partition].table;
+        let Some(picked) = self.lanes[at].picked(pick) else { return };
+        let (length, columns) = (picked.length(), picked.columns().cloned());
+        let whither = (leader, table, columns.clone());
         let limit = u64::from(self.settings.request_bytes).min(BATCH_LIMIT);
-        if drafts.get(&(leader, table)).is_some_and(|draft| draft.bytes + length > limit)
-            && let Some(full) = drafts.remove(&(leader, table))
+        if drafts.get(&whither).is_some_and(|draft| draft.bytes + length > limit)
+            && let Some(full) = drafts.remove(&whither)
         {
             self.finish(full);
         }
         let next_request = &mut self.next_request;
-        let draft = drafts.entry((leader, table)).or_insert_with(|| {
+        let draft = drafts.entry(whither).or_insert_with(|| {
             let key = *next_request;
             *next_request += 1;
-            let request = Request { leader, table, batches: BTreeMap::new() };
-            Draft { key, bytes: 0, batches: Vec::new(), request }
+            let request = Request { leader, table, keyed: columns.is_some(), batches: BTreeMap::new() };
+            Draft { key, bytes: 0, columns, batches: Vec::new(), request }
         });
-        let lane = &mut self.lanes[at];
-        let bucket = lane.bucket;
-        let Some((batch, again)) = lane.send(pick, draft.key, leader, writer.is_some()) else { return };
+        let bucket = self.bucket(at);
+        let Some((batch, again)) = self.lanes[at].send(pick, draft.key, leader, writer.is_some()) else { return };
         // A batch that has no head cannot be in a lane's turn: its length was checked when it was encoded.
         let (Ok(head), Some(body)) = (batch.head(writer), batch.body_range()) else { return };
         self.ledger.sent(head.len() as u64 + u64::from(body.length), again);
         draft.bytes += length;
         draft.request.batches.insert(bucket, (at, batch.id));
-        draft.batches.push(Outgoing { bucket: Bucket { partition: None, bucket }, head, body });
+        draft.batches.push(Outgoing { bucket, head, body });
     }
 
     /// Hands a request out.
@@ -201,6 +202,7 @@ impl Write {
                 Acks::None => 0,
             },
             timeout_ms: i32::try_from(timeout).unwrap_or(i32::MAX),
+            columns: draft.columns,
             batches: draft.batches,
         }));
         self.requests.insert(draft.key, draft.request);
@@ -211,13 +213,18 @@ impl Write {
         let mut missing: BTreeMap<usize, bool> = BTreeMap::new();
         for &at in &self.active {
             let lane = &self.lanes[at];
-            *missing.entry(lane.table).or_default() |= self.leader(lane).is_none();
+            *missing.entry(lane.partition).or_default() |= self.leader(lane).is_none();
         }
-        for (table, missing) in missing {
-            let table = &mut self.tables[table];
-            if table.leaders.ask(self.now, missing) {
-                self.ledger.push(Output::Refresh { table: table.handle });
+        for (partition, missing) in missing {
+            let partition = &mut self.partitions[partition];
+            if !partition.leaders.ask(self.now, missing) {
+                continue;
             }
+            let table = self.tables[partition.table].handle;
+            self.ledger.push(match partition.name.is_empty() {
+                true => Output::Refresh { table },
+                false => Output::Seek { table, partition: Arc::clone(&partition.name) },
+            });
         }
     }
 }

@@ -4,13 +4,15 @@
 //! `THALWEG_SEED=<seed> cargo test -p thalweg-engine write::simulation`.
 
 use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::{
-    Output, Produce, Reply, Write,
-    model::{Host, Log, bucket_reply, outputs, rows, table},
+    Change, Output, Produce, Reply, Write,
+    model::{Host, Letters, Log, bucket_reply, keyed, outputs, rows, shaped, table},
 };
-use crate::api::{Assignment, Error, ErrorCode, Event, Fate, Instant, RowSelection, Settings, Ticket, Work};
+use crate::api::{Assignment, Bucket, Error, ErrorCode, Event, Fate, Instant, RowSelection, Settings, Ticket, Work};
+use crate::call::Failure;
 use crate::chance::Chance;
 
 /// How long faults go on, in virtual microseconds.
@@ -23,7 +25,7 @@ enum Happening {
     Append,
     Flush,
     Encoded(u64, Work),
-    Arrives { connection: u64, key: u64, records: Vec<(u32, Vec<u8>)> },
+    Arrives { connection: u64, key: u64, records: Vec<(Bucket, Vec<u8>)> },
     Answered(u64, Reply),
     TimedOut(u64),
     Breaks(i32),
@@ -32,6 +34,9 @@ enum Happening {
     Closes,
     WriterGiven,
     Refreshed,
+    Sought(Arc<str>),
+    Created(u64, Arc<str>),
+    Drops,
     Wakes,
 }
 
@@ -40,6 +45,10 @@ enum Happening {
 struct Plan {
     buckets: u32,
     hashed: bool,
+    /// Whether rows are upserted by their key.
+    keyed: bool,
+    /// How many partitions rows are spread over; 0: the table has none.
+    partitions: u32,
     /// Of 1000 requests, how many meet each kind of fault.
     fault: u64,
     appends: u32,
@@ -58,7 +67,11 @@ struct World {
     now: Instant,
     happenings: BTreeMap<(Instant, u64), Happening>,
     count: u64,
-    logs: Vec<Log>,
+    logs: BTreeMap<Bucket, Log>,
+    /// The partitions that there are, and the number of each.
+    partitions: BTreeMap<Arc<str>, i64>,
+    /// How many partitions there were.
+    created: i64,
     leaders: Vec<i32>,
     /// The connection to each server, and when the last request on it arrives.
     connections: HashMap<i32, (u64, Instant)>,
@@ -79,6 +92,8 @@ impl World {
         let plan = Plan {
             buckets: 1 + chance.below(5) as u32,
             hashed: chance.below(2) == 0,
+            keyed: chance.below(2) == 0,
+            partitions: [0, 0, 1, 3][chance.below(4) as usize],
             fault: [0, 10, 60, 150][chance.below(4) as usize],
             appends: 20 + chance.below(100) as u32,
             idempotent: chance.below(8) != 0,
@@ -94,7 +109,9 @@ impl World {
         settings.write.assignment = if chance.below(2) == 0 { Assignment::Sticky } else { Assignment::RoundRobin };
         let write = Write::new(&settings, chance.next());
         let mut world = Self {
-            logs: (0..plan.buckets).map(|_| Log::default()).collect(),
+            logs: BTreeMap::new(),
+            partitions: BTreeMap::new(),
+            created: 0,
             leaders: (0..plan.buckets).map(|_| chance.below(2) as i32).collect(),
             chance,
             plan,
@@ -114,12 +131,18 @@ impl World {
             woken: 0,
         };
         let known = world.known_leaders();
-        let (buckets, hashed) = (world.plan.buckets, world.plan.hashed);
-        world.write.open(0, &table(0, buckets, hashed, known));
+        let (buckets, partitioned) = (world.plan.buckets, world.plan.partitions > 0);
+        let table = match (world.plan.keyed, partitioned) {
+            (true, _) => keyed(0, buckets, partitioned, known),
+            (false, true) => shaped(0, buckets, true, known),
+            (false, false) => table(0, buckets, world.plan.hashed, known),
+        };
+        world.write.open(0, &table);
         world.after(0, Happening::Append);
         world.after(3_000_000, Happening::Breaks(0));
         world.after(4_000_000, Happening::LeaderMoves);
         world.after(5_000_000, Happening::Forgets);
+        world.after(6_000_000, Happening::Drops);
         if let Some(at) = world.plan.closes {
             world.after(at, Happening::Closes);
         }
@@ -185,7 +208,7 @@ impl World {
             Happening::LeaderMoves => self.leader_moves(),
             Happening::Forgets => {
                 if self.strikes(100) {
-                    self.logs.iter_mut().for_each(Log::forget_writers);
+                    self.logs.values_mut().for_each(Log::forget_writers);
                 }
                 self.again(3_000_000, Happening::Forgets);
             }
@@ -198,8 +221,43 @@ impl World {
                 let known = self.known_leaders();
                 self.write.set_leaders(self.now, 0, &known);
             }
+            Happening::Sought(name) => self.sought(&name),
+            Happening::Created(key, name) => self.created(key, name),
+            Happening::Drops => {
+                let dropped = self.chance.below(3) as usize;
+                if self.strikes(200)
+                    && let Some(name) = self.partitions.keys().nth(dropped).cloned()
+                {
+                    self.partitions.remove(&name);
+                }
+                self.again(3_000_000, Happening::Drops);
+            }
             Happening::Wakes => self.write.tick(self.now),
         }
+    }
+
+    /// The cluster tells of a partition.
+    fn sought(&mut self, name: &str) {
+        let known = self.known_leaders();
+        match self.partitions.get(name) {
+            Some(&id) => self.write.set_partition(self.now, 0, name, id, &known),
+            None => {
+                let error = Error { code: ErrorCode::Other("there is no such partition".into()), retriable: false };
+                self.write.partition_missing(self.now, 0, name, &error);
+            }
+        }
+    }
+
+    /// The coordinator creates a partition, or not; it may create one whose answer is lost.
+    fn created(&mut self, key: u64, name: Arc<str>) {
+        let lost = self.strikes(100);
+        if (!lost || self.chance.below(2) == 0) && !self.partitions.contains_key(&name) {
+            self.created += 1;
+            self.partitions.insert(name, self.created);
+        }
+        let error = || Error { code: ErrorCode::Unavailable("lost".into()), retriable: true };
+        let result = if lost { Err(Failure::Lost { error: error(), sent: true }) } else { Ok(()) };
+        self.write.partition_created(self.now, key, result);
     }
 
     fn again(&mut self, within: u64, happening: Happening) {
@@ -216,7 +274,11 @@ impl World {
         let count = 1 + self.chance.below([2, 40, 700][self.chance.clone().below(3) as usize]) as i64;
         let ids: Vec<i64> = (self.next_row..self.next_row + count).collect();
         self.tickets += 1;
-        match self.write.append(self.now, self.tickets, 0, &rows(&ids)) {
+        let letters = Letters::of(&ids, self.plan.partitions);
+        let change = if self.plan.keyed { Change::Upsert(None) } else { Change::Append };
+        let one_column = !self.plan.keyed && self.plan.partitions == 0;
+        let rows = if one_column { rows(&ids) } else { letters.rows(&ids) };
+        match self.write.take(self.now, self.tickets, 0, &change, &rows) {
             Ok(()) => {
                 self.next_row += count;
                 self.appended += 1;
@@ -244,6 +306,8 @@ impl World {
             Output::Produce(produce) => self.send(&produce),
             Output::InitWriter { .. } => self.after(700, Happening::WriterGiven),
             Output::Refresh { .. } => self.after(900, Happening::Refreshed),
+            Output::Seek { partition, .. } => self.after(900, Happening::Sought(partition)),
+            Output::CreatePartition { key, partition, .. } => self.after(1_500, Happening::Created(key, partition)),
             Output::Release(buffer) => self.host.release(buffer),
             Output::Event(Event::Settled { ticket, fates }) => self.settled(ticket, fates),
             Output::Event(Event::Flushed { ticket }) => {
@@ -328,7 +392,7 @@ impl World {
     }
 
     /// A server takes a request; late ones (key 0) too.
-    fn arrives(&mut self, connection: u64, key: u64, records: &[(u32, Vec<u8>)]) {
+    fn arrives(&mut self, connection: u64, key: u64, records: &[(Bucket, Vec<u8>)]) {
         let server = self.outstanding.get(&key).copied();
         let _ = connection;
         if self.strikes(20) {
@@ -342,7 +406,7 @@ impl World {
             }
         }
         if self.strikes(10) {
-            replies.push(bucket_reply(77, Ok(3)));
+            replies.push(bucket_reply(Bucket { partition: None, bucket: 77 }, Ok(3)));
             replies.extend(replies.first().cloned());
         }
         let reply = match self.strikes(5) {
@@ -355,14 +419,18 @@ impl World {
         }
     }
 
-    fn take(&mut self, bucket: u32, records: &[u8], server: Option<i32>) -> Result<u64, i32> {
-        if server.is_some_and(|server| server != self.leaders[bucket as usize]) {
+    fn take(&mut self, bucket: Bucket, records: &[u8], server: Option<i32>) -> Result<u64, i32> {
+        if server.is_some_and(|server| server != self.leaders[bucket.bucket as usize]) {
             return Err(12);
+        }
+        assert_eq!(bucket.partition.is_some(), self.plan.partitions > 0);
+        if bucket.partition.is_some_and(|id| !self.partitions.values().any(|known| *known == id)) {
+            return Err([7, 36][self.chance.below(2) as usize]);
         }
         if self.strikes(60) {
             return Err([29, 14, 72, 12, 21, 13, 13, 48][self.chance.below(8) as usize]);
         }
-        let result = self.logs[bucket as usize].append(records);
+        let result = self.logs.entry(bucket).or_default().append(records, self.plan.keyed);
         if result.is_ok() && self.strikes(40) {
             return Err([25, 28, 26, -1][self.chance.below(4) as usize]);
         }
@@ -387,13 +455,13 @@ impl World {
 
     /// What must hold at the end.
     fn check(&mut self) -> [u64; 4] {
-        let mut seen: HashMap<i64, Vec<(u32, u64)>> = HashMap::new();
-        for (bucket, log) in (0..).zip(&self.logs) {
+        let mut seen: HashMap<i64, Vec<(Bucket, u64)>> = HashMap::new();
+        for (&bucket, log) in &self.logs {
             for (offset, id) in (0..).zip(&log.rows) {
                 seen.entry(*id).or_default().push((bucket, offset));
             }
         }
-        let mut last: HashMap<u32, u64> = HashMap::new();
+        let mut last: HashMap<Bucket, u64> = HashMap::new();
         let mut counts = [0; 4];
         for (id, fate, at) in self.taken.values().flatten() {
             let places = seen.get(id).map_or(&[][..], Vec::as_slice);
@@ -401,9 +469,13 @@ impl World {
             assert!(once, "row {id} is in the log {} times", places.len());
             match fate.as_ref().unwrap_or_else(|| panic!("row {id} has no fate")) {
                 Fate::Acknowledged { bucket, first, end } => {
-                    let offset = first.expect("an offset") + at;
-                    assert!(places.contains(&(bucket.bucket, offset)) && offset < *end, "row {id}: {places:?}");
-                    let before = last.insert(bucket.bucket, offset);
+                    let offset = match first {
+                        Some(first) => first + at,
+                        None => places.iter().find(|(at, _)| at == bucket).expect("it is there").1,
+                    };
+                    assert_eq!(first.is_none(), self.plan.keyed);
+                    assert!(places.contains(&(*bucket, offset)) && offset < *end, "row {id}: {places:?}");
+                    let before = last.insert(*bucket, offset);
                     let in_order = before.is_none_or(|before| before < offset) || !self.plan.idempotent;
                     assert!(in_order, "row {id} is out of order");
                     counts[0] += 1;

@@ -2,33 +2,32 @@
 
 use std::sync::Arc;
 
-use thalweg_wire::table::{Schema, TablePath};
+use thalweg_wire::table::TablePath;
 
-use crate::api::{Bucket, BufferId, Codec, Error, Event, Range, TableHandle, Work};
+use crate::api::{Bucket, BufferId, Error, Event, Range, TableHandle, TableInfo, Work};
 
-/// A log table as the write stage needs it. One table id may be opened under several handles.
+/// A table as the write stage needs it. One table id may be opened under several handles.
 #[derive(Debug, Clone)]
 pub(crate) struct Table {
     /// Its number at the user's side.
     pub(crate) handle: TableHandle,
-    /// Its name.
-    pub(crate) path: TablePath,
-    /// The server's number for it.
-    pub(crate) table_id: i64,
-    /// The version of `schema`.
-    pub(crate) schema_id: i32,
-    /// Its columns.
-    pub(crate) schema: Arc<Schema>,
-    /// Positions of the bucket key's columns, in key order; empty: rows go to any bucket.
-    pub(crate) bucket_keys: Vec<usize>,
-    /// How the buckets of rows with a bucket key are counted, and how many there are; at least 1.
-    pub(crate) bucket_count: u32,
-    /// How its batches are compressed.
-    pub(crate) codec: Codec,
-    /// The level, for zstd.
-    pub(crate) level: i32,
-    /// The server that leads each bucket, as far as known; missing ones are not known.
+    /// What the catalogue says of it.
+    pub(crate) info: Arc<TableInfo>,
+    /// The server that leads each bucket, as far as known; missing ones are not known. Of no meaning where the table has
+    /// partitions: see `Write::set_partition`.
     pub(crate) leaders: Vec<Option<i32>>,
+}
+
+/// What rows do to a table.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Change {
+    /// They are added to a log table: all its columns.
+    Append,
+    /// They are put into a keyed table: the columns at these positions, in this order, the primary key among them;
+    /// `None`: all.
+    Upsert(Option<Vec<u32>>),
+    /// They are taken out of a keyed table: its primary key, in key order.
+    Delete,
 }
 
 /// What the write stage wants done. Order matters: a buffer is released behind every request that names it.
@@ -38,10 +37,10 @@ pub(crate) enum Output {
     Work {
         /// Its number within the write stage.
         key: u64,
-        /// What to do: always `Work::Encode`.
+        /// What to do: `Work::Encode`, or `Work::Keep` for rows that are encoded one by one.
         work: Work,
     },
-    /// A ProduceLog request; answered with `Write::replied` under its key, in any case and once.
+    /// A ProduceLog or PutKv request; answered with `Write::replied` under its key, in any case and once.
     Produce(Produce),
     /// An InitWriter request to any tablet server; answered with `Write::writer_given`, in any case and once.
     InitWriter {
@@ -53,13 +52,31 @@ pub(crate) enum Output {
         /// Which.
         table: TableHandle,
     },
+    /// The partition of this name is to be found, or what is known of its leaders is old; answered with
+    /// `Write::set_partition`, `Write::partition_missing` or `Write::gone`.
+    Seek {
+        /// Whose.
+        table: TableHandle,
+        /// Its name.
+        partition: Arc<str>,
+    },
+    /// The partition of this name is to be created; answered with `Write::partition_created` under its key, in any case
+    /// and once.
+    CreatePartition {
+        /// Its number within the write stage.
+        key: u64,
+        /// Whose.
+        table: TableHandle,
+        /// Its name.
+        partition: Arc<str>,
+    },
     /// Nothing refers to this buffer any more.
     Release(BufferId),
     /// For the user.
     Event(Event),
 }
 
-/// A ProduceLog request (`fluss.md` 2.4).
+/// A ProduceLog request, or a PutKv request (`fluss.md` 2.4).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Produce {
     /// Its number within the write stage; a number is not used again.
@@ -74,6 +91,8 @@ pub(crate) struct Produce {
     pub(crate) acks: i32,
     /// How long the server may wait for replicas, in milliseconds.
     pub(crate) timeout_ms: i32,
+    /// Of a PutKv request: the positions of the columns that the rows have; empty: all.
+    pub(crate) columns: Option<Arc<[i32]>>,
     /// One batch for each bucket; no bucket comes twice.
     pub(crate) batches: Vec<Outgoing>,
 }
@@ -83,13 +102,13 @@ pub(crate) struct Produce {
 pub(crate) struct Outgoing {
     /// Where it goes.
     pub(crate) bucket: Bucket,
-    /// The batch up to the body of its Arrow message.
+    /// The batch up to its body: that of its Arrow message, or its rows.
     pub(crate) head: Vec<u8>,
     /// The body, which the host holds.
     pub(crate) body: Range,
 }
 
-/// How a ProduceLog request ended.
+/// How a request ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Reply {
     /// The server answered for its buckets.
@@ -110,7 +129,7 @@ pub(crate) enum Reply {
     },
 }
 
-/// What a server says of one bucket of a ProduceLog request.
+/// What a server says of one bucket of a request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct BucketReply {
     /// The partition; `None` for a table without partitions.
@@ -121,6 +140,6 @@ pub(crate) struct BucketReply {
     pub(crate) code: Option<i32>,
     /// The server's text.
     pub(crate) message: Option<String>,
-    /// The offset of the first row, if the server says it.
-    pub(crate) base_offset: Option<i64>,
+    /// If the server says it: the offset of the first row, or of a PutKv request the end of the log behind its changes.
+    pub(crate) offset: Option<i64>,
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use thalweg_wire::record::LogBatch;
 
 use super::{
-    Output, Produce, Reply, Write,
+    Change, Output, Produce, Reply, Write,
     model::{Host, bucket_reply, outputs, rows, table},
 };
 use crate::api::{
@@ -36,7 +36,7 @@ impl Bench {
     }
 
     fn append(&mut self, ticket: Ticket, ids: &[i64]) -> Result<(), Error> {
-        self.write.append(self.now, ticket, 0, &rows(ids))
+        self.write.take(self.now, ticket, 0, &Change::Append, &rows(ids))
     }
 
     /// Appends, and does all that follows.
@@ -64,6 +64,7 @@ impl Bench {
                     }
                     Output::Produce(request) => self.requests.push(request),
                     Output::Refresh { .. } => self.refreshes += 1,
+                    Output::Seek { .. } | Output::CreatePartition { .. } => panic!("the table has no partitions"),
                     Output::Release(buffer) => self.host.release(buffer),
                     Output::Event(event) => self.events.push(event),
                 }
@@ -86,7 +87,7 @@ impl Bench {
 
     fn answer(&mut self, request: usize, result: Result<u64, i32>) {
         let request = &self.requests[request];
-        let replies = request.batches.iter().map(|batch| bucket_reply(batch.bucket.bucket, result)).collect();
+        let replies = request.batches.iter().map(|batch| bucket_reply(batch.bucket, result)).collect();
         self.reply(request.key, Reply::Answered(replies));
     }
 
@@ -178,11 +179,11 @@ fn rows_that_do_not_fit_are_refused_with_their_column() {
     let ids = [1, 2];
     let mut nulls = rows(&ids);
     nulls.columns[0].validity = Some(&[0b01]);
-    let error = bench.write.append(0, 1, 0, &nulls).unwrap_err();
+    let error = bench.write.take(0, 1, 0, &Change::Append, &nulls).unwrap_err();
     assert!(error.to_string().contains("id may not be null but row 1 is"), "{error}");
     nulls.columns.clear();
-    assert!(matches!(bench.write.append(0, 1, 0, &nulls).unwrap_err().code, ErrorCode::Invalid(_)));
-    assert!(matches!(bench.write.append(0, 1, 5, &nulls).unwrap_err().code, ErrorCode::Invalid(_)));
+    assert!(matches!(bench.write.take(0, 1, 0, &Change::Append, &nulls).unwrap_err().code, ErrorCode::Invalid(_)));
+    assert!(matches!(bench.write.take(0, 1, 5, &Change::Append, &nulls).unwrap_err().code, ErrorCode::Invalid(_)));
     assert!(bench.is_empty() && bench.write.counters().rows_taken == 0);
 }
 
@@ -379,7 +380,7 @@ fn flush_is_answered_when_earlier_rows_have_their_fates() {
 fn answers_that_leave_a_bucket_out_or_name_another_do_no_harm() {
     let mut bench = Bench::new(1, false, |_| {});
     bench.take(1, &[0]);
-    let strangers = vec![bucket_reply(1, Ok(0)), bucket_reply(u32::MAX, Ok(0))];
+    let strangers = [1, u32::MAX].map(|bucket| bucket_reply(Bucket { partition: None, bucket }, Ok(0))).to_vec();
     bench.reply(bench.requests[0].key, Reply::Answered(strangers));
     bench.answer(0, Ok(0));
     assert_eq!((bench.fates(), bench.write.strays()), (vec![(1, Err(true))], 2));
@@ -433,8 +434,8 @@ fn without_idempotence_batches_carry_no_writer() {
         });
         bench.take(1, &[0]);
         assert_eq!((bench.requests[0].acks, bench.stamp(0), bench.writers), (wire, (-1, -1, 1), 6));
-        let mut reply = bucket_reply(0, Ok(0));
-        reply.base_offset = None;
+        let mut reply = bucket_reply(Bucket { partition: None, bucket: 0 }, Ok(0));
+        reply.offset = None;
         bench.reply(bench.requests[0].key, Reply::Answered(vec![reply]));
         assert_eq!(bench.fates(), [(1, Ok(None))]);
     }
@@ -449,7 +450,7 @@ fn rows_without_key_go_where_they_can_be_sent() {
         bench.take(ticket, &[0]);
         let Some(request) = bench.requests.pop() else { continue };
         buckets.push(request.batches[0].bucket.bucket);
-        bench.reply(request.key, Reply::Answered(vec![bucket_reply(request.batches[0].bucket.bucket, Ok(0))]));
+        bench.reply(request.key, Reply::Answered(vec![bucket_reply(request.batches[0].bucket, Ok(0))]));
     }
     assert!(buckets.len() >= 8 && buckets.windows(2).all(|pair| pair[0] != pair[1]), "{buckets:?}");
     assert!(buckets.iter().all(|bucket| bucket % 2 == 0), "{buckets:?}");

@@ -1,0 +1,68 @@
+//! Rows encoded one by one, before any of them is taken: so that one that does not fit is refused with all others of its
+//! call, and what they take is known.
+
+use std::ops::Range;
+
+use thalweg_wire::{
+    column::Batch as Rows,
+    record::{KvBatchBuilder, LogRowsBuilder, RecordError},
+};
+
+use super::form::{Content, Form, Keys};
+
+/// The change that a row of a log table makes: it is added (`fluss.md` 2.5).
+const ADDED: u8 = 0;
+
+/// The rows of one call as records, one behind the other.
+#[derive(Debug, Default)]
+pub(super) struct EncodedRows {
+    bytes: Vec<u8>,
+    /// Where the record of each row ends.
+    ends: Vec<usize>,
+}
+
+impl EncodedRows {
+    /// Encodes rows that have passed `Layout::check`; nothing where batches have columns.
+    pub(super) fn encode(&mut self, rows: &Rows<'_>, form: &Form) -> Result<(), RecordError> {
+        self.ends.clear();
+        self.bytes = match &form.content {
+            Content::Arrow { .. } => Vec::new(),
+            Content::Rows(row) => {
+                let mut records = LogRowsBuilder::new();
+                for at in 0..rows.rows {
+                    records.push_with(ADDED, |out| row.encode(rows, at, out))?;
+                    self.ends.push(records.byte_length());
+                }
+                records.into_bytes()
+            }
+            Content::Keys(keys) => self.keys(rows, keys)?,
+        };
+        Ok(())
+    }
+
+    fn keys(&mut self, rows: &Rows<'_>, keys: &Keys) -> Result<Vec<u8>, RecordError> {
+        let mut records = KvBatchBuilder::new();
+        let mut key = Vec::with_capacity(64);
+        for at in 0..rows.rows {
+            key.clear();
+            keys.key.encode(rows, at, &mut key)?;
+            match &keys.row {
+                Some(row) => records.upsert_with(&key, |out| row.encode(rows, at, out))?,
+                None => records.delete(&key)?,
+            }
+            self.ends.push(records.byte_length());
+        }
+        Ok(records.into_bytes())
+    }
+
+    /// What all records take, in bytes.
+    pub(super) fn len(&self) -> usize {
+        self.bytes.len()
+    }
+
+    /// The records of consecutive rows.
+    pub(super) fn of(&self, rows: Range<usize>) -> &[u8] {
+        let end = |rows: usize| rows.checked_sub(1).and_then(|row| self.ends.get(row)).copied().unwrap_or(0);
+        self.bytes.get(end(rows.start)..end(rows.end)).unwrap_or_default()
+    }
+}
