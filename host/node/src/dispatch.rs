@@ -11,7 +11,7 @@ use thalweg_wire::message::{ApiKey, Request, ServerErrorCode, decode};
 
 use crate::failure::Failure;
 use crate::handlers::{
-    MOST_NAMED, database, fetch, handshake, lookup, metadata, offsets, produce, put_kv, stats, table,
+    MOST_NAMED, database, fetch, handshake, lookup, metadata, offsets, produce, put_kv, scan_kv, stats, table,
 };
 use crate::memory::Share;
 use crate::service::Service;
@@ -44,6 +44,7 @@ pub(crate) const SERVED: &[ApiKey] = &[
     ApiKey::Authenticate,
     ApiKey::AlterTable,
     ApiKey::GetTableStats,
+    ApiKey::ScanKv,
 ];
 
 /// An answer on its way to the socket.
@@ -99,6 +100,7 @@ pub(crate) async fn start(service: &Arc<Service>, header: RequestHeader, body: B
         ApiKey::PutKv => running(id, body, |request| put_kv::put(service, request)),
         ApiKey::Lookup => running(id, body, |request| lookup::lookup(Arc::clone(service), request)),
         ApiKey::PrefixLookup => running(id, body, |request| lookup::prefix(Arc::clone(service), request)),
+        ApiKey::ScanKv => running(id, body, |request| scan_kv::scan(Arc::clone(service), request)),
         ApiKey::FetchLog => running(id, body, |request| fetch::fetch(Arc::clone(service), request)),
         ApiKey::ListOffsets => later(service, id, body, offsets::list),
         ApiKey::LimitScan => running(id, body, |request| offsets::limit_scan(Arc::clone(service), request)),

@@ -12,7 +12,7 @@ use crate::catalog::Catalog;
 use crate::commit::Committer;
 use crate::error::NodeError;
 use crate::folder::DataFolder;
-use crate::kv::{Keys, SpaceId, space_of};
+use crate::kv::{Keys, Scanners, SpaceId, space_of};
 use crate::listener;
 use crate::log::{LogSettings, Logs};
 use crate::memory::Budget;
@@ -99,6 +99,7 @@ fn open(options: NodeOptions, host: String, port: u16) -> Result<Service, NodeEr
         catalog,
         logs,
         keys,
+        scanners: Scanners::default(),
         committer: Committer::start()?,
         requests: Arc::new(Budget::new(options.limits.request_memory)),
         answers: Arc::new(Budget::new(options.limits.answer_memory)),
@@ -130,6 +131,7 @@ fn close(service: &Service) -> Result<(), NodeError> {
         .map(|bucket| (bucket.folder().to_path_buf(), service.committer.close(bucket)))
         .collect();
     service.committer.stop();
+    service.scanners.close_buckets(|_| true);
     let flushed = service.keys.flush();
     let folder = lock(&service.folder).take();
     let mut result = match (flushed, &folder) {

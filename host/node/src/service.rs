@@ -8,7 +8,7 @@ use crate::catalog::Catalog;
 use crate::commit::Committer;
 use crate::failure::Failure;
 use crate::folder::DataFolder;
-use crate::kv::{Keyed, Keys};
+use crate::kv::{Keyed, Keys, Scanners};
 use crate::log::{Bucket, BucketId, Logs, Policy};
 use crate::memory::Budget;
 use crate::options::{Limits, Retention};
@@ -22,6 +22,8 @@ pub(crate) struct Service {
     pub(crate) logs: Logs,
     /// The rows of primary-key tables.
     pub(crate) keys: Keys,
+    /// Scans of them.
+    pub(crate) scanners: Scanners,
     /// Who writes the logs.
     pub(crate) committer: Committer,
     /// The data folder, locked until nothing writes in it any more.

@@ -8,6 +8,7 @@ pub(crate) mod metadata;
 pub(crate) mod offsets;
 pub(crate) mod produce;
 pub(crate) mod put_kv;
+pub(crate) mod scan_kv;
 pub(crate) mod stats;
 pub(crate) mod table;
 

@@ -8,6 +8,7 @@ use thalweg_wire::message::{
     ServerErrorCode,
 };
 
+use super::scan_kv;
 use crate::clock;
 use crate::failure::Failure;
 use crate::log::{Bucket, BucketId, ReadError};
@@ -85,6 +86,9 @@ pub(crate) async fn limit_scan(
     service: Arc<Service>,
     request: LimitScanRequest,
 ) -> Result<(LimitScanResponse, Option<Share>), Failure> {
+    if let Ok((_, keyed)) = service.keyed(request.table_id, request.partition_id, request.bucket_id) {
+        return scan_kv::limit(service, keyed, request.limit).await;
+    }
     let id = BucketId { table: request.table_id, bucket: request.bucket_id };
     let read = match find(&service, id, request.partition_id) {
         Ok(bucket) => scan(&service, bucket, request.limit).await,

@@ -41,6 +41,7 @@ pub(crate) fn remove_logs(service: &Service, table: i64) {
     for done in retired {
         let _ = done.blocking_recv();
     }
+    service.scanners.close_buckets(|bucket| bucket.table == table);
     service.keys.remove((table, None));
     if let Err(error) = service.logs.delete_files(table) {
         tracing::warn!(table, %error, "cannot delete the files of a dropped table yet");

@@ -10,6 +10,7 @@
 //! table      what they need to know of their table; key: the key that a row has
 //! put        a key batch becomes changes, by the engines in merge; changelog: these as a log batch
 //! recovery   the log applied again; arrow, codec: its batches read
+//! scanner    the rows as they were at one moment
 //! ```
 
 mod arrow;
@@ -21,6 +22,7 @@ mod keyed;
 mod merge;
 mod put;
 mod recovery;
+mod scanner;
 mod store;
 mod table;
 #[cfg(test)]
@@ -33,6 +35,7 @@ use std::sync::{Arc, Mutex};
 pub(crate) use error::PutError;
 pub(crate) use keyed::Keyed;
 pub(crate) use put::Put;
+pub(crate) use scanner::{Batch, ScanError, ScanId, Scanners, first_rows};
 pub(crate) use store::SpaceId;
 pub(crate) use table::KeyedTable;
 
