@@ -18,7 +18,7 @@ thread_local! {
 /// Decompresses buffers into one, each followed by zeros up to a multiple of 64 bytes.
 ///
 /// Each buffer comes with its length prefix (an `i64`; behind -1 the bytes are as they were) and its uncompressed length;
-/// `codec` is never `None`. Nothing past these lengths is made, whatever the bytes say; a buffer that gives another length
+/// with `Codec::None` it has no prefix and is taken as it is. A buffer without bytes gives zeros. Nothing past these lengths is made, whatever the bytes say; a buffer that gives another length
 /// than it should fails.
 pub fn decode(codec: Codec, buffers: &[(&[u8], u32)]) -> Result<Vec<u8>, CodecError> {
     let total: u64 = buffers.iter().map(|(_, length)| u64::from(*length).next_multiple_of(ALIGNMENT as u64)).sum();
@@ -29,8 +29,10 @@ pub fn decode(codec: Codec, buffers: &[(&[u8], u32)]) -> Result<Vec<u8>, CodecEr
     }
     for (buffer, (bytes, length)) in buffers.iter().enumerate() {
         let start = body.len();
-        if *length > 0 || !bytes.is_empty() {
-            decode_one(codec, bytes, *length, &mut body).map_err(|cause| CodecError::Malformed { buffer, cause })?;
+        match codec {
+            _ if bytes.is_empty() => body.resize(start + *length as usize, 0),
+            Codec::None => body.extend_from_slice(bytes),
+            _ => decode_one(codec, bytes, *length, &mut body).map_err(|cause| CodecError::Malformed { buffer, cause })?,
         }
         let actual = body.len() - start;
         if actual != *length as usize {

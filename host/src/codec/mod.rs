@@ -134,6 +134,16 @@ mod tests {
     }
 
     #[test]
+    fn without_a_codec_bytes_stay_as_they_are_and_missing_ones_are_zeros() {
+        let padded = |bytes: &[u8]| [bytes, &vec![0; bytes.len().next_multiple_of(64) - bytes.len()]].concat();
+        assert_eq!(decode(Codec::None, &[(b"abc", 3)]).unwrap(), padded(b"abc"));
+        assert!(decode(Codec::None, &[(b"abc", 2)]).is_err() && decode(Codec::None, &[(b"abc", 4)]).is_err());
+        for codec in [Codec::None, Codec::Zstd, Codec::Lz4Frame] {
+            assert_eq!(decode(codec, &[(b"", 65)]).unwrap(), [0; 128]);
+        }
+    }
+
+    #[test]
     fn bytes_that_do_not_shrink_stay_as_they_are() {
         let noise: Vec<u8> = (0..64u64).flat_map(|n| (n.wrapping_mul(0x9E37_79B9_7F4A_7C15)).to_le_bytes()).collect();
         for codec in [Codec::Zstd, Codec::Lz4Frame] {

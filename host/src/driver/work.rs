@@ -113,7 +113,7 @@ impl Task {
             }
             Task::Decode { checked, codec, buffers } => {
                 let checksum = checked.map_or(0, |bytes| codec::checksum(&bytes));
-                if codec == Codec::None || buffers.is_empty() {
+                if buffers.is_empty() {
                     return Ok(Done::Decoded(None, checksum));
                 }
                 let parts: Vec<_> = buffers.iter().map(|(bytes, length)| (bytes.as_ref(), *length)).collect();

@@ -86,9 +86,11 @@ fn decode(input: &DecodeInput) -> Result<Vec<u8>, String> {
     }
     for (at, (bytes, length)) in input.buffers.iter().enumerate() {
         let start = body.len();
-        if *length > 0 || !bytes.is_empty() {
-            decode_one(input.codec, bytes, *length as usize, &mut body)
-                .map_err(|reason| format!("buffer {at} cannot be decompressed: {reason}"))?;
+        match input.codec {
+            _ if bytes.is_empty() => body.resize(start + *length as usize, 0),
+            Codec::None => body.extend_from_slice(bytes),
+            codec => decode_one(codec, bytes, *length as usize, &mut body)
+                .map_err(|reason| format!("buffer {at} cannot be decompressed: {reason}"))?,
         }
         let given = body.len() - start;
         if given != *length as usize {
@@ -213,5 +215,17 @@ mod tests {
             (&[3, 0, 8][..], &b"abc\0\0\0\0\0\x07\x07\x07\x07\x07\x07\x07\x07"[..])
         );
         assert!(encode(&EncodeInput { codec: Codec::Zstd, level: 99, buffers: Vec::new() }).is_err());
+    }
+
+    #[test]
+    fn without_a_codec_bytes_stay_as_they_are_and_missing_ones_are_zeros() {
+        let decoded =
+            |codec, bytes: &[u8], length| decode(&DecodeInput { codec, buffers: vec![(bytes.to_vec(), length)] });
+        let padded = |bytes: &[u8]| [bytes, &vec![0; bytes.len().next_multiple_of(64) - bytes.len()]].concat();
+        assert_eq!(decoded(Codec::None, b"abc", 3), Ok(padded(b"abc")));
+        assert!(decoded(Codec::None, b"abc", 2).is_err() && decoded(Codec::None, b"abc", 4).is_err());
+        for codec in [Codec::None, Codec::Zstd, Codec::Lz4Frame] {
+            assert_eq!(decoded(codec, b"", 65), Ok(vec![0; 128]));
+        }
     }
 }

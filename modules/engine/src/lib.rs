@@ -10,6 +10,7 @@
 //! scan        positions -> fetch -> check -> rows
 //! admin       catalogue requests
 //! offsets     where buckets begin and end, for scan and admin
+//! rows        rows that come one by one, as columns
 //! call, order what stages hand to the engine
 //! backoff, chance how long to wait before trying again
 //! engine      the owner of all these, and the router between them
@@ -27,6 +28,7 @@ mod connection;
 mod engine;
 mod offsets;
 mod order;
+mod rows;
 mod scan;
 mod write;
 

@@ -29,6 +29,8 @@ pub(crate) enum Stale {
     Partition(TableHandle, i64),
     /// Which partitions a table has.
     Partitions(TableHandle),
+    /// The schema of a table with this number.
+    Schema(TableHandle, i32),
 }
 
 impl Stale {

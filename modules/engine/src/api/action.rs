@@ -97,9 +97,10 @@ pub enum Work {
     Decode {
         /// What the checksum is taken of.
         checked: Option<Range>,
-        /// How the buffers are compressed; with `Codec::None`, `buffers` is empty.
+        /// How the buffers are compressed; with `Codec::None` they have no length prefix and are taken as they are.
         codec: Codec,
-        /// Each buffer, with its length prefix (-1: the rest is not compressed), and its uncompressed length.
+        /// Each buffer, with its length prefix (-1: the rest is not compressed), and its uncompressed length. A range
+        /// without bytes stands for zeros.
         buffers: Vec<(Range, u32)>,
     },
     /// Hold these bytes as a buffer, as they are, and take their checksum. Answered with `WorkOutput::Encoded`, whose

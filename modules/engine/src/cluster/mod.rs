@@ -9,6 +9,7 @@
 //! doubt     tables that the server may not have
 //! partition what is known of a table's partitions
 //! portion   answers about partitions
+//! schemas   schemas that a table had before
 //! ```
 
 mod ask;
@@ -18,6 +19,7 @@ mod leader;
 mod learn;
 mod partition;
 mod portion;
+mod schemas;
 mod server;
 #[cfg(test)]
 mod tests;
@@ -35,7 +37,7 @@ use self::{
     partition::{Partitions, Which},
     server::Servers,
 };
-pub(crate) use self::{leader::Leader, partition::Partition};
+pub(crate) use self::{leader::Leader, partition::Partition, schemas::Version};
 use crate::{
     api::{ConnectionSettings, Error, ErrorCode, Instant, TableHandle, TableInfo, Ticket},
     backoff::{Backoff, micros},
@@ -73,6 +75,8 @@ pub(crate) enum News {
     PartitionId(TableHandle, i64),
     /// The partitions of a table were listed.
     Partitions(TableHandle),
+    /// A schema of a table is known, or known to be missing.
+    Schema(TableHandle, i32),
 }
 
 /// What a call of this stage asks.
@@ -86,6 +90,8 @@ enum Question {
     Partitions(Vec<(TableHandle, Which)>),
     /// Which partitions a table has.
     List(TableHandle),
+    /// The schema of a table with this number.
+    Schema(TableHandle, i32),
 }
 
 /// What is known of the cluster.
@@ -101,6 +107,8 @@ pub(crate) struct Cluster {
     entries: BTreeMap<TablePath, Entry>,
     /// Partitions that are asked for, or were a moment ago.
     asks: BTreeMap<(TableHandle, Which), Ask>,
+    /// Schemas that were asked for, by table and number.
+    schemas: BTreeMap<(TableHandle, i32), schemas::Known>,
     questions: BTreeMap<u64, Question>,
     next: u64,
     news: Vec<News>,
@@ -118,6 +126,7 @@ impl Cluster {
             tables: Vec::new(),
             entries: BTreeMap::new(),
             asks: BTreeMap::new(),
+            schemas: BTreeMap::new(),
             questions: BTreeMap::new(),
             next: 0,
             news: Vec::new(),
@@ -202,6 +211,7 @@ impl Cluster {
     pub(crate) fn tick(&mut self, now: Instant, calls: &mut Vec<Call>) {
         self.expire(now);
         self.ask_partitions(now, calls);
+        self.ask_schemas(now, calls);
         let due: Vec<TablePath> =
             self.entries.iter().filter(|(_, entry)| entry.ask.is_due(now)).map(|(path, _)| path.clone()).collect();
         let servers = self.servers_due.is_some_and(|due| due <= now);
@@ -222,7 +232,14 @@ impl Cluster {
     /// When `tick` is to be called at the latest.
     pub(crate) fn next_wake(&self) -> Option<Instant> {
         let partitions = self.asks.values().filter_map(Ask::next_wake);
-        self.entries.values().filter_map(Entry::next_wake).chain(partitions).chain(self.servers_due).min()
+        let schemas = self.schemas.values().filter_map(schemas::Known::next_wake);
+        self.entries
+            .values()
+            .filter_map(Entry::next_wake)
+            .chain(partitions)
+            .chain(schemas)
+            .chain(self.servers_due)
+            .min()
     }
 
     /// A call of this stage ended; fails if the answer makes no sense.
@@ -239,6 +256,7 @@ impl Cluster {
             Some(Question::Existence(path)) => self.existence(now, path, answer, chance),
             Some(Question::Partitions(asked)) => self.portions(now, asked, answer, chance, calls),
             Some(Question::List(handle)) => self.listed(now, handle, answer, chance),
+            Some(Question::Schema(handle, id)) => self.schema_given(now, (handle, id), answer, chance),
             None => Ok(()),
         }
     }

@@ -72,6 +72,7 @@ impl Engine {
                 Stale::Table(handle) => self.cluster.refresh(self.now, handle),
                 Stale::Partition(handle, id) => self.cluster.refresh_partition(self.now, handle, id),
                 Stale::Partitions(handle) => self.cluster.list_partitions(self.now, handle),
+                Stale::Schema(handle, id) => self.cluster.want_schema(self.now, handle, id),
             }
         }
         for path in orders.changed {
@@ -150,7 +151,7 @@ impl Engine {
                 Partition::Missing(error) => self.write.partition_missing(self.now, handle, &name, &error),
                 Partition::Asked => {}
             },
-            News::PartitionId(..) | News::Partitions(_) => {}
+            News::PartitionId(..) | News::Partitions(_) | News::Schema(..) => {}
             News::Gone(handle, error) => {
                 self.write.gone(self.now, handle, &error);
                 self.scans.gone(handle, &error, orders);

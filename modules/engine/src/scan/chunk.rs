@@ -1,9 +1,12 @@
 //! One fetched batch on its way to the user: parsed, then checked and decompressed as work, then given.
 
 use bytes::Bytes;
-use thalweg_wire::record::{CheckedMessage, Compression, LogBatch};
+use thalweg_wire::record::{CheckedMessage, Compression, LogBatch, RecordError};
 
-use super::plan::Plan;
+use super::{
+    plan::Plan,
+    reading::{Form, Reading},
+};
 use crate::{
     api::{Bucket, BufferId, Codec, Error, ErrorCode, Piece, Range, Scanned, Work, WorkOutput},
     call::fatal,
@@ -31,15 +34,16 @@ impl Frame<'_> {
 pub(super) struct Chunk {
     /// What the user gets; until the work is done, its body is that of the frame.
     pub(super) scanned: Scanned,
-    /// What it takes of the scan's demand once it is ready, in bytes: decompressed, as demand counts.
+    /// What it takes of the scan's demand once it is ready, in bytes: decompressed, as demand counts. Of a batch of rows,
+    /// the length of the batch: what they take as columns is not known before.
     pub(super) cost: u64,
     /// The number of its work; `None`: it is ready.
     pub(super) work: Option<u64>,
-    /// The frame that it came in.
-    pub(super) frame: BufferId,
+    /// A batch of rows, which are decoded when they are given.
+    rows: Option<Bytes>,
     /// What the checksum must be.
     checksum: Option<u32>,
-    /// The length of the decompressed body.
+    /// The length of the body that the work makes.
     decoded: Option<u32>,
 }
 
@@ -53,67 +57,98 @@ pub(super) struct Window {
 }
 
 impl Chunk {
-    /// Makes a batch ready, or says what work it takes. The batch has a row in the window.
+    /// Makes a batch ready, or says what work it takes. The batch has a row in the window, and its schema is known.
     pub(super) fn new(
         plan: &Plan,
         bucket: Bucket,
         window: Window,
         batch: &LogBatch<'_>,
-        frame: Frame<'_>,
+        (frame, projected): (Frame<'_>, bool),
         batch_limit: u32,
     ) -> Result<(Self, Option<Work>), Error> {
         let corrupt = |reason: String| corrupt(plan, bucket, batch.base_offset, &reason);
-        let schema_id = i32::from(batch.schema_id);
-        if schema_id != plan.schema_id {
-            let known = plan.schema_id;
-            let place = format!("offset {} of {}", batch.base_offset, plan.place(bucket));
-            let text = format!(
-                "the rows at {place} have schema {schema_id}, not {known}; other schemas cannot be scanned yet"
-            );
-            return Err(fatal(ErrorCode::Unsupported(text)));
-        }
-        let message =
-            CheckedMessage::of_batch(batch, &plan.layout, batch_limit).map_err(|error| corrupt(error.to_string()))?;
         let at = frame.position(batch.bytes()).ok_or_else(|| corrupt("it lies outside of its frame".into()))?;
         let range = |part: std::ops::Range<usize>| -> Result<Range, Error> {
             let offset = u32::try_from(at + part.start).map_err(|_| corrupt("its frame is too long".into()))?;
             let length = u32::try_from(part.len()).map_err(|_| corrupt("it is too long".into()))?;
             Ok(Range { buffer: frame.buffer, offset, length })
         };
-        // The server leaves the checksum as it was where it projects (`fluss.md` 2.5).
-        let checked = plan.projection.is_none().then(|| range(batch.checksum_range())).transpose()?;
-        let buffers: Vec<(Range, u32)> = match message.is_plain() {
-            true => Vec::new(),
-            false => {
-                message.to_decode().map(|(part, plain)| Ok((range(part)?, plain))).collect::<Result<_, Error>>()?
-            }
-        };
-        let decoded = (!buffers.is_empty()).then(|| decoded_length(&buffers));
-        let codec = if buffers.is_empty() { Codec::None } else { codec(message.compression) };
         let base = batch.base_offset as u64;
         let first = window.from.saturating_sub(base) as u32;
         let rows = (window.end.min(batch.end_offset() as u64) - base) as u32 - first;
-        let changes = batch.changes().map(|changes| changes.iter().skip(first as usize).take(rows as usize).copied());
-        let body = range(message.body.clone())?;
-        let scanned = Scanned {
+        let mut scanned = Scanned {
             bucket,
-            schema_id,
+            schema_id: i32::from(batch.schema_id),
             offset: base + u64::from(first),
             timestamp: batch.commit_timestamp,
             first,
             rows,
-            changes: changes.map(Iterator::collect),
-            metadata: message.plain_metadata(),
-            body: Piece::Held(body),
+            changes: None,
+            metadata: Vec::new(),
+            body: Piece::Inline(Vec::new()),
         };
-        let work = (checked.is_some() || decoded.is_some()).then_some(Work::Decode { checked, codec, buffers });
+        // The server leaves the checksum as it was where it projects (`fluss.md` 2.5).
+        let checked = (!projected).then(|| range(batch.checksum_range())).transpose()?;
         let checksum = checked.map(|_| batch.checksum);
+        let messages = match &plan.reading {
+            Reading::Messages(messages) => messages,
+            Reading::Rows(_) => {
+                let work =
+                    checked.map(|range| Work::Decode { checked: Some(range), codec: Codec::None, buffers: Vec::new() });
+                let (cost, rows) = (batch.bytes().len() as u64, Some(frame.bytes.slice_ref(batch.bytes())));
+                return Ok((Self { scanned, cost, work: None, rows, checksum, decoded: None }, work));
+            }
+        };
+        let form = messages.form(scanned.schema_id, projected);
+        let form = form.ok_or_else(|| corrupt(format!("its schema {} is unknown", batch.schema_id)))?;
+        let part = Part::of(form, batch, batch_limit).map_err(|error| corrupt(error.to_string()))?;
+        let changes = batch.changes().map(|changes| changes.iter().skip(first as usize).take(rows as usize).copied());
+        scanned.changes = changes.map(Iterator::collect);
+        scanned.metadata = part.metadata;
+        let body = range(part.body)?;
+        scanned.body = Piece::Held(body);
+        let decoded = (!part.buffers.is_empty()).then(|| decoded_length(&part.buffers));
+        let zeros = Range { buffer: frame.buffer, offset: 0, length: 0 };
+        let buffers = part.buffers.into_iter();
+        let buffers = buffers.map(|(part, plain)| Ok((part.map_or(Ok(zeros), range)?, plain)));
+        let buffers: Vec<(Range, u32)> = buffers.collect::<Result<_, Error>>()?;
+        let codec = if buffers.is_empty() { Codec::None } else { codec(part.compression) };
+        let work = (checked.is_some() || decoded.is_some()).then_some(Work::Decode { checked, codec, buffers });
         let cost = scanned.metadata.len() as u64 + u64::from(decoded.unwrap_or(body.length));
-        Ok((Self { scanned, cost, work: None, frame: frame.buffer, checksum, decoded }, work))
+        Ok((Self { scanned, cost, work: None, rows: None, checksum, decoded }, work))
     }
 
-    /// Its work is done. Gives the buffer that the body lies in now.
-    pub(super) fn done(&mut self, plan: &Plan, output: WorkOutput) -> Result<BufferId, Error> {
+    /// What the user gets. Fails on rows that are none.
+    pub(super) fn give(self, plan: &Plan, batch_limit: u32) -> Result<Scanned, Error> {
+        let mut scanned = self.scanned;
+        let (Some(bytes), Reading::Rows(reader)) = (self.rows, &plan.reading) else { return Ok(scanned) };
+        let base = (scanned.offset - u64::from(scanned.first)) as i64;
+        let corrupt = |error: RecordError| corrupt(plan, scanned.bucket, base, &error.to_string());
+        let batch = LogBatch::parse(&bytes).map_err(corrupt)?;
+        let mut changes = Vec::new();
+        let wanted = batch.log_rows().skip(scanned.first as usize).take(scanned.rows as usize);
+        let rows = wanted.map(|row| {
+            let row = row?;
+            changes.push(row.change);
+            Ok((scanned.schema_id, row.row))
+        });
+        let (_, message) = reader.message(rows, batch_limit).map_err(corrupt)?;
+        scanned.changes = (!batch.append_only).then_some(changes);
+        scanned.first = 0;
+        (scanned.metadata, scanned.body) = (message.metadata, Piece::Inline(message.body));
+        Ok(scanned)
+    }
+
+    /// The buffer of the host that it lies in, once its work is done.
+    pub(super) fn lies_in(&self) -> Option<BufferId> {
+        match (&self.rows, &self.scanned.body) {
+            (None, Piece::Held(body)) => Some(body.buffer),
+            _ => None,
+        }
+    }
+
+    /// Its work is done. Gives the buffer that it lies in now, if it does in any.
+    pub(super) fn done(&mut self, plan: &Plan, output: WorkOutput) -> Result<Option<BufferId>, Error> {
         let bucket = self.scanned.bucket;
         let first = (self.scanned.offset - u64::from(self.scanned.first)) as i64;
         let corrupt = |reason: &str| corrupt(plan, bucket, first, reason);
@@ -129,19 +164,51 @@ impl Chunk {
             (Some(buffer), Some(length)) => {
                 self.work = None;
                 self.scanned.body = Piece::Held(Range { buffer, offset: 0, length });
-                Ok(buffer)
+                Ok(self.lies_in())
             }
             (None, None) => {
                 self.work = None;
-                Ok(self.frame)
+                Ok(self.lies_in())
             }
             _ => Err(corrupt("the host gave no decompressed bytes, or some that were not asked for")),
         }
     }
 }
 
+/// The message of a batch, and what its body is made of.
+struct Part {
+    metadata: Vec<u8>,
+    /// The body as it came.
+    body: std::ops::Range<usize>,
+    compression: Compression,
+    /// What decode work is to make of it; empty: it can stay as it is.
+    buffers: Vec<(Option<std::ops::Range<usize>>, u32)>,
+}
+
+impl Part {
+    fn of(form: &Form, batch: &LogBatch<'_>, batch_limit: u32) -> Result<Self, RecordError> {
+        let layout = match form {
+            Form::Plain(layout) => layout,
+            Form::Adapted(adaptation) => adaptation.source(),
+        };
+        let message = CheckedMessage::of_batch(batch, layout, batch_limit)?;
+        let (metadata, buffers) = match form {
+            Form::Adapted(adaptation) => {
+                let adapted = adaptation.message(&message, batch_limit)?;
+                (adapted.metadata, adapted.parts)
+            }
+            Form::Plain(_) if message.is_plain() => (message.plain_metadata(), Vec::new()),
+            Form::Plain(_) => {
+                let buffers = message.to_decode().map(|(part, plain)| (Some(part), plain));
+                (message.plain_metadata(), buffers.collect())
+            }
+        };
+        Ok(Self { metadata, body: message.body, compression: message.compression, buffers })
+    }
+}
+
 /// The length of the output of decode work: each buffer padded to 64. The batch limit keeps it within 32 bits.
-fn decoded_length(buffers: &[(Range, u32)]) -> u32 {
+fn decoded_length<T>(buffers: &[(T, u32)]) -> u32 {
     buffers.iter().map(|(_, plain)| plain.next_multiple_of(64)).sum()
 }
 
@@ -170,14 +237,14 @@ mod tests {
     const BUCKET: Bucket = Bucket { partition: None, bucket: 0 };
 
     fn plan() -> Plan {
-        let info = TableInfo {
+        let info = std::sync::Arc::new(TableInfo {
             path: TablePath { database: "d".into(), table: "t".into() },
             table_id: 1,
             schema_id: 1,
             descriptor: TableDescriptor::new(Schema::parse_sql("n BIGINT NOT NULL").expect("a column")),
             created: 0,
             modified: 0,
-        };
+        });
         let (start, end) = (Start::Earliest, End::Never);
         let spec = ScanSpec { columns: None, buckets: Vec::new(), partitions: Vec::new(), start, end };
         Plan::new(&info, &spec).expect("it fits")
@@ -204,7 +271,8 @@ mod tests {
             let bytes = Bytes::from([head.expect("it is short").into_bytes(), body].concat());
             let batch = LogBatch::parse(&bytes).expect("it is whole");
             let (window, frame) = (Window { from: 0, end: u64::MAX }, Frame { buffer: 1, bytes: &bytes });
-            let (mut chunk, work) = Chunk::new(&plan, BUCKET, window, &batch, frame, 1 << 20).expect("it is sound");
+            let (mut chunk, work) =
+                Chunk::new(&plan, BUCKET, window, &batch, (frame, false), 1 << 20).expect("it is sound");
             assert!(work.is_some());
             let output = WorkOutput::Decoded { buffer: decoded.map(|_| 2), checksum: batch.checksum };
             chunk.done(&plan, output).expect("its output");

@@ -6,6 +6,7 @@ use super::chunk::{Chunk, Window};
 use crate::{
     api::{Bucket, Error, Instant},
     backoff::Backoff,
+    rows::Lack,
 };
 
 /// One bucket of a scan.
@@ -21,6 +22,8 @@ pub(super) struct Cursor {
     pub(super) queue: VecDeque<Chunk>,
     /// The request that asks for it.
     pub(super) asked: Option<u64>,
+    /// A schema that must be known before it can be read on.
+    pub(super) lacks: Option<Lack>,
     /// What failed last, and until when it may go on failing.
     pub(super) trouble: Option<(Error, Instant)>,
     /// When it may be tried again.
@@ -31,7 +34,7 @@ impl Cursor {
     /// A bucket at its beginning.
     pub(super) fn new(bucket: Bucket, position: u64, end: u64) -> Self {
         let (queue, backoff) = (VecDeque::new(), Backoff::default());
-        Self { bucket, position, end, queue, asked: None, trouble: None, backoff }
+        Self { bucket, position, end, queue, asked: None, lacks: None, trouble: None, backoff }
     }
 
     /// The rows that are still to come.
@@ -57,7 +60,7 @@ impl Cursor {
 
     /// Whether it is to be fetched now.
     pub(super) fn is_due(&self, now: Instant) -> bool {
-        self.asked.is_none() && self.is_open() && self.backoff.not_before() <= now
+        self.asked.is_none() && self.lacks.is_none() && self.is_open() && self.backoff.not_before() <= now
     }
 
     /// Whether its first batch can be given.
@@ -94,6 +97,11 @@ impl Cursors {
     /// Each, in no order.
     pub(super) fn iter(&self) -> std::slice::Iter<'_, Cursor> {
         self.list.iter()
+    }
+
+    /// Each, in no order, to be changed.
+    pub(super) fn iter_mut(&mut self) -> std::slice::IterMut<'_, Cursor> {
+        self.list.iter_mut()
     }
 
     /// That of a bucket.

@@ -82,6 +82,11 @@ pub(super) fn answers(
     whole.collect()
 }
 
+/// Whether a server refuses to send only some columns: it has rows from before one of them was added.
+pub(super) fn cannot_project(answer: &PbFetchLogRespForBucket) -> bool {
+    answer.error_code == Some(ServerErrorCode::INVALID_COLUMN_PROJECTION.code())
+}
+
 /// The error that an answer has for a bucket, if it has one.
 pub(super) fn refused(plan: &Plan, cursor: &Cursor, answer: &PbFetchLogRespForBucket) -> Option<Error> {
     let place = plan.place(cursor.bucket);
@@ -100,12 +105,6 @@ pub(super) fn refused(plan: &Plan, cursor: &Cursor, answer: &PbFetchLogRespForBu
             let range = range.map_or_else(String::new, |(first, end)| format!("; it has those from {first} to {end}"));
             format!("{place} has no offset {}{range}: {text}", cursor.position)
         }
-        ServerErrorCode::INVALID_COLUMN_PROJECTION => {
-            let text = format!("{place} has rows from before one of the columns was added ({text})");
-            return Some(fatal(ErrorCode::Unsupported(format!(
-                "{text}; scan all columns, or begin at a later offset"
-            ))));
-        }
         _ => format!("{place}: {text}"),
     };
     let mut error = server_error(code.code(), message);
@@ -116,18 +115,27 @@ pub(super) fn refused(plan: &Plan, cursor: &Cursor, answer: &PbFetchLogRespForBu
     Some(error)
 }
 
-/// Cuts the records of an answer into chunks, with their work, and moves the cursor behind them.
-pub(super) fn chunks(
+/// What was cut out of the records of an answer.
+#[derive(Debug, Default)]
+pub(super) struct Cut {
+    /// The batches, with their work.
+    pub(super) chunks: Vec<(Chunk, Option<Work>)>,
+    /// The number of a schema that must be known before more can be cut.
+    pub(super) lacks: Option<i32>,
+}
+
+/// Cuts the records of an answer into chunks, and moves the cursor behind them. `projected` says whether the server was
+/// asked to send only some columns.
+pub(super) fn cut(
     plan: &Plan,
     cursor: &mut Cursor,
     records: &Bytes,
-    frame: Frame<'_>,
+    (frame, projected): (Frame<'_>, bool),
     batch_limit: u32,
-) -> Result<Vec<(Chunk, Option<Work>)>, Error> {
+) -> Result<Cut, Error> {
     let from = cursor.position;
-    let mut found = Vec::new();
-    let mut batches = LogBatches::new(records);
-    for batch in batches.by_ref() {
+    let mut found = Cut::default();
+    for batch in LogBatches::new(records) {
         let position = i64::try_from(cursor.position).unwrap_or(i64::MAX);
         let (_, batch) = batch.map_err(|error| corrupt(plan, cursor.bucket, position, &error.to_string()))?;
         let (base, end) = (batch.base_offset as u64, batch.end_offset() as u64);
@@ -135,7 +143,13 @@ pub(super) fn chunks(
             continue;
         }
         if batch.records > 0 && base < cursor.end {
-            found.push(Chunk::new(plan, cursor.bucket, cursor.window(), &batch, frame, batch_limit)?);
+            let schema = i32::from(batch.schema_id);
+            if !plan.reading.knows(schema) {
+                found.lacks = Some(schema);
+                return Ok(found);
+            }
+            let source = (frame, projected);
+            found.chunks.push(Chunk::new(plan, cursor.bucket, cursor.window(), &batch, source, batch_limit)?);
         }
         cursor.position = end;
         if !cursor.is_open() {

@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! plan    a specification, checked against its table
+//! reading how batches are read, by the schema that they have
 //! reader  one scan: its buckets, its demand, its requests
 //! places  which buckets it reads, and where they begin and end
 //! cursor  one bucket: its position and what was fetched
@@ -17,6 +18,7 @@ mod fetch;
 mod places;
 mod plan;
 mod reader;
+mod reading;
 
 use std::collections::BTreeMap;
 
@@ -175,8 +177,8 @@ impl Scans {
         let outcome = self.scans.get_mut(&decoding.ticket).map(|reader| reader.done(key, decoding.bucket, output));
         // What a ready batch lies in is held for it: the output of the work, or the frame, which the work held.
         match outcome {
-            Some(Ok(body)) if made == Some(body) => self.shared.buffers.drop(decoding.frame, orders),
-            Some(Ok(_)) => {}
+            Some(Ok(Some(body))) if body == decoding.frame => {}
+            Some(Ok(body)) if body == made => self.shared.buffers.drop(decoding.frame, orders),
             failed => {
                 made.inspect(|made| self.shared.buffers.drop(*made, orders));
                 self.shared.buffers.drop(decoding.frame, orders);

@@ -1,8 +1,10 @@
 //! What a scan reads: a specification checked against its table.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
-use thalweg_wire::{record::Layout, table::Schema};
+use thalweg_wire::table::Schema;
+
+use super::reading::Reading;
 
 use crate::{
     api::{Bucket, End, Error, ErrorCode, ScanSpec, Start, TableInfo},
@@ -17,12 +19,10 @@ pub(super) struct Plan {
     pub(super) name: String,
     /// The table's number at the server.
     pub(super) table_id: i64,
-    /// The schema that rows must have been written with.
-    pub(super) schema_id: i32,
-    /// The columns to ask for, rising; `None`: all.
+    /// The columns that the server is to send, rising; `None`: all.
     pub(super) projection: Option<Vec<i32>>,
-    /// What messages must look like.
-    pub(super) layout: Layout,
+    /// How batches are read.
+    pub(super) reading: Reading,
     /// How many buckets the table, or each partition, has.
     pub(super) bucket_count: u32,
     /// Which of them are read.
@@ -48,29 +48,22 @@ pub(super) enum Extent {
 
 impl Plan {
     /// Checks a specification. Fails on columns, partitions and buckets that the table does not have.
-    pub(super) fn new(info: &TableInfo, spec: &ScanSpec) -> Result<Self, Error> {
+    pub(super) fn new(info: &Arc<TableInfo>, spec: &ScanSpec) -> Result<Self, Error> {
         let name = format!("{}.{}", info.path.database, info.path.table);
         let schema = &info.descriptor.schema;
-        let format = info.descriptor.properties.get("table.log.format").map_or("ARROW", String::as_str);
-        if !format.eq_ignore_ascii_case("ARROW") {
-            let text = format!("{name} has the log format {format}; only ARROW can be scanned");
-            return Err(fatal(ErrorCode::Unsupported(text)));
-        }
         let columns = spec.columns.as_deref().map(|columns| rising(&name, schema, columns)).transpose()?;
-        let layout = match &columns {
-            Some(columns) => Layout::projected(schema, columns).map_err(|error| invalid(error.to_string()))?,
-            None => Layout::of_schema(schema),
-        };
         // All columns are no projection: the server need not rewrite its batches, and checksums hold.
-        let projection = columns.filter(|columns| columns.len() < schema.columns.len());
+        let columns = columns.filter(|columns| columns.len() < schema.columns.len());
+        let reading = Reading::new(info, columns.clone())?;
+        // A server projects messages only.
+        let projection = columns.filter(|_| matches!(reading, Reading::Messages(_)));
         let bucket_count = info.descriptor.bucket_count.unwrap_or(1);
         let extent = extent(&name, bucket_count, !info.descriptor.partition_keys.is_empty(), spec)?;
         Ok(Self {
             name,
             table_id: info.table_id,
-            schema_id: info.schema_id,
             projection: projection.map(|columns| columns.into_iter().map(|column| column as i32).collect()),
-            layout,
+            reading,
             bucket_count,
             extent,
             start: spec.start.clone(),

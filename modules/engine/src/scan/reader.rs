@@ -6,20 +6,21 @@ use thalweg_wire::message::{self, FetchLogResponse, PbFetchLogRespForBucket};
 
 use super::{
     Decoding, Shared,
-    chunk::Frame,
+    chunk::{Chunk, Frame},
     cursor::{Cursor, Cursors},
     fetch,
     places::{Places, lost},
     plan::{Extent, Plan},
 };
 use crate::{
-    api::{Bucket, BufferId, Error, ErrorCode, Event, Instant, Piece, Settings, TableHandle, Ticket, WorkOutput},
+    api::{Bucket, BufferId, Error, ErrorCode, Event, Instant, Settings, TableHandle, Ticket, WorkOutput},
     backoff::micros,
     call::{Body, Call, Failure, Key, Target, passing},
     chance::Chance,
     cluster::{Cluster, Leader},
     offsets::Wrong,
     order::{Orders, Stale, Step},
+    rows::Lack,
 };
 
 /// A request under way.
@@ -27,6 +28,8 @@ use crate::{
 struct Asked {
     leader: i32,
     buckets: Vec<Bucket>,
+    /// Whether the server was asked to send only some columns.
+    projected: bool,
 }
 
 /// One scan.
@@ -85,7 +88,8 @@ impl Reader {
         for cursor in self.places.tick(now, &mut self.plan, cluster, shared, chance, orders)? {
             self.cursors.add(cursor);
         }
-        self.give(shared, orders);
+        self.learn(cluster, orders)?;
+        self.give(shared, orders)?;
         if self.places.is_settled() && self.cursors.iter().all(Cursor::is_done) {
             return Ok(Some(()));
         }
@@ -148,7 +152,9 @@ impl Reader {
         match answers {
             Ok(answers) => answers
                 .iter()
-                .try_for_each(|(bucket, answer)| self.fetched(now, *bucket, answer, frame, shared, chance, orders))
+                .try_for_each(|(bucket, answer)| {
+                    self.fetched(now, *bucket, answer, (frame, asked.projected), shared, chance, orders)
+                })
                 .map_err(Wrong::Refused),
             Err(reason) => {
                 let error = passing(ErrorCode::Corrupt(format!("the answer to a fetch: {reason}")));
@@ -158,8 +164,8 @@ impl Reader {
         }
     }
 
-    /// Work on a batch of this bucket is done. Gives the buffer that it lies in now.
-    pub(super) fn done(&mut self, key: u64, bucket: Bucket, output: WorkOutput) -> Result<BufferId, Error> {
+    /// Work on a batch of this bucket is done. Gives the buffer that it lies in now, if any.
+    pub(super) fn done(&mut self, key: u64, bucket: Bucket, output: WorkOutput) -> Result<Option<BufferId>, Error> {
         let cursor = self.cursors.get_mut(bucket);
         let chunk = cursor.and_then(|cursor| cursor.queue.iter_mut().find(|chunk| chunk.work == Some(key)));
         let chunk = chunk.ok_or_else(|| passing(ErrorCode::Other("work was done that nobody waits for".into())))?;
@@ -168,10 +174,9 @@ impl Reader {
 
     /// Lets go of everything: the scan is over.
     pub(super) fn discard(self, shared: &mut Shared, orders: &mut Orders) {
-        for chunk in self.cursors.iter().flat_map(|cursor| &cursor.queue).filter(|chunk| chunk.work.is_none()) {
-            if let Piece::Held(body) = &chunk.scanned.body {
-                shared.buffers.drop(body.buffer, orders);
-            }
+        let ready = self.cursors.iter().flat_map(|cursor| &cursor.queue).filter(|chunk| chunk.work.is_none());
+        for buffer in ready.filter_map(Chunk::lies_in) {
+            shared.buffers.drop(buffer, orders);
         }
     }
 
@@ -181,15 +186,31 @@ impl Reader {
     }
 
     /// Gives what is ready, each bucket in turn, while there is demand.
-    fn give(&mut self, shared: &mut Shared, orders: &mut Orders) {
+    fn give(&mut self, shared: &mut Shared, orders: &mut Orders) -> Result<(), Error> {
         while self.demand > 0
             && let Some(chunk) = self.cursors.next_ready()
         {
-            self.demand = self.demand.saturating_sub(chunk.scanned.cost());
             self.queued = self.queued.saturating_sub(chunk.cost);
-            shared.rows += u64::from(chunk.scanned.rows);
-            orders.event(Event::Rows { ticket: self.ticket, scanned: chunk.scanned });
+            let scanned = chunk.give(&self.plan, shared.settings.scan.batch_limit)?;
+            self.demand = self.demand.saturating_sub(scanned.cost());
+            shared.rows += u64::from(scanned.rows);
+            orders.event(Event::Rows { ticket: self.ticket, scanned });
         }
+        Ok(())
+    }
+
+    /// Looks whether schemas that buckets lack are known by now.
+    fn learn(&mut self, cluster: &Cluster, orders: &mut Orders) -> Result<(), Error> {
+        for cursor in self.cursors.iter_mut() {
+            let Some(lack) = &mut cursor.lacks else { continue };
+            if !self.plan.reading.knows(lack.schema()) {
+                let Some(schema) = lack.look(cluster, self.handle, orders)? else { continue };
+                self.plan.reading.learn(lack.schema(), &schema)?;
+            }
+            cursor.lacks = None;
+            cursor.trouble = None;
+        }
+        Ok(())
     }
 
     /// Asks every leader that has nothing to answer for all of its buckets. Fails if a partition is gone that the scan
@@ -254,7 +275,7 @@ impl Reader {
                 cursor.asked = Some(key);
             }
         }
-        self.asked.insert(key, Asked { leader, buckets });
+        self.asked.insert(key, Asked { leader, buckets, projected: self.plan.projection.is_some() });
     }
 
     /// What an answer has for one bucket.
@@ -264,12 +285,17 @@ impl Reader {
         now: Instant,
         bucket: Bucket,
         answer: &PbFetchLogRespForBucket,
-        frame: Frame<'_>,
+        source: (Frame<'_>, bool),
         shared: &mut Shared,
         chance: &mut Chance,
         orders: &mut Orders,
     ) -> Result<(), Error> {
         let Some(cursor) = self.cursors.get_mut(bucket) else { return Ok(()) };
+        if source.1 && fetch::cannot_project(answer) {
+            // It has rows from before a column was added: all columns are read, and what they lack is null.
+            self.plan.projection = None;
+            return Ok(());
+        }
         if let Some(error) = fetch::refused(&self.plan, cursor, answer) {
             if !error.retriable {
                 return Err(error);
@@ -280,14 +306,24 @@ impl Reader {
         cursor.trouble = None;
         cursor.backoff.succeeded();
         let Some(records) = &answer.records else { return Ok(()) };
-        for (mut chunk, work) in fetch::chunks(&self.plan, cursor, records, frame, shared.settings.scan.batch_limit)? {
-            // Held for the work while there is some, then for the batch.
-            shared.buffers.hold(frame.buffer);
+        let cut = fetch::cut(&self.plan, cursor, records, source, shared.settings.scan.batch_limit)?;
+        if let Some(schema) = cut.lacks {
+            let text = format!("schema {schema} of {} could not be had within the command timeout", self.plan.name);
+            let deadline = now.saturating_add(micros(shared.settings.connection.command_timeout));
+            cursor.trouble = Some((passing(ErrorCode::TimedOut(text)), deadline));
+            cursor.lacks = Some(Lack::of(schema));
+        }
+        let frame = source.0.buffer;
+        for (mut chunk, work) in cut.chunks {
+            // Held for the work while there is some, then for what lies in it.
+            if work.is_some() || chunk.lies_in().is_some() {
+                shared.buffers.hold(frame);
+            }
             self.queued = self.queued.saturating_add(chunk.cost);
             if let Some(work) = work {
                 shared.keys += 1;
                 chunk.work = Some(shared.keys);
-                shared.works.insert(shared.keys, Decoding { ticket: self.ticket, bucket, frame: frame.buffer });
+                shared.works.insert(shared.keys, Decoding { ticket: self.ticket, bucket, frame });
                 orders.steps.push(Step::Work(shared.keys, work));
             }
             cursor.queue.push_back(chunk);

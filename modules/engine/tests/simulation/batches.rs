@@ -2,28 +2,42 @@
 
 use thalweg_wire::{
     column::{Batch, Column, Values},
-    record::{BatchContent, BatchHead, ColumnsBuilder, Compression, Layout, NO_WRITER, encode_message},
-    table::Schema,
+    record::{
+        BatchContent, BatchHead, ColumnsBuilder, Compression, Layout, LogRowsBuilder, NO_WRITER, RowEncoder, RowFormat,
+        RowsContent, encode_message,
+    },
+    table::{DataType, Schema},
 };
 
-/// What the columns of a table look like.
-pub(crate) fn columns_of(schema: &Schema) -> Layout {
-    Layout::of_schema(schema)
+/// Rows: these ids in every column of numbers, and the same text in every other column.
+struct Rows<'a> {
+    ids: &'a [i64],
+    offsets: Vec<i32>,
+    text: Vec<u8>,
 }
 
-/// A batch of Arrow columns, uncompressed: these ids and the same text in each row.
-pub(crate) fn arrow_batch(columns: &Layout, schema_id: i16, ids: &[i64], changes: Option<&[u8]>) -> Vec<u8> {
-    let offsets: Vec<i32> = (0..=ids.len() as i32).map(|at| at * 4).collect();
-    let text = b"text".repeat(ids.len());
-    let rows = Batch {
-        rows: ids.len(),
-        columns: vec![
-            Column { validity: None, values: Values::Int64(ids) },
-            Column { validity: None, values: Values::Spans { offsets: &offsets, bytes: &text } },
-        ],
-    };
-    let mut builder = ColumnsBuilder::new(columns.clone());
-    builder.append_range(&rows, 0, ids.len()).expect("they fit");
+impl<'a> Rows<'a> {
+    fn new(ids: &'a [i64]) -> Self {
+        let offsets = (0..=ids.len() as i32).map(|at| at * 4).collect();
+        Self { ids, offsets, text: b"text".repeat(ids.len()) }
+    }
+
+    fn batch(&self, schema: &Schema) -> Batch<'_> {
+        let columns = schema.columns.iter().map(|column| Column {
+            validity: None,
+            values: match column.column_type.data_type {
+                DataType::BigInt => Values::Int64(self.ids),
+                _ => Values::Spans { offsets: &self.offsets, bytes: &self.text },
+            },
+        });
+        Batch { rows: self.ids.len(), columns: columns.collect() }
+    }
+}
+
+/// A batch of Arrow columns, uncompressed.
+pub(crate) fn arrow_batch(schema: &Schema, schema_id: i16, ids: &[i64], changes: Option<&[u8]>) -> Vec<u8> {
+    let mut builder = ColumnsBuilder::new(Layout::of_schema(schema));
+    builder.append_range(&Rows::new(ids).batch(schema), 0, ids.len()).expect("they fit");
     let (nodes, buffers) = builder.finish();
     let lengths: Vec<u32> = buffers.iter().map(|buffer| buffer.len() as u32).collect();
     let mut body = Vec::new();
@@ -42,4 +56,35 @@ pub(crate) fn arrow_batch(columns: &Layout, schema_id: i16, ids: &[i64], changes
         body_checksum: crc32c::crc32c(&body),
     });
     [head.expect("it is short").into_bytes(), body].concat()
+}
+
+/// Single rows, each encoded in this format.
+pub(crate) fn rows(schema: &Schema, format: RowFormat, ids: &[i64]) -> Vec<Vec<u8>> {
+    let encoder = RowEncoder::new(&Layout::of_schema(schema), None, format).expect("plain columns");
+    let rows = Rows::new(ids);
+    let batch = rows.batch(schema);
+    let encode = |row| {
+        let mut out = Vec::new();
+        encoder.encode(&batch, row, &mut out).expect("it fits");
+        out
+    };
+    (0..ids.len()).map(encode).collect()
+}
+
+/// A batch of single rows with the same change each.
+pub(crate) fn row_batch(schema: &Schema, schema_id: i16, format: RowFormat, ids: &[i64], change: u8) -> Vec<u8> {
+    let mut builder = LogRowsBuilder::new();
+    rows(schema, format, ids).iter().for_each(|row| builder.push(change, row).expect("it is short"));
+    let (records, append_only) = (builder.records(), builder.is_append_only());
+    let body = builder.into_bytes();
+    let (body_length, body_checksum) = (body.len() as u32, crc32c::crc32c(&body));
+    let head = BatchHead::of_rows(&RowsContent {
+        schema_id,
+        writer: NO_WRITER,
+        records,
+        append_only,
+        body_length,
+        body_checksum,
+    });
+    [head.expect("it is short").bytes(), &body].concat()
 }

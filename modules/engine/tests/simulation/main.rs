@@ -2,6 +2,7 @@
 
 mod batches;
 mod failover;
+mod logs;
 mod partitions;
 mod scenarios;
 mod server;

@@ -8,7 +8,7 @@ use thalweg_engine::api::{
 use thalweg_wire::table::TableDescriptor;
 
 use crate::{
-    batches::{arrow_batch, columns_of},
+    batches::arrow_batch,
     scenarios::ALL,
     world::{World, descriptor, ids, path},
 };
@@ -34,13 +34,13 @@ fn world_with(seed: u64, names: &[&str]) -> (World, TableHandle, BTreeMap<String
 fn fill(world: &mut World, name: &str, batches: std::ops::Range<i64>) -> Vec<Row> {
     world.cluster.clock += 1;
     let clock = world.cluster.clock;
-    let columns = columns_of(&descriptor(1, "NONE").schema);
+    let schema = descriptor(1, "NONE").schema;
     let partition = world.cluster.table("t").partitions.get_mut(name).expect("the test made it");
     let mut rows = Vec::new();
     for batch in batches {
         let ids: Vec<i64> = (batch * 10..batch * 10 + 10).collect();
         let at = (batch % 2) as usize;
-        let first = partition.buckets[at].append(&arrow_batch(&columns, 1, &ids, None), clock).expect("it is sound");
+        let first = partition.buckets[at].append(&arrow_batch(&schema, 1, &ids, None), clock).expect("it is sound");
         rows.extend((first as u64..).zip(ids).map(|(offset, id)| (partition.id, at as u32, offset, id)));
     }
     rows.sort_unstable();

@@ -265,12 +265,17 @@ impl World {
             }
             Work::Decode { checked, codec, buffers } => {
                 let checksum = checked.as_ref().map_or(0, |range| crc32c::crc32c(&self.bytes(range)));
-                if *codec == Codec::None {
+                if buffers.is_empty() {
                     return WorkOutput::Decoded { buffer: None, checksum };
                 }
                 let mut body = Vec::new();
                 for (range, length) in buffers {
-                    let plain = decompress(&self.bytes(range));
+                    let bytes = self.bytes(range);
+                    let plain = match codec {
+                        _ if bytes.is_empty() => vec![0; *length as usize],
+                        Codec::None => bytes.to_vec(),
+                        _ => decompress(&bytes),
+                    };
                     assert_eq!(plain.len(), *length as usize);
                     body.extend_from_slice(&plain);
                     body.resize(body.len().next_multiple_of(64), 0);
@@ -368,16 +373,36 @@ pub(crate) fn append(world: &mut World, table: TableHandle, ids: &[i64]) -> Resu
     world.engine.append(world.now, table, &Batch { rows: ids.len(), columns })
 }
 
-/// The ids in rows that a scan gave, read from the message; the id is the first column.
+/// The ids in rows that a scan gave; the id is the first column and never null.
 pub(crate) fn ids(world: &World, scanned: &Scanned) -> Vec<i64> {
+    numbers(world, scanned, 0).into_iter().map(|id| id.expect("an id is never null")).collect()
+}
+
+/// What a column of numbers has in rows that a scan gave, read from the message. Columns before it are numbers or texts.
+pub(crate) fn numbers(world: &World, scanned: &Scanned, column: usize) -> Vec<Option<i64>> {
     let message = arrow_ipc::root_as_message(&scanned.metadata).expect("a flatbuffer");
     let batch = message.header_as_record_batch().expect("a record batch");
     assert!(batch.compression().is_none() && batch.length() >= i64::from(scanned.first + scanned.rows));
-    let values = batch.buffers().expect("buffers").get(1);
+    let (nodes, buffers) = (batch.nodes().expect("nodes"), batch.buffers().expect("buffers"));
     let body = Bytes::from(world.piece(&scanned.body));
-    let values = body.slice(values.offset() as usize..(values.offset() + values.length()) as usize);
-    let numbers = values.chunks_exact(8).map(|value| i64::from_le_bytes(value.try_into().expect("eight")));
-    numbers.skip(scanned.first as usize).take(scanned.rows as usize).collect()
+    let bytes = |at: usize| {
+        let buffer = buffers.get(at);
+        body.slice(buffer.offset() as usize..(buffer.offset() + buffer.length()) as usize)
+    };
+    // A text has a validity, offsets and bytes, a number a validity and values. Offsets are as long as no numbers are,
+    // unless there is one row.
+    assert!(column == 0 || batch.length() > 1);
+    let mut first = 0;
+    for _ in 0..column {
+        let text = bytes(first + 1).len() == (batch.length() as usize + 1) * 4;
+        first += if text { 3 } else { 2 };
+    }
+    let (validity, values) = (bytes(first), bytes(first + 1));
+    let all_valid = nodes.get(column).null_count() == 0;
+    let valid = |row: usize| all_valid || validity[row / 8] >> (row % 8) & 1 == 1;
+    let number = |value: &[u8]| i64::from_le_bytes(value.try_into().expect("eight"));
+    let rows = values.chunks_exact(8).enumerate().map(|(row, value)| valid(row).then(|| number(value)));
+    rows.skip(scanned.first as usize).take(scanned.rows as usize).collect()
 }
 
 fn compress(codec: Codec, buffer: &[u8]) -> Vec<u8> {

@@ -29,7 +29,7 @@ impl Cluster {
             table_metadata.push(PbTableMetadata {
                 table_path: path,
                 table_id: table.id,
-                schema_id: 1,
+                schema_id: table.schemas.len() as i32,
                 table_json: table.descriptor.to_json().into(),
                 bucket_metadata,
                 ..Default::default()
@@ -50,10 +50,19 @@ impl Cluster {
         let table = self.tables.get(&path).ok_or(unknown)?;
         Ok(GetTableInfoResponse {
             table_id: table.id,
-            schema_id: 1,
+            schema_id: table.schemas.len() as i32,
             table_json: table.descriptor.to_json().into(),
             ..Default::default()
         })
+    }
+
+    pub(super) fn schema(&self, body: Bytes) -> Result<GetTableSchemaResponse, Refusal> {
+        let request: GetTableSchemaRequest = message::decode(body).expect("well formed");
+        let path = (request.table_path.database_name, request.table_path.table_name);
+        let id = request.schema_id.unwrap_or_default();
+        let unknown = (9, format!("Schema for table {}.{} with schema id {id} does not exist.", path.0, path.1));
+        let schema = self.tables.get(&path).and_then(|table| table.schemas.get(&id)).ok_or(unknown)?;
+        Ok(GetTableSchemaResponse { schema_id: id, schema_json: schema.to_json().into() })
     }
 
     /// Makes a partition, or leaves it as it is.

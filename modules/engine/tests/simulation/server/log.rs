@@ -6,6 +6,7 @@ use bytes::Bytes;
 use thalweg_wire::{
     message::*,
     record::{Layout, LogBatch, LogBatches, project, stamp},
+    table::Schema,
 };
 
 use super::Cluster;
@@ -56,11 +57,8 @@ impl Cluster {
         let (mut left, mut empty) = (request.max_bytes as usize, true);
         let mut tables_resp = Vec::new();
         for table in &request.tables_req {
-            let layout = self
-                .tables
-                .values()
-                .find(|known| known.id == table.table_id)
-                .map(|known| Layout::of_schema(&known.descriptor.schema));
+            let known = self.tables.values().find(|known| known.id == table.table_id);
+            let schemas = known.map(|known| known.schemas.clone()).unwrap_or_default();
             let columns: Vec<usize> = table.projected_fields.iter().map(|column| *column as usize).collect();
             let mut buckets_resp = Vec::new();
             for entry in &table.buckets_req {
@@ -77,10 +75,11 @@ impl Cluster {
                         empty &= whole.is_empty();
                         left = left.saturating_sub(whole.len());
                         answer.high_watermark = Some(bucket.end);
-                        answer.records = Some(match (&layout, table.projection_pushdown_enabled) {
-                            (Some(layout), true) => projected(&whole, layout, &columns),
-                            _ => whole.into(),
-                        });
+                        match table.projection_pushdown_enabled.then(|| projected(&whole, &schemas, &columns)) {
+                            None => answer.records = Some(whole.into()),
+                            Some(Some(records)) => answer.records = Some(records),
+                            Some(None) => answer.error_code = Some(34),
+                        }
                     }
                 }
                 empty &= answer.error_code.is_none();
@@ -126,7 +125,7 @@ impl Bucket {
         if !batch.checksum_is_right() || batch.bytes().len() != records.len() {
             return Err(14);
         }
-        let (writer, sequence, rows) = (batch.writer_id, batch.sequence, i64::from(batch.records));
+        let (writer, sequence, rows) = (batch.writer_id, batch.sequence, i64::from(batch.records).max(1));
         if writer >= 0 {
             let known = self.writers.entry(writer).or_default();
             if let Some((_, offset)) = known.iter().find(|(known, _)| *known == sequence) {
@@ -158,12 +157,15 @@ impl Bucket {
     }
 }
 
-fn projected(whole: &[u8], layout: &Layout, columns: &[usize]) -> Bytes {
+/// Batches with only these columns; `None` if one of them does not have them all.
+fn projected(whole: &[u8], schemas: &BTreeMap<i32, Schema>, columns: &[usize]) -> Option<Bytes> {
     let mut out = Vec::new();
     for batch in LogBatches::new(whole) {
-        project(&batch.expect("the model keeps whole batches").1, layout, columns, &mut out).expect("columns fit");
+        let (_, batch) = batch.expect("the model keeps whole batches");
+        let layout = Layout::of_schema(schemas.get(&i32::from(batch.schema_id))?);
+        project(&batch, &layout, columns, &mut out).ok()?;
     }
-    out.into()
+    Some(out.into())
 }
 
 fn timestamp(batch: &[u8]) -> i64 {

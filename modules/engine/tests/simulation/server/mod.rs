@@ -6,7 +6,7 @@ use bytes::Bytes;
 use thalweg_wire::{
     frame,
     message::{self, *},
-    table::TableDescriptor,
+    table::{Schema, TableDescriptor},
 };
 
 mod catalog;
@@ -19,6 +19,8 @@ pub(crate) use log::Bucket;
 pub(crate) struct Table {
     pub(crate) id: i64,
     pub(crate) descriptor: TableDescriptor,
+    /// The schemas that it had, by number; the last is that of `descriptor`.
+    pub(crate) schemas: BTreeMap<i32, Schema>,
     /// Empty if it is partitioned.
     pub(crate) buckets: Vec<Bucket>,
     /// By name.
@@ -73,7 +75,8 @@ impl Cluster {
         let partitioned = !descriptor.partition_keys.is_empty();
         let buckets = if partitioned { Vec::new() } else { self.buckets(descriptor.bucket_count.unwrap_or(1)) };
         let id = self.next_table;
-        let table = Table { id, buckets, partitions: BTreeMap::new(), descriptor, leaderless: 0 };
+        let schemas = [(1, descriptor.schema.clone())].into();
+        let table = Table { id, schemas, buckets, partitions: BTreeMap::new(), descriptor, leaderless: 0 };
         self.next_table += 1;
         self.tables.insert(("db".into(), name.into()), table);
     }
@@ -86,6 +89,15 @@ impl Cluster {
 
     pub(crate) fn table(&mut self, name: &str) -> &mut Table {
         self.tables.get_mut(&("db".to_owned(), name.to_owned())).expect("the test made it")
+    }
+
+    /// Gives a table another schema; its number.
+    pub(crate) fn alter(&mut self, name: &str, schema: Schema) -> i32 {
+        let table = self.table(name);
+        table.descriptor.schema = schema.clone();
+        let id = table.schemas.len() as i32 + 1;
+        table.schemas.insert(id, schema);
+        id
     }
 
     /// Answers a request frame (without its prefix) at one of the servers.
@@ -132,6 +144,7 @@ impl Cluster {
                 let request: ListOffsetsRequest = message::decode(body).expect("well formed");
                 done(encode(id, &self.offsets(server, &request)))
             }
+            ApiKey::GetTableSchema => done(self.schema(body).and_then(|response| encode(id, &response))),
             ApiKey::ListPartitionInfos => done(self.list_partitions(body).and_then(|response| encode(id, &response))),
             ApiKey::CreatePartition => done(self.create_partition(body).and_then(|response| encode(id, &response))),
             ApiKey::DropPartition => done(self.drop_partition(body).and_then(|response| encode(id, &response))),
