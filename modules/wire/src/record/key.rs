@@ -129,7 +129,7 @@ impl KeyColumn {
             Some(column) if column.validity.is_some_and(|validity| !bit(validity, row)) => Err(Fault::Null),
             Some(column) => self.kind.take(column.values, row),
         };
-        value.map_err(|fault| fault.unfit(&self.name, row))
+        value.map_err(|fault| *fault.unfit(&self.name, row))
     }
 }
 

@@ -3,7 +3,7 @@
 use super::super::gathered::Gathered;
 use super::super::{ColumnsBuilder, Layout, RecordError};
 use super::cursor::Cursor;
-use super::fault::Fault;
+use super::fault::{Failed, Fault};
 use super::plan::{Node, RowPlan, What};
 use super::scalar::Kind;
 use super::{RowFormat, compacted, indexed};
@@ -87,7 +87,7 @@ impl RowDecoder {
             return Err(RecordError::ColumnCount { expected: self.fields, found });
         }
         let mut reader = Reader { format: self.format, out: out.gathered() };
-        reader.row(&self.plan, row, self.wanted.as_deref())?;
+        reader.row(&self.plan, row, self.wanted.as_deref()).map_err(|failed| *failed)?;
         self.absent.iter().for_each(|field| reader.null(field));
         out.count_row();
         Ok(())
@@ -102,7 +102,7 @@ pub(crate) struct Reader<'a> {
 
 impl Reader<'_> {
     /// A row that takes up all of `bytes`, unless not all columns are wanted.
-    pub(crate) fn row(&mut self, plan: &RowPlan, bytes: &[u8], wanted: Option<&[bool]>) -> Result<(), RecordError> {
+    pub(crate) fn row(&mut self, plan: &RowPlan, bytes: &[u8], wanted: Option<&[bool]>) -> Result<(), Failed> {
         let mut rest = Cursor::new(bytes);
         let first = || plan.fields.first().map_or("", |field| &field.name);
         let bits = rest.bytes(plan.bits).map_err(|fault| fault.corrupt(first()))?;
@@ -135,7 +135,7 @@ impl Reader<'_> {
         rest: &mut Cursor<'_>,
         lengths: &mut Cursor<'_>,
         wanted: bool,
-    ) -> Result<(), RecordError> {
+    ) -> Result<(), Failed> {
         let corrupt = |fault: Fault| fault.corrupt(&field.name);
         if let (RowFormat::Compacted, What::Scalar(kind)) = (self.format, &field.what) {
             if !wanted {
@@ -161,13 +161,13 @@ impl Reader<'_> {
         field: &Node,
         kind: Kind,
         scalar: Result<super::Scalar<'_>, Fault>,
-    ) -> Result<(), RecordError> {
+    ) -> Result<(), Failed> {
         let out = self.out.get_mut(field.place).ok_or(Fault::Misfit);
         scalar.and_then(|scalar| kind.give(scalar, out?)).map_err(|fault| fault.corrupt(&field.name))
     }
 
     /// An array, map or row that takes up all of `bytes`.
-    pub(crate) fn nested(&mut self, field: &Node, bytes: &[u8]) -> Result<(), RecordError> {
+    pub(crate) fn nested(&mut self, field: &Node, bytes: &[u8]) -> Result<(), Failed> {
         let corrupt = |fault: Fault| fault.corrupt(&field.name);
         let count = match &field.what {
             What::Scalar(_) => return Err(corrupt(Fault::Misfit)),

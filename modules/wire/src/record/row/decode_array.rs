@@ -1,12 +1,11 @@
 //! The elements of a BinaryArray.
 
-use super::super::RecordError;
 use super::super::bits::bit;
 use super::compacted::checked_nanos;
 use super::cursor::Cursor;
 use super::decode::Reader;
 use super::encode_array::header;
-use super::fault::Fault;
+use super::fault::{Failed, Fault};
 use super::plan::{Node, What};
 use super::scalar::{Kind, Scalar, wide_value};
 
@@ -21,7 +20,7 @@ struct Slots<'a> {
 
 impl Reader<'_> {
     /// Adds the elements, and says how many there are.
-    pub(crate) fn array(&mut self, element: &Node, bytes: &[u8]) -> Result<usize, RecordError> {
+    pub(crate) fn array(&mut self, element: &Node, bytes: &[u8]) -> Result<usize, Failed> {
         let corrupt = |fault: Fault| fault.corrupt(&element.name);
         let count = Cursor::new(bytes).array().map(i32::from_le_bytes).map_err(corrupt)?;
         let count = usize::try_from(count).map_err(|_| corrupt(Fault::Length))?;

@@ -3,9 +3,8 @@
 use super::super::bits::bit;
 use super::super::read::corrupt;
 use super::super::{Layout, RecordError};
-use super::fault::Fault;
+use super::fault::{Failed, Fault};
 use super::plan::{Node, RowPlan, What};
-use super::scalar::{Kind, Scalar};
 use super::{RowFormat, compacted};
 use crate::column::{Batch, Values};
 
@@ -51,12 +50,12 @@ impl RowEncoder {
         let mut writer = Writer { batch, format: self.format, out };
         let written = writer.row(&self.plan, row).and_then(|()| match i32::try_from(writer.out.len() - begin) {
             Ok(_) => Ok(()),
-            Err(_) => Err(corrupt("row", format!("row {row} would pass 2 GiB; split its values"))),
+            Err(_) => Err(Box::new(corrupt("row", format!("row {row} would pass 2 GiB; split its values")))),
         });
         if written.is_err() {
             out.truncate(begin);
         }
-        written
+        written.map_err(|failed| *failed)
     }
 }
 
@@ -68,20 +67,20 @@ pub(crate) struct Writer<'a, 'b> {
 }
 
 impl<'b> Writer<'_, 'b> {
-    pub(crate) fn row(&mut self, plan: &RowPlan, row: usize) -> Result<(), RecordError> {
+    pub(crate) fn row(&mut self, plan: &RowPlan, row: usize) -> Result<(), Failed> {
         let begin = self.out.len();
         self.out.resize(begin + plan.header, 0);
         let mut length_at = begin + plan.bits;
         for (position, field) in plan.fields.iter().enumerate() {
-            if self.is_null(field, row)? {
+            let Some(values) = self.values(field, row)? else {
                 self.out[begin + position / 8] |= 1 << (position % 8);
                 continue;
-            }
+            };
             match self.format {
-                RowFormat::Compacted => self.compacted(field, row)?,
+                RowFormat::Compacted => self.compacted(field, values, row)?,
                 RowFormat::Indexed => {
                     let from = self.out.len();
-                    self.indexed(field, row)?;
+                    self.indexed(field, values, row)?;
                     if field.varies() {
                         let length = (self.out.len() - from) as i32;
                         self.out[length_at..length_at + 4].copy_from_slice(&length.to_le_bytes());
@@ -93,14 +92,15 @@ impl<'b> Writer<'_, 'b> {
         Ok(())
     }
 
-    fn compacted(&mut self, field: &Node, row: usize) -> Result<(), RecordError> {
+    fn compacted(&mut self, field: &Node, values: Values<'b>, row: usize) -> Result<(), Failed> {
         if let What::Scalar(kind) = field.what {
-            compacted::write(kind, self.scalar(field, kind, row)?, self.out);
+            let scalar = kind.take(values, row).map_err(|fault| fault.unfit(&field.name, row))?;
+            compacted::write(kind, scalar, self.out);
             return Ok(());
         }
         // Its length goes before it, in as few bytes as it takes.
         let from = self.out.len();
-        self.nested(field, row)?;
+        self.nested(field, values, row)?;
         let to = self.out.len();
         compacted::write_varint((to - from) as u64, self.out);
         let length = self.out.len() - to;
@@ -108,22 +108,24 @@ impl<'b> Writer<'_, 'b> {
         Ok(())
     }
 
-    fn indexed(&mut self, field: &Node, row: usize) -> Result<(), RecordError> {
-        let What::Scalar(kind) = field.what else { return self.nested(field, row) };
-        let scalar = self.scalar(field, kind, row)?;
-        super::indexed::write(kind, scalar, self.out).map_err(|fault| fault.unfit(&field.name, row))
+    fn indexed(&mut self, field: &Node, values: Values<'b>, row: usize) -> Result<(), Failed> {
+        let What::Scalar(kind) = field.what else { return self.nested(field, values, row) };
+        let scalar = kind.take(values, row);
+        let written = scalar.and_then(|scalar| super::indexed::write(kind, scalar, self.out));
+        written.map_err(|fault| fault.unfit(&field.name, row))
     }
 
     /// An array, map or row, without its length.
-    pub(crate) fn nested(&mut self, field: &Node, row: usize) -> Result<(), RecordError> {
+    pub(crate) fn nested(&mut self, field: &Node, values: Values<'b>, row: usize) -> Result<(), Failed> {
+        let misfit = || Fault::Misfit.unfit(&field.name, row);
         match &field.what {
             What::Row(plan) => self.row(plan, row),
             What::Array(element) => {
-                let (from, to) = self.entries(field, row)?;
+                let (from, to) = entries(values, row).ok_or_else(misfit)?;
                 self.array(element, from, to)
             }
             What::Map(entry) => {
-                let (from, to) = self.entries(field, row)?;
+                let (from, to) = entries(values, row).ok_or_else(misfit)?;
                 let begin = self.out.len();
                 self.out.extend_from_slice(&[0; 4]);
                 self.array(&entry.0, from, to)?;
@@ -132,50 +134,40 @@ impl<'b> Writer<'_, 'b> {
                 self.out[begin..begin + 4].copy_from_slice(&length.to_le_bytes());
                 self.array(&entry.1, from, to)
             }
-            What::Scalar(_) => Err(Fault::Misfit.unfit(&field.name, row)),
+            What::Scalar(_) => Err(misfit()),
         }
-    }
-
-    pub(crate) fn scalar(&self, field: &Node, kind: Kind, row: usize) -> Result<Scalar<'b>, RecordError> {
-        let values = self.column(field, row)?.values;
-        kind.take(values, row).map_err(|fault| fault.unfit(&field.name, row))
     }
 
     /// Whether a column is long enough to have a value at `row`.
     pub(crate) fn is_there(&self, field: &Node, row: usize) -> bool {
-        match &field.what {
-            What::Scalar(kind) => {
-                self.column(field, row).is_ok_and(|column| kind.take(column.values, row) != Err(Fault::Misfit))
-            }
-            What::Array(_) | What::Map(_) => self.entries(field, row).is_ok(),
-            What::Row(plan) => plan.fields.first().is_none_or(|field| self.is_there(field, row)),
-        }
-    }
-
-    pub(crate) fn is_null(&self, field: &Node, row: usize) -> Result<bool, RecordError> {
-        if field.column.is_none() {
-            return Ok(true);
-        }
-        let validity = self.column(field, row)?.validity;
-        if validity.is_none_or(|validity| bit(validity, row)) {
-            return Ok(false);
-        }
-        if field.nullable { Ok(true) } else { Err(Fault::Null.unfit(&field.name, row)) }
-    }
-
-    fn column(&self, field: &Node, row: usize) -> Result<&crate::column::Column<'b>, RecordError> {
         let column = field.column.and_then(|column| self.batch.columns.get(column));
-        column.ok_or_else(|| Fault::Misfit.unfit(&field.name, row))
+        column.is_some_and(|column| match &field.what {
+            What::Scalar(kind) => kind.take(column.values, row) != Err(Fault::Misfit),
+            What::Array(_) | What::Map(_) => entries(column.values, row).is_some(),
+            What::Row(plan) => plan.fields.first().is_none_or(|field| self.is_there(field, row)),
+        })
     }
 
-    /// Where the entries of an array or map begin and end in its children.
-    fn entries(&self, field: &Node, row: usize) -> Result<(usize, usize), RecordError> {
-        let misfit = || Fault::Misfit.unfit(&field.name, row);
-        let Values::Offsets(offsets) = self.column(field, row)?.values else { return Err(misfit()) };
-        let at = |row: usize| offsets.get(row).and_then(|offset| usize::try_from(*offset).ok());
-        match (at(row), at(row + 1)) {
-            (Some(from), Some(to)) if from <= to => Ok((from, to)),
-            _ => Err(misfit()),
-        }
+    /// The values of a column which has one at `row`; `None` if that is null.
+    #[inline]
+    pub(crate) fn values(&self, field: &Node, row: usize) -> Result<Option<Values<'b>>, Failed> {
+        let Some(position) = field.column else { return Ok(None) };
+        let fault = match self.batch.columns.get(position) {
+            Some(column) if column.validity.is_none_or(|validity| bit(validity, row)) => {
+                return Ok(Some(column.values));
+            }
+            Some(_) if field.nullable => return Ok(None),
+            Some(_) => Fault::Null,
+            None => Fault::Misfit,
+        };
+        Err(fault.unfit(&field.name, row))
     }
+}
+
+/// Where the entries of an array or map begin and end in its children.
+fn entries(values: Values<'_>, row: usize) -> Option<(usize, usize)> {
+    let Values::Offsets(offsets) = values else { return None };
+    let at = |row: usize| usize::try_from(*offsets.get(row)?).ok();
+    let (from, to) = (at(row)?, at(row + 1)?);
+    (from <= to).then_some((from, to))
 }

@@ -1,8 +1,7 @@
 //! The elements of an array as a BinaryArray.
 
-use super::super::RecordError;
 use super::encode::Writer;
-use super::fault::Fault;
+use super::fault::{Failed, Fault};
 use super::plan::{Node, What};
 use super::slot::Slot;
 
@@ -13,7 +12,7 @@ pub(crate) fn header(count: usize) -> usize {
 
 impl Writer<'_, '_> {
     /// The elements `from..to` of a column.
-    pub(crate) fn array(&mut self, element: &Node, from: usize, to: usize) -> Result<(), RecordError> {
+    pub(crate) fn array(&mut self, element: &Node, from: usize, to: usize) -> Result<(), Failed> {
         let full = || Fault::Full.unfit(&element.name, from);
         let count = to - from;
         if count > 0 && !self.is_there(element, to - 1) {
@@ -26,16 +25,16 @@ impl Writer<'_, '_> {
         self.out.resize(begin + fixed, 0);
         self.out[begin..begin + 4].copy_from_slice(&(count as i32).to_le_bytes());
         for (position, row) in (from..to).enumerate() {
-            if self.is_null(element, row)? {
+            let Some(values) = self.values(element, row)? else {
                 self.out[begin + 4 + position / 8] |= 1 << (position % 8);
                 continue;
-            }
+            };
             let slot = Slot { begin, at: begin + header + position * width };
             let put = match element.what {
-                What::Scalar(kind) => slot.put(kind, self.scalar(element, kind, row)?, self.out),
+                What::Scalar(kind) => kind.take(values, row).and_then(|value| slot.put(kind, value, self.out)),
                 _ => {
                     let start = self.out.len();
-                    self.nested(element, row)?;
+                    self.nested(element, values, row)?;
                     slot.close(start, self.out)
                 }
             };

@@ -2,6 +2,9 @@
 
 use super::super::RecordError;
 
+/// An error on its way out: a pointer, so that nothing but a pointer is handed on where all is well.
+pub(crate) type Failed = Box<RecordError>;
+
 /// What is wrong with a value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Fault {
@@ -33,9 +36,10 @@ pub(crate) enum Fault {
 
 impl Fault {
     /// The error for a value that was to be written.
-    pub(crate) fn unfit(self, column: &str, row: usize) -> RecordError {
+    #[cold]
+    pub(crate) fn unfit(self, column: &str, row: usize) -> Failed {
         let column = column.to_owned();
-        match self {
+        Box::new(match self {
             Self::Null => RecordError::Null { column, row },
             Self::Digits(precision) => RecordError::Digits { column, row, precision },
             Self::Range => RecordError::Range { column, row },
@@ -45,11 +49,12 @@ impl Fault {
                 let reason = format!("row {row} has no value there, or not one of its type");
                 RecordError::Misfit { column, reason }
             }
-        }
+        })
     }
 
     /// The error for a value that was read from foreign bytes.
-    pub(crate) fn corrupt(self, column: &str) -> RecordError {
+    #[cold]
+    pub(crate) fn corrupt(self, column: &str) -> Failed {
         let column = column.to_owned();
         let reason = match self {
             Self::Misfit => "it is not of the column's type",
@@ -63,8 +68,8 @@ impl Fault {
             Self::Overlap => "its elements share their bytes",
             Self::Text => "it is not UTF-8",
             Self::Rest => "bytes follow it",
-            Self::Full => return RecordError::ColumnFull { column },
+            Self::Full => return Box::new(RecordError::ColumnFull { column }),
         };
-        RecordError::CorruptRow { column, reason }
+        Box::new(RecordError::CorruptRow { column, reason })
     }
 }

@@ -29,7 +29,7 @@ impl<'a> RowFields<'a> {
     pub fn parse_as(layout: &Layout, format: RowFormat, row: &'a [u8]) -> Result<Self, RecordError> {
         let columns = || layout.tops().iter().filter_map(|&top| layout.fields().get(top));
         let kinds = || columns().map(|column| column.data_type.as_ref().and_then(Kind::of));
-        let named = |fault: Fault, at: usize| fault.corrupt(columns().nth(at).map_or("", |column| &column.name));
+        let named = |fault: Fault, at: usize| *fault.corrupt(columns().nth(at).map_or("", |column| &column.name));
         let mut rest = Cursor::new(row);
         let bits = rest.bytes(layout.tops().len().div_ceil(8)).map_err(|fault| named(fault, 0))?;
         let mut lengths = Cursor::new(&[]);
@@ -115,7 +115,7 @@ impl<'a> Scalar<'a> {
             }
             RowFormat::Indexed => indexed::read(kind, bytes),
         });
-        value.map_err(|fault| fault.corrupt(column))
+        value.map_err(|fault| *fault.corrupt(column))
     }
 
     /// Adds the bytes that a column has with this value. Fails on a value that is not of the type, and on a decimal of
@@ -138,7 +138,7 @@ impl<'a> Scalar<'a> {
                 RowFormat::Indexed => indexed::write(kind, self, out),
             }
         });
-        written.map_err(|fault| fault.unfit(column, 0))
+        written.map_err(|fault| *fault.unfit(column, 0))
     }
 }
 
