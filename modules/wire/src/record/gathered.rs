@@ -59,17 +59,25 @@ impl Gathered {
         self.length += 1;
     }
 
-    /// Adds a null; the children, if any, are not touched.
-    pub(super) fn push_null(&mut self, shape: Shape) {
+    /// Adds a null; the children, if any, are not touched. `None`, and adds nothing, if the values pass 2 GiB.
+    pub(super) fn push_null(&mut self, shape: Shape) -> Option<()> {
         match shape {
             Shape::Bits => self.bits.push(false),
-            Shape::Fixed(width) => self.data.resize(self.data.len() + width as usize, 0),
+            Shape::Fixed(width) => self.push_zeros(width as usize)?,
             Shape::Spans { .. } | Shape::Lists => self.offsets.extend_from_slice(&self.end.to_le_bytes()),
             Shape::Group => {}
         }
         self.validity.push(false);
         self.length += 1;
         self.nulls += 1;
+        Some(())
+    }
+
+    /// Adds zeros to the bytes of values; `None`, and adds nothing, if they pass 2 GiB.
+    pub(super) fn push_zeros(&mut self, count: usize) -> Option<()> {
+        let end = self.data.len().checked_add(count).filter(|end| i32::try_from(*end).is_ok())?;
+        self.data.resize(end, 0);
+        Some(())
     }
 
     /// Adds the bytes of a value; `None`, and adds nothing, if they pass 2 GiB.
@@ -212,5 +220,22 @@ impl Gathered {
         // No offset is past the last, which was checked.
         places.iter_mut().zip(rest).for_each(|(place, offset)| *place = offset.wrapping_add(shift).to_le_bytes());
         Some(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_passes_2_gib_is_refused_and_leaves_nothing_behind() {
+        let shape = Shape::Fixed(1 << 31);
+        let mut gathered = Gathered::new(shape);
+        assert_eq!(gathered.push_null(shape), None);
+        assert_eq!((gathered.length, gathered.nulls, gathered.bytes()), (0, 0, 0));
+        let mut lists = Gathered::new(Shape::Lists);
+        assert_eq!(lists.push_list(i32::MAX as usize), Some(()));
+        assert_eq!(lists.push_list(1), None);
+        assert_eq!((lists.length, lists.bytes()), (1, 9));
     }
 }

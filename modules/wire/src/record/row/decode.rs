@@ -88,7 +88,7 @@ impl RowDecoder {
         }
         let mut reader = Reader { format: self.format, out: out.gathered() };
         reader.row(&self.plan, row, self.wanted.as_deref()).map_err(|failed| *failed)?;
-        self.absent.iter().for_each(|field| reader.null(field));
+        self.absent.iter().try_for_each(|field| reader.null(field)).map_err(|failed| *failed)?;
         out.count_row();
         Ok(())
     }
@@ -114,7 +114,7 @@ impl Reader<'_> {
             if super::super::bits::bit(bits, position) {
                 match (wanted, field.nullable) {
                     (false, _) => {}
-                    (true, true) => self.null(field),
+                    (true, true) => self.null(field)?,
                     (true, false) => return Err(Fault::Null.corrupt(&field.name)),
                 }
             } else {
@@ -199,12 +199,12 @@ impl Reader<'_> {
     }
 
     /// A null, of a row also in all that lies in it.
-    pub(crate) fn null(&mut self, field: &Node) {
-        if let Some(out) = self.out.get_mut(field.place) {
-            out.push_null(field.shape);
-        }
-        if let What::Row(plan) = &field.what {
-            plan.fields.iter().for_each(|field| self.null(field));
+    pub(crate) fn null(&mut self, field: &Node) -> Result<(), Failed> {
+        let added = self.out.get_mut(field.place).and_then(|out| out.push_null(field.shape));
+        added.ok_or_else(|| Fault::Full.corrupt(&field.name))?;
+        match &field.what {
+            What::Row(plan) => plan.fields.iter().try_for_each(|field| self.null(field)),
+            _ => Ok(()),
         }
     }
 }

@@ -35,7 +35,7 @@ impl Reader<'_> {
                 if !element.nullable {
                     return Err(corrupt(Fault::Null));
                 }
-                self.null(element);
+                self.null(element)?;
                 continue;
             }
             match &element.what {

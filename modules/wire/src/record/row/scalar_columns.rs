@@ -95,7 +95,7 @@ impl Kind {
                 // Fluss keeps shorter values as they are; Arrow has them with zeros behind.
                 let missing = (width as usize).checked_sub(bytes.len()).ok_or(Fault::Long(width))?;
                 out.data.extend_from_slice(bytes);
-                out.data.resize(out.data.len() + missing, 0);
+                out.push_zeros(missing).ok_or(Fault::Full)?;
             }
             (Self::Char(_) | Self::Text, Scalar::Bytes(bytes)) => {
                 std::str::from_utf8(bytes).map_err(|_| Fault::Text)?;
