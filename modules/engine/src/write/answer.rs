@@ -241,10 +241,14 @@ fn refusal(code: i32, message: String, idempotent: bool) -> Refusal {
     Refusal { error, remedy, certain: is_certain(code), stale }
 }
 
-/// Whether a server that answers with this code certainly did not append: it checks these before (`fluss.md` 3.3, 3.4). Of
-/// the others, storage and time-out errors and a loss of leadership may come after the append.
+/// Whether a server that answers with this code certainly did not append: it checks these before (`fluss.md` 3.3, 3.4;
+/// what a keyed table refuses, before its changes are appended). Of the others, storage and time-out errors and a loss of
+/// leadership may come after the append.
 fn is_certain(code: i32) -> bool {
-    matches!(code, 2 | 3 | 7 | 9 | 13 | 14 | 15 | 18 | 27 | 29 | 31 | 33 | 36 | 46 | 48 | 51 | 72 | 73)
+    matches!(
+        code,
+        2 | 3 | 7 | 9 | 13 | 14 | 15 | 18 | 20 | 27 | 29 | 31 | 33 | 35 | 36 | 46 | 48 | 51 | 57 | 70 | 72 | 73
+    )
 }
 
 /// For a bucket that its answer does not name (`fluss.md` 2.16).

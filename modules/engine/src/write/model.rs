@@ -106,7 +106,7 @@ impl Host {
             }
             other => panic!("unexpected work: {other:?}"),
         };
-        let checksum = crc(&body);
+        let checksum = crc32c::crc32c(&body);
         self.given += 1;
         self.buffers.insert(self.given, body);
         WorkOutput::Encoded { buffer: self.given, lengths, checksum }
@@ -136,13 +136,6 @@ impl Host {
     }
 }
 
-/// CRC-32C, bit by bit.
-fn crc(bytes: &[u8]) -> u32 {
-    !bytes.iter().fold(!0u32, |crc, byte| {
-        (0..8).fold(crc ^ u32::from(*byte), |crc, _| (crc >> 1) ^ (0x82f6_3b78 & (0u32.wrapping_sub(crc & 1))))
-    })
-}
-
 /// The batches of one writer that a bucket remembers: sequence and what it was answered with.
 type Memory = VecDeque<(i32, u64)>;
 
@@ -160,7 +153,12 @@ impl Log {
     /// Takes a log batch and gives its first offset, or a key batch and gives the end behind its changes, or an error
     /// code.
     pub(super) fn append(&mut self, records: &[u8], keyed: bool) -> Result<u64, i32> {
-        let (writer, sequence, ids) = if keyed { key_batch(records) } else { log_batch(records) };
+        let (writer, sequence, ids) = if keyed {
+            let (writer, sequence, changes) = key_batch(records);
+            (writer, sequence, changes.into_iter().map(|(id, _)| id).collect())
+        } else {
+            log_batch(records)
+        };
         let next = self.rows.len() as u64;
         let answer = if keyed { next + ids.len() as u64 } else { next };
         if writer >= 0 {
@@ -211,18 +209,18 @@ fn ids(batch: &LogBatch<'_>) -> Vec<i64> {
     ids[..batch.records as usize].to_vec()
 }
 
-/// Writer, sequence and the ids that are the keys of the rows.
-fn key_batch(records: &[u8]) -> (i64, i32, Vec<i64>) {
+/// Of a key batch: writer, sequence, and in order the ids that are its keys, with whether they have a row.
+pub(super) fn key_batch(records: &[u8]) -> (i64, i32, Vec<(i64, bool)>) {
     let mut batches = KvBatches::new(records);
     let batch = batches.next().expect("a batch").expect("a sound one");
     assert!(batches.next().is_none() && batch.schema_id == 1, "one batch for each bucket");
-    let records = batch.records().map(|record| record.expect("a sound record"));
-    let id = |record: KvRecord<'_>| {
-        assert!(record.row.is_some(), "rows are only upserted");
+    let change = |record: KvRecord<'_>| {
         // A BIGINT in a key: 7 bits a byte, the lowest first (`fluss.md` 2.9).
-        record.key.iter().rev().fold(0, |id, byte| id << 7 | i64::from(byte & 0x7f))
+        let id = record.key.iter().rev().fold(0, |id, byte| id << 7 | i64::from(byte & 0x7f));
+        (id, record.row.is_some())
     };
-    (batch.writer_id, batch.sequence, records.map(id).collect())
+    let changes = batch.records().map(|record| change(record.expect("a sound record")));
+    (batch.writer_id, batch.sequence, changes.collect())
 }
 
 /// An answer for one bucket.
