@@ -107,7 +107,7 @@ fn rows_and_keys_are_those_of_java() {
         (("indexed", true), 378),
         (("key-compacted", true), 248),
         (("key-iceberg", true), 135),
-        (("key-paimon", true), 248),
+        (("key-paimon", true), 251),
     ];
     assert_eq!(seen, BTreeMap::from(expected));
 }

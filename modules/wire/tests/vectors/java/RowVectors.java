@@ -2,7 +2,6 @@
 
 import java.math.BigDecimal;
 import java.math.BigInteger;
-import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
@@ -63,6 +62,12 @@ public class RowVectors {
         row(List.of(DataTypes.ARRAY(integers)), array(List.of(array(many), array(List.of()), array(Arrays.asList(1, null)))));
         row(IntStream.range(0, 20).mapToObj(n -> DataTypes.INT()).collect(Collectors.toList()),
                 IntStream.range(0, 20).mapToObj(n -> n % 3 == 0 ? null : (Object) n).toArray());
+        // Only Paimon has nulls in keys, and a second word of null bits from 57 columns on.
+        for (int columns : new int[] {1, 56, 57}) {
+            List<DataType> types = IntStream.range(0, columns).mapToObj(n -> DataTypes.STRING()).collect(Collectors.toList());
+            Object[] values = IntStream.range(0, columns).mapToObj(n -> n % 4 == 0 ? null : text("v" + n)).toArray();
+            print("key-paimon", types, values, new PaimonKeyEncoder(rowType(types), names(types)).encodeKey(GenericRow.of(values)));
+        }
         for (int n = 0; n < 120; n++) {
             List<DataType> types = new ArrayList<>();
             for (int field = RANDOM.nextInt(6); field >= 0; field--) {
@@ -93,10 +98,8 @@ public class RowVectors {
     }
 
     static void key(List<DataType> types, Object... values) {
-        RowType.Builder builder = RowType.builder();
-        List<String> names = IntStream.range(0, types.size()).mapToObj(n -> "c" + n).collect(Collectors.toList());
-        names.forEach(name -> builder.field(name, types.get(names.indexOf(name))));
-        RowType rowType = builder.build();
+        List<String> names = names(types);
+        RowType rowType = rowType(types);
         GenericRow row = GenericRow.of(values);
         print("key-compacted", types, values, CompactedKeyEncoder.createKeyEncoder(rowType, names).encodeKey(row));
         print("key-paimon", types, values, new PaimonKeyEncoder(rowType, names).encodeKey(row));
@@ -109,15 +112,21 @@ public class RowVectors {
         print("key-iceberg", types, values, iceberg.encodeKey(row));
     }
 
+    static List<String> names(List<DataType> types) {
+        return IntStream.range(0, types.size()).mapToObj(n -> "c" + n).collect(Collectors.toList());
+    }
+
+    static RowType rowType(List<DataType> types) {
+        return RowType.of(types.toArray(new DataType[0]), names(types).toArray(new String[0]));
+    }
+
     static void print(String format, List<DataType> types, Object[] values, byte[] bytes) {
         String columns = IntStream.range(0, types.size()).mapToObj(n -> "c" + n + " " + types.get(n).asSummaryString())
                 .collect(Collectors.joining(", "));
-        String json = IntStream.range(0, types.size()).mapToObj(n -> "\"c" + n + "\":" + json(types.get(n), values[n]))
+        String json = IntStream.range(0, types.size()).mapToObj(n -> "\"c" + n + "\":" + Text.json(types.get(n), values[n]))
                 .collect(Collectors.joining(",", "{", "}"));
-        System.out.println(format + "\t" + (stale ? "read" : "both") + "\t" + columns + "\t" + json + "\t" + hex(bytes));
+        System.out.println(format + "\t" + (stale ? "read" : "both") + "\t" + columns + "\t" + json + "\t" + Text.hex(bytes));
     }
-
-    // ---- values ----
 
     /** Any type, with at most so many levels. */
     static DataType type(int levels) {
@@ -253,75 +262,5 @@ public class RowVectors {
             bytes[n] = (byte) (first + n);
         }
         return bytes;
-    }
-
-    // ---- text ----
-
-    /** A value as arrow-json reads it: times as numbers in Arrow's unit, bytes in hex. */
-    static String json(DataType type, Object value) {
-        if (value == null) {
-            return "null";
-        }
-        switch (type.getTypeRoot()) {
-            case CHAR:
-            case STRING:
-                return "\"" + value + "\"";
-            case BINARY:
-            case BYTES:
-                return "\"" + hex((byte[]) value) + "\"";
-            case FLOAT:
-            case DOUBLE:
-                String number = value.toString();
-                return Character.isLetter(number.charAt(number.length() - 1)) || number.endsWith("Infinity")
-                        ? "\"" + number.replace("Infinity", "inf") + "\"" : number;
-            case DECIMAL:
-                return "\"" + ((Decimal) value).toBigDecimal().toPlainString() + "\"";
-            case TIME_WITHOUT_TIME_ZONE:
-                return inUnit((int) value, 0, ((TimeType) type).getPrecision());
-            case TIMESTAMP_WITHOUT_TIME_ZONE:
-                TimestampNtz local = (TimestampNtz) value;
-                return inUnit(local.getMillisecond(), local.getNanoOfMillisecond(), ((TimestampType) type).getPrecision());
-            case TIMESTAMP_WITH_LOCAL_TIME_ZONE:
-                TimestampLtz instant = (TimestampLtz) value;
-                return inUnit(instant.getEpochMillisecond(), instant.getNanoOfMillisecond(),
-                        ((LocalZonedTimestampType) type).getPrecision());
-            case ARRAY:
-                DataType element = ((ArrayType) type).getElementType();
-                return Arrays.stream(((GenericArray) value).toObjectArray()).map(one -> json(element, one))
-                        .collect(Collectors.joining(",", "[", "]"));
-            case MAP:
-                Object[] keys = ((GenericArray) ((GenericMap) value).keyArray()).toObjectArray();
-                Object[] values = ((GenericArray) ((GenericMap) value).valueArray()).toObjectArray();
-                return IntStream.range(0, keys.length)
-                        .mapToObj(n -> "\"" + keys[n] + "\":" + json(((MapType) type).getValueType(), values[n]))
-                        .collect(Collectors.joining(",", "{", "}"));
-            case ROW:
-                RowType row = (RowType) type;
-                return IntStream.range(0, row.getFieldCount())
-                        .mapToObj(n -> "\"f" + n + "\":" + json(row.getTypeAt(n), ((GenericRow) value).getField(n)))
-                        .collect(Collectors.joining(",", "{", "}"));
-            default:
-                return value.toString();
-        }
-    }
-
-    static String inUnit(long millis, int nanos, int precision) {
-        BigInteger whole = BigInteger.valueOf(millis);
-        if (precision == 0) {
-            return whole.divide(BigInteger.valueOf(1_000)).toString();
-        }
-        if (precision <= 3) {
-            return whole.toString();
-        }
-        int unit = precision <= 6 ? 1_000 : 1_000_000;
-        return whole.multiply(BigInteger.valueOf(unit)).add(BigInteger.valueOf(nanos / (1_000_000 / unit))).toString();
-    }
-
-    static String hex(byte[] bytes) {
-        StringBuilder text = new StringBuilder();
-        for (byte one : bytes) {
-            text.append(String.format("%02x", one));
-        }
-        return text.toString();
     }
 }
