@@ -172,9 +172,14 @@ fn advertised(options: &NodeOptions, address: SocketAddr) -> Result<(String, u16
 async fn retain(service: Arc<Service>, mut stop: watch::Receiver<bool>) {
     let interval = service.retention.interval.max(Duration::from_millis(10));
     loop {
-        tokio::select! {
-            _ = stop.wait_for(|stop| *stop) => return,
-            () = tokio::time::sleep(interval) => service.retain(),
+        let stopped = tokio::select! {
+            _ = stop.wait_for(|stop| *stop) => true,
+            () = tokio::time::sleep(interval) => false,
+        };
+        if stopped {
+            return;
         }
+        let service = Arc::clone(&service);
+        let _ = tokio::task::spawn_blocking(move || service.retain()).await;
     }
 }

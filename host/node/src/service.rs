@@ -43,6 +43,19 @@ pub(crate) struct Service {
 }
 
 impl Service {
+    /// Brings the keys to the disk, so that their logs may forget what they have.
+    fn flush_keys(&self) {
+        let buckets = self.logs.all();
+        let marks: Vec<_> = buckets.iter().filter_map(|log| log.keyed()).map(|keyed| (keyed, keyed.mark())).collect();
+        if marks.is_empty() {
+            return;
+        }
+        match self.keys.flush() {
+            Ok(()) => marks.iter().for_each(|(keyed, mark)| keyed.note_durable(mark.applied)),
+            Err(error) => tracing::warn!(%error, "cannot flush the keys; their logs keep what they have"),
+        }
+    }
+
     /// A bucket of a primary-key table, and its keys.
     pub(crate) fn keyed(
         &self,
@@ -68,6 +81,7 @@ impl Service {
 
     /// Has every bucket forget what its table need not keep.
     pub(crate) fn retain(&self) {
+        self.flush_keys();
         for table in self.catalog.tables() {
             let policy = Policy { age: table.log_ttl(), bytes: table.retention_bytes().or(self.retention.bytes) };
             for bucket in self.logs.table(table.id).iter().flat_map(|buckets| buckets.iter()) {

@@ -138,6 +138,32 @@ async fn check(client: &mut Client, id: i64) {
 }
 
 #[tokio::test]
+async fn a_lookup_inserts_what_is_missing() {
+    let (_folder, node, mut client) = with_node().await;
+    let id = table(&mut client, "t", &descriptor(&[])).await;
+    put(&mut client, id, batch(&[(1, 1, Some(5))], &[]), &[]).await;
+    let keys: Vec<_> = [[1, 1], [1, 2], [3, 3], [1, 2]].iter().map(|key| key.to_vec().into()).collect();
+    let ask = |keys: Vec<bytes::Bytes>| LookupRequest {
+        table_id: id,
+        buckets_req: vec![PbLookupReqForBucket { keys, ..Default::default() }],
+        insert_if_not_exists: Some(true),
+        acks: Some(-1),
+        timeout_ms: Some(10_000),
+    };
+    let expected = [row((1, 1, Some(5))), row((1, 2, None)), row((3, 3, None)), row((1, 2, None))];
+    for _ in 0..2 {
+        let answer = client.call(ask(keys.clone())).await.unwrap().buckets_resp.remove(0);
+        assert_eq!(answer.error_code, None, "{answer:?}");
+        let found: Vec<_> = answer.values.iter().map(|value| value.values.as_ref().unwrap()[2..].to_vec()).collect();
+        assert_eq!(found, expected);
+        assert_eq!(count(&mut client, id).await, (None, Some(3)));
+    }
+    let bad = client.call(ask(vec![vec![1].into()])).await.unwrap().buckets_resp.remove(0);
+    assert_eq!(bad.error_code, Some(-1), "{bad:?}");
+    node.shutdown().await.unwrap();
+}
+
+#[tokio::test]
 async fn a_scan_sees_the_rows_of_its_beginning() {
     let (_folder, node, mut client) = with_node().await;
     let id = table(&mut client, "t", &descriptor(&[])).await;

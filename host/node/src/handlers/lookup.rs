@@ -8,6 +8,7 @@ use thalweg_wire::message::{
     PbPrefixLookupRespForBucket, PbValue, PbValueList, PrefixLookupRequest, PrefixLookupResponse, ServerErrorCode,
 };
 
+use super::insert::insert_missing;
 use crate::failure::Failure;
 use crate::kv::{Keyed, PutError};
 use crate::memory::Share;
@@ -70,35 +71,49 @@ async fn answer<Q: Send + Sync + 'static, A: Send + 'static>(
     Ok((answer, Some(share)))
 }
 
-/// Looks keys up.
+/// Looks keys up; first inserts those that are missing, if that is asked for.
 pub(crate) async fn lookup(
     service: Arc<Service>,
     request: LookupRequest,
 ) -> Result<(LookupResponse, Option<Share>), Failure> {
     super::bound(request.buckets_req.len())?;
-    answer(service, request, |service, request, room| {
-        let bucket = |part: &PbLookupReqForBucket| {
-            let answer = PbLookupRespForBucket {
-                partition_id: part.partition_id,
-                bucket_id: part.bucket_id,
-                original_partition_name: part.original_partition_name.clone(),
-                ..Default::default()
-            };
-            let values = service
-                .keyed(request.table_id, part.partition_id, part.bucket_id)
-                .and_then(|(_, keyed)| values(&keyed, &part.keys, room));
-            match values {
-                Ok(values) => PbLookupRespForBucket { values, ..answer },
-                Err(failure) => PbLookupRespForBucket {
-                    error_code: Some(failure.code.code()),
-                    error_message: Some(failure.text),
-                    ..answer
-                },
-            }
+    if request.insert_if_not_exists != Some(true) {
+        return answer(service, request, read_keys).await;
+    }
+    let (found, share) = answer(Arc::clone(&service), request.clone(), read_keys).await?;
+    let inserted = insert_missing(&service, &request, &found).await;
+    drop((found, share));
+    let (mut found, share) = answer(service, request, read_keys).await?;
+    for (part, inserted) in found.buckets_resp.iter_mut().zip(inserted) {
+        if let Err(failure) = inserted {
+            part.values.clear();
+            (part.error_code, part.error_message) = (Some(failure.code.code()), Some(failure.text));
+        }
+    }
+    Ok((found, share))
+}
+
+fn read_keys(service: &Service, request: &LookupRequest, room: &mut Room) -> LookupResponse {
+    let bucket = |part: &PbLookupReqForBucket| {
+        let answer = PbLookupRespForBucket {
+            partition_id: part.partition_id,
+            bucket_id: part.bucket_id,
+            original_partition_name: part.original_partition_name.clone(),
+            ..Default::default()
         };
-        LookupResponse { buckets_resp: request.buckets_req.iter().map(bucket).collect() }
-    })
-    .await
+        let values = service
+            .keyed(request.table_id, part.partition_id, part.bucket_id)
+            .and_then(|(_, keyed)| values(&keyed, &part.keys, room));
+        match values {
+            Ok(values) => PbLookupRespForBucket { values, ..answer },
+            Err(failure) => PbLookupRespForBucket {
+                error_code: Some(failure.code.code()),
+                error_message: Some(failure.text),
+                ..answer
+            },
+        }
+    };
+    LookupResponse { buckets_resp: request.buckets_req.iter().map(bucket).collect() }
 }
 
 fn values(keyed: &Keyed, keys: &[Bytes], room: &mut Room) -> Result<Vec<PbValue>, Failure> {

@@ -3,6 +3,7 @@
 pub(crate) mod database;
 pub(crate) mod fetch;
 pub(crate) mod handshake;
+mod insert;
 pub(crate) mod lookup;
 pub(crate) mod metadata;
 pub(crate) mod offsets;

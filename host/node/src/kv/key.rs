@@ -1,7 +1,7 @@
 //! The key that a row has: what is sent as a key must be the key of its row, since after a crash only the row tells.
 
 use thalweg_wire::record::{Layout, RecordError, RowFields, RowFormat, Scalar};
-use thalweg_wire::table::DataType;
+use thalweg_wire::table::{ColumnType, DataType};
 
 /// Works out the keys of rows.
 #[derive(Debug, Clone)]
@@ -9,6 +9,8 @@ pub(crate) struct KeyOfRow {
     layout: Layout,
     format: RowFormat,
     keys: Vec<usize>,
+    /// The key columns alone.
+    key_layout: Layout,
     /// How long each key column is, where a key is the beginning of its row's values.
     leading: Option<Vec<Length>>,
 }
@@ -34,7 +36,13 @@ impl KeyOfRow {
         }
         let first = keys.iter().copied().eq(0..keys.len()) && lengths.len() == keys.len();
         let leading = (first && format == RowFormat::Compacted).then_some(lengths);
-        Ok(Self { layout: layout.clone(), format, keys: keys.to_vec(), leading })
+        let types = keys.iter().filter_map(|&key| {
+            let field = layout.fields().get(layout.column(key).ok()?.start)?;
+            Some((field.name.clone(), ColumnType { data_type: field.data_type.clone()?, nullable: false }))
+        });
+        let types: Vec<(String, ColumnType)> = types.collect();
+        let key_layout = Layout::new(types.iter().map(|(name, column_type)| (name.as_str(), column_type)));
+        Ok(Self { layout: layout.clone(), format, keys: keys.to_vec(), key_layout, leading })
     }
 
     /// Whether `key` is the key of `row`. Fails on a row that cannot be taken apart.
@@ -61,6 +69,45 @@ impl KeyOfRow {
                 _ => out.extend_from_slice(bytes),
             }
         }
+        Ok(())
+    }
+
+    /// Whether the key has all columns of the primary key: it has not those of the partition.
+    pub(crate) fn is_whole(&self, primary_key: &[usize]) -> bool {
+        self.keys == primary_key
+    }
+
+    /// Adds to `out` the row that has nothing but this key. Fails on bytes that are no key.
+    pub(crate) fn write_row(&self, key: &[u8], out: &mut Vec<u8>) -> Result<(), RecordError> {
+        // A key is a row of its columns without the bits for nulls.
+        let mut row = vec![0; self.keys.len().div_ceil(8)];
+        row.extend_from_slice(key);
+        let values = RowFields::parse(&self.key_layout, &row)?;
+        let mut indexed = Vec::with_capacity(self.keys.len());
+        if self.format == RowFormat::Indexed {
+            for (field, value) in self.key_layout.fields().iter().zip(values.fields()) {
+                let mut bytes = Vec::new();
+                if let (Some(data_type), Some(value)) = (&field.data_type, value) {
+                    Scalar::read(&field.name, data_type, RowFormat::Compacted, value)?.write(
+                        &field.name,
+                        data_type,
+                        self.format,
+                        &mut bytes,
+                    )?;
+                }
+                indexed.push(bytes);
+            }
+        }
+        let mut fields = vec![None; self.layout.tops().len()];
+        for (at, position) in self.keys.iter().enumerate() {
+            if let Some(field) = fields.get_mut(*position) {
+                *field = match self.format {
+                    RowFormat::Compacted => values.fields().get(at).copied().flatten(),
+                    RowFormat::Indexed => indexed.get(at).map(Vec::as_slice),
+                };
+            }
+        }
+        RowFields::write_as(&self.layout, self.format, &fields, out);
         Ok(())
     }
 

@@ -26,6 +26,8 @@ pub(crate) struct Keyed {
     bucket: u32,
     rows: AtomicI64,
     applied: AtomicI64,
+    /// What they have of the log for sure on the disk, also after a loss of power.
+    durable: AtomicI64,
     /// Set when the log has what the keys could not take; only a restart mends that.
     failed: AtomicBool,
     /// What is written to the log and not committed yet.
@@ -63,6 +65,7 @@ impl Keyed {
             bucket,
             rows: AtomicI64::new(mark.rows),
             applied: AtomicI64::new(mark.applied),
+            durable: AtomicI64::new(0),
             failed: AtomicBool::new(false),
             staged: Mutex::default(),
         })
@@ -71,6 +74,16 @@ impl Keyed {
     /// How far the keys are.
     pub(crate) fn mark(&self) -> Mark {
         Mark { applied: self.applied.load(Ordering::Acquire), rows: self.rows.load(Ordering::Acquire) }
+    }
+
+    /// Up to which offset the keys do not need their log any more, whatever happens.
+    pub(crate) fn durable(&self) -> i64 {
+        self.durable.load(Ordering::Acquire)
+    }
+
+    /// Takes note that the keys are on the disk up to this offset.
+    pub(crate) fn note_durable(&self, applied: i64) {
+        self.durable.fetch_max(applied, Ordering::AcqRel);
     }
 
     /// How many rows there are; `None` where they are not counted, since inserts are not told from updates.

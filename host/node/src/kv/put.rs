@@ -4,13 +4,15 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use fjall::UserValue;
-use thalweg_wire::record::{KvBatch, KvRecord, RecordError, Value};
+use thalweg_wire::message::ServerErrorCode;
+use thalweg_wire::record::{KvBatch, KvBatchBuilder, KvContent, KvRecord, NO_WRITER, RecordError, Value, kv_head};
 
 use super::changelog::{Changelog, DELETE, INSERT, UPDATE_AFTER, UPDATE_BEFORE};
 use super::error::PutError;
 use super::keyed::{Changes, Keyed, Staged};
 use super::merge::{Merged, Merger};
-use super::table::{Deletion, Image};
+use super::table::{Deletion, Image, KeyedTable};
+use crate::failure::Failure;
 use crate::log::batch::Batch;
 use crate::sync::lock;
 
@@ -37,6 +39,29 @@ pub(crate) struct Prepared {
 }
 
 impl Put {
+    /// A batch that inserts rows of nothing but their key, unless they are there.
+    pub(crate) fn of_keys(table: &KeyedTable, keys: &[&[u8]]) -> Result<Self, Failure> {
+        if !table.key.is_whole(&table.primary_key) {
+            let text =
+                "Rows of a partitioned table cannot be inserted by a lookup: its keys do not tell the partition.";
+            return Err(Failure::new(ServerErrorCode::INVALID_TABLE, text));
+        }
+        let target: Vec<i32> = table.primary_key.iter().filter_map(|at| i32::try_from(*at).ok()).collect();
+        let merger = table.merger(&target, false)?;
+        let wrong = |record: usize, error: RecordError| PutError::Record { record, reason: error.to_string() };
+        let mut builder = KvBatchBuilder::new();
+        for (at, key) in keys.iter().enumerate() {
+            builder.upsert_with(key, |out| table.key.write_row(key, out)).map_err(|error| wrong(at, error))?;
+        }
+        let records = builder.records();
+        let body = builder.into_bytes();
+        let body_length = u32::try_from(body.len()).unwrap_or(u32::MAX);
+        let body_checksum = crc32c::crc32c(&body);
+        let content = KvContent { schema_id: table.schema_id, records, body_length, body_checksum };
+        let head = kv_head(&content, NO_WRITER).map_err(|error| wrong(0, error))?;
+        Ok(Self { records: [&head[..], &body].concat().into(), merger, overwrite: false })
+    }
+
     /// The writer of the batch and its sequence; (-1, -1) if nobody counts.
     pub(crate) fn writer(&self) -> Result<(i64, i32), PutError> {
         let batch = KvBatch::parse(&self.records).map_err(PutError::Damaged)?;

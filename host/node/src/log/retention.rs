@@ -52,6 +52,10 @@ impl Bucket {
     fn drop_first(&self, expired_before: i64, bytes: Option<u64>) -> io::Result<bool> {
         let segments = crate::sync::read(&self.segments).clone();
         let [first, second, ..] = segments.as_slice() else { return Ok(false) };
+        // Keys that might lose their last changes with the power need them in the log.
+        if self.keyed().is_some_and(|keyed| keyed.durable() < second.base()) {
+            return Ok(false);
+        }
         let all: u64 = segments.iter().map(|segment| segment.visible()).sum();
         let spare = bytes.is_some_and(|bytes| all - first.visible() >= bytes);
         if !spare && first.last_timestamp()?.is_some_and(|last| last >= expired_before) {
