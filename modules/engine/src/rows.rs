@@ -85,7 +85,6 @@ impl RowReader {
     }
 
     /// For the values of keys (`table.kv.format`).
-    #[allow(dead_code, reason = "lookups and scans of current rows read values")]
     pub(crate) fn of_values(info: &Arc<TableInfo>) -> Result<Self, Error> {
         Self::new(info, row_format(info, "table.kv.format")?.unwrap_or(RowFormat::Compacted), None)
     }

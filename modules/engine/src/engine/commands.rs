@@ -115,21 +115,32 @@ impl Engine {
         Err(unsupported("prefix lookup"))
     }
 
-    /// Reads some rows of a bucket, without order. Not there yet: [`ErrorCode::Unsupported`].
+    /// Reads some rows of a bucket: the last of a log table, and of a keyed table any; answered by [`Event::Rows`], at
+    /// most `limit` rows, and [`Event::Ended`]. It asks for no `demand`. Rows of a keyed table have neither offset nor
+    /// time: both are 0.
     pub fn limit_scan(
         &mut self,
-        _now: Instant,
-        _table: TableHandle,
-        _bucket: Bucket,
-        _limit: u32,
+        now: Instant,
+        table: TableHandle,
+        bucket: Bucket,
+        limit: u32,
     ) -> Result<Ticket, Error> {
-        Err(unsupported("limit scan"))
+        self.stir(now);
+        self.check_open()?;
+        let ticket = self.ticket();
+        self.scans.limit_scan(ticket, table, bucket, limit, &self.cluster)?;
+        Ok(ticket)
     }
 
-    /// Reads the current rows of a bucket of a keyed table; answered by [`Event::Snapshot`], [`Event::Rows`] and
-    /// [`Event::Ended`]. It gives nothing before `demand`. Not there yet: [`ErrorCode::Unsupported`].
-    pub fn scan_current(&mut self, _now: Instant, _table: TableHandle, _bucket: Bucket) -> Result<Ticket, Error> {
-        Err(unsupported("a scan of current rows"))
+    /// Reads the current rows of a bucket of a keyed table; answered by [`Event::Snapshot`], [`Event::Rows`] (offset and
+    /// time are 0) and [`Event::Ended`]. It gives nothing before `demand`. Ends with [`ErrorCode::Unsupported`] where the
+    /// server does not have it.
+    pub fn scan_current(&mut self, now: Instant, table: TableHandle, bucket: Bucket) -> Result<Ticket, Error> {
+        self.stir(now);
+        self.check_open()?;
+        let ticket = self.ticket();
+        self.scans.scan_current(ticket, table, bucket, &self.cluster)?;
+        Ok(ticket)
     }
 
     /// Asks or changes the catalogue; answered by [`Event::Answered`].
@@ -160,6 +171,9 @@ impl Engine {
         self.admin.cancel(ticket);
         self.scans.cancel(ticket, &mut orders);
         self.carry_out_steps(orders.steps, super::Owner::Scan);
+        for call in orders.calls {
+            self.send(call);
+        }
         // What was decided in this very moment may be among the actions already.
         self.out.actions.retain(|action| !is_of(action, ticket));
     }
@@ -191,9 +205,12 @@ impl Engine {
 /// Whether this tells the user of a scan, a request or an `open_table` with this ticket.
 fn is_of(action: &Action, wanted: Ticket) -> bool {
     match action {
-        Action::Event(Event::Ended { ticket, .. } | Event::Answered { ticket, .. } | Event::Opened { ticket, .. }) => {
-            *ticket == wanted
-        }
+        Action::Event(
+            Event::Ended { ticket, .. }
+            | Event::Snapshot { ticket, .. }
+            | Event::Answered { ticket, .. }
+            | Event::Opened { ticket, .. },
+        ) => *ticket == wanted,
         _ => false,
     }
 }

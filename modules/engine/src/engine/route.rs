@@ -210,7 +210,7 @@ impl Engine {
     }
 
     /// Sends a call, or parks it until its server is known.
-    fn send(&mut self, call: Call) {
+    pub(super) fn send(&mut self, call: Call) {
         match self.cluster.address(call.to, &self.connections) {
             Some(address) => self.connections.send(self.now, address, call, &mut self.out),
             None => match call.to {

@@ -1,28 +1,38 @@
 //! The scan stage: positions into fetches, answers into rows.
 //!
 //! ```text
-//! plan    a specification, checked against its table
+//! kind    the kinds of scans
+//! plan    what a scan of logs reads: a specification, checked against its table
 //! reading how batches are read, by the schema that they have
-//! reader  one scan: its buckets, its demand, its requests
+//! reader  one scan of logs: its buckets, its demand, its requests
 //! places  which buckets it reads, and where they begin and end
 //! cursor  one bucket: its position and what was fetched
 //! fetch   requests and answers
 //! chunk   one batch on its way to the user
+//! limited a scan of some rows of a bucket
+//! current a scan of the current rows of a bucket
+//! asker   whom these two ask, and when again
+//! values  rows of keys, decoded
 //! buffers who still needs which bytes of the host
 //! ```
 
+mod asker;
 mod buffers;
 mod chunk;
+mod current;
 mod cursor;
 mod fetch;
+mod kind;
+mod limited;
 mod places;
 mod plan;
 mod reader;
 mod reading;
+mod values;
 
 use std::collections::BTreeMap;
 
-use self::{buffers::Buffers, plan::Plan, reader::Reader};
+use self::{buffers::Buffers, current::Current, kind::Scan, limited::Limited, plan::Plan, reader::Reader};
 use crate::{
     api::{Bucket, BufferId, Error, ErrorCode, Event, Instant, ScanSpec, Settings, TableHandle, Ticket, WorkOutput},
     call::{Body, Failure, fatal},
@@ -47,6 +57,8 @@ struct Shared {
     buffers: Buffers,
     /// Which scan made a request.
     calls: BTreeMap<u64, Ticket>,
+    /// Requests for snapshots that nobody waits for any more, and whom they went to.
+    orphans: BTreeMap<u64, i32>,
     works: BTreeMap<u64, Decoding>,
     keys: u64,
     rows: u64,
@@ -55,7 +67,7 @@ struct Shared {
 /// The scan stage.
 #[derive(Debug)]
 pub(crate) struct Scans {
-    scans: BTreeMap<Ticket, Reader>,
+    scans: BTreeMap<Ticket, Scan>,
     shared: Shared,
 }
 
@@ -66,6 +78,7 @@ impl Scans {
             settings: settings.clone(),
             buffers: Buffers::default(),
             calls: BTreeMap::new(),
+            orphans: BTreeMap::new(),
             works: BTreeMap::new(),
             keys: 0,
             rows: 0,
@@ -83,7 +96,35 @@ impl Scans {
         cluster: &Cluster,
     ) -> Result<(), Error> {
         let plan = Plan::new(&cluster.table(handle)?.info, spec)?;
-        self.scans.insert(ticket, Reader::new(now, ticket, handle, plan, &self.shared.settings));
+        let reader = Reader::new(now, ticket, handle, plan, &self.shared.settings);
+        self.scans.insert(ticket, Scan::Log(Box::new(reader)));
+        Ok(())
+    }
+
+    /// Starts a limit scan, or says why it does not fit its table.
+    pub(crate) fn limit_scan(
+        &mut self,
+        ticket: Ticket,
+        handle: TableHandle,
+        bucket: Bucket,
+        limit: u32,
+        cluster: &Cluster,
+    ) -> Result<(), Error> {
+        let scan = Limited::new(ticket, handle, &cluster.table(handle)?.info, bucket, limit)?;
+        self.scans.insert(ticket, Scan::Limited(Box::new(scan)));
+        Ok(())
+    }
+
+    /// Starts a scan of current rows, or says why it does not fit its table.
+    pub(crate) fn scan_current(
+        &mut self,
+        ticket: Ticket,
+        handle: TableHandle,
+        bucket: Bucket,
+        cluster: &Cluster,
+    ) -> Result<(), Error> {
+        let scan = Current::new(ticket, handle, &cluster.table(handle)?.info, bucket)?;
+        self.scans.insert(ticket, Scan::Current(Box::new(scan)));
         Ok(())
     }
 
@@ -149,7 +190,12 @@ impl Scans {
         orders: &mut Orders,
     ) -> Result<(), String> {
         let Some(ticket) = self.shared.calls.remove(&key) else { return Ok(()) };
-        let Some(reader) = self.scans.get_mut(&ticket) else { return Ok(()) };
+        let Some(reader) = self.scans.get_mut(&ticket) else {
+            if let Some(leader) = self.shared.orphans.remove(&key) {
+                current::forget(&mut self.shared, leader, result, orders);
+            }
+            return Ok(());
+        };
         match reader.answered(now, key, result, &mut self.shared, chance, orders) {
             Ok(()) => Ok(()),
             Err(Wrong::Malformed(reason)) => Err(reason),

@@ -2,6 +2,7 @@
 
 mod batches;
 mod failover;
+mod keys;
 mod logs;
 mod partitions;
 mod scenarios;

@@ -18,13 +18,21 @@ pub(crate) struct Bucket {
     pub(crate) batches: Vec<(i64, i64, Vec<u8>)>,
     pub(crate) first: i64,
     pub(crate) end: i64,
+    /// The values of its keys, in their order: schema and row.
+    pub(crate) values: Vec<Vec<u8>>,
     /// Sequence and first offset of the last five batches of each writer.
     pub(super) writers: BTreeMap<i64, Vec<(i32, i64)>>,
 }
 
 impl Cluster {
     /// A bucket that this server leads, or an error code.
-    fn bucket(&mut self, server: i32, table_id: i64, partition: Option<i64>, bucket: i32) -> Result<&mut Bucket, i32> {
+    pub(super) fn bucket(
+        &mut self,
+        server: i32,
+        table_id: i64,
+        partition: Option<i64>,
+        bucket: i32,
+    ) -> Result<&mut Bucket, i32> {
         let table = self.tables.values_mut().find(|table| table.id == table_id).ok_or(21)?;
         let buckets = match partition {
             None => &mut table.buckets,
@@ -145,7 +153,7 @@ impl Bucket {
         Ok(self.end - rows)
     }
 
-    fn read(&self, from: i64, limit: usize, at_least_one: bool) -> Vec<u8> {
+    pub(super) fn read(&self, from: i64, limit: usize, at_least_one: bool) -> Vec<u8> {
         let mut whole = Vec::new();
         for (_, _, bytes) in self.batches.iter().filter(|(_, end, _)| *end > from) {
             if whole.len() + bytes.len() > limit && !(at_least_one && whole.is_empty()) {

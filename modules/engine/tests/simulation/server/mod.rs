@@ -10,6 +10,7 @@ use thalweg_wire::{
 };
 
 mod catalog;
+mod keys;
 mod log;
 
 pub(crate) use log::Bucket;
@@ -43,6 +44,9 @@ pub(crate) struct Cluster {
     pub(crate) servers: Vec<i32>,
     pub(crate) next_table: i64,
     pub(crate) next_partition: i64,
+    /// Snapshots that are being read.
+    pub(crate) scanners: BTreeMap<Vec<u8>, keys::Scanner>,
+    pub(crate) next_scanner: u64,
     pub(crate) next_writer: i64,
     pub(crate) clock: i64,
     /// APIs that are left out of ApiVersions.
@@ -143,6 +147,18 @@ impl Cluster {
             ApiKey::ListOffsets => {
                 let request: ListOffsetsRequest = message::decode(body).expect("well formed");
                 done(encode(id, &self.offsets(server, &request)))
+            }
+            ApiKey::LimitScan => {
+                let request: LimitScanRequest = message::decode(body).expect("well formed");
+                done(encode(id, &self.limit_scan(server, &request)))
+            }
+            ApiKey::ScanKv => {
+                let request: ScanKvRequest = message::decode(body).expect("well formed");
+                done(encode(id, &self.scan_kv(server, &request)))
+            }
+            ApiKey::GetTableStats => {
+                let request: GetTableStatsRequest = message::decode(body).expect("well formed");
+                done(encode(id, &self.stats(server, &request)))
             }
             ApiKey::GetTableSchema => done(self.schema(body).and_then(|response| encode(id, &response))),
             ApiKey::ListPartitionInfos => done(self.list_partitions(body).and_then(|response| encode(id, &response))),
