@@ -1,7 +1,11 @@
-//! What the tests share: the `thalweg` binary, a node of its own, a real cluster, and pyfluss.
+//! What the tests share: the `thalweg` binary, a node of its own, a real cluster, and foreign clients.
 
 pub mod binary;
+pub mod client;
 pub mod cluster;
+pub mod fluss_rs;
+pub mod java;
+mod ours;
 pub mod python;
 
 use std::path::{Path, PathBuf};
@@ -9,6 +13,12 @@ use std::path::{Path, PathBuf};
 /// The root of the workspace.
 pub fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the tests lie in the workspace").to_path_buf()
+}
+
+/// The folder that cargo builds in: a test's executable lies in `target/PROFILE/deps`, an example's in `target/PROFILE/examples`.
+pub fn target() -> PathBuf {
+    let own = std::env::current_exe().expect("a program knows its path");
+    own.ancestors().nth(3).expect("a test lies in target/PROFILE/deps").to_path_buf()
 }
 
 /// A file of the shared data folder, if that is there.

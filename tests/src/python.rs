@@ -17,9 +17,7 @@ pub struct Python {
 impl Python {
     /// Finds or makes the environment, under the workspace's target folder; the error says why there is none.
     pub fn ready() -> Result<Self, String> {
-        let test = std::env::current_exe().map_err(|e| e.to_string())?;
-        let target = test.ancestors().nth(3).ok_or("a test lies in target/PROFILE/deps")?;
-        let folder = target.join("pyfluss-1.0.0");
+        let folder = crate::target().join("pyfluss-1.0.0");
         let python = Self { interpreter: folder.join("bin/python") };
         if !python.works() {
             let made = Command::new("python3").args(["-m", "venv", "--clear"]).arg(&folder).output();
@@ -45,6 +43,13 @@ impl Python {
         let said = String::from_utf8_lossy(&output.stderr);
         ensure!(output.status.success(), "client.py {arguments:?}: {}: {said}", output.status);
         Ok(())
+    }
+
+    /// `tests/pyfluss/commands.py`, to be followed by the server's address.
+    pub fn commands(&self) -> Command {
+        let mut command = Command::new(&self.interpreter);
+        command.arg(crate::root().join("tests/pyfluss/commands.py"));
+        command
     }
 
     /// Compares two Arrow files row by row.

@@ -1,0 +1,91 @@
+//! Clients that carry out the same commands, ours and foreign ones: what one writes another reads.
+//!
+//! A command is a JSON object, described in `tests/fluss-rs/src/main.rs`; rows are as `thalweg` prints them.
+
+use std::io::Write;
+use std::process::{Command, Stdio};
+
+use anyhow::{Context, Result, bail, ensure};
+use serde_json::Value;
+
+use crate::{fluss_rs, java, ours, python};
+
+/// A client.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Client {
+    /// The `thalweg` binary.
+    Thalweg,
+    /// Fluss's own Java client, 0.9.1.
+    Java,
+    /// fluss-rs 1.0.0.
+    FlussRs,
+    /// pyfluss 1.0.0.
+    Pyfluss,
+}
+
+impl Client {
+    /// All but our own.
+    pub const FOREIGN: [Self; 3] = [Self::Java, Self::FlussRs, Self::Pyfluss];
+
+    /// As cases name it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Thalweg => "thalweg",
+            Self::Java => "java",
+            Self::FlussRs => "fluss-rs",
+            Self::Pyfluss => "pyfluss",
+        }
+    }
+
+    /// Why this client cannot run here; `None` if it can.
+    pub fn missing(self) -> Option<String> {
+        match self {
+            Self::Thalweg => None,
+            Self::Java => java::missing(),
+            Self::FlussRs => fluss_rs::missing(),
+            Self::Pyfluss => python::Python::ready().err(),
+        }
+    }
+
+    /// Carries out commands one after another; the answer to each is a list.
+    pub fn run(self, server: &str, commands: &[Value]) -> Result<Vec<Vec<Value>>> {
+        let mut program = match self {
+            Self::Thalweg => return commands.iter().map(|command| ours::run(server, command)).collect(),
+            Self::Java => java::program()?,
+            Self::FlussRs => Command::new(fluss_rs::program(false)?),
+            Self::Pyfluss => python::Python::ready().map_err(anyhow::Error::msg)?.commands(),
+        };
+        program.arg(server);
+        answers(program, commands).with_context(|| self.name())
+    }
+}
+
+/// Runs a program that takes commands on standard input, and gives the list that answers each.
+///
+/// # Errors
+/// What the program says is wrong with a command, or how it ends.
+pub fn answers(mut program: Command, commands: &[Value]) -> Result<Vec<Vec<Value>>> {
+    let mut child = program
+        .env("RUST_BACKTRACE", "0")
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()?;
+    // Commands fit the pipe's buffer or are read as they come; each answer is a line.
+    let lines: String = commands.iter().map(|command| format!("{command}\n")).collect();
+    let mut input = child.stdin.take().context("a pipe to the program")?;
+    let writing = std::thread::spawn(move || input.write_all(lines.as_bytes()));
+    let output = child.wait_with_output()?;
+    let wrote = writing.join().is_ok_and(|wrote| wrote.is_ok());
+    let (said, erred) = (String::from_utf8(output.stdout)?, String::from_utf8_lossy(&output.stderr));
+    ensure!(output.status.success() && wrote, "{}: {said}{erred}", output.status);
+    let mut lists = Vec::new();
+    for (line, command) in said.lines().zip(commands) {
+        match serde_json::from_str(line)? {
+            Value::Array(list) => lists.push(list),
+            other => bail!("{} answers {other}", command["do"]),
+        }
+    }
+    ensure!(lists.len() == commands.len(), "{} answers to {} commands: {erred}", lists.len(), commands.len());
+    Ok(lists)
+}
