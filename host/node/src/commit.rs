@@ -322,7 +322,7 @@ mod tests {
         };
         let bytes = BatchHead::encode(&content).unwrap().into_bytes().into();
         let bucket = |bucket| {
-            let id = BucketId { table: 1, bucket };
+            let id = BucketId { table: 1, partition: None, bucket };
             Arc::new(Bucket::empty(id, folder.path().join(bucket.to_string()), Arc::clone(&settings)))
         };
         let buckets: Vec<Arc<Bucket>> = (0..100).map(bucket).collect();

@@ -11,7 +11,8 @@ use thalweg_wire::message::{ApiKey, Request, ServerErrorCode, decode};
 
 use crate::failure::Failure;
 use crate::handlers::{
-    MOST_NAMED, database, fetch, handshake, lookup, metadata, offsets, produce, put_kv, scan_kv, stats, table,
+    MOST_NAMED, database, fetch, handshake, lookup, metadata, offsets, partition, produce, put_kv, scan_kv, stats,
+    table,
 };
 use crate::memory::Share;
 use crate::service::Service;
@@ -42,6 +43,8 @@ pub(crate) const SERVED: &[ApiKey] = &[
     ApiKey::PrefixLookup,
     ApiKey::GetDatabaseInfo,
     ApiKey::Authenticate,
+    ApiKey::CreatePartition,
+    ApiKey::DropPartition,
     ApiKey::AlterTable,
     ApiKey::GetTableStats,
     ApiKey::ScanKv,
@@ -76,7 +79,7 @@ pub(crate) async fn start(service: &Arc<Service>, header: RequestHeader, body: B
         ApiKey::Authenticate => now(service, id, body, handshake::authenticate),
         ApiKey::GetFileSystemSecurityToken => now(service, id, body, handshake::file_system_token),
         ApiKey::Metadata => now(service, id, body, metadata::metadata),
-        ApiKey::ListPartitionInfos => now(service, id, body, metadata::partitions),
+        ApiKey::ListPartitionInfos => now(service, id, body, partition::list),
         ApiKey::ListDatabases => now(service, id, body, database::list),
         ApiKey::DatabaseExists => now(service, id, body, database::exists),
         ApiKey::GetDatabaseInfo => now(service, id, body, database::info),
@@ -90,6 +93,8 @@ pub(crate) async fn start(service: &Arc<Service>, header: RequestHeader, body: B
         ApiKey::DropDatabase => blocking(service, id, body, database::drop).await,
         ApiKey::CreateTable => blocking(service, id, body, table::create).await,
         ApiKey::DropTable => blocking(service, id, body, table::drop).await,
+        ApiKey::CreatePartition => blocking(service, id, body, partition::create).await,
+        ApiKey::DropPartition => blocking(service, id, body, partition::drop).await,
         ApiKey::AlterTable => blocking(service, id, body, table::alter).await,
         ApiKey::InitWriter => blocking(service, id, body, produce::init_writer).await,
         ApiKey::ProduceLog | ApiKey::PutKv if parts_of(&body) > MOST_NAMED => {

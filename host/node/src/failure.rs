@@ -2,7 +2,7 @@
 
 use thalweg_wire::message::ServerErrorCode;
 
-use crate::log::{AppendError, ReadError};
+use crate::log::{AppendError, BucketId, ReadError};
 
 /// Why a request, or its part for one bucket, is refused.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,10 +29,9 @@ impl Failure {
         Self::new(ServerErrorCode::REQUEST_TIME_OUT, "The node is busy with other answers.")
     }
 
-    /// No such bucket, or no such table.
-    pub(crate) fn unknown_bucket(table: i64, bucket: i32) -> Self {
-        let text = format!("Unknown table or bucket: TableBucket{{tableId={table}, bucket={bucket}}}");
-        Self::new(ServerErrorCode::UNKNOWN_TABLE_OR_BUCKET, text)
+    /// No such bucket, no such table, or no such partition.
+    pub(crate) fn unknown_bucket(id: BucketId) -> Self {
+        Self::new(ServerErrorCode::UNKNOWN_TABLE_OR_BUCKET, format!("Unknown table or bucket: {id}"))
     }
 
     /// A task of the node's own has failed; the request may or may not have been carried out.

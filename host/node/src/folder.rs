@@ -6,6 +6,7 @@
 //! catalog.json                     databases, tables, counters
 //! tables/TABLE-ID/BUCKET/          one log: {base offset}.log, .index, and a checkpoint
 //! keys/                            the rows of primary-key tables, by key
+//! tables/TABLE-ID/pPARTITION-ID/BUCKET/   one log of a partition
 //! ```
 
 use std::collections::HashSet;
@@ -14,9 +15,13 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use crate::error::NodeError;
+use crate::log::PhysicalTable;
 
-/// The format version that this code writes.
-const FORMAT: u32 = 1;
+/// The format version that this code writes. Format 1 is the same without partitions and keys.
+const FORMAT: u32 = 2;
+
+/// What the names of partitions' folders begin with.
+const PARTITION: &str = "p";
 
 /// A locked data folder; dropping it gives the lock back.
 #[derive(Debug)]
@@ -67,6 +72,10 @@ impl DataFolder {
         if found > FORMAT {
             return Err(NodeError::NewerFormat { folder: self.root.clone(), found, known: FORMAT });
         }
+        if found < FORMAT {
+            // What this code writes from now on, an older version would not know.
+            write_format(&path)?;
+        }
         Ok(())
     }
 
@@ -80,7 +89,7 @@ impl DataFolder {
                 return Err(NodeError::NotAFolder { folder: self.root.clone(), why: format!("it holds '{name}'") });
             }
         }
-        write_whole(format, format!("{FORMAT}\n").as_bytes(), true).map_err(|source| NodeError::storage(format, source))
+        write_format(format)
     }
 
     /// The catalogue's file.
@@ -98,21 +107,45 @@ impl DataFolder {
         self.root.join("keys")
     }
 
-    /// Deletes what tables that are no more have left behind.
-    pub(crate) fn clean(&self, live: &HashSet<i64>) -> Result<(), NodeError> {
-        let tables = self.tables();
-        let entries = fs::read_dir(&tables).map_err(|source| NodeError::storage(&tables, source))?;
-        for entry in entries {
-            let path = entry.map_err(|source| NodeError::storage(&tables, source))?.path();
-            let id = path.file_name().and_then(|name| name.to_str()).and_then(|name| name.parse::<i64>().ok());
-            if let Some(id) = id
-                && !live.contains(&id)
-            {
+    /// Deletes what tables and partitions that are no more have left behind.
+    pub(crate) fn clean(&self, live: &HashSet<PhysicalTable>) -> Result<(), NodeError> {
+        let tables: HashSet<i64> = live.iter().map(|table| table.table).collect();
+        for (table, path) in numbered(&self.tables(), "")? {
+            if !tables.contains(&table) {
                 fs::remove_dir_all(&path).map_err(|source| NodeError::storage(&path, source))?;
+                continue;
+            }
+            for (partition, path) in numbered(&path, PARTITION)? {
+                if !live.contains(&PhysicalTable { table, partition: Some(partition) }) {
+                    fs::remove_dir_all(&path).map_err(|source| NodeError::storage(&path, source))?;
+                }
             }
         }
         Ok(())
     }
+}
+
+/// The folder of a partition in that of its table.
+pub(crate) fn partition_folder(partition: i64) -> String {
+    format!("{PARTITION}{partition}")
+}
+
+/// What is in a folder and has `prefix` and a number as its name.
+fn numbered(folder: &Path, prefix: &str) -> Result<Vec<(i64, PathBuf)>, NodeError> {
+    let failed = |source| NodeError::storage(folder, source);
+    let mut found = Vec::new();
+    for entry in fs::read_dir(folder).map_err(failed)? {
+        let path = entry.map_err(failed)?.path();
+        let name = path.file_name().and_then(|name| name.to_str()).and_then(|name| name.strip_prefix(prefix));
+        if let Some(number) = name.and_then(|name| name.parse().ok()) {
+            found.push((number, path));
+        }
+    }
+    Ok(found)
+}
+
+fn write_format(path: &Path) -> Result<(), NodeError> {
+    write_whole(path, format!("{FORMAT}\n").as_bytes(), true).map_err(|source| NodeError::storage(path, source))
 }
 
 /// Puts a whole file in place: the old one or the new one is there at any time, never half of it. With `flush` it is
@@ -153,9 +186,17 @@ mod tests {
     #[test]
     fn a_newer_format_is_refused() {
         let folder = tempfile::tempdir().unwrap();
-        fs::write(folder.path().join("format"), "2\n").unwrap();
+        fs::write(folder.path().join("format"), "3\n").unwrap();
         let error = DataFolder::open(folder.path()).unwrap_err();
-        assert!(matches!(error, NodeError::NewerFormat { found: 2, known: 1, .. }), "{error}");
+        assert!(matches!(error, NodeError::NewerFormat { found: 3, known: 2, .. }), "{error}");
+    }
+
+    #[test]
+    fn an_older_format_is_raised() {
+        let folder = tempfile::tempdir().unwrap();
+        fs::write(folder.path().join("format"), "1\n").unwrap();
+        DataFolder::open(folder.path()).unwrap();
+        assert_eq!(fs::read_to_string(folder.path().join("format")).unwrap(), "2\n");
     }
 
     #[test]
@@ -176,13 +217,15 @@ mod tests {
     }
 
     #[test]
-    fn leftovers_of_dropped_tables_go() {
+    fn leftovers_of_dropped_tables_and_partitions_go() {
         let root = tempfile::tempdir().unwrap();
         let folder = DataFolder::open(root.path()).unwrap();
-        fs::create_dir_all(folder.tables().join("3/0")).unwrap();
-        fs::create_dir_all(folder.tables().join("4/0")).unwrap();
-        folder.clean(&HashSet::from([4])).unwrap();
-        assert!(!folder.tables().join("3").exists());
-        assert!(folder.tables().join("4").exists());
+        for path in ["3/0", "4/0", "5/p8/0", "5/p9/0"] {
+            fs::create_dir_all(folder.tables().join(path)).unwrap();
+        }
+        let live = [(4, None), (5, Some(9))].map(|(table, partition)| PhysicalTable { table, partition });
+        folder.clean(&HashSet::from(live)).unwrap();
+        let left = |path: &str| folder.tables().join(path).exists();
+        assert_eq!(["3", "4/0", "5/p8", "5/p9/0"].map(left), [false, true, false, true]);
     }
 }

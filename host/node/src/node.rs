@@ -8,13 +8,14 @@ use std::time::Duration;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
-use crate::catalog::Catalog;
+use crate::catalog::{Catalog, Table};
+use crate::clock;
 use crate::commit::Committer;
 use crate::error::NodeError;
 use crate::folder::DataFolder;
 use crate::kv::{Keys, Scanners, SpaceId, space_of};
 use crate::listener;
-use crate::log::{LogSettings, Logs};
+use crate::log::{LogSettings, Logs, PhysicalTable};
 use crate::memory::Budget;
 use crate::options::{Durability, NodeOptions};
 use crate::service::Service;
@@ -80,7 +81,9 @@ impl Node {
 fn open(options: NodeOptions, host: String, port: u16) -> Result<Service, NodeError> {
     let folder = DataFolder::open(&options.data)?;
     let catalog = Catalog::open(folder.catalog(), options.durability != Durability::Memory)?;
-    let tables: Vec<(i64, u32)> = catalog.tables().iter().map(|table| (table.id, table.buckets())).collect();
+    let physical =
+        |table: &Arc<Table>| table.physical().into_iter().map(|id| (id, table.buckets())).collect::<Vec<_>>();
+    let tables: Vec<(PhysicalTable, u32)> = catalog.tables().iter().flat_map(physical).collect();
     folder.clean(&tables.iter().map(|(id, _)| *id).collect::<HashSet<_>>())?;
     let settings = LogSettings {
         durability: options.durability,
@@ -168,10 +171,20 @@ fn advertised(options: &NodeOptions, address: SocketAddr) -> Result<(String, u16
     Ok((host.to_owned(), if port == 0 { address.port() } else { port }))
 }
 
-/// Has the logs forget what need not be kept, now and then.
+/// Has partitions follow the time, at once and then now and then, and logs forget what need not be kept.
 async fn retain(service: Arc<Service>, mut stop: watch::Receiver<bool>) {
     let interval = service.retention.interval.max(Duration::from_millis(10));
+    let mut begun = false;
     loop {
+        let service = Arc::clone(&service);
+        let work = move || {
+            service.follow_time(clock::now());
+            if begun {
+                service.retain();
+            }
+        };
+        let _ = tokio::task::spawn_blocking(work).await;
+        begun = true;
         let stopped = tokio::select! {
             _ = stop.wait_for(|stop| *stop) => true,
             () = tokio::time::sleep(interval) => false,
@@ -179,7 +192,5 @@ async fn retain(service: Arc<Service>, mut stop: watch::Receiver<bool>) {
         if stopped {
             return;
         }
-        let service = Arc::clone(&service);
-        let _ = tokio::task::spawn_blocking(move || service.retain()).await;
     }
 }

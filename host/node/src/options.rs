@@ -38,8 +38,10 @@ pub struct Limits {
     pub transfer: Duration,
     /// The longest that a fetch may wait for data. Default 60 seconds.
     pub fetch_wait: Duration,
-    /// Buckets of one table. Default 1,024.
+    /// Buckets of one table, those of all its partitions together. Default 128,000, as Fluss.
     pub buckets: u32,
+    /// Partitions of one table. Default 1,000, as Fluss.
+    pub partitions: usize,
     /// Tables of the node. Default 10,000.
     pub tables: usize,
     /// The size in bytes at which a segment of a bucket's log is closed. Default 256 MiB.
@@ -60,7 +62,8 @@ impl Default for Limits {
             idle: Duration::from_secs(600),
             transfer: Duration::from_secs(30),
             fetch_wait: Duration::from_secs(60),
-            buckets: 1024,
+            buckets: 128_000,
+            partitions: 1000,
             tables: 10_000,
             segment_bytes: 256 << 20,
             writers_per_bucket: 10_000,
@@ -74,7 +77,7 @@ pub struct Retention {
     /// A bucket's oldest segments go as long as at least so many bytes stay; `None`: they stay. A table's custom
     /// property `thalweg.log.retention-bytes` goes before it. Default `None`.
     pub bytes: Option<u64>,
-    /// The time between two checks. Default 5 minutes, as Fluss.
+    /// The time between two checks, also of the partitions that follow the time. Default 5 minutes, as Fluss.
     pub interval: Duration,
     /// How long a silent writer's sequences are remembered. Default 7 days, as Fluss.
     pub writers: Duration,

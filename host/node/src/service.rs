@@ -4,12 +4,12 @@ use std::sync::{Arc, Mutex};
 
 use thalweg_wire::message::ServerErrorCode;
 
-use crate::catalog::Catalog;
+use crate::catalog::{Catalog, Turnover};
 use crate::commit::Committer;
 use crate::failure::Failure;
 use crate::folder::DataFolder;
 use crate::kv::{Keyed, Keys, Scanners};
-use crate::log::{Bucket, BucketId, Logs, Policy};
+use crate::log::{Bucket, BucketId, Logs, PhysicalTable, Policy};
 use crate::memory::Budget;
 use crate::options::{Limits, Retention};
 
@@ -63,8 +63,9 @@ impl Service {
         partition: Option<i64>,
         bucket: i32,
     ) -> Result<(Arc<Bucket>, Arc<Keyed>), Failure> {
-        let unknown = || Failure::unknown_bucket(table, bucket);
-        let log = self.logs.bucket(BucketId { table, bucket }).filter(|_| partition.is_none()).ok_or_else(unknown)?;
+        let id = BucketId { table, partition, bucket };
+        let unknown = || Failure::unknown_bucket(id);
+        let log = self.logs.bucket(id).ok_or_else(unknown)?;
         if let Some(keyed) = log.keyed() {
             let keyed = Arc::clone(keyed);
             return Ok((log, keyed));
@@ -79,13 +80,61 @@ impl Service {
         Ok((log, keyed))
     }
 
+    /// Opens the logs of new tables or partitions, unless they have been dropped meanwhile.
+    pub(crate) fn open_logs(&self, created: &[PhysicalTable], buckets: u32) {
+        for id in created {
+            self.logs.add(*id, buckets);
+            if !self.catalog.state().has(*id) {
+                self.remove_logs(&[*id]);
+            }
+        }
+    }
+
+    /// Takes the logs and keys of dropped tables or partitions away. Files that cannot be deleted now are deleted when the node
+    /// starts again. Blocks.
+    pub(crate) fn remove_logs(&self, dropped: &[PhysicalTable]) {
+        let buckets: Vec<_> = dropped.iter().filter_map(|id| self.logs.remove(*id)).collect();
+        let buckets = buckets.iter().flat_map(|buckets| buckets.iter());
+        let retired: Vec<_> = buckets.map(|bucket| self.committer.retire(Arc::clone(bucket))).collect();
+        for done in retired {
+            let _ = done.blocking_recv();
+        }
+        self.scanners.close_buckets(|bucket| dropped.contains(&bucket.physical()));
+        for id in dropped {
+            self.keys.remove((id.table, id.partition));
+            self.delete_files(*id);
+        }
+    }
+
+    /// Deletes the files of a dropped table or partition whose logs were taken away.
+    pub(crate) fn delete_files(&self, id: PhysicalTable) {
+        if let Err(error) = self.logs.delete_files(id) {
+            tracing::warn!(table = id.table, partition = id.partition, %error, "cannot delete what was dropped yet");
+        }
+    }
+
+    /// Has partitions follow the time; `now` is in milliseconds since 1970-01-01T00:00:00Z. Blocks.
+    pub(crate) fn follow_time(&self, now: i64) {
+        match self.catalog.follow_time(now, &self.limits) {
+            Ok(Turnover { created, dropped }) => {
+                for (id, buckets) in created {
+                    self.open_logs(&[id], buckets);
+                }
+                self.remove_logs(&dropped);
+            }
+            Err(failure) => tracing::warn!(error = failure.text, "cannot bring the partitions up to the time"),
+        }
+    }
+
     /// Has every bucket forget what its table need not keep.
     pub(crate) fn retain(&self) {
         self.flush_keys();
         for table in self.catalog.tables() {
             let policy = Policy { age: table.log_ttl(), bytes: table.retention_bytes().or(self.retention.bytes) };
-            for bucket in self.logs.table(table.id).iter().flat_map(|buckets| buckets.iter()) {
-                self.committer.retain(Arc::clone(bucket), policy);
+            for id in table.physical() {
+                for bucket in self.logs.table(id).iter().flat_map(|buckets| buckets.iter()) {
+                    self.committer.retain(Arc::clone(bucket), policy);
+                }
             }
         }
     }

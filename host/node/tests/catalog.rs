@@ -120,6 +120,11 @@ async fn what_makes_no_table_is_refused() {
     assert_eq!(bad(|table| drop(table.properties.insert("table.no.such".into(), "1".into()))).await.0, 39);
     assert_eq!(bad(|table| drop(table.properties.insert("connector".into(), "1".into()))).await.0, 39);
     assert_eq!(bad(|table| table.bucket_keys = vec!["nope".into()]).await.0, 15);
+    let outside = bad(|table| {
+        table.schema = table.schema.clone().with_primary_key(&["id"]).unwrap();
+        table.partition_keys = vec!["n".into()];
+    });
+    assert_eq!(outside.await.0, 15);
     let nothing = CreateTableRequest { table_json: "{".into(), ..create("t", &descriptor(1)) };
     assert_eq!(client.call(nothing).await.unwrap_err().0, 15);
     let name = create("fluss.__t", &descriptor(1));

@@ -2,7 +2,10 @@
 //!
 //! A change makes a new state, puts it on the disk, and only then shows it. Reading never waits for a change.
 
+mod auto_partition;
 mod descriptor;
+mod keyed;
+mod partitions;
 pub(crate) mod properties;
 mod state;
 
@@ -12,12 +15,14 @@ use std::sync::{Arc, Mutex, RwLock};
 use thalweg_wire::message::ServerErrorCode;
 use thalweg_wire::table::{DEFAULT_DATABASE, DatabaseDescriptor, TableDescriptor, TablePath, check_name};
 
+pub(crate) use partitions::Turnover;
 pub(crate) use state::{Database, State, Table};
 
 use crate::clock;
 use crate::error::NodeError;
 use crate::failure::Failure;
 use crate::folder::write_whole;
+use crate::options::Limits;
 use crate::sync::{lock, read, write};
 
 /// Writer numbers taken from the disk at once.
@@ -144,13 +149,15 @@ impl Catalog {
         })
     }
 
-    /// Creates a table from its JSON. Returns it, or `None` when it is there and `ignore_if_exists`.
+    /// Creates a table from its JSON at `now`, milliseconds since 1970-01-01T00:00:00Z. Returns it, or `None` when it is
+    /// there and `ignore_if_exists`.
     pub(crate) fn create_table(
         &self,
         path: &TablePath,
         json: &[u8],
         ignore_if_exists: bool,
-        limits: &crate::options::Limits,
+        limits: &Limits,
+        now: i64,
     ) -> Result<Option<Arc<Table>>, Failure> {
         let invalid = |text: String| Failure::new(ServerErrorCode::INVALID_TABLE, text);
         check_name("database", &path.database)
@@ -164,7 +171,7 @@ impl Catalog {
         }
         self.change(|state| {
             let tables = state.tables().count();
-            let Some(database) = state.databases.get_mut(&path.database) else {
+            let Some(database) = state.databases.get(&path.database) else {
                 return Err(no_database(&path.database));
             };
             if database.tables.contains_key(&path.table) {
@@ -174,10 +181,11 @@ impl Catalog {
             if tables >= limits.tables {
                 return Err(invalid(format!("This node has as many tables as it takes, {tables}: drop some first.")));
             }
-            let table = Arc::new(Table::new(state.next_table_id, 1, descriptor, clock::now()));
-            database.tables.insert(path.table.clone(), Arc::clone(&table));
+            let mut table = Table::new(state.next_table_id, 1, descriptor, now);
             state.next_table_id += 1;
-            Ok(Some(table))
+            partitions::begin(state, &mut table, now, limits);
+            state.replace(path, table);
+            Ok(state.table(path).cloned())
         })
     }
 
@@ -206,11 +214,10 @@ impl Catalog {
             let Some(table) = table else { return Err(no_table(path)) };
             let mut descriptor = table.descriptor.clone();
             change(&mut descriptor)?;
-            properties::check(&descriptor.properties)?;
-            properties::check_custom(&descriptor.custom_properties)?;
+            descriptor::check(&descriptor)?;
             let created = table.created;
             let altered = Table::new(table.id, table.schema_id, descriptor, created);
-            *table = Arc::new(Table { modified: clock::now(), ..altered });
+            *table = Arc::new(Table { modified: clock::now(), partitions: table.partitions.clone(), ..altered });
             Ok(())
         })
     }

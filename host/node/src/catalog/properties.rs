@@ -11,6 +11,8 @@ use crate::failure::Failure;
 pub(crate) const LOG_TTL: &str = "table.log.ttl";
 /// How many copies there are; always 1 here.
 pub(crate) const REPLICATION_FACTOR: &str = "table.replication.factor";
+/// Whether rows also go to a lake; never here.
+pub(crate) const LAKE_ENABLED: &str = "table.datalake.enabled";
 /// A custom property of ours: the least bytes that a bucket keeps when it forgets its oldest segments.
 pub(crate) const RETENTION_BYTES: &str = "thalweg.log.retention-bytes";
 /// How long rows are kept when nothing is said.
@@ -18,7 +20,10 @@ const DEFAULT_LOG_TTL: Duration = Duration::from_secs(7 * 86_400);
 
 /// What a value must be.
 enum Kind {
+    /// 32 bits.
     Integer,
+    /// 64 bits.
+    Long,
     Boolean,
     Duration,
     Text,
@@ -55,15 +60,15 @@ const PROPERTIES: &[Property] = &[
     alterable("table.auto-partition.num-retention", Kind::Integer),
     alterable(LOG_TTL, Kind::Duration),
     alterable("table.log.tiered.local-segments", Kind::Integer),
-    alterable("table.datalake.enabled", Kind::Boolean),
-    fixed("table.datalake.format", Kind::OneOf(&["PAIMON", "LANCE", "ICEBERG", "HUDI"])),
+    alterable(LAKE_ENABLED, Kind::Boolean),
+    fixed("table.datalake.format", Kind::OneOf(&["PAIMON", "LANCE", "ICEBERG"])),
     alterable("table.datalake.freshness", Kind::Duration),
     alterable("table.datalake.auto-compaction", Kind::Boolean),
     fixed("table.datalake.auto-expire-snapshot", Kind::Boolean),
     fixed("table.merge-engine", Kind::OneOf(&["FIRST_ROW", "VERSIONED", "AGGREGATION"])),
     fixed("table.merge-engine.versioned.ver-column", Kind::Text),
     fixed("table.delete.behavior", Kind::OneOf(&["ALLOW", "IGNORE", "DISABLE"])),
-    fixed("table.auto-increment.cache-size", Kind::Integer),
+    fixed("table.auto-increment.cache-size", Kind::Long),
     fixed("table.changelog.image", Kind::OneOf(&["FULL", "WAL"])),
 ];
 
@@ -71,16 +76,18 @@ fn invalid(text: String) -> Failure {
     Failure::new(ServerErrorCode::INVALID_CONFIG, text)
 }
 
-/// Checks the properties of a table without primary key.
-pub(crate) fn check(properties: &BTreeMap<String, String>) -> Result<(), Failure> {
+/// Checks that every property is known and has a value that it can have.
+pub(crate) fn check_values(properties: &BTreeMap<String, String>) -> Result<(), Failure> {
     for (key, value) in properties {
         let property = PROPERTIES.iter().find(|property| property.key == key).ok_or_else(|| unknown(key))?;
         check_value(property, value)?;
     }
-    let value = |key: &str| properties.get(key).map(|value| value.trim());
-    let integer = |key: &str| value(key).and_then(|value| value.parse::<i64>().ok());
-    let on = |key: &str| value(key).is_some_and(|value| value.eq_ignore_ascii_case("true"));
+    Ok(())
+}
 
+/// Checks the properties that any table may have, beyond what `check_values` does.
+pub(crate) fn check(properties: &BTreeMap<String, String>) -> Result<(), Failure> {
+    let integer = |key: &str| properties.get(key).and_then(|value| value.trim().parse::<i64>().ok());
     if let Some(factor) = integer(REPLICATION_FACTOR) {
         if factor <= 0 {
             return Err(invalid(format!("'{REPLICATION_FACTOR}' must be greater than 0.")));
@@ -90,22 +97,12 @@ pub(crate) fn check(properties: &BTreeMap<String, String>) -> Result<(), Failure
             return Err(Failure::new(ServerErrorCode::INVALID_REPLICATION_FACTOR, text));
         }
     }
-    if value("table.log.format").is_some_and(|format| !format.eq_ignore_ascii_case("ARROW")) {
-        return Err(invalid("This node keeps logs in the format ARROW only: leave 'table.log.format' out.".to_owned()));
-    }
-    if integer("table.log.arrow.compression.zstd.level").is_some_and(|level| !(1..=22).contains(&level)) {
-        return Err(invalid("Invalid ZSTD compression level. Expected a value between 1 and 22.".to_owned()));
+    if let Some(level) = integer("table.log.arrow.compression.zstd.level").filter(|level| !(1..=22).contains(level)) {
+        let text = format!("Invalid ZSTD compression level: {level}. Expected a value between 1 and 22.");
+        return Err(invalid(text));
     }
     if integer("table.log.tiered.local-segments").is_some_and(|segments| segments <= 0) {
         return Err(invalid("'table.log.tiered.local-segments' must be greater than 0.".to_owned()));
-    }
-    if on("table.auto-partition.enabled") {
-        let text = "Currently, auto partition is only supported for partitioned table, please set table property \
-                    'table.auto-partition.enabled' to false.";
-        return Err(invalid(text.to_owned()));
-    }
-    if on("table.datalake.enabled") {
-        return Err(invalid("This node has no lake: leave 'table.datalake.enabled' out.".to_owned()));
     }
     Ok(())
 }
@@ -124,7 +121,8 @@ fn unknown(key: &str) -> Failure {
 fn check_value(property: &Property, value: &str) -> Result<(), Failure> {
     let value = value.trim();
     let (fits, wanted) = match &property.kind {
-        Kind::Integer => (value.parse::<i64>().is_ok(), "a whole number".to_owned()),
+        Kind::Integer => (value.parse::<i32>().is_ok(), "a whole number".to_owned()),
+        Kind::Long => (value.parse::<i64>().is_ok(), "a whole number".to_owned()),
         Kind::Boolean => {
             (["true", "false"].iter().any(|word| value.eq_ignore_ascii_case(word)), "true or false".to_owned())
         }
@@ -137,8 +135,22 @@ fn check_value(property: &Property, value: &str) -> Result<(), Failure> {
     if fits {
         Ok(())
     } else {
-        Err(invalid(format!("Invalid value '{value}' for the table property '{}': it must be {wanted}.", property.key)))
+        let key = property.key;
+        Err(invalid(format!(
+            "Invalid value for config '{key}'. Reason: Could not parse value '{value}' for key '{key}': it must be \
+             {wanted}."
+        )))
     }
+}
+
+/// Whether a property that is true or false is true.
+pub(crate) fn is_on(properties: &BTreeMap<String, String>, key: &str) -> bool {
+    properties.get(key).is_some_and(|value| value.trim().eq_ignore_ascii_case("true"))
+}
+
+/// A property in upper case: like Fluss, words are taken in any case.
+pub(crate) fn upper(properties: &BTreeMap<String, String>, key: &str) -> Option<String> {
+    properties.get(key).map(|value| value.trim().to_uppercase())
 }
 
 /// Whether a property of Fluss's own may be changed on an existing table.
@@ -229,14 +241,17 @@ mod tests {
             (&[("table.log.ttl", "soon")], 39),
             (&[("table.log.tiered.local-segments", "0")], 39),
             (&[("table.replication.factor", "100")], 17),
-            (&[("table.log.format", "INDEXED")], 39),
-            (&[("table.auto-partition.enabled", "true")], 39),
+            (&[("table.log.format", "ROWS")], 39),
+            (&[("table.auto-partition.num-retention", "2147483648")], 39),
             (&[("table.log.arrow.compression.zstd.level", "23")], 39),
         ];
         for (properties, code) in cases {
-            assert_eq!(check(&map(properties)).unwrap_err().code.code(), *code, "{properties:?}");
+            let properties = map(properties);
+            let failure = check_values(&properties).and_then(|()| check(&properties)).unwrap_err();
+            assert_eq!(failure.code.code(), *code, "{properties:?}");
         }
-        check(&map(&[("table.log.ttl", "1 h"), ("table.log.arrow.compression.type", "zstd")])).unwrap();
+        let properties = map(&[("table.log.ttl", "1 h"), ("table.log.arrow.compression.type", "zstd")]);
+        check_values(&properties).and_then(|()| check(&properties)).unwrap();
     }
 
     #[test]

@@ -11,18 +11,23 @@ use thalweg_wire::record::Layout;
 use thalweg_wire::table::{DatabaseDescriptor, TableDescriptor, TablePath};
 
 use super::properties;
+use crate::log::PhysicalTable;
 
 /// Databases, tables and counters. Changed by making another one.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct State {
     /// The number of the next table; numbers are never used again.
     pub(crate) next_table_id: i64,
+    /// The number of the next partition, of any table.
+    pub(crate) next_partition_id: i64,
     /// Writers have had numbers below this one at most.
     pub(crate) next_writer_id: i64,
     /// By name.
     pub(crate) databases: BTreeMap<String, Database>,
     /// The tables of all databases, by number.
     by_id: HashMap<i64, Arc<Table>>,
+    /// The tables of all partitions, by the partition's number.
+    by_partition: HashMap<i64, Arc<Table>>,
 }
 
 impl State {
@@ -36,14 +41,46 @@ impl State {
         self.by_id.get(&id)
     }
 
+    /// A partition by its number: its table and its name.
+    pub(crate) fn partition_of_id(&self, id: i64) -> Option<(&Arc<Table>, &str)> {
+        let table = self.by_partition.get(&id)?;
+        table.partitions.iter().find(|(_, found)| **found == id).map(|(name, _)| (table, name.as_str()))
+    }
+
+    /// Whether there is such a table or partition.
+    pub(crate) fn has(&self, id: PhysicalTable) -> bool {
+        match id.partition {
+            None => self.by_id.contains_key(&id.table),
+            Some(partition) => self.by_partition.contains_key(&partition),
+        }
+    }
+
+    /// The names of all tables.
+    pub(super) fn paths(&self) -> Vec<TablePath> {
+        let tables = |(database, held): (&String, &Database)| {
+            let path = |table: &String| TablePath { database: database.clone(), table: table.clone() };
+            held.tables.keys().map(path).collect::<Vec<_>>()
+        };
+        self.databases.iter().flat_map(tables).collect()
+    }
+
+    /// Puts a changed table in place of the one that there is.
+    pub(super) fn replace(&mut self, path: &TablePath, table: Table) {
+        if let Some(database) = self.databases.get_mut(&path.database) {
+            database.tables.insert(path.table.clone(), Arc::new(table));
+        }
+    }
+
     /// All tables.
     pub(crate) fn tables(&self) -> impl Iterator<Item = &Arc<Table>> {
         self.databases.values().flat_map(|database| database.tables.values())
     }
 
-    /// Brings the look-up by number up to date after a change.
+    /// Brings the look-ups by number up to date after a change.
     pub(super) fn number_tables(&mut self) {
         self.by_id = self.tables().map(|table| (table.id, Arc::clone(table))).collect();
+        let partitions = self.tables().flat_map(|table| table.partitions.values().map(move |id| (*id, table)));
+        self.by_partition = partitions.map(|(id, table)| (id, Arc::clone(table))).collect();
     }
 }
 
@@ -59,7 +96,7 @@ pub(crate) struct Database {
 }
 
 /// A table.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Table {
     /// Its number.
     pub(crate) id: i64,
@@ -69,6 +106,8 @@ pub(crate) struct Table {
     pub(crate) descriptor: TableDescriptor,
     /// The same as JSON, as clients get it.
     pub(crate) json: Bytes,
+    /// Its partitions: their names and numbers.
+    pub(crate) partitions: BTreeMap<String, i64>,
     /// How its rows lie in a batch.
     pub(crate) layout: Layout,
     /// Milliseconds since 1970-01-01T00:00:00Z.
@@ -82,7 +121,21 @@ impl Table {
     pub(super) fn new(id: i64, schema_id: i32, descriptor: TableDescriptor, created: i64) -> Self {
         let json = Bytes::from(descriptor.to_json());
         let layout = Layout::of_schema(&descriptor.schema);
-        Self { id, schema_id, descriptor, json, layout, created, modified: created }
+        Self { id, schema_id, descriptor, json, partitions: BTreeMap::new(), layout, created, modified: created }
+    }
+
+    /// Whether its rows lie in partitions.
+    pub(crate) fn is_partitioned(&self) -> bool {
+        !self.descriptor.partition_keys.is_empty()
+    }
+
+    /// What has buckets: the table itself, or each of its partitions.
+    pub(crate) fn physical(&self) -> Vec<PhysicalTable> {
+        let table = self.id;
+        match self.is_partitioned() {
+            false => vec![PhysicalTable { table, partition: None }],
+            true => self.partitions.values().map(|id| PhysicalTable { table, partition: Some(*id) }).collect(),
+        }
     }
 
     /// How many buckets it has.
@@ -105,6 +158,8 @@ impl Table {
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) struct Stored {
     next_table_id: i64,
+    #[serde(default)]
+    next_partition_id: i64,
     next_writer_id: i64,
     databases: BTreeMap<String, StoredDatabase>,
 }
@@ -122,6 +177,8 @@ struct StoredTable {
     schema_id: i32,
     created: i64,
     modified: i64,
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    partitions: BTreeMap<String, i64>,
     descriptor: Box<RawValue>,
 }
 
@@ -139,6 +196,7 @@ impl Stored {
         };
         Ok(Self {
             next_table_id: state.next_table_id,
+            next_partition_id: state.next_partition_id,
             next_writer_id: state.next_writer_id,
             databases: state.databases.iter().map(database).collect::<Result<_, String>>()?,
         })
@@ -155,9 +213,11 @@ impl Stored {
         };
         let mut state = State {
             next_table_id: self.next_table_id,
+            next_partition_id: self.next_partition_id,
             next_writer_id: self.next_writer_id,
             databases: self.databases.into_iter().map(database).collect::<Result<_, String>>()?,
             by_id: HashMap::new(),
+            by_partition: HashMap::new(),
         };
         state.number_tables();
         Ok(state)
@@ -171,6 +231,7 @@ impl StoredTable {
             schema_id: table.schema_id,
             created: table.created,
             modified: table.modified,
+            partitions: table.partitions.clone(),
             descriptor: raw(table.descriptor.to_json())?,
         })
     }
@@ -178,7 +239,8 @@ impl StoredTable {
     fn restore(self) -> Result<Table, String> {
         let descriptor =
             TableDescriptor::from_json(self.descriptor.get().as_bytes()).map_err(|error| error.to_string())?;
-        Ok(Table { modified: self.modified, ..Table::new(self.id, self.schema_id, descriptor, self.created) })
+        let table = Table::new(self.id, self.schema_id, descriptor, self.created);
+        Ok(Table { modified: self.modified, partitions: self.partitions, ..table })
     }
 }
 

@@ -29,7 +29,7 @@ pub(crate) fn create(service: &Service, request: CreateDatabaseRequest) -> Resul
 pub(crate) fn drop(service: &Service, request: DropDatabaseRequest) -> Result<DropDatabaseResponse, Failure> {
     let ignore = request.ignore_if_not_exists;
     for table in service.catalog.drop_database(&request.database_name, ignore, request.cascade)? {
-        remove_logs(service, table.id);
+        remove_logs(service, &table);
     }
     Ok(DropDatabaseResponse {})
 }

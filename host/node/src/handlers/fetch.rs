@@ -94,9 +94,8 @@ fn parts(service: &Service, request: &PbFetchLogReqForTable) -> Vec<Part> {
     let table = request.table_id;
     let columns = columns(service, request);
     let part = |asked: &PbFetchLogReqForBucket| {
-        let id = BucketId { table, bucket: asked.bucket_id };
-        let bucket = service.logs.bucket(id).filter(|_| asked.partition_id.is_none());
-        let bucket = bucket.ok_or_else(|| Failure::unknown_bucket(table, asked.bucket_id));
+        let id = BucketId { table, partition: asked.partition_id, bucket: asked.bucket_id };
+        let bucket = service.logs.bucket(id).ok_or_else(|| Failure::unknown_bucket(id));
         Part {
             partition: asked.partition_id,
             bucket_id: asked.bucket_id,

@@ -7,6 +7,7 @@ mod insert;
 pub(crate) mod lookup;
 pub(crate) mod metadata;
 pub(crate) mod offsets;
+pub(crate) mod partition;
 pub(crate) mod produce;
 pub(crate) mod put_kv;
 pub(crate) mod scan_kv;

@@ -27,8 +27,8 @@ pub(crate) fn list(service: &Service, request: ListOffsetsRequest) -> Result<Lis
     super::bound(request.bucket_id.len())?;
     let question = question(&request);
     let answer = |bucket_id: &i32| {
-        let id = BucketId { table: request.table_id, bucket: *bucket_id };
-        let result = match (&question, find(service, id, request.partition_id)) {
+        let id = BucketId { table: request.table_id, partition: request.partition_id, bucket: *bucket_id };
+        let result = match (&question, find(service, id)) {
             (Ok(question), Ok(bucket)) => ask(&bucket, question).map_err(Failure::from),
             (Err(failure), Ok(_)) => Err(failure.clone()),
             (_, Err(failure)) => Err(failure),
@@ -75,9 +75,8 @@ fn ask(bucket: &Bucket, question: &Question) -> Result<i64, ReadError> {
     }
 }
 
-fn find(service: &Service, id: BucketId, partition: Option<i64>) -> Result<Arc<Bucket>, Failure> {
-    let bucket = service.logs.bucket(id).filter(|_| partition.is_none());
-    bucket.ok_or_else(|| Failure::unknown_bucket(id.table, id.bucket))
+fn find(service: &Service, id: BucketId) -> Result<Arc<Bucket>, Failure> {
+    service.logs.bucket(id).ok_or_else(|| Failure::unknown_bucket(id))
 }
 
 /// The last rows of a bucket: whole batches that hold the last `limit` rows, as far as they lie in its last segment
@@ -89,8 +88,8 @@ pub(crate) async fn limit_scan(
     if let Ok((_, keyed)) = service.keyed(request.table_id, request.partition_id, request.bucket_id) {
         return scan_kv::limit(service, keyed, request.limit).await;
     }
-    let id = BucketId { table: request.table_id, bucket: request.bucket_id };
-    let read = match find(&service, id, request.partition_id) {
+    let id = BucketId { table: request.table_id, partition: request.partition_id, bucket: request.bucket_id };
+    let read = match find(&service, id) {
         Ok(bucket) => scan(&service, bucket, request.limit).await,
         Err(failure) => Err(failure),
     };

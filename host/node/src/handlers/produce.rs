@@ -92,9 +92,9 @@ pub(super) fn check_acks(acks: i32) -> Result<(), Failure> {
 
 fn begin(service: &Service, acks: i32, table: i64, part: &PbProduceLogReqForBucket) -> Result<Part, Failure> {
     check_acks(acks)?;
-    let id = BucketId { table, bucket: part.bucket_id };
-    let unknown = || Failure::unknown_bucket(table, part.bucket_id);
-    let bucket = service.logs.bucket(id).filter(|_| part.partition_id.is_none()).ok_or_else(unknown)?;
+    let id = BucketId { table, partition: part.partition_id, bucket: part.bucket_id };
+    let unknown = || Failure::unknown_bucket(id);
+    let bucket = service.logs.bucket(id).ok_or_else(unknown)?;
     let schema_id = service.catalog.state().table_of_id(table).ok_or_else(unknown)?.schema_id;
     if part.records.len() as u64 > service.limits.segment_bytes {
         let (size, most) = (part.records.len(), service.limits.segment_bytes);

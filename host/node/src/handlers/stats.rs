@@ -37,8 +37,8 @@ fn rows(service: &Service, table: i64, part: &PbTableStatsReqForBucket) -> Resul
             Failure::new(ServerErrorCode::INVALID_TABLE, text)
         }),
         Err(failure) if failure.code == ServerErrorCode::NON_PRIMARY_KEY_TABLE => {
-            let unknown = || Failure::unknown_bucket(table, part.bucket_id);
-            let bucket = service.logs.bucket(BucketId { table, bucket: part.bucket_id }).ok_or_else(unknown)?;
+            let id = BucketId { table, partition: part.partition_id, bucket: part.bucket_id };
+            let bucket = service.logs.bucket(id).ok_or_else(|| Failure::unknown_bucket(id))?;
             Ok(bucket.high_watermark() - bucket.start())
         }
         Err(failure) => Err(failure),

@@ -1,7 +1,5 @@
 //! Tables.
 
-use std::sync::Arc;
-
 use thalweg_wire::message::{
     AlterTableRequest, AlterTableResponse, CreateTableRequest, CreateTableResponse, DropTableRequest,
     DropTableResponse, GetTableInfoRequest, GetTableInfoResponse, GetTableSchemaRequest, GetTableSchemaResponse,
@@ -10,17 +8,19 @@ use thalweg_wire::message::{
 use thalweg_wire::table::TableDescriptor;
 
 use super::path;
-use crate::catalog::{no_table, properties};
+use crate::catalog::{Table, no_table, properties};
+use crate::clock;
 use crate::failure::Failure;
+use crate::log::PhysicalTable;
 use crate::service::Service;
 
 /// Creates a table.
 pub(crate) fn create(service: &Service, request: CreateTableRequest) -> Result<CreateTableResponse, Failure> {
     let path = path(request.table_path);
-    let created =
-        service.catalog.create_table(&path, &request.table_json, request.ignore_if_exists, &service.limits)?;
+    let (ignore, now) = (request.ignore_if_exists, clock::now());
+    let created = service.catalog.create_table(&path, &request.table_json, ignore, &service.limits, now)?;
     if let Some(table) = created {
-        service.logs.add(table.id, table.buckets());
+        service.open_logs(&table.physical(), table.buckets());
     }
     Ok(CreateTableResponse {})
 }
@@ -28,23 +28,17 @@ pub(crate) fn create(service: &Service, request: CreateTableRequest) -> Result<C
 /// Drops a table: first its name, then its rows.
 pub(crate) fn drop(service: &Service, request: DropTableRequest) -> Result<DropTableResponse, Failure> {
     if let Some(table) = service.catalog.drop_table(&path(request.table_path), request.ignore_if_not_exists)? {
-        remove_logs(service, table.id);
+        remove_logs(service, &table);
     }
     Ok(DropTableResponse {})
 }
 
-/// Takes the logs of a dropped table away. Files that cannot be deleted now are deleted when the node starts again.
-pub(crate) fn remove_logs(service: &Service, table: i64) {
-    let retired: Vec<_> =
-        service.logs.remove(table).iter().flat_map(|buckets| buckets.iter()).map(Arc::clone).collect();
-    let retired: Vec<_> = retired.into_iter().map(|bucket| service.committer.retire(bucket)).collect();
-    for done in retired {
-        let _ = done.blocking_recv();
-    }
-    service.scanners.close_buckets(|bucket| bucket.table == table);
-    service.keys.remove((table, None));
-    if let Err(error) = service.logs.delete_files(table) {
-        tracing::warn!(table, %error, "cannot delete the files of a dropped table yet");
+/// Takes the logs and keys of a dropped table and of its partitions away.
+pub(super) fn remove_logs(service: &Service, table: &Table) {
+    service.remove_logs(&table.physical());
+    if table.is_partitioned() {
+        service.keys.remove((table.id, None));
+        service.delete_files(PhysicalTable { table: table.id, partition: None });
     }
 }
 

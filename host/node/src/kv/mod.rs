@@ -76,7 +76,7 @@ impl Keys {
                 ),
             }
         };
-        let number = u32::try_from(id.bucket).map_err(|_| Failure::unknown_bucket(id.table, id.bucket))?;
+        let number = u32::try_from(id.bucket).map_err(|_| Failure::unknown_bucket(id))?;
         let failed = |error| Failure::from(PutError::from(error));
         let space = self.space(space_of(id)).map_err(failed)?;
         let keyed = Keyed::open(keyed_table, space, number).map_err(failed)?;
@@ -120,5 +120,5 @@ impl Keys {
 
 /// Where the keys of a bucket lie.
 pub(crate) fn space_of(id: BucketId) -> SpaceId {
-    (id.table, None)
+    (id.table, id.partition)
 }

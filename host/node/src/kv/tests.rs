@@ -19,7 +19,7 @@ use super::table::KeyedTable;
 use crate::log::{Bucket, BucketId, LogSettings};
 use crate::options::Durability;
 
-const ID: BucketId = BucketId { table: 7, bucket: 3 };
+const ID: BucketId = BucketId { table: 7, partition: None, bucket: 3 };
 
 /// A bucket of `id INT, n BIGINT` with its keys.
 struct Opened {

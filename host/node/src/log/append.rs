@@ -188,8 +188,9 @@ impl Bucket {
         let file = OpenOptions::new().create(true).truncate(false).read(true).write(true).open(segment.path())?;
         (&file).seek(SeekFrom::Start(tail.size))?;
         if fresh && flush {
-            // The names of the file, of the bucket's folder and of the table's.
-            for folder in self.folder.ancestors().take(3) {
+            // The names of the file, of the bucket's folder, of the partition's if it has one, and of the table's.
+            let names = if self.id().partition.is_some() { 4 } else { 3 };
+            for folder in self.folder.ancestors().take(names) {
                 flush_folder(folder)?;
             }
         }

@@ -21,13 +21,14 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, RwLock};
 
 pub(crate) use append::AppendError;
-pub(crate) use bucket::{Bucket, BucketId, LogSettings, ReadError};
+pub(crate) use bucket::{Bucket, BucketId, LogSettings, PhysicalTable, ReadError};
 pub(crate) use retention::Policy;
 
 use crate::error::NodeError;
+use crate::folder::partition_folder;
 use crate::sync::{read, write};
 
-/// The buckets of one table, by number.
+/// The buckets of one table or partition, by number.
 pub(crate) type Buckets = Arc<[Arc<Bucket>]>;
 
 /// The logs of all tables.
@@ -35,12 +36,16 @@ pub(crate) type Buckets = Arc<[Arc<Bucket>]>;
 pub(crate) struct Logs {
     folder: PathBuf,
     settings: Arc<LogSettings>,
-    tables: RwLock<HashMap<i64, Buckets>>,
+    tables: RwLock<HashMap<PhysicalTable, Buckets>>,
 }
 
 impl Logs {
-    /// Opens the logs of these tables, given with the number of their buckets, under `folder`.
-    pub(crate) fn open(folder: PathBuf, settings: LogSettings, tables: &[(i64, u32)]) -> Result<Self, NodeError> {
+    /// Opens the logs of these tables and partitions, given with the number of their buckets, under `folder`.
+    pub(crate) fn open(
+        folder: PathBuf,
+        settings: LogSettings,
+        tables: &[(PhysicalTable, u32)],
+    ) -> Result<Self, NodeError> {
         let settings = Arc::new(settings);
         let threads = std::thread::available_parallelism().map_or(2, |threads| threads.get()).min(8);
         let share = tables.len().div_ceil(threads).max(1);
@@ -49,7 +54,7 @@ impl Logs {
             let workers: Vec<_> = tables
                 .chunks(share)
                 .map(|tables| {
-                    scope.spawn(move || -> Result<Vec<(i64, Buckets)>, NodeError> {
+                    scope.spawn(move || -> Result<Vec<(PhysicalTable, Buckets)>, NodeError> {
                         tables.iter().map(|(id, count)| Ok((*id, open_table(folder, settings, *id, *count)?))).collect()
                     })
                 })
@@ -66,37 +71,37 @@ impl Logs {
         Ok(Self { folder, settings, tables: RwLock::new(opened) })
     }
 
-    /// Adds a new table. Nothing is on the disk before something is appended.
-    pub(crate) fn add(&self, table: i64, buckets: u32) {
+    /// Adds a new table or partition. Nothing is on the disk before something is appended.
+    pub(crate) fn add(&self, table: PhysicalTable, buckets: u32) {
         let empty = |bucket| {
-            let id = BucketId { table, bucket };
+            let id = table.bucket(bucket);
             Arc::new(Bucket::empty(id, bucket_folder(&self.folder, id), Arc::clone(&self.settings)))
         };
         write(&self.tables).insert(table, numbers(buckets).map(empty).collect());
     }
 
-    /// Takes a dropped table out; its buckets' files are still there.
-    pub(crate) fn remove(&self, table: i64) -> Option<Buckets> {
+    /// Takes a dropped table or partition out; its buckets' files are still there.
+    pub(crate) fn remove(&self, table: PhysicalTable) -> Option<Buckets> {
         write(&self.tables).remove(&table)
     }
 
-    /// Deletes the files of a table that was taken out.
-    pub(crate) fn delete_files(&self, table: i64) -> io::Result<()> {
-        match std::fs::remove_dir_all(self.folder.join(table.to_string())) {
+    /// Deletes the files of a partition that was taken out, or of a table with all its partitions.
+    pub(crate) fn delete_files(&self, table: PhysicalTable) -> io::Result<()> {
+        match std::fs::remove_dir_all(table_folder(&self.folder, table)) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
             _ => Ok(()),
         }
     }
 
-    /// The buckets of a table.
-    pub(crate) fn table(&self, table: i64) -> Option<Buckets> {
+    /// The buckets of a table or partition.
+    pub(crate) fn table(&self, table: PhysicalTable) -> Option<Buckets> {
         read(&self.tables).get(&table).cloned()
     }
 
     /// One bucket.
     pub(crate) fn bucket(&self, id: BucketId) -> Option<Arc<Bucket>> {
         let number = usize::try_from(id.bucket).ok()?;
-        read(&self.tables).get(&id.table)?.get(number).cloned()
+        read(&self.tables).get(&id.physical())?.get(number).cloned()
     }
 
     /// All buckets of all tables.
@@ -109,16 +114,26 @@ fn numbers(buckets: u32) -> std::ops::Range<i32> {
     0..i32::try_from(buckets).unwrap_or(i32::MAX)
 }
 
-fn open_table(folder: &Path, settings: &Arc<LogSettings>, table: i64, buckets: u32) -> Result<Buckets, NodeError> {
+fn open_table(
+    folder: &Path,
+    settings: &Arc<LogSettings>,
+    table: PhysicalTable,
+    buckets: u32,
+) -> Result<Buckets, NodeError> {
     let open = |bucket| {
-        let id = BucketId { table, bucket };
+        let id = table.bucket(bucket);
         recovery::open(id, &bucket_folder(folder, id), settings).map(Arc::new)
     };
     numbers(buckets).map(open).collect()
 }
 
 fn bucket_folder(tables: &Path, id: BucketId) -> PathBuf {
-    tables.join(id.table.to_string()).join(id.bucket.to_string())
+    table_folder(tables, id.physical()).join(id.bucket.to_string())
+}
+
+fn table_folder(tables: &Path, id: PhysicalTable) -> PathBuf {
+    let table = tables.join(id.table.to_string());
+    id.partition.map_or(table.clone(), |partition| table.join(partition_folder(partition)))
 }
 
 /// Opens one bucket's log in a folder of its own.

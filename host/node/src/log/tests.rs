@@ -16,7 +16,7 @@ use super::bucket::{Bucket, BucketId, LogSettings, ReadError};
 use super::{AppendError, Policy, recovery};
 use crate::options::Durability;
 
-const ID: BucketId = BucketId { table: 7, bucket: 0 };
+const ID: BucketId = BucketId { table: 7, partition: None, bucket: 0 };
 const HEADER: usize = 48;
 
 fn settings() -> LogSettings {

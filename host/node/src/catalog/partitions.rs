@@ -1,0 +1,202 @@
+//! Partitions of tables: made, dropped, found by their specs, and following the time.
+
+use std::sync::Arc;
+
+use thalweg_wire::message::ServerErrorCode;
+use thalweg_wire::table::{
+    TablePath, check_new_partition_value, check_partition_value, partition_name, qualified_partition,
+};
+
+use super::auto_partition::{AutoPartition, Plan};
+use super::state::{State, Table};
+use super::{Catalog, no_table};
+use crate::failure::Failure;
+use crate::log::PhysicalTable;
+use crate::options::Limits;
+
+/// The values of a partition by the names of their keys, as a client gives them.
+pub(crate) type Spec = [(String, String)];
+
+/// Partitions that have come and gone.
+#[derive(Debug, Default)]
+pub(crate) struct Turnover {
+    /// Each with the number of its buckets.
+    pub(crate) created: Vec<(PhysicalTable, u32)>,
+    /// Those whose rows can go.
+    pub(crate) dropped: Vec<PhysicalTable>,
+}
+
+impl Catalog {
+    /// Creates a partition. Returns it and the number of its buckets, or `None` when it is there and
+    /// `ignore_if_exists`.
+    pub(crate) fn create_partition(
+        &self,
+        path: &TablePath,
+        spec: &Spec,
+        ignore_if_exists: bool,
+        limits: &Limits,
+    ) -> Result<Option<(PhysicalTable, u32)>, Failure> {
+        // Most clients ask for a partition that is there: that takes no turn at the file.
+        let found = self.state().table(path).map(|table| check_new(path, table, spec, limits));
+        match found.unwrap_or_else(|| Err(no_table(path))) {
+            Err(failure) if ignore_if_exists && failure.code == ServerErrorCode::PARTITION_ALREADY_EXISTS => {
+                return Ok(None);
+            }
+            checked => checked.map(drop)?,
+        }
+        self.change(|state| {
+            let table = state.table(path).ok_or_else(|| no_table(path))?;
+            let name = check_new(path, table, spec, limits)?;
+            let mut changed = Table::clone(table);
+            let id = add(state, &mut changed, name);
+            let created = (PhysicalTable { table: changed.id, partition: Some(id) }, changed.buckets());
+            state.replace(path, changed);
+            Ok(Some(created))
+        })
+        .or_else(|failure| {
+            match ignore_if_exists && failure.code == ServerErrorCode::PARTITION_ALREADY_EXISTS {
+                true => Ok(None),
+                false => Err(failure),
+            }
+        })
+    }
+
+    /// Drops a partition. Returns it, or `None` when it is not there and `ignore_if_missing`.
+    pub(crate) fn drop_partition(
+        &self,
+        path: &TablePath,
+        spec: &Spec,
+        ignore_if_missing: bool,
+    ) -> Result<Option<PhysicalTable>, Failure> {
+        self.change(|state| {
+            let table = state.table(path).ok_or_else(|| no_table(path))?;
+            if !table.is_partitioned() {
+                return Err(not_partitioned("Only partitioned table support drop partition."));
+            }
+            let values = resolve(path, table, spec, false)?;
+            let mut changed = Table::clone(table);
+            let Some(id) = changed.partitions.remove(&partition_name(&values)) else {
+                let name = qualified_partition(&table.descriptor.partition_keys, &values);
+                let text = format!("Partition '{name}' does not exist for table {path}");
+                return Err(Failure::new(ServerErrorCode::PARTITION_NOT_EXISTS, text));
+            };
+            let dropped = PhysicalTable { table: changed.id, partition: Some(id) };
+            state.replace(path, changed);
+            Ok(Some(dropped))
+        })
+        .or_else(|failure| match ignore_if_missing && failure.code == ServerErrorCode::PARTITION_NOT_EXISTS {
+            true => Ok(None),
+            false => Err(failure),
+        })
+    }
+
+    /// Has the partitions of all tables that want it follow the time; `now` is in milliseconds since
+    /// 1970-01-01T00:00:00Z.
+    pub(crate) fn follow_time(&self, now: i64, limits: &Limits) -> Result<Turnover, Failure> {
+        if self.state().tables().all(|table| plan(table, now, limits) == Plan::default()) {
+            return Ok(Turnover::default());
+        }
+        self.change(|state| {
+            let mut turnover = Turnover::default();
+            for path in state.paths() {
+                let Some(table) = state.table(&path) else { continue };
+                let plan = plan(table, now, limits);
+                if plan == Plan::default() {
+                    continue;
+                }
+                let mut changed = Table::clone(table);
+                let physical = |id| PhysicalTable { table: table.id, partition: Some(id) };
+                let dropped = plan.drop.iter().filter_map(|name| changed.partitions.remove(name));
+                turnover.dropped.extend(dropped.map(physical));
+                let buckets = changed.buckets();
+                for name in plan.create {
+                    let id = add(state, &mut changed, name);
+                    turnover.created.push((PhysicalTable { table: changed.id, partition: Some(id) }, buckets));
+                }
+                state.replace(&path, changed);
+            }
+            Ok(turnover)
+        })
+    }
+}
+
+/// Makes the first partitions of a new table that wants its partitions to follow the time.
+pub(super) fn begin(state: &mut State, table: &mut Table, now: i64, limits: &Limits) {
+    for name in plan(table, now, limits).create {
+        add(state, table, name);
+    }
+}
+
+fn plan(table: &Table, now: i64, limits: &Limits) -> Plan {
+    let by_buckets = usize::try_from(limits.buckets / table.buckets().max(1)).unwrap_or(usize::MAX);
+    let most = limits.partitions.min(by_buckets);
+    AutoPartition::of(&table.descriptor).map_or_else(Plan::default, |auto| auto.plan(&table.partitions, now, most))
+}
+
+fn add(state: &mut State, table: &mut Table, name: String) -> i64 {
+    let id = state.next_partition_id;
+    state.next_partition_id += 1;
+    table.partitions.insert(name, id);
+    id
+}
+
+/// The name of a partition that can be created.
+fn check_new(path: &TablePath, table: &Arc<Table>, spec: &Spec, limits: &Limits) -> Result<String, Failure> {
+    if !table.is_partitioned() {
+        return Err(not_partitioned("Only partitioned table support create partition."));
+    }
+    let values = resolve(path, table, spec, true)?;
+    let name = partition_name(&values);
+    if table.partitions.contains_key(&name) {
+        let name = qualified_partition(&table.descriptor.partition_keys, &values);
+        let text = format!("Partition '{name}' already exists for table {path}");
+        return Err(Failure::new(ServerErrorCode::PARTITION_ALREADY_EXISTS, text));
+    }
+    let (count, most) = (table.partitions.len() + 1, limits.partitions);
+    if count > most {
+        let text = format!("Exceed the maximum number of partitions for table {path}, only allow {most} partitions.");
+        return Err(Failure::new(ServerErrorCode::PARTITION_MAX_NUM, text));
+    }
+    let (buckets, most) = (u64::from(table.buckets()).saturating_mul(count as u64), limits.buckets);
+    if buckets > u64::from(most) {
+        let text = format!(
+            "Adding partition '{name}' would result in {buckets} total buckets for table {path}, exceeding the maximum \
+             of {most} buckets."
+        );
+        return Err(Failure::new(ServerErrorCode::BUCKET_MAX_NUM, text));
+    }
+    Ok(name)
+}
+
+fn not_partitioned(text: &str) -> Failure {
+    Failure::new(ServerErrorCode::TABLE_NOT_PARTITIONED, text)
+}
+
+/// The values of a spec in the order of the table's partition keys, as Fluss's `PartitionUtils` checks them.
+fn resolve<'a>(path: &TablePath, table: &Table, spec: &'a Spec, new: bool) -> Result<Vec<&'a str>, Failure> {
+    let invalid = |text: String| Failure::new(ServerErrorCode::PARTITION_SPEC_INVALID, text);
+    let keys = &table.descriptor.partition_keys;
+    if spec.len() != keys.len() {
+        return Err(invalid(format!(
+            "PartitionSpec size is not equal to partition keys size for partitioned table {path}."
+        )));
+    }
+    let value = |key: &String| {
+        let value = spec.iter().find(|(name, _)| name == key).map(|(_, value)| value.as_str());
+        value.ok_or_else(|| {
+            let pairs: Vec<String> = spec.iter().map(|(key, value)| format!("{key}={value}")).collect();
+            invalid(format!(
+                "PartitionSpec PartitionSpec{{{{{}}}}} does not contain partition key '{key}' for partitioned table \
+                 {path}.",
+                pairs.join(", ")
+            ))
+        })
+    };
+    let values: Vec<&str> = keys.iter().map(value).collect::<Result<_, _>>()?;
+    let check = if new { check_new_partition_value } else { check_partition_value };
+    for value in &values {
+        check(value)
+            .map_err(|error| invalid(format!("The partition value {} is invalid: {}", error.name, error.reason)))?;
+    }
+    Ok(values)
+}
