@@ -28,6 +28,8 @@ impl Engine {
         }
         if self.state == State::Closing && self.write.is_closed() {
             self.connections.close(&mut self.out);
+            self.write.abandon();
+            self.drive_write();
             self.state = State::Closed;
             self.parked.clear();
             self.event(Event::Closed);

@@ -99,7 +99,18 @@ impl Write {
         let Some(table) = self.handles.get(&table).map(|opened| opened.table) else { return };
         self.tables[table].gone = Some(error.clone());
         let of_table: Vec<bool> = self.partitions.iter().map(|partition| partition.table == table).collect();
+        self.lanes.iter_mut().filter(|lane| of_table[lane.partition]).for_each(|lane| lane.gone = true);
         self.fail_all(|partition| of_table[partition], error);
+    }
+
+    /// Every row has its fate and no request is answered any more: their bodies are released.
+    pub(crate) fn abandon(&mut self) {
+        self.requests.clear();
+        for at in std::mem::take(&mut self.active) {
+            for batch in std::mem::take(&mut self.lanes[at].flight) {
+                self.release(&batch);
+            }
+        }
     }
 
     fn bucket_replied(&mut self, lane: usize, batch: u64, reply: &BucketReply) {
@@ -134,6 +145,7 @@ impl Write {
     fn refused(&mut self, lane: usize, batch: u64, refusal: &Refusal) {
         let Some(at) = self.in_flight(lane, batch) else { return };
         let explained = self.lanes[lane].explains_disorder(at);
+        let gone = self.lanes[lane].gone;
         self.note_stale(lane, refusal.stale);
         self.lanes[lane].trouble = Some(refusal.error.clone());
         let batch = &mut self.lanes[lane].flight[at];
@@ -141,6 +153,7 @@ impl Write {
         batch.stage = Stage::Waiting(self.now);
         match refusal.remedy {
             Remedy::Order if explained => {}
+            Remedy::Order | Remedy::Writer if gone => {}
             Remedy::Order | Remedy::Writer => {
                 batch.failure = Some(refusal.error.clone());
                 self.writer.renew();

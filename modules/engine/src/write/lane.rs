@@ -53,6 +53,8 @@ pub(super) struct Lane {
     unknown: Option<u64>,
     /// Why the last try did not succeed.
     pub(super) trouble: Option<Error>,
+    /// Its bucket was dropped: nothing is sent to it any more, and what the server makes of its sequences is of no matter.
+    pub(super) gone: bool,
 }
 
 impl Lane {
@@ -68,6 +70,7 @@ impl Lane {
             hole: None,
             unknown: None,
             trouble: None,
+            gone: false,
         }
     }
 
@@ -184,7 +187,7 @@ impl Lane {
     /// Closes the hole, if there is one and nothing behind it is under way. Gives whether that needs another writer id:
     /// where a request behind the hole got no answer, it could still come in under a number used again.
     pub(super) fn mend(&mut self) -> bool {
-        let Some(hole) = self.hole else {
+        let Some(hole) = self.hole.filter(|_| !self.gone) else {
             return false;
         };
         let behind = || self.flight.iter().filter(|batch| batch.id > hole.batch);
@@ -219,7 +222,8 @@ impl Lane {
             kept.push_back(batch);
         }
         kept.append(&mut self.ready);
-        *self = Self { open: self.open.take(), ready: kept, ..Self::new(self.partition, self.bucket) };
+        let (open, gone) = (self.open.take(), self.gone);
+        *self = Self { open, ready: kept, gone, ..Self::new(self.partition, self.bucket) };
         unknown
     }
 

@@ -168,6 +168,7 @@ impl Write {
             let to = self.lane(new, bucket);
             let open = self.lanes[from].open.take();
             let ready = std::mem::take(&mut self.lanes[from].ready);
+            self.lanes[from].gone = true;
             for batch in &ready {
                 if let Some(job) = self.jobs.get_mut(&batch.id) {
                     job.lane = to;

@@ -211,8 +211,7 @@ impl Write {
     /// Asks for leaders where they are doubtful, or missing for rows that wait.
     fn ask_leaders(&mut self) {
         let mut missing: BTreeMap<usize, bool> = BTreeMap::new();
-        for &at in &self.active {
-            let lane = &self.lanes[at];
+        for lane in self.active.iter().map(|at| &self.lanes[*at]).filter(|lane| !lane.gone) {
             *missing.entry(lane.partition).or_default() |= self.leader(lane).is_none();
         }
         for (partition, missing) in missing {

@@ -8,3 +8,4 @@ mod partitions;
 mod scenarios;
 mod server;
 mod world;
+mod writes;

@@ -53,8 +53,9 @@ pub(crate) struct World {
     pub(crate) events: Vec<Event>,
     pub(crate) buffers: HashMap<u64, Bytes>,
     pub(crate) links: HashMap<u32, i32>,
-    /// Fetches sent and not answered, by connection.
     pub(crate) closed: bool,
+    /// When the last request on each connection arrives.
+    arrivals: HashMap<u32, u64>,
     happenings: BTreeMap<(u64, u64), Happening>,
     count: u64,
     wake: Option<u64>,
@@ -78,6 +79,7 @@ impl World {
             buffers: HashMap::new(),
             links: HashMap::new(),
             closed: false,
+            arrivals: HashMap::new(),
             happenings: BTreeMap::new(),
             count: 0,
             wake: None,
@@ -129,7 +131,11 @@ impl World {
                 let bytes: Vec<u8> = pieces.iter().flat_map(|piece| self.piece(piece)).collect();
                 let length = u32::from_be_bytes(bytes[..4].try_into().expect("a prefix")) as usize;
                 assert_eq!(length, bytes.len() - 4, "one whole frame a send");
-                let wait = 100 + self.below(400);
+                // What is sent on one connection arrives in that order.
+                let arrives = self.now + 100 + self.below(400);
+                let last = self.arrivals.entry(connection).or_default();
+                *last = arrives.max(*last);
+                let wait = *last - self.now;
                 if self.below(1000) < self.faults.cut {
                     if self.below(2) == 0 {
                         self.later(wait, Happening::Arrives(connection, Bytes::from(bytes).slice(4..)));

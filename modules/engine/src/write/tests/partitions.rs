@@ -170,6 +170,33 @@ fn what_was_sent_to_a_dropped_partition_fails_and_the_rest_goes_to_its_successor
 }
 
 #[test]
+fn a_dropped_partition_leaves_the_writer_to_the_others() {
+    let mut bench = bench(false, |settings| {
+        settings.write.batch_rows = 1;
+        settings.write.assignment = Assignment::RoundRobin;
+    });
+    append(&mut bench, 1, &[0, 0, 0], 1);
+    append(&mut bench, 2, &[1], 2);
+    found(&mut bench, "a", 5);
+    found(&mut bench, "b", 6);
+    let to = |bench: &Bench, id| (0..4).filter(|at| whither(&bench.requests[*at]) == [Some(id)]).collect::<Vec<_>>();
+    let (dropped, other) = (to(&bench, 5), to(&bench, 6)[0]);
+    bench.lose(other, true);
+    bench.answer(dropped[0], Err(36));
+    missing(&mut bench, "a");
+    // A request behind the gap is lost, or calls the writer unknown: in a bucket that is no more.
+    for (at, request) in dropped[1..].iter().enumerate() {
+        if at == 0 { bench.lose(*request, true) } else { bench.answer(*request, Err(33)) }
+    }
+    bench.pass(100 * MS);
+    let again = bench.requests.len() - 1;
+    assert_eq!((whither(&bench.requests[again]), bench.stamp(again)), (vec![Some(6)], (7, 0, 1)));
+    bench.answer(again, Err(32));
+    let results: Vec<_> = bench.outcomes().into_iter().map(|(ticket, _, result)| (ticket, result.is_ok())).collect();
+    assert_eq!(results, [(1, false), (1, false), (1, false), (2, true)]);
+}
+
+#[test]
 fn a_partition_with_another_number_is_another() {
     let mut bench = bench(false, |settings| settings.write.batch_rows = 1);
     append(&mut bench, 1, &[0], 1);

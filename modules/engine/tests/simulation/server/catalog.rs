@@ -100,7 +100,11 @@ impl Cluster {
     pub(super) fn create_partition(&mut self, body: Bytes) -> Result<CreatePartitionResponse, Refusal> {
         let request: CreatePartitionRequest = message::decode(body).expect("well formed");
         let name = name_of(&request.partition_spec);
+        let limit = self.partition_limit;
         let (table, known) = self.partitioned(&request.table_path)?;
+        if limit.is_some_and(|limit| known.partitions.len() >= limit) {
+            return Err((45, format!("Exceed the maximum number of partitions for table db.{table}")));
+        }
         if known.partitions.contains_key(&name) && !request.ignore_if_not_exists {
             return Err((42, format!("Partition '{name}' already exists for table db.{table}")));
         }

@@ -9,7 +9,7 @@ use thalweg_wire::{
     table::Schema,
 };
 
-use super::Cluster;
+use super::{Change, Cluster};
 
 /// One bucket: its batches as they arrived, offsets stamped.
 #[derive(Debug, Default)]
@@ -20,7 +20,9 @@ pub(crate) struct Bucket {
     pub(crate) end: i64,
     /// The values of its keys, in their order: schema and row.
     pub(crate) values: Vec<Vec<u8>>,
-    /// Sequence and first offset of the last five batches of each writer.
+    /// The changes of its keys, in order.
+    pub(crate) changes: Vec<Change>,
+    /// Sequence and answer of the last five batches of each writer.
     pub(super) writers: BTreeMap<i64, Vec<(i32, i64)>>,
 }
 
@@ -134,23 +136,33 @@ impl Bucket {
             return Err(14);
         }
         let (writer, sequence, rows) = (batch.writer_id, batch.sequence, i64::from(batch.records).max(1));
-        if writer >= 0 {
-            let known = self.writers.entry(writer).or_default();
-            if let Some((_, offset)) = known.iter().find(|(known, _)| *known == sequence) {
-                return Ok(*offset);
-            }
-            if known.last().map_or(0, |(last, _)| last + 1) != sequence {
-                return Err(31);
-            }
-            known.push((sequence, self.end));
-            if known.len() > 5 {
-                known.remove(0);
-            }
+        if let Some(offset) = self.follow(writer, sequence, self.end)? {
+            return Ok(offset);
         }
         stamp(&mut bytes, self.end, clock, 0).expect("it was parsed");
         self.batches.push((self.end, self.end + rows, bytes));
         self.end += rows;
         Ok(self.end - rows)
+    }
+
+    /// Checks the sequence of a batch that is answered with `answer`. Gives what it was answered with if it came before,
+    /// or an error code.
+    pub(super) fn follow(&mut self, writer: i64, sequence: i32, answer: i64) -> Result<Option<i64>, i32> {
+        if writer < 0 {
+            return Ok(None);
+        }
+        let known = self.writers.entry(writer).or_default();
+        if let Some((_, answer)) = known.iter().find(|(known, _)| *known == sequence) {
+            return Ok(Some(*answer));
+        }
+        if known.last().map_or(0, |(last, _)| last + 1) != sequence {
+            return Err(31);
+        }
+        known.push((sequence, answer));
+        if known.len() > 5 {
+            known.remove(0);
+        }
+        Ok(None)
     }
 
     pub(super) fn read(&self, from: i64, limit: usize, at_least_one: bool) -> Vec<u8> {

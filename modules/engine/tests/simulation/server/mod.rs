@@ -12,8 +12,10 @@ use thalweg_wire::{
 mod catalog;
 mod keys;
 mod log;
+mod put;
 
 pub(crate) use log::Bucket;
+pub(crate) use put::Change;
 
 /// A table of the model.
 #[derive(Debug)]
@@ -44,6 +46,8 @@ pub(crate) struct Cluster {
     pub(crate) servers: Vec<i32>,
     pub(crate) next_table: i64,
     pub(crate) next_partition: i64,
+    /// The most partitions that a table may have.
+    pub(crate) partition_limit: Option<usize>,
     /// Snapshots that are being read.
     pub(crate) scanners: BTreeMap<Vec<u8>, keys::Scanner>,
     pub(crate) next_scanner: u64,
@@ -140,30 +144,41 @@ impl Cluster {
                 self.next_writer += 1;
                 done(encode(id, &InitWriterResponse { writer_id: self.next_writer }))
             }
-            ApiKey::ProduceLog => {
-                let request: ProduceLogRequest = message::decode(body).expect("well formed");
-                done(encode(id, &self.produce(server, &request)))
-            }
-            ApiKey::ListOffsets => {
-                let request: ListOffsetsRequest = message::decode(body).expect("well formed");
-                done(encode(id, &self.offsets(server, &request)))
-            }
-            ApiKey::LimitScan => {
-                let request: LimitScanRequest = message::decode(body).expect("well formed");
-                done(encode(id, &self.limit_scan(server, &request)))
-            }
-            ApiKey::ScanKv => {
-                let request: ScanKvRequest = message::decode(body).expect("well formed");
-                done(encode(id, &self.scan_kv(server, &request)))
-            }
-            ApiKey::GetTableStats => {
-                let request: GetTableStatsRequest = message::decode(body).expect("well formed");
-                done(encode(id, &self.stats(server, &request)))
-            }
             ApiKey::GetTableSchema => done(self.schema(body).and_then(|response| encode(id, &response))),
             ApiKey::ListPartitionInfos => done(self.list_partitions(body).and_then(|response| encode(id, &response))),
             ApiKey::CreatePartition => done(self.create_partition(body).and_then(|response| encode(id, &response))),
             ApiKey::DropPartition => done(self.drop_partition(body).and_then(|response| encode(id, &response))),
+            of_rows => done(self.answer_of_rows(server, of_rows, id, body)),
+        }
+    }
+
+    /// Answers a request about the rows of buckets.
+    fn answer_of_rows(&mut self, server: i32, api: ApiKey, id: i32, body: Bytes) -> Result<Vec<u8>, Refusal> {
+        match api {
+            ApiKey::ProduceLog => {
+                let request: ProduceLogRequest = message::decode(body).expect("well formed");
+                encode(id, &self.produce(server, &request))
+            }
+            ApiKey::PutKv => {
+                let request: PutKvRequest = message::decode(body).expect("well formed");
+                encode(id, &self.put(server, &request))
+            }
+            ApiKey::ListOffsets => {
+                let request: ListOffsetsRequest = message::decode(body).expect("well formed");
+                encode(id, &self.offsets(server, &request))
+            }
+            ApiKey::LimitScan => {
+                let request: LimitScanRequest = message::decode(body).expect("well formed");
+                encode(id, &self.limit_scan(server, &request))
+            }
+            ApiKey::ScanKv => {
+                let request: ScanKvRequest = message::decode(body).expect("well formed");
+                encode(id, &self.scan_kv(server, &request))
+            }
+            ApiKey::GetTableStats => {
+                let request: GetTableStatsRequest = message::decode(body).expect("well formed");
+                encode(id, &self.stats(server, &request))
+            }
             other => panic!("the model does not know {}", other.name()),
         }
     }
