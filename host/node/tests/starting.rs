@@ -56,6 +56,31 @@ async fn a_damaged_catalogue_is_named() {
     assert!(matches!(error, NodeError::Damaged { .. }) && error.to_string().contains("catalog.json"), "{error}");
 }
 
+/// Format 1 is the same without partitions and keys.
+#[tokio::test]
+async fn a_folder_of_format_1_opens() {
+    let folder = TempDir::new().unwrap();
+    let node = start(folder.path()).await;
+    let mut client = Client::connect(node.address()).await;
+    let table = client.table("t", 1).await;
+    client.produce(table, 0, anonymous(&[1, 2])).await;
+    node.shutdown().await.unwrap();
+    let file = |name: &str| folder.path().join(name);
+    std::fs::write(file("format"), "1\n").unwrap();
+    let _ = std::fs::remove_dir_all(file("keys"));
+    let catalog = std::fs::read_to_string(file("catalog.json")).unwrap();
+    let old = catalog.replace("\"next_partition_id\":0,", "");
+    assert_ne!(old, catalog);
+    assert!(!old.contains("partitions"), "{old}");
+    std::fs::write(file("catalog.json"), old).unwrap();
+
+    let node = start(folder.path()).await;
+    let mut client = Client::connect(node.address()).await;
+    assert_eq!(client.fetch(table, 0, -2).await.high_watermark, Some(2));
+    assert_eq!(std::fs::read_to_string(file("format")).unwrap(), "2\n");
+    node.shutdown().await.unwrap();
+}
+
 #[tokio::test]
 async fn what_was_acknowledged_is_there_after_a_stop() {
     let folder = TempDir::new().unwrap();

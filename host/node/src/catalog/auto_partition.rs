@@ -2,11 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use chrono::{DateTime, Datelike, FixedOffset, Months, NaiveDateTime, TimeDelta, Timelike, Utc};
-use chrono_tz::Tz;
 use thalweg_wire::message::ServerErrorCode;
 use thalweg_wire::table::{DataType, PARTITION_SEPARATOR, TableDescriptor};
 
+use super::calendar::Calendar;
 use super::descriptor::invalid;
 use super::properties;
 use crate::failure::Failure;
@@ -23,8 +22,7 @@ const DEFAULT_RETENTION: i32 = 7;
 /// How a table's partitions follow the time.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct AutoPartition {
-    unit: Unit,
-    zone: Zone,
+    calendar: Calendar,
     /// How many partitions are made, that of now first.
     precreate: i32,
     /// How many partitions before that of now are kept; below 0: all.
@@ -40,21 +38,6 @@ pub(super) struct Plan {
     pub(super) drop: Vec<String>,
     /// The names of those that are missing, in order; at most as many as were asked for.
     pub(super) create: Vec<String>,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Unit {
-    Year,
-    Quarter,
-    Month,
-    Day,
-    Hour,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Zone {
-    Named(Tz),
-    Fixed(FixedOffset),
 }
 
 /// Puts in what Fluss adds: with several partition keys nothing is made ahead.
@@ -93,7 +76,7 @@ pub(super) fn check(descriptor: &TableDescriptor) -> Result<(), Failure> {
         check_key(descriptor)?;
     }
     let zone = descriptor.properties.get(TIME_ZONE);
-    if let Some(zone) = zone.filter(|zone| Zone::parse(zone).is_none()) {
+    if let Some(zone) = zone.filter(|zone| Calendar::parse(None, Some(zone)).is_none()) {
         let text = format!(
             "Invalid value for config '{TIME_ZONE}'. Reason: '{zone}' is no time zone: name one of the tz database, as \
              Europe/Berlin, or a distance, as GMT+08:00."
@@ -149,11 +132,10 @@ impl AutoPartition {
             _ => descriptor.partition_keys.iter().position(|name| Some(name) == key)?,
         };
         Some(Self {
-            unit: Unit::parse(properties::upper(&descriptor.properties, TIME_UNIT).as_deref())?,
-            zone: descriptor
-                .properties
-                .get(TIME_ZONE)
-                .map_or_else(|| Some(Zone::system()), |zone| Zone::parse(zone))?,
+            calendar: Calendar::parse(
+                properties::upper(&descriptor.properties, TIME_UNIT).as_deref(),
+                descriptor.properties.get(TIME_ZONE).map(String::as_str),
+            )?,
             precreate: integer(descriptor, PRECREATE, DEFAULT_PRECREATE),
             retention: integer(descriptor, RETENTION, DEFAULT_RETENTION),
             position,
@@ -163,93 +145,14 @@ impl AutoPartition {
     /// What is to be done at `now` (milliseconds since 1970-01-01T00:00:00Z) with these partitions, of which there may
     /// be `most`. As in Fluss, partitions are compared by their names as texts, so one that is no time may be old too.
     pub(super) fn plan(&self, partitions: &BTreeMap<String, i64>, now: i64, most: usize) -> Plan {
-        let oldest = if self.retention < 0 { None } else { self.name(now, -i64::from(self.retention)) };
+        let oldest = if self.retention < 0 { None } else { self.calendar.name(now, -i64::from(self.retention)) };
         let time = |name: &str| name.split(PARTITION_SEPARATOR).nth(self.position).map(str::to_owned);
         let is_old = |name: &&String| oldest.as_ref().zip(time(name)).is_some_and(|(oldest, time)| time < *oldest);
         let drop: Vec<String> = partitions.keys().filter(is_old).cloned().collect();
         let room = most.saturating_sub(partitions.len() - drop.len());
-        let ahead = (0..i64::from(self.precreate)).map_while(|distance| self.name(now, distance));
+        let ahead = (0..i64::from(self.precreate)).map_while(|distance| self.calendar.name(now, distance));
         let create = ahead.filter(|name| !partitions.contains_key(name)).take(room).collect();
         Plan { drop, create }
-    }
-
-    /// The time in the name of the partition that is `distance` units from that of `now`; `None` beyond the calendar.
-    fn name(&self, now: i64, distance: i64) -> Option<String> {
-        let now = DateTime::<Utc>::from_timestamp_millis(now)?;
-        let months = |count: i64| {
-            let local = self.zone.local(now);
-            let months = Months::new(u32::try_from(count.unsigned_abs()).ok()?);
-            if count < 0 { local.checked_sub_months(months) } else { local.checked_add_months(months) }
-        };
-        Some(match self.unit {
-            Unit::Year => format!("{:04}", months(distance.checked_mul(12)?)?.year()),
-            Unit::Quarter => {
-                let time = months(distance.checked_mul(3)?)?;
-                format!("{:04}{}", time.year(), time.month0() / 3 + 1)
-            }
-            Unit::Month => {
-                let time = months(distance)?;
-                format!("{:04}{:02}", time.year(), time.month())
-            }
-            Unit::Day => {
-                let time = self.zone.local(now).checked_add_signed(TimeDelta::try_days(distance)?)?;
-                format!("{:04}{:02}{:02}", time.year(), time.month(), time.day())
-            }
-            Unit::Hour => {
-                let time = self.zone.local(now.checked_add_signed(TimeDelta::try_hours(distance)?)?);
-                format!("{:04}{:02}{:02}{:02}", time.year(), time.month(), time.day(), time.hour())
-            }
-        })
-    }
-}
-
-impl Unit {
-    fn parse(text: Option<&str>) -> Option<Self> {
-        match text {
-            Some("YEAR") => Some(Self::Year),
-            Some("QUARTER") => Some(Self::Quarter),
-            Some("MONTH") => Some(Self::Month),
-            None | Some("DAY") => Some(Self::Day),
-            Some("HOUR") => Some(Self::Hour),
-            Some(_) => None,
-        }
-    }
-}
-
-impl Zone {
-    /// A zone of the tz database, or a distance from Greenwich as Java has it: `GMT+8`, `GMT+08:00`.
-    fn parse(text: &str) -> Option<Self> {
-        let text = text.trim();
-        if let Ok(zone) = text.parse::<Tz>() {
-            return Some(Self::Named(zone));
-        }
-        let distance = text.strip_prefix("GMT")?;
-        let sign = match distance.chars().next()? {
-            '+' => 1,
-            '-' => -1,
-            _ => return None,
-        };
-        let digits = distance.get(1..)?.replacen(':', "", 1);
-        if !(1..=4).contains(&digits.len()) || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
-            return None;
-        }
-        let (hours, minutes) =
-            if digits.len() > 2 { digits.split_at(digits.len() - 2) } else { (digits.as_str(), "0") };
-        let (hours, minutes): (i32, i32) = (hours.parse().ok()?, minutes.parse().ok()?);
-        let seconds = (minutes < 60).then_some(sign * (hours * 60 + minutes) * 60)?;
-        FixedOffset::east_opt(seconds).map(Self::Fixed)
-    }
-
-    /// That of this machine; UTC if it does not say.
-    fn system() -> Self {
-        iana_time_zone::get_timezone().ok().and_then(|name| Self::parse(&name)).unwrap_or(Self::Named(Tz::UTC))
-    }
-
-    fn local(self, instant: DateTime<Utc>) -> NaiveDateTime {
-        match self {
-            Self::Named(zone) => instant.with_timezone(&zone).naive_local(),
-            Self::Fixed(distance) => instant.with_timezone(&distance).naive_local(),
-        }
     }
 }
 
@@ -266,26 +169,6 @@ mod tests {
         descriptor.properties.insert(ENABLED.to_owned(), "true".to_owned());
         complete(&mut descriptor);
         AutoPartition::of(&descriptor)
-    }
-
-    #[test]
-    fn names_are_those_of_fluss() {
-        let cases = [
-            ("YEAR", "UTC", ["2025", "2026", "2027"]),
-            ("QUARTER", "UTC", ["20254", "20261", "20262"]),
-            ("MONTH", "UTC", ["202512", "202601", "202602"]),
-            ("day", "UTC", ["20260130", "20260131", "20260201"]),
-            ("DAY", "Asia/Shanghai", ["20260131", "20260201", "20260202"]),
-            ("MONTH", "GMT+1", ["202601", "202602", "202603"]),
-            ("HOUR", "GMT-03:30", ["2026013119", "2026013120", "2026013121"]),
-            ("HOUR", "UTC", ["2026013122", "2026013123", "2026020100"]),
-        ];
-        for (unit, zone, names) in cases {
-            let auto = auto(&["a"], &[(TIME_UNIT, unit), (TIME_ZONE, zone)]).unwrap();
-            assert_eq!([-1, 0, 1].map(|distance| auto.name(NOW, distance).unwrap()), names, "{unit} {zone}");
-        }
-        let far = auto(&["a"], &[]).unwrap();
-        assert_eq!(far.name(NOW, i64::from(i32::MAX)), None);
     }
 
     #[test]

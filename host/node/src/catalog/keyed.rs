@@ -45,10 +45,11 @@ pub(super) fn complete(descriptor: &mut TableDescriptor) -> Result<(), Failure> 
 pub(super) fn check_key_types(descriptor: &TableDescriptor) -> Result<(), Failure> {
     let schema = &descriptor.schema;
     if !schema.primary_key.is_empty() && descriptor.physical_primary_key().is_empty() {
-        let names: Vec<&str> = schema.primary_key_names().collect();
+        let (names, partitions): (Vec<&str>, _) =
+            (schema.primary_key_names().collect(), descriptor.partition_keys.join(", "));
         return Err(invalid(format!(
-            "Primary Key constraint {names:?} should not be same with partition fields {:?}.",
-            descriptor.partition_keys
+            "Primary Key constraint [{}] should not be same with partition fields [{partitions}].",
+            names.join(", ")
         )));
     }
     let mut columns = schema.primary_key.iter().filter_map(|at| schema.columns.get(*at));
@@ -90,7 +91,7 @@ pub(super) fn check(descriptor: &TableDescriptor) -> Result<(), Failure> {
         return Err(bad_config(format!(
             "Table with '{}' merge engine does not support delete operations. The 'table.delete.behavior' config must \
              be set to 'ignore' or 'disable', but got 'allow'.",
-            engine.to_lowercase()
+            engine
         )));
     }
     Ok(())
@@ -203,14 +204,17 @@ mod tests {
         versioned("v").unwrap();
         assert_eq!(versioned("s").unwrap_err().code.code(), 39);
         assert_eq!(versioned("x").unwrap_err().code.code(), 39);
-        for engine in ["first_row", "versioned"] {
+        for engine in ["FIRST_ROW", "versioned"] {
             let properties = [
                 ("table.merge-engine", engine),
                 ("table.merge-engine.versioned.ver-column", "v"),
                 ("table.delete.behavior", "allow"),
             ];
             let failure = complete(table("k INT, v BIGINT", &["k"], &[], &properties), 10).unwrap_err();
-            assert!(failure.text.contains(&format!("'{engine}' merge engine does not support delete")), "{failure:?}");
+            assert!(
+                failure.text.contains(&format!("'{}' merge engine does not support delete", engine.to_uppercase())),
+                "{failure:?}"
+            );
         }
     }
 

@@ -3,6 +3,7 @@
 //! A change makes a new state, puts it on the disk, and only then shows it. Reading never waits for a change.
 
 mod auto_partition;
+mod calendar;
 mod descriptor;
 mod keyed;
 mod partitions;

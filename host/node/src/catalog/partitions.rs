@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use thalweg_wire::message::ServerErrorCode;
 use thalweg_wire::table::{
-    TablePath, check_new_partition_value, check_partition_value, partition_name, qualified_partition,
+    MAX_NAME_LENGTH, TablePath, check_new_partition_value, check_partition_value, partition_name, qualified_partition,
 };
 
 use super::auto_partition::{AutoPartition, Plan};
@@ -193,10 +193,28 @@ fn resolve<'a>(path: &TablePath, table: &Table, spec: &'a Spec, new: bool) -> Re
         })
     };
     let values: Vec<&str> = keys.iter().map(value).collect::<Result<_, _>>()?;
-    let check = if new { check_new_partition_value } else { check_partition_value };
-    for value in &values {
-        check(value)
-            .map_err(|error| invalid(format!("The partition value {} is invalid: {}", error.name, error.reason)))?;
+    match values.iter().find_map(|value| Some((value, fault(value, new)?))) {
+        None => Ok(values),
+        Some((value, fault)) => {
+            let value: String = value.chars().take(MAX_NAME_LENGTH).collect();
+            Err(invalid(format!("The partition value {value} is invalid: {fault}")))
+        }
     }
-    Ok(values)
+}
+
+/// Why a value cannot be that of a partition, or of a new one, in the words of Fluss's `TablePath`.
+fn fault(value: &str, new: bool) -> Option<String> {
+    if check_partition_value(value).is_ok() {
+        let reserved = "'__' is not allowed as prefix, since it is reserved for internal databases/internal \
+                        tables/internal partitions in Fluss server";
+        return (new && check_new_partition_value(value).is_err()).then(|| reserved.to_owned());
+    }
+    Some(match value {
+        "" => "the empty string is not allowed".to_owned(),
+        "." | ".." => format!("'{value}' is not allowed"),
+        _ if value.len() > MAX_NAME_LENGTH => {
+            format!("the length of the value is longer than the max allowed length {MAX_NAME_LENGTH}")
+        }
+        _ => format!("'{value}' contains one or more characters other than ASCII alphanumerics, '_' and '-'"),
+    })
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
-use thalweg_wire::record::Layout;
+use thalweg_wire::record::{Layout, RowFormat};
 use thalweg_wire::table::{DatabaseDescriptor, TableDescriptor, TablePath};
 
 use super::properties;
@@ -110,6 +110,8 @@ pub(crate) struct Table {
     pub(crate) partitions: BTreeMap<String, i64>,
     /// How its rows lie in a batch.
     pub(crate) layout: Layout,
+    /// How single rows lie in its log; `None` if it has Arrow messages.
+    pub(crate) row_format: Option<RowFormat>,
     /// Milliseconds since 1970-01-01T00:00:00Z.
     pub(crate) created: i64,
     /// Milliseconds since 1970-01-01T00:00:00Z.
@@ -121,7 +123,10 @@ impl Table {
     pub(super) fn new(id: i64, schema_id: i32, descriptor: TableDescriptor, created: i64) -> Self {
         let json = Bytes::from(descriptor.to_json());
         let layout = Layout::of_schema(&descriptor.schema);
-        Self { id, schema_id, descriptor, json, partitions: BTreeMap::new(), layout, created, modified: created }
+        // The format was checked when the table was created.
+        let row_format = descriptor.log_format().ok().and_then(RowFormat::of_log);
+        let partitions = BTreeMap::new();
+        Self { id, schema_id, descriptor, json, partitions, layout, row_format, created, modified: created }
     }
 
     /// Whether its rows lie in partitions.

@@ -115,6 +115,13 @@ fn columns(service: &Service, request: &PbFetchLogReqForTable) -> Result<Option<
     }
     let state = service.catalog.state();
     let Some(table) = state.table_of_id(request.table_id) else { return Ok(None) };
+    if let Some(format) = table.row_format {
+        let (id, format) = (table.id, format!("{format:?}").to_uppercase());
+        let text = format!(
+            "Column projection is only supported for ARROW format, but the table with the id {id} is {format} format."
+        );
+        return Err(Failure::new(ServerErrorCode::INVALID_COLUMN_PROJECTION, text));
+    }
     let count = table.descriptor.schema.columns.len();
     let positions: Vec<usize> =
         request.projected_fields.iter().filter_map(|field| usize::try_from(*field).ok()).collect();

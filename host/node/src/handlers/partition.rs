@@ -45,14 +45,14 @@ pub(crate) fn list(
         return Err(Failure::new(ServerErrorCode::TABLE_NOT_PARTITIONED, text));
     }
     let keys = &table.descriptor.partition_keys;
-    let wanted = pairs(request.partial_partition_spec.unwrap_or_default());
-    if let Some((key, _)) = wanted.iter().find(|(key, _)| !keys.contains(key)) {
-        let text = format!("table don't contains this partitionKey: {key}");
+    let wanted = request.partial_partition_spec.unwrap_or_default().partition_key_values;
+    if let Some(pair) = wanted.iter().find(|pair| !keys.contains(&pair.key)) {
+        let text = format!("table don't contains this partitionKey: {}", pair.key);
         return Err(Failure::new(ServerErrorCode::PARTITION_SPEC_INVALID, text));
     }
     let info = |(name, id): (&String, &i64)| {
         let values: Vec<(&String, &str)> = keys.iter().zip(name.split(PARTITION_SEPARATOR)).collect();
-        let has = |(key, value): &(String, String)| values.contains(&(key, value.as_str()));
+        let has = |pair: &PbKeyValue| values.contains(&(&pair.key, pair.value.as_str()));
         let pair = |(key, value): &(&String, &str)| PbKeyValue { key: (*key).clone(), value: (*value).to_owned() };
         wanted.iter().all(has).then(|| PbPartitionInfo {
             partition_id: *id,

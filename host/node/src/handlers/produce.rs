@@ -7,9 +7,11 @@ use thalweg_wire::message::{
     InitWriterRequest, InitWriterResponse, PbProduceLogReqForBucket, PbProduceLogRespForBucket, ProduceLogRequest,
     ProduceLogResponse, ServerErrorCode,
 };
+use thalweg_wire::record::{LogBatch, RecordError, RowFields, RowFormat};
 use tokio::sync::oneshot;
 use tokio::time::{Instant, timeout_at};
 
+use crate::catalog::Table;
 use crate::commit::Fate;
 use crate::failure::Failure;
 use crate::log::BucketId;
@@ -95,25 +97,45 @@ fn begin(service: &Service, acks: i32, table: i64, part: &PbProduceLogReqForBuck
     let id = BucketId { table, partition: part.partition_id, bucket: part.bucket_id };
     let unknown = || Failure::unknown_bucket(id);
     let bucket = service.logs.bucket(id).ok_or_else(unknown)?;
-    let schema_id = service.catalog.state().table_of_id(table).ok_or_else(unknown)?.schema_id;
+    let state = service.catalog.state();
+    let table = state.table_of_id(table).ok_or_else(unknown)?;
+    if !table.descriptor.schema.primary_key.is_empty() {
+        // Fluss takes them, and its rows by key know nothing of them.
+        let text = format!("The table with the id {} has a primary key: put its rows by key.", table.id);
+        return Err(Failure::new(ServerErrorCode::INVALID_TABLE, text));
+    }
     if part.records.len() as u64 > service.limits.segment_bytes {
         let (size, most) = (part.records.len(), service.limits.segment_bytes);
         let text = format!("The records take {size} bytes, more than the {most} of a segment.");
         return Err(Failure::new(ServerErrorCode::RECORD_TOO_LARGE, text));
     }
-    let batches = split(&part.records)
-        .map_err(|error| Failure::new(ServerErrorCode::CORRUPT_RECORD, format!("The records are corrupt: {error}.")))?;
-    if let Some(batch) = batches.iter().find(|batch| !knows(schema_id, batch)) {
-        let id = batch.header.schema_id;
+    let batches = split(&part.records).map_err(corrupt)?;
+    if let Some(batch) = batches.iter().find(|batch| !knows(table.schema_id, batch)) {
+        let (id, table) = (batch.header.schema_id, table.id);
         let text = format!("Schema with schema id {id} does not exist for the table with the id {table}.");
         // Not SCHEMA_NOT_EXIST, which clients take as a reason to try again: a replica may not know a new schema yet.
         // A single node knows every schema that there is, so the same batch never fits and its writer must be told.
         return Err(Failure::new(ServerErrorCode::INVALID_TABLE, text));
     }
+    if let Some(format) = table.row_format {
+        batches.iter().try_for_each(|batch| check_rows(table, format, batch)).map_err(corrupt)?;
+    }
     if batches.is_empty() {
         return Ok(Part::Done(Ok(bucket.high_watermark())));
     }
     Ok(Part::Waiting(service.committer.append(bucket, batches)))
+}
+
+fn corrupt(error: RecordError) -> Failure {
+    Failure::new(ServerErrorCode::CORRUPT_RECORD, format!("The records are corrupt: {error}."))
+}
+
+/// Checks that a batch holds single rows, as many as it says, with the columns of their table.
+fn check_rows(table: &Table, format: RowFormat, batch: &Batch) -> Result<(), RecordError> {
+    for row in LogBatch::parse(&batch.bytes)?.log_rows() {
+        RowFields::parse_as(&table.layout, format, row?.row)?;
+    }
+    Ok(())
 }
 
 fn knows(latest: i32, batch: &Batch) -> bool {

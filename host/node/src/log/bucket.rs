@@ -1,6 +1,5 @@
 //! One bucket's log: its segments, its offsets, and who waits for it to grow.
 
-use std::fmt;
 use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -11,56 +10,12 @@ use std::time::Duration;
 use bytes::Bytes;
 use tokio::sync::Notify;
 
+use super::id::BucketId;
 use super::segment::Segment;
 use super::writers::{Known, Writers};
 use crate::kv::Keyed;
 use crate::options::Durability;
 use crate::sync::{lock, read, write};
-
-/// What has buckets of its own: a table without partitions, or one partition of a table.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub(crate) struct PhysicalTable {
-    /// The table's number.
-    pub(crate) table: i64,
-    /// The partition's number, which no other partition of any table has; `None`: the table has no partitions.
-    pub(crate) partition: Option<i64>,
-}
-
-impl PhysicalTable {
-    /// One of its buckets.
-    pub(crate) fn bucket(self, bucket: i32) -> BucketId {
-        BucketId { table: self.table, partition: self.partition, bucket }
-    }
-}
-
-/// Which bucket: numbers of the table, the partition and the bucket.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub(crate) struct BucketId {
-    /// The table.
-    pub(crate) table: i64,
-    /// The partition of the table; `None`: it has none.
-    pub(crate) partition: Option<i64>,
-    /// The bucket in the table or partition.
-    pub(crate) bucket: i32,
-}
-
-impl BucketId {
-    /// What it is a bucket of.
-    pub(crate) fn physical(self) -> PhysicalTable {
-        PhysicalTable { table: self.table, partition: self.partition }
-    }
-}
-
-/// As Fluss writes it.
-impl fmt::Display for BucketId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { table, partition, bucket } = self;
-        match partition {
-            None => write!(f, "TableBucket{{tableId={table}, bucket={bucket}}}"),
-            Some(partition) => write!(f, "TableBucket{{tableId={table}, partitionId={partition}, bucket={bucket}}}"),
-        }
-    }
-}
 
 /// What all logs of a node have in common.
 #[derive(Debug, Clone)]

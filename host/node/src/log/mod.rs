@@ -7,6 +7,7 @@ pub(crate) mod batch;
 pub(crate) mod bucket;
 mod checkpoint;
 mod file;
+mod id;
 mod index;
 mod recovery;
 mod retention;
@@ -21,7 +22,8 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, RwLock};
 
 pub(crate) use append::AppendError;
-pub(crate) use bucket::{Bucket, BucketId, LogSettings, PhysicalTable, ReadError};
+pub(crate) use bucket::{Bucket, LogSettings, ReadError};
+pub(crate) use id::{BucketId, PhysicalTable};
 pub(crate) use retention::Policy;
 
 use crate::error::NodeError;

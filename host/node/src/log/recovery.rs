@@ -6,9 +6,10 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::batch::{Header, HeaderError, LONGEST};
-use super::bucket::{Bucket, BucketId, LogSettings, Tail};
+use super::bucket::{Bucket, LogSettings, Tail};
 use super::checkpoint::Checkpoint;
 use super::file::read_exact_at;
+use super::id::BucketId;
 use super::index::{Entry, Index};
 use super::segment::{self, Segment};
 use crate::error::NodeError;

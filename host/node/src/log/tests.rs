@@ -12,7 +12,8 @@ use tempfile::TempDir;
 use thalweg_wire::record::{BatchContent, BatchHead, LogBatches};
 
 use super::batch::{Batch, split};
-use super::bucket::{Bucket, BucketId, LogSettings, ReadError};
+use super::bucket::{Bucket, LogSettings, ReadError};
+use super::id::BucketId;
 use super::{AppendError, Policy, recovery};
 use crate::options::Durability;
 
