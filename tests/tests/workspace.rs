@@ -103,9 +103,10 @@ fn folders_import_in_one_direction() {
         (
             "modules/engine/src",
             &[
-                ("write", &["scan", "admin", "engine"]),
-                ("scan", &["write", "admin", "engine"]),
-                ("admin", &["write", "scan", "engine"]),
+                ("write", &["scan", "lookup", "admin", "engine"]),
+                ("scan", &["write", "lookup", "admin", "engine"]),
+                ("lookup", &["write", "scan", "admin", "engine"]),
+                ("admin", &["write", "scan", "lookup", "engine"]),
             ],
         ),
     ];

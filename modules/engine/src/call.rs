@@ -41,6 +41,8 @@ pub(crate) enum Key {
     Admin(u64),
     /// A scan.
     Scan(u64),
+    /// A Lookup or PrefixLookup request.
+    Lookup(u64),
     /// A ProduceLog or PutKv request.
     Produce(u64),
     /// The creation of a partition for rows that wait for it.

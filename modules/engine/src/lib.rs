@@ -8,6 +8,7 @@
 //! cluster     what is known of servers, tables and leaders
 //! write       accumulator -> batch -> sender (sequences, retries)
 //! scan        positions -> fetch -> check -> rows
+//! lookup      keys -> requests, one queue a server -> rows
 //! admin       catalogue requests
 //! offsets     where buckets begin and end, for scan and admin
 //! rows        rows that come one by one, as columns
@@ -26,6 +27,7 @@ mod chance;
 mod cluster;
 mod connection;
 mod engine;
+mod lookup;
 mod offsets;
 mod order;
 mod rows;

@@ -21,12 +21,14 @@ pub(crate) struct Orders {
 }
 
 /// Something that is old, or was never asked for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Stale {
     /// Who leads the buckets of a table.
     Table(TableHandle),
     /// Who leads the buckets of a partition.
     Partition(TableHandle, i64),
+    /// The partition of a table with this name.
+    Name(TableHandle, String),
     /// Which partitions a table has.
     Partitions(TableHandle),
     /// The schema of a table with this number.

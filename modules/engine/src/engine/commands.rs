@@ -97,22 +97,33 @@ impl Engine {
     }
 
     /// Looks rows up by primary key (key columns in key order, partition columns among them); answered by
-    /// [`Event::Found`]. With `insert`, a key that the table does not have becomes a row whose other columns are null.
-    /// Not there yet: [`ErrorCode::Unsupported`].
+    /// [`Event::Found`]. A key of a partition that is not there has no row. With `insert`, a key that the table does not
+    /// have becomes a row whose other columns are null; where the server does not have that it ends with
+    /// [`ErrorCode::Unsupported`]. Fails with [`ErrorCode::Invalid`] on a table without primary key, on columns that do
+    /// not fit and on a null; the column and the row are named.
     pub fn lookup(
         &mut self,
-        _now: Instant,
-        _table: TableHandle,
-        _keys: &Batch<'_>,
-        _insert: bool,
+        now: Instant,
+        table: TableHandle,
+        keys: &Batch<'_>,
+        insert: bool,
     ) -> Result<Ticket, Error> {
-        Err(unsupported("lookup"))
+        let now = self.stir(now);
+        self.check_open()?;
+        let ticket = self.ticket();
+        self.lookups.lookup(now, ticket, table, keys, insert, &self.cluster)?;
+        Ok(ticket)
     }
 
-    /// Looks rows up by a prefix of their primary key: the partition columns, then the bucket columns; answered by
-    /// [`Event::Found`]. Not there yet: [`ErrorCode::Unsupported`].
-    pub fn prefix_lookup(&mut self, _now: Instant, _table: TableHandle, _keys: &Batch<'_>) -> Result<Ticket, Error> {
-        Err(unsupported("prefix lookup"))
+    /// Looks rows up by a prefix of their primary key: the partition columns, then the bucket columns, which the primary
+    /// key must begin with (without the partition columns); answered by [`Event::Found`]. Fails with
+    /// [`ErrorCode::Invalid`] on a table without such a prefix, on columns that do not fit and on a null.
+    pub fn prefix_lookup(&mut self, now: Instant, table: TableHandle, keys: &Batch<'_>) -> Result<Ticket, Error> {
+        let now = self.stir(now);
+        self.check_open()?;
+        let ticket = self.ticket();
+        self.lookups.prefix_lookup(now, ticket, table, keys, &self.cluster)?;
+        Ok(ticket)
     }
 
     /// Reads some rows of a bucket: the last of a log table, and of a keyed table any; answered by [`Event::Rows`], at
@@ -161,7 +172,7 @@ impl Engine {
         ticket
     }
 
-    /// Gives a scan, a request or an `open_table` up: no further event comes for it. Rows that were taken are not called
+    /// Gives a scan, a lookup, a request or an `open_table` up: no further event comes for it. Rows that were taken are not called
     /// back, and a change of the catalogue that was sent may still happen.
     pub fn cancel(&mut self, now: Instant, ticket: Ticket) {
         self.stir(now);
@@ -170,6 +181,7 @@ impl Engine {
         self.cluster.cancel(ticket);
         self.admin.cancel(ticket);
         self.scans.cancel(ticket, &mut orders);
+        self.lookups.cancel(ticket);
         self.carry_out_steps(orders.steps, super::Owner::Scan);
         for call in orders.calls {
             self.send(call);
@@ -179,7 +191,7 @@ impl Engine {
     }
 
     /// Takes nothing more, sends what is waiting, and fails at `deadline` what has no fate by then; answered by
-    /// [`Event::Closed`]. Scans and requests fail at once.
+    /// [`Event::Closed`]. Scans, lookups and requests fail at once.
     pub fn close(&mut self, now: Instant, deadline: Instant) {
         let now = self.stir(now);
         if self.state == State::Closed {
@@ -194,6 +206,7 @@ impl Engine {
         }
         self.admin.close(&mut orders);
         self.scans.close(&mut orders);
+        self.lookups.close(&mut orders);
         self.carry_out_steps(orders.steps, super::Owner::Scan);
     }
 
@@ -202,19 +215,16 @@ impl Engine {
     }
 }
 
-/// Whether this tells the user of a scan, a request or an `open_table` with this ticket.
+/// Whether this tells the user of a scan, a lookup, a request or an `open_table` with this ticket.
 fn is_of(action: &Action, wanted: Ticket) -> bool {
     match action {
         Action::Event(
             Event::Ended { ticket, .. }
             | Event::Snapshot { ticket, .. }
+            | Event::Found { ticket, .. }
             | Event::Answered { ticket, .. }
             | Event::Opened { ticket, .. },
         ) => *ticket == wanted,
         _ => false,
     }
-}
-
-fn unsupported(what: &str) -> Error {
-    fatal(ErrorCode::Unsupported(format!("{what} is not supported yet; only log tables are, by append and scan")))
 }

@@ -23,6 +23,7 @@ use crate::{
     chance::Chance,
     cluster::Cluster,
     connection::{Connections, Outbox},
+    lookup::Lookups,
     scan::Scans,
     write::Write,
 };
@@ -39,7 +40,7 @@ use crate::{
 /// | call | actions |
 /// |---|---|
 /// | `open` | `Connect` to a server to begin with |
-/// | `open_table`, `ask`, `scan`, `demand`, `append` | `Connect`, `Send`, `Work`, events of its ticket (also at once) |
+/// | `open_table`, `ask`, `scan`, `demand`, `append`, `lookup` | `Connect`, `Send`, `Work`, events of its ticket (also at once) |
 /// | `flush` | `Work`, `Send`, `Flushed` |
 /// | `consumed` | `Release` |
 /// | `cancel` | nothing for the ticket from then on; `Release` of what was held for it |
@@ -58,6 +59,7 @@ pub struct Engine {
     connections: Connections,
     admin: Admin,
     scans: Scans,
+    lookups: Lookups,
     write: Write,
     out: Outbox,
     /// Calls to a server that is not known yet, and until when.
@@ -106,6 +108,7 @@ impl Engine {
             connections: Connections::new(&settings.connection),
             admin: Admin::new(&settings.connection),
             scans: Scans::new(&settings),
+            lookups: Lookups::new(&settings),
             write,
             chance,
             now,

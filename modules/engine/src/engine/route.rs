@@ -41,6 +41,7 @@ impl Engine {
             self.cluster.next_wake(),
             self.admin.next_wake(self.now),
             self.scans.next_wake(self.now),
+            self.lookups.next_wake(),
             self.write.next_wake(),
             self.parked.iter().map(|(deadline, _)| *deadline).min(),
         ];
@@ -67,12 +68,14 @@ impl Engine {
         moved |= self.doubt_silent();
         self.admin.tick(self.now, &self.cluster, &mut self.chance, &mut orders);
         self.scans.tick(self.now, &self.cluster, &mut self.chance, &mut orders);
+        self.lookups.tick(self.now, &self.cluster, &mut self.chance, &mut orders);
         moved |= !(orders.calls.is_empty() && orders.steps.is_empty() && orders.stale.is_empty());
         self.carry_out_steps(orders.steps, Owner::Scan);
         for stale in orders.stale {
             match stale {
                 Stale::Table(handle) => self.cluster.refresh(self.now, handle),
                 Stale::Partition(handle, id) => self.cluster.refresh_partition(self.now, handle, id),
+                Stale::Name(handle, name) => self.cluster.want_partition(self.now, handle, &name),
                 Stale::Partitions(handle) => self.cluster.list_partitions(self.now, handle),
                 Stale::Schema(handle, id) => self.cluster.want_schema(self.now, handle, id),
             }
@@ -109,6 +112,7 @@ impl Engine {
             Key::Cluster(key) => self.cluster.answered(now, key, answer, &mut self.chance, &mut orders.calls),
             Key::Admin(key) => self.admin.answered(now, key, answer.result, &mut self.chance, orders),
             Key::Scan(key) => self.scans.answered(now, key, answer.result, &mut self.chance, orders),
+            Key::Lookup(key) => self.lookups.answered(now, key, answer.result, &mut self.chance, orders),
             Key::Produce(key) => {
                 let (reply, malformed) = produced(&address, answer.result, self.write.is_keyed(key));
                 self.write.replied(now, key, reply);
@@ -148,15 +152,21 @@ impl Engine {
                     self.write.set_leaders(self.now, handle, &table.leaders);
                 }
             }
-            News::Partition(handle, name) => match self.cluster.partition(handle, &name) {
-                Partition::Known { id, leaders, .. } => self.write.set_partition(self.now, handle, &name, id, leaders),
-                Partition::Missing(error) => self.write.partition_missing(self.now, handle, &name, &error),
-                Partition::Asked => {}
-            },
+            News::Partition(handle, name) => {
+                self.lookups.partition_told(handle, &name, &self.cluster, orders);
+                match self.cluster.partition(handle, &name) {
+                    Partition::Known { id, leaders, .. } => {
+                        self.write.set_partition(self.now, handle, &name, id, leaders);
+                    }
+                    Partition::Missing(error) => self.write.partition_missing(self.now, handle, &name, &error),
+                    Partition::Asked => {}
+                }
+            }
             News::PartitionId(..) | News::Partitions(_) | News::Schema(..) => {}
             News::Gone(handle, error) => {
                 self.write.gone(self.now, handle, &error);
                 self.scans.gone(handle, &error, orders);
+                self.lookups.gone(handle, &error, orders);
             }
         }
     }

@@ -4,6 +4,8 @@ mod batches;
 mod failover;
 mod keys;
 mod logs;
+mod lookup_faults;
+mod lookups;
 mod partitions;
 mod scenarios;
 mod server;

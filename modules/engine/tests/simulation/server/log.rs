@@ -20,6 +20,8 @@ pub(crate) struct Bucket {
     pub(crate) end: i64,
     /// The values of its keys, in their order: schema and row.
     pub(crate) values: Vec<Vec<u8>>,
+    /// The values that lookups find, by key.
+    pub(crate) found: BTreeMap<Vec<u8>, Vec<u8>>,
     /// The changes of its keys, in order.
     pub(crate) changes: Vec<Change>,
     /// Sequence and answer of the last five batches of each writer.

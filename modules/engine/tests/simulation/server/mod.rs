@@ -12,6 +12,7 @@ use thalweg_wire::{
 mod catalog;
 mod keys;
 mod log;
+mod lookups;
 mod put;
 
 pub(crate) use log::Bucket;
@@ -53,6 +54,10 @@ pub(crate) struct Cluster {
     pub(crate) next_scanner: u64,
     pub(crate) next_writer: i64,
     pub(crate) clock: i64,
+    /// The value of a row that a lookup makes; `None`: these servers make none.
+    pub(crate) made: Option<Vec<u8>>,
+    /// How many keys each Lookup request had.
+    pub(crate) looked_up: Vec<usize>,
     /// APIs that are left out of ApiVersions.
     pub(crate) lacking: Vec<ApiKey>,
     /// How often each API was called.
@@ -155,30 +160,14 @@ impl Cluster {
     /// Answers a request about the rows of buckets.
     fn answer_of_rows(&mut self, server: i32, api: ApiKey, id: i32, body: Bytes) -> Result<Vec<u8>, Refusal> {
         match api {
-            ApiKey::ProduceLog => {
-                let request: ProduceLogRequest = message::decode(body).expect("well formed");
-                encode(id, &self.produce(server, &request))
-            }
-            ApiKey::PutKv => {
-                let request: PutKvRequest = message::decode(body).expect("well formed");
-                encode(id, &self.put(server, &request))
-            }
-            ApiKey::ListOffsets => {
-                let request: ListOffsetsRequest = message::decode(body).expect("well formed");
-                encode(id, &self.offsets(server, &request))
-            }
-            ApiKey::LimitScan => {
-                let request: LimitScanRequest = message::decode(body).expect("well formed");
-                encode(id, &self.limit_scan(server, &request))
-            }
-            ApiKey::ScanKv => {
-                let request: ScanKvRequest = message::decode(body).expect("well formed");
-                encode(id, &self.scan_kv(server, &request))
-            }
-            ApiKey::GetTableStats => {
-                let request: GetTableStatsRequest = message::decode(body).expect("well formed");
-                encode(id, &self.stats(server, &request))
-            }
+            ApiKey::ProduceLog => reply(id, body, |request| self.produce(server, request)),
+            ApiKey::PutKv => reply(id, body, |request| self.put(server, request)),
+            ApiKey::ListOffsets => reply(id, body, |request| self.offsets(server, request)),
+            ApiKey::LimitScan => reply(id, body, |request| self.limit_scan(server, request)),
+            ApiKey::ScanKv => reply(id, body, |request| self.scan_kv(server, request)),
+            ApiKey::GetTableStats => reply(id, body, |request| self.stats(server, request)),
+            ApiKey::Lookup => reply(id, body, |request| self.lookup(server, request)),
+            ApiKey::PrefixLookup => reply(id, body, |request| self.prefix_lookup(server, request)),
             other => panic!("the model does not know {}", other.name()),
         }
     }
@@ -188,6 +177,10 @@ impl Cluster {
         let api_versions = has.map(|api| PbApiVersion { api_key: api.code().into(), min_version: 0, max_version: 0 });
         ApiVersionsResponse { api_versions: api_versions.collect(), server_type: None }
     }
+}
+
+fn reply<R: Shaped, M: Shaped>(id: i32, body: Bytes, answer: impl FnOnce(&R) -> M) -> Result<Vec<u8>, Refusal> {
+    encode(id, &answer(&message::decode(body).expect("well formed")))
 }
 
 fn encode<M: Shaped>(id: i32, response: &M) -> Result<Vec<u8>, Refusal> {

@@ -1,0 +1,148 @@
+//! What waits for each server, and what is under way to it.
+
+use std::collections::{BTreeMap, VecDeque};
+
+use super::open::{Kind, Open, Run};
+use crate::api::{LookupSettings, TableHandle, Ticket};
+
+/// The most bytes of keys in one request, unless a single key is longer.
+const REQUEST_BYTES: usize = 8 << 20;
+
+/// A request that is under way, or about to be.
+#[derive(Debug)]
+pub(super) struct Asked {
+    /// Who is asked.
+    pub(super) server: i32,
+    /// In which table.
+    pub(super) handle: TableHandle,
+    /// To do what.
+    pub(super) kind: Kind,
+    /// With which keys, by partition and bucket.
+    pub(super) runs: Vec<Run>,
+}
+
+impl Asked {
+    /// The runs of each bucket.
+    pub(super) fn buckets(&self) -> impl Iterator<Item = &[Run]> {
+        self.runs.chunk_by(|one, other| place(one) == place(other))
+    }
+}
+
+/// Where the keys of a run are: the number of the partition, and the bucket.
+pub(super) fn place(run: &Run) -> (Option<i64>, u32) {
+    (run.partition_id, run.bucket)
+}
+
+/// Runs that can go in one request.
+#[derive(Debug)]
+struct Lane {
+    handle: TableHandle,
+    kind: Kind,
+    queue: VecDeque<Run>,
+}
+
+#[derive(Debug, Default)]
+struct Server {
+    lanes: Vec<Lane>,
+    /// The lane whose turn it is.
+    turn: usize,
+    /// How many runs wait.
+    waiting: usize,
+    /// How many requests are under way.
+    under_way: u32,
+}
+
+/// The queues of all servers.
+#[derive(Debug, Default)]
+pub(super) struct Servers {
+    by_id: BTreeMap<i32, Server>,
+}
+
+impl Servers {
+    /// Keys wait for this server.
+    pub(super) fn queue(&mut self, server: i32, handle: TableHandle, kind: Kind, run: Run) {
+        let server = self.by_id.entry(server).or_default();
+        server.waiting += 1;
+        match server.lanes.iter_mut().find(|lane| lane.handle == handle && lane.kind == kind) {
+            Some(lane) => lane.queue.push_back(run),
+            None => server.lanes.push(Lane { handle, kind, queue: VecDeque::from([run]) }),
+        }
+    }
+
+    /// The next request that may be sent; it counts as under way.
+    pub(super) fn next(&mut self, settings: &LookupSettings, open: &BTreeMap<Ticket, Open>) -> Option<Asked> {
+        for (id, server) in &mut self.by_id {
+            if server.waiting > 0
+                && server.under_way < settings.in_flight
+                && let Some((handle, kind, mut runs)) = server.take(settings.request_keys, open)
+            {
+                runs.sort_by_key(place);
+                server.under_way += 1;
+                return Some(Asked { server: *id, handle, kind, runs });
+            }
+        }
+        None
+    }
+
+    /// A request ended.
+    pub(super) fn ended(&mut self, server: i32) {
+        if let Some(server) = self.by_id.get_mut(&server) {
+            server.under_way = server.under_way.saturating_sub(1);
+        }
+    }
+}
+
+impl Server {
+    /// The runs of one request, of each lane in turn; `None`: only lookups wait that are over.
+    fn take(&mut self, limit: u32, open: &BTreeMap<Ticket, Open>) -> Option<(TableHandle, Kind, Vec<Run>)> {
+        let count = self.lanes.len();
+        for _ in 0..count {
+            let at = self.turn % count;
+            self.turn = at + 1;
+            let lane = self.lanes.get_mut(at)?;
+            let before = lane.queue.len();
+            let runs = lane.take(limit, open);
+            self.waiting -= before - lane.queue.len();
+            if !runs.is_empty() {
+                return Some((lane.handle, lane.kind, runs));
+            }
+        }
+        None
+    }
+}
+
+impl Lane {
+    /// As many keys as one request takes; those of lookups that are over are left out.
+    fn take(&mut self, limit: u32, open: &BTreeMap<Ticket, Open>) -> Vec<Run> {
+        let (mut keys, mut bytes) = (0, 0);
+        let mut runs = Vec::new();
+        while keys < limit
+            && let Some(run) = self.queue.front_mut()
+        {
+            let Some(open) = open.get(&run.ticket) else {
+                self.queue.pop_front();
+                continue;
+            };
+            let wanted = open.order.get(run.from as usize..run.to as usize).unwrap_or_default();
+            let before = keys;
+            for key in wanted {
+                let length = open.keys.key_length(*key);
+                if keys == limit || keys > 0 && bytes + length > REQUEST_BYTES {
+                    break;
+                }
+                keys += 1;
+                bytes += length;
+            }
+            let to = run.from + (keys - before);
+            if to < run.to {
+                if to > run.from {
+                    runs.push(Run { to, ..run.clone() });
+                    run.from = to;
+                }
+                break;
+            }
+            runs.extend(self.queue.pop_front());
+        }
+        runs
+    }
+}
