@@ -135,7 +135,7 @@ fn close(service: &Service) -> Result<(), NodeError> {
         .collect();
     service.committer.stop();
     service.scanners.close_buckets(|_| true);
-    let flushed = service.keys.flush();
+    let flushed = service.keys.close();
     let folder = lock(&service.folder).take();
     let mut result = match (flushed, &folder) {
         (Err(error), Some(folder)) => {

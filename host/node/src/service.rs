@@ -50,6 +50,8 @@ impl Service {
         if marks.is_empty() {
             return;
         }
+        // Buckets that nobody writes any more give their memory to others.
+        marks.iter().for_each(|(keyed, _)| keyed.forget_recent());
         match self.keys.flush() {
             Ok(()) => marks.iter().for_each(|(keyed, mark)| keyed.note_durable(mark.applied)),
             Err(error) => tracing::warn!(%error, "cannot flush the keys; their logs keep what they have"),

@@ -113,12 +113,14 @@ async fn rows_are_found_by_key_also_after_a_restart() {
     assert_eq!(second.log_end_offset, Some(6));
     check(&mut client, id).await;
     node.shutdown().await.unwrap();
-    let node = start(folder.path()).await;
-    let mut client = Client::connect(node.address()).await;
-    check(&mut client, id).await;
-    let third = put(&mut client, id, batch(&[(1, 2, Some(1))], &[]), &[]).await;
-    assert_eq!(third.log_end_offset, Some(8));
-    node.shutdown().await.unwrap();
+    for restart in 0..3 {
+        let node = start(folder.path()).await;
+        let mut client = Client::connect(node.address()).await;
+        check(&mut client, id).await;
+        let again = put(&mut client, id, batch(&[(1, 2, Some(restart)), (1, 2, None)], &[]), &[]).await;
+        assert_eq!(again.log_end_offset, Some(10 + 4 * i64::from(restart)));
+        node.shutdown().await.unwrap();
+    }
 }
 
 /// Looks at the two rows in every way.

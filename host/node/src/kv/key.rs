@@ -1,6 +1,6 @@
 //! The key that a row has: what is sent as a key must be the key of its row, since after a crash only the row tells.
 
-use thalweg_wire::record::{Layout, RecordError, RowFields, RowFormat, Scalar};
+use thalweg_wire::record::{KeyFormat, Layout, RecordError, RowFields, RowFormat, Scalar};
 use thalweg_wire::table::{ColumnType, DataType};
 
 /// Works out the keys of rows.
@@ -9,6 +9,7 @@ pub(crate) struct KeyOfRow {
     layout: Layout,
     format: RowFormat,
     keys: Vec<usize>,
+    key_format: KeyFormat,
     /// The key columns alone.
     key_layout: Layout,
     /// How long each key column is, where a key is the beginning of its row's values.
@@ -28,7 +29,12 @@ enum Length {
 
 impl KeyOfRow {
     /// For rows with the columns of `layout`, whose key columns are those at `keys`.
-    pub(crate) fn new(layout: &Layout, format: RowFormat, keys: &[usize]) -> Result<Self, RecordError> {
+    pub(crate) fn new(
+        layout: &Layout,
+        format: RowFormat,
+        keys: &[usize],
+        key_format: KeyFormat,
+    ) -> Result<Self, RecordError> {
         let mut lengths = Vec::with_capacity(keys.len());
         for &key in keys {
             let field = layout.column(key)?.start;
@@ -42,11 +48,15 @@ impl KeyOfRow {
         });
         let types: Vec<(String, ColumnType)> = types.collect();
         let key_layout = Layout::new(types.iter().map(|(name, column_type)| (name.as_str(), column_type)));
-        Ok(Self { layout: layout.clone(), format, keys: keys.to_vec(), key_layout, leading })
+        Ok(Self { layout: layout.clone(), format, keys: keys.to_vec(), key_format, key_layout, leading })
     }
 
-    /// Whether `key` is the key of `row`. Fails on a row that cannot be taken apart.
+    /// Whether `key` is the key of `row`. Keys in the format of a data lake are believed. Fails on a row that cannot be
+    /// taken apart.
     pub(crate) fn fits(&self, key: &[u8], row: &[u8]) -> Result<bool, RecordError> {
+        if self.key_format != KeyFormat::Compacted {
+            return Ok(true);
+        }
         if let Some(lengths) = &self.leading {
             return Ok(self.begins(lengths, key, row));
         }
@@ -72,9 +82,10 @@ impl KeyOfRow {
         Ok(())
     }
 
-    /// Whether the key has all columns of the primary key: it has not those of the partition.
+    /// Whether a row can be made of its key: it has all columns of the primary key, so not where there are partitions,
+    /// and not in the format of a data lake.
     pub(crate) fn is_whole(&self, primary_key: &[usize]) -> bool {
-        self.keys == primary_key
+        self.keys == primary_key && self.key_format == KeyFormat::Compacted
     }
 
     /// Adds to `out` the row that has nothing but this key. Fails on bytes that are no key.

@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex};
 use fjall::{Readable, Snapshot, UserKey, UserValue};
 
 use super::error::PutError;
+use super::recent::Recent;
 use super::store::Space;
 use super::table::{Image, KeyedTable};
 use crate::sync::lock;
@@ -34,13 +35,15 @@ pub(crate) struct Keyed {
     staged: Mutex<Staged>,
 }
 
-/// Changes that wait for the log.
-#[derive(Debug, Default)]
+/// Changes that wait for the log, and those before them that are still in memory.
+#[derive(Debug)]
 pub(crate) struct Staged {
     /// The rows.
-    pub(super) changes: Changes,
+    changes: Changes,
     /// How many rows more there are.
-    pub(super) rows: i64,
+    rows: i64,
+    /// Rows that were written before.
+    recent: Recent,
 }
 
 /// How far keys are.
@@ -59,6 +62,7 @@ impl Keyed {
             Some(keyspace) => keyspace.get(mark_key(bucket))?.map(|bytes| Mark::decode(&bytes)).unwrap_or_default(),
             None => Mark::default(),
         };
+        let staged = Staged { changes: Changes::new(), rows: 0, recent: Recent::new(Arc::clone(space.memory())) };
         Ok(Self {
             table,
             space,
@@ -67,7 +71,7 @@ impl Keyed {
             applied: AtomicI64::new(mark.applied),
             durable: AtomicI64::new(0),
             failed: AtomicBool::new(false),
-            staged: Mutex::default(),
+            staged: Mutex::new(staged),
         })
     }
 
@@ -132,7 +136,7 @@ impl Keyed {
 
     /// The value of a key as it will be once the log is committed.
     pub(super) fn latest(&self, staged: &Staged, full_key: &[u8]) -> Result<Option<UserValue>, fjall::Error> {
-        match staged.changes.get(full_key) {
+        match staged.changes.get(full_key).or_else(|| staged.recent.get(full_key)) {
             Some(value) => Ok(value.clone()),
             None => self.get(full_key),
         }
@@ -155,13 +159,24 @@ impl Keyed {
 
     /// Forgets what the log took back.
     pub(crate) fn discard(&self) {
-        *lock(&self.staged) = Staged::default();
+        let mut staged = lock(&self.staged);
+        staged.changes = Changes::new();
+        staged.rows = 0;
+    }
+
+    /// Forgets rows that are kept in memory only to be found sooner.
+    pub(crate) fn forget_recent(&self) {
+        lock(&self.staged).recent.clear();
     }
 
     /// Makes the staged changes part of the keys, which follow the log up to `end` then: all at once or not at all.
     pub(crate) fn apply(&self, end: i64) -> Result<(), PutError> {
-        let staged = std::mem::take(&mut *lock(&self.staged));
-        let written = self.write(staged.changes, Mark { applied: end, rows: self.mark().rows + staged.rows });
+        let mut staged = lock(&self.staged);
+        let changes = std::mem::take(&mut staged.changes);
+        let mark = Mark { applied: end, rows: self.mark().rows + std::mem::take(&mut staged.rows) };
+        let written = self.write(&changes, mark);
+        staged.recent.note(changes);
+        drop(staged);
         if let Err(error) = &written {
             self.failed.store(true, Ordering::Release);
             tracing::error!(space = ?self.space, bucket = self.bucket, %error, "the keys lack changes of their log until the node is started again");
@@ -170,14 +185,17 @@ impl Keyed {
     }
 
     /// Writes changes and the mark that goes with them.
-    pub(super) fn write(&self, changes: Changes, mark: Mark) -> Result<(), fjall::Error> {
+    pub(super) fn write(&self, changes: &Changes, mark: Mark) -> Result<(), fjall::Error> {
         let keyspace = self.space.keyspace_to_write()?;
         let database = self.space.database();
         let mut batch = fjall::OwnedWriteBatch::with_capacity(database.clone(), changes.len() + 1);
-        for (key, value) in changes {
+        // In order, each key finds its place in the store near the one before it.
+        let mut sorted: Vec<_> = changes.iter().collect();
+        sorted.sort_unstable_by_key(|(key, _)| *key);
+        for (key, value) in sorted {
             match value {
-                Some(value) => batch.insert(keyspace, key, value),
-                None => batch.remove(keyspace, key),
+                Some(value) => batch.insert(keyspace, key.clone(), value.clone()),
+                None => batch.remove(keyspace, key.clone()),
             }
         }
         batch.insert(keyspace, mark_key(self.bucket), mark.encode());
@@ -197,7 +215,7 @@ impl Keyed {
                 changes.insert(row.key()?, None);
             }
             let last = changes.len() < AT_ONCE;
-            self.write(changes, Mark::default())?;
+            self.write(&changes, Mark::default())?;
             if last {
                 break;
             }

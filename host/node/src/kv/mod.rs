@@ -6,7 +6,7 @@
 //!
 //! ```text
 //! store      the LSM store of the node, a keyspace for each table or partition
-//! keyed      the keys of one bucket and how far they follow its log
+//! keyed      the keys of one bucket and how far they follow its log; recent: rows that are still in memory
 //! table      what they need to know of their table; key: the key that a row has
 //! put        a key batch becomes changes, by the engines in merge; changelog: these as a log batch
 //! recovery   the log applied again; arrow, codec: its batches read
@@ -21,6 +21,7 @@ mod key;
 mod keyed;
 mod merge;
 mod put;
+mod recent;
 mod recovery;
 mod scanner;
 mod store;
@@ -103,13 +104,20 @@ impl Keys {
 
     /// Deletes the keys of a dropped table or partition, whose buckets take no more batches.
     pub(crate) fn remove(&self, id: SpaceId) {
-        lock(&self.spaces).remove(&id);
-        if id.1.is_none() {
+        let mut spaces = lock(&self.spaces);
+        spaces.remove(&id);
+        if !spaces.keys().any(|(table, _)| *table == id.0) {
             lock(&self.tables).remove(&id.0);
         }
+        drop(spaces);
         if let Err(error) = self.store.delete(id) {
             tracing::warn!(table = id.0, partition = id.1, %error, "cannot delete the keys of a dropped table yet");
         }
+    }
+
+    /// Brings all keys to the disk, in the form that the next start is fastest with. Blocks.
+    pub(crate) fn close(&self) -> Result<(), PutError> {
+        Ok(self.store.close()?)
     }
 
     /// Brings all keys to the disk. Blocks.

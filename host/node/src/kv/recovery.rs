@@ -23,7 +23,7 @@ pub(super) fn recover(keyed: &Keyed, log: &Bucket) -> Result<(), NodeError> {
         // A loss of power took the end of a log that was not flushed, and the keys kept what it said.
         tracing::warn!(folder = %log.folder().display(), end, applied = mark.applied, "the keys are ahead of their log");
         if start > 0 {
-            return write(keyed, Changes::new(), Mark { applied: end, ..mark }).map_err(|error| damaged(&error));
+            return keyed.write(&Changes::new(), Mark { applied: end, ..mark }).map_err(|error| damaged(&error));
         }
         keyed.clear().map_err(|error| damaged(&error))?;
         mark = Mark::default();
@@ -49,13 +49,9 @@ pub(super) fn recover(keyed: &Keyed, log: &Bucket) -> Result<(), NodeError> {
         if mark.applied == before {
             return Err(damaged(&format!("there is no batch at offset {before}")));
         }
-        write(keyed, changes, mark).map_err(|error| damaged(&error))?;
+        keyed.write(&changes, mark).map_err(|error| damaged(&error))?;
     }
     Ok(())
-}
-
-fn write(keyed: &Keyed, changes: Changes, mark: Mark) -> Result<(), fjall::Error> {
-    keyed.write(changes, mark)
 }
 
 struct Replay<'a> {

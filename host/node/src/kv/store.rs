@@ -12,31 +12,36 @@
 
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
-use std::sync::OnceLock;
+use std::sync::atomic::AtomicUsize;
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 use fjall::config::{FilterPolicy, HashRatioPolicy, PinningPolicy, RestartIntervalPolicy};
 use fjall::{Database, Keyspace, KeyspaceCreateOptions, PersistMode};
 
 use crate::error::NodeError;
+use crate::folder::flush_folder;
 
 /// Rows held in memory for the disk, of one keyspace, in bytes.
-const MEMTABLE: u64 = 32 << 20;
+const MEMTABLE: u64 = 16 << 20;
 /// The most that a start has to read of what was not yet sorted into files, in bytes.
-const JOURNAL: u64 = 128 << 20;
+const JOURNAL: u64 = 64 << 20;
 /// Memory for blocks that were read, in bytes.
 const CACHE: u64 = 128 << 20;
 /// Files that are kept open.
 const OPEN_FILES: usize = 128;
-/// How long a node that is stopping is waited for.
+/// How long a node that is stopping is waited for, and how long it takes to stop at most.
 const PATIENCE: Duration = Duration::from_secs(5);
+/// A file that says that the journals say nothing new.
+const SORTED: &str = "sorted";
 /// Threads that sort and merge files.
-const WORKERS: usize = 2;
+const WORKERS: usize = 1;
 
 /// The keys of the node.
 pub(crate) struct Store {
     folder: PathBuf,
     database: Database,
+    memory: Arc<AtomicUsize>,
 }
 
 /// Which table or partition.
@@ -48,6 +53,7 @@ pub(crate) struct Space {
     database: Database,
     /// Set once something was written.
     keyspace: OnceLock<Keyspace>,
+    memory: Arc<AtomicUsize>,
 }
 
 impl std::fmt::Debug for Store {
@@ -66,8 +72,9 @@ impl Store {
     /// Opens the keys in `folder`, and deletes those of tables and partitions that are not among `live`.
     pub(crate) fn open(folder: &Path, live: &HashSet<SpaceId>) -> Result<Self, NodeError> {
         let failed = |error| failed_to_open(folder, error);
+        forget_sorted(folder).map_err(|source| NodeError::storage(folder, source))?;
         let database = open_database(folder).map_err(failed)?;
-        let store = Self { folder: folder.to_path_buf(), database };
+        let store = Self { folder: folder.to_path_buf(), database, memory: Arc::default() };
         let live: HashSet<String> = live.iter().map(|id| name(*id)).collect();
         for name in store.database.list_keyspace_names() {
             if !live.contains(&*name) {
@@ -84,7 +91,7 @@ impl Store {
         if self.database.keyspace_exists(&name) {
             let _ = keyspace.set(self.database.keyspace(&name, options)?);
         }
-        Ok(Space { name, database: self.database.clone(), keyspace })
+        Ok(Space { name, database: self.database.clone(), keyspace, memory: Arc::clone(&self.memory) })
     }
 
     /// Deletes the keys of a table or partition; its files go when nobody reads them any more.
@@ -98,6 +105,25 @@ impl Store {
         self.database.delete_keyspace(keyspace)
     }
 
+    /// Sorts everything into files, so that the next start has nothing to read. Blocks.
+    pub(crate) fn close(&self) -> Result<(), fjall::Error> {
+        let names = self.database.list_keyspace_names();
+        let keyspaces = names.iter().map(|name| self.database.keyspace(name, options));
+        let keyspaces: Vec<Keyspace> = keyspaces.collect::<Result<_, _>>()?;
+        for keyspace in &keyspaces {
+            keyspace.rotate_memtable()?;
+        }
+        let begun = Instant::now();
+        while keyspaces.iter().any(|keyspace| keyspace.sealed_memtable_count() > 0) && begun.elapsed() < PATIENCE {
+            std::thread::sleep(Duration::from_millis(2));
+        }
+        self.flush()?;
+        if keyspaces.iter().all(|keyspace| keyspace.sealed_memtable_count() == 0) {
+            std::fs::write(self.folder.join(SORTED), "")?;
+        }
+        Ok(())
+    }
+
     /// Brings everything to the disk. Blocks.
     pub(crate) fn flush(&self) -> Result<(), fjall::Error> {
         self.database.persist(PersistMode::SyncAll)
@@ -108,6 +134,11 @@ impl Space {
     /// The database that it is part of.
     pub(crate) fn database(&self) -> &Database {
         &self.database
+    }
+
+    /// The bytes of rows that all buckets of the node keep in memory.
+    pub(crate) fn memory(&self) -> &Arc<AtomicUsize> {
+        &self.memory
     }
 
     /// The keys, if something was ever written.
@@ -143,6 +174,23 @@ fn options() -> KeyspaceCreateOptions {
         .index_block_pinning_policy(PinningPolicy::all(true))
         .data_block_restart_interval_policy(RestartIntervalPolicy::all(8))
         .data_block_hash_ratio_policy(HashRatioPolicy::all(0.75))
+}
+
+/// After an orderly end all that the journals say is in files already; reading them again would take most of the start.
+/// They are emptied, not deleted: without any the store would count its writes from the beginning again.
+fn forget_sorted(folder: &Path) -> std::io::Result<()> {
+    let sorted = folder.join(SORTED);
+    if !sorted.exists() {
+        return Ok(());
+    }
+    for entry in std::fs::read_dir(folder)? {
+        let path = entry?.path();
+        if path.extension().is_some_and(|extension| extension == "jnl") {
+            std::fs::OpenOptions::new().write(true).open(path)?.set_len(0)?;
+        }
+    }
+    std::fs::remove_file(sorted)?;
+    flush_folder(folder)
 }
 
 /// A node of this process that was stopped may have a request that still ends, and hold the files for a moment; other

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use thalweg_wire::message::ServerErrorCode;
-use thalweg_wire::record::{KeyEncoder, Layout, RecordError, RowDecoder, RowFormat};
+use thalweg_wire::record::{KeyEncoder, KeyFormat, Layout, RecordError, RowDecoder, RowFormat};
 use thalweg_wire::table::{LogCompression, LogFormat, TableDescriptor};
 
 use super::key::KeyOfRow;
@@ -67,10 +67,7 @@ impl KeyedTable {
     pub(crate) fn new(descriptor: &TableDescriptor, schema_id: i32) -> Result<Self, Failure> {
         let schema = &descriptor.schema;
         let unknown = |text: String| Failure::new(ServerErrorCode::INVALID_TABLE, text);
-        let partition = |position: &usize| {
-            schema.columns.get(*position).is_some_and(|column| descriptor.partition_keys.contains(&column.name))
-        };
-        let keys: Vec<usize> = schema.primary_key.iter().copied().filter(|position| !partition(position)).collect();
+        let keys = descriptor.physical_primary_key();
         if keys.is_empty() {
             return Err(unknown("The table has no primary key.".to_owned()));
         }
@@ -92,14 +89,19 @@ impl KeyedTable {
             let text = "The changelog of a primary key table must have the log format ARROW or that of its rows.";
             return Err(unknown(text.to_owned()));
         }
+        let key_format = KeyFormat::of_primary_key(descriptor).map_err(|error| unknown(error.to_string()))?;
+        if key_format != KeyFormat::Compacted && log_format != LogFormat::Arrow {
+            let text = "This node keeps keys in the format of a data lake only with a changelog in the format ARROW.";
+            return Err(unknown(text.to_owned()));
+        }
         let (layout, primary_key) = (Layout::of_schema(schema), schema.primary_key.clone());
         let read = |error: RecordError| unknown(error.to_string());
         let engine = Engine::of(descriptor)?;
         Ok(Self {
             schema_id: i16::try_from(schema_id).map_err(|_| unknown("Its schema id is too high.".to_owned()))?,
             decoder: RowDecoder::new(&layout, format).map_err(read)?,
-            key: KeyOfRow::new(&layout, format, &keys).map_err(read)?,
-            key_encoder: KeyEncoder::new(&layout, &keys).map_err(read)?,
+            key: KeyOfRow::new(&layout, format, &keys, key_format).map_err(read)?,
+            key_encoder: KeyEncoder::with_format(&layout, &keys, key_format).map_err(read)?,
             format,
             log_format,
             compression: descriptor.log_compression().map_err(|error| unknown(error.to_string()))?,

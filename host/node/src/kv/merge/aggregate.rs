@@ -57,7 +57,6 @@ impl Aggregate {
             Taken::Old => at(&old, position),
             Taken::New => at(&new, position),
             Taken::Made => made.get(range.clone()),
-            Taken::Null => None,
         };
         let fields: Vec<Option<&[u8]>> = taken.iter().enumerate().map(field).collect();
         RowFields::write_as(layout, format, &fields, out);

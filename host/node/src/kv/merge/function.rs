@@ -12,7 +12,7 @@ use crate::failure::Failure;
 /// How the values of a column are combined.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Function {
-    /// The sum; what passes an integer's range begins again at its other end, what passes a decimal's is null.
+    /// The sum; what passes an integer's range begins again at its other end, what passes a decimal's digits is refused.
     Sum,
     /// The product, likewise.
     Product,
@@ -43,8 +43,6 @@ pub(super) enum Taken {
     New,
     /// One was made.
     Made,
-    /// It is null.
-    Null,
 }
 
 /// The function of each column; those of the key stay as they are.
@@ -165,10 +163,12 @@ impl Function {
                 return Ok(Taken::Made);
             }
         };
-        match made {
-            Some(value) => value.write(&field.name, data_type, format, out).map(|()| Taken::Made),
-            None => Ok(Taken::Null),
-        }
+        // Fluss refuses a sum of too many digits up to 18 of them, and has null for longer ones: a value that is lost.
+        let too_long = || RecordError::Misfit {
+            column: field.name.clone(),
+            reason: "what its aggregation function gives does not fit its type".to_owned(),
+        };
+        made.ok_or_else(too_long)?.write(&field.name, data_type, format, out).map(|()| Taken::Made)
     }
 }
 
@@ -200,7 +200,7 @@ fn java_order(first: f64, second: f64) -> Ordering {
     }
 }
 
-/// The sum or the product; `None` if a decimal would have more digits than its type.
+/// The sum or the product; `None` if there is none of the type.
 fn arithmetic(data_type: &DataType, old: Scalar<'_>, new: Scalar<'_>, sum: bool) -> Option<Scalar<'static>> {
     macro_rules! wrapping {
         ($kind:path, $old:expr, $new:expr) => {
@@ -215,10 +215,8 @@ fn arithmetic(data_type: &DataType, old: Scalar<'_>, new: Scalar<'_>, sum: bool)
         (Scalar::Float(old), Scalar::Float(new)) => Some(Scalar::Float(if sum { old + new } else { old * new })),
         (Scalar::Double(old), Scalar::Double(new)) => Some(Scalar::Double(if sum { old + new } else { old * new })),
         (Scalar::Decimal(old), Scalar::Decimal(new)) => {
-            let DataType::Decimal { precision, scale } = data_type else { return None };
-            let value = if sum { old.checked_add(new)? } else { decimal_product(old, new, *scale)? };
-            let limit = 10u128.checked_pow(u32::from(*precision))?;
-            (value.unsigned_abs() < limit).then_some(Scalar::Decimal(value))
+            let DataType::Decimal { scale, .. } = data_type else { return None };
+            Some(Scalar::Decimal(if sum { old.checked_add(new)? } else { decimal_product(old, new, *scale)? }))
         }
         _ => None,
     }
