@@ -6,8 +6,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use proptest::prelude::*;
-use thalweg_wire::record::{KvBatchBuilder, KvContent, LogBatches, NO_WRITER, RowFormat, Scalar, Value, kv_head};
-use thalweg_wire::table::{DataType, Schema, TableDescriptor};
+use thalweg_wire::record::{
+    KvBatchBuilder, KvContent, LogBatch, LogBatches, LogRow, NO_WRITER, RowEncoder, RowFields, RowFormat, Scalar,
+    Value, kv_head,
+};
+use thalweg_wire::table::{DataType, LogFormat, Schema, TableDescriptor};
 
 use super::changelog::{DELETE, INSERT, UPDATE_AFTER, UPDATE_BEFORE};
 use super::error::PutError;
@@ -15,7 +18,7 @@ use super::keyed::Keyed;
 use super::put::Put;
 use super::recovery::recover;
 use super::store::Store;
-use super::table::KeyedTable;
+use super::table::{Image, KeyedTable};
 use crate::log::{Bucket, BucketId, LogSettings};
 use crate::options::Durability;
 
@@ -80,7 +83,7 @@ impl Opened {
         let Some((snapshot, mark)) = self.keyed.snapshot().unwrap() else { return BTreeMap::new() };
         assert_eq!(mark, self.keyed.mark());
         let rows = self.keyed.scan(&snapshot, &[]).unwrap();
-        rows.map(|row| decoded(&row.value().unwrap())).collect()
+        rows.map(|row| decoded(&self.keyed.table, &row.value().unwrap())).collect()
     }
 
     /// What the log says happened: offset, change, key, value.
@@ -96,30 +99,43 @@ impl Opened {
                 if batch.records == 0 {
                     continue;
                 }
-                let rows = super::arrow::Rows::of_batch(&batch, &self.keyed.table.layout).unwrap();
-                let columns = rows.columns(&self.keyed.table.layout).unwrap();
-                let encoder = thalweg_wire::record::RowEncoder::new(&self.keyed.table.layout, None, FORMAT).unwrap();
-                for (row, change) in batch.changes().unwrap().iter().enumerate() {
-                    let mut value = vec![1, 0];
-                    encoder.encode(&columns, row, &mut value).unwrap();
-                    let (id, n) = decoded(&value);
-                    changes.push((batch.base_offset + row as i64, *change, id, n));
-                }
+                let rows = match self.keyed.table.log_format {
+                    LogFormat::Arrow => self.columns_of(&batch),
+                    _ => self.rows_of(&batch),
+                };
+                let placed = rows.into_iter().zip(batch.base_offset..);
+                changes.extend(placed.map(|((change, (id, n)), offset)| (offset, change, id, n)));
             }
         }
         changes
     }
+
+    fn columns_of(&self, batch: &LogBatch<'_>) -> Vec<(u8, (i32, Option<i64>))> {
+        let table = &self.keyed.table;
+        let rows = super::arrow::Rows::of_batch(batch, &table.layout).unwrap();
+        let columns = rows.columns(&table.layout).unwrap();
+        let encoder = RowEncoder::new(&table.layout, None, table.format).unwrap();
+        let row = |(row, change): (usize, &u8)| {
+            let mut value = vec![1, 0];
+            encoder.encode(&columns, row, &mut value).unwrap();
+            (*change, decoded(table, &value))
+        };
+        batch.changes().unwrap().iter().enumerate().map(row).collect()
+    }
+
+    fn rows_of(&self, batch: &LogBatch<'_>) -> Vec<(u8, (i32, Option<i64>))> {
+        let row = |row: LogRow<'_>| (row.change, decoded(&self.keyed.table, &[&[1, 0], row.row].concat()));
+        batch.log_rows().map(|one| row(one.unwrap())).collect()
+    }
 }
 
-const FORMAT: RowFormat = RowFormat::Compacted;
-
-fn decoded(value: &[u8]) -> (i32, Option<i64>) {
+fn decoded(table: &KeyedTable, value: &[u8]) -> (i32, Option<i64>) {
     let value = Value::parse(value).unwrap();
     assert_eq!(value.schema_id, 1);
-    let table = table(&[]);
-    let fields = thalweg_wire::record::RowFields::parse(&table.layout, value.row).unwrap();
-    let read =
-        |at: usize, data_type| fields.fields()[at].map(|bytes| Scalar::read("", data_type, FORMAT, bytes).unwrap());
+    let fields = RowFields::parse_as(&table.layout, table.format, value.row).unwrap();
+    let read = |at: usize, data_type| {
+        fields.fields()[at].map(|bytes| Scalar::read("", data_type, table.format, bytes).unwrap())
+    };
     let Some(Scalar::Int(id)) = read(0, &DataType::Int) else { panic!("no id") };
     match read(1, &DataType::BigInt) {
         Some(Scalar::BigInt(n)) => (id, Some(n)),
@@ -127,20 +143,25 @@ fn decoded(value: &[u8]) -> (i32, Option<i64>) {
     }
 }
 
-fn encoded(id: i32, n: Option<i64>) -> (Vec<u8>, Vec<u8>) {
-    let (mut key, mut row) = (Vec::new(), vec![if n.is_some() { 0 } else { 2 }]);
-    Scalar::Int(id).write("", &DataType::Int, FORMAT, &mut key).unwrap();
-    row.extend_from_slice(&key);
-    if let Some(n) = n {
-        Scalar::BigInt(n).write("", &DataType::BigInt, FORMAT, &mut row).unwrap();
-    }
+/// A key, and its row in the table's format.
+fn encoded(table: &KeyedTable, id: i32, n: Option<i64>) -> (Vec<u8>, Vec<u8>) {
+    let field = |value: Scalar<'_>, data_type, format| {
+        let mut bytes = Vec::new();
+        value.write("", data_type, format, &mut bytes).unwrap();
+        bytes
+    };
+    let key = field(Scalar::Int(id), &DataType::Int, RowFormat::Compacted);
+    let id = field(Scalar::Int(id), &DataType::Int, table.format);
+    let n = n.map(|n| field(Scalar::BigInt(n), &DataType::BigInt, table.format));
+    let mut row = Vec::new();
+    RowFields::write_as(&table.layout, table.format, &[Some(&id[..]), n.as_deref()], &mut row);
     (key, row)
 }
 
 fn put(table: &KeyedTable, writer: (i64, i32), records: &[Record]) -> Put {
     let mut builder = KvBatchBuilder::new();
     for (id, value) in records {
-        let (key, row) = encoded(*id, value.unwrap_or_default());
+        let (key, row) = encoded(table, *id, value.unwrap_or_default());
         match value {
             Some(_) => builder.upsert(&key, &row).unwrap(),
             None => builder.delete(&key).unwrap(),
@@ -153,11 +174,23 @@ fn put(table: &KeyedTable, writer: (i64, i32), records: &[Record]) -> Put {
     Put { records: [&head[..], &body].concat().into(), merger: table.merger(&[], false).unwrap(), overwrite: false }
 }
 
+/// Tables that differ in how they keep rows and changes.
+const TABLES: [&[(&str, &str)]; 7] = [
+    &[],
+    &[("table.changelog.image", "WAL")],
+    &[("table.log.format", "COMPACTED")],
+    &[("table.log.arrow.compression.type", "NONE")],
+    &[("table.log.arrow.compression.type", "LZ4_FRAME")],
+    &[("table.kv.format", "INDEXED")],
+    &[("table.kv.format", "INDEXED"), ("table.log.format", "INDEXED"), ("table.changelog.image", "WAL")],
+];
+
 /// What the model says that a batch does: the changes, in order.
-fn model(rows: &mut BTreeMap<i32, Option<i64>>, records: &[Record]) -> Vec<(u8, i32, Option<i64>)> {
+fn model(image: Image, rows: &mut BTreeMap<i32, Option<i64>>, records: &[Record]) -> Vec<(u8, i32, Option<i64>)> {
     let mut changes = Vec::new();
     for (id, value) in records {
         match (value, rows.get(id).copied()) {
+            (Some(new), _) if image == Image::Wal => changes.push((UPDATE_AFTER, *id, *new)),
             (Some(new), None) => changes.push((INSERT, *id, *new)),
             (Some(new), Some(old)) => changes.extend([(UPDATE_BEFORE, *id, old), (UPDATE_AFTER, *id, *new)]),
             (None, Some(old)) => changes.push((DELETE, *id, old)),
@@ -177,21 +210,22 @@ fn record() -> impl Strategy<Value = Record> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(24))]
+    #![proptest_config(ProptestConfig::with_cases(40))]
 
     /// Batches are put, sent again and lost between log and keys; the node ends between any two of them.
     #[test]
     fn keys_and_changelog_are_what_the_model_says(
+        properties in 0..TABLES.len(),
         steps in proptest::collection::vec(
             (proptest::collection::vec(record(), 0..12), any::<bool>(), any::<bool>(), 0u8..4), 1..12),
     ) {
         let folder = tempfile::tempdir().unwrap();
-        let table = table(&[]);
+        let table = table(TABLES[properties]);
         let mut opened = Opened::open(folder.path(), &table);
         let (mut rows, mut expected, mut end) = (BTreeMap::new(), Vec::new(), 0);
         for (sequence, (records, repeated, applied, fate)) in steps.iter().enumerate() {
             let put = put(&table, (5, sequence as i32), records);
-            let changes = model(&mut rows, records);
+            let changes = model(table.image, &mut rows, records);
             let first = end;
             end += changes.len().max(1) as i64;
             expected.extend(changes.into_iter().enumerate().map(|(at, (change, id, n))| (first + at as i64, change, id, n)));
@@ -205,7 +239,7 @@ proptest! {
                 prop_assert_eq!(opened.put(&put, true).unwrap(), end);
             }
             prop_assert_eq!(&opened.rows(), &rows);
-            prop_assert_eq!(opened.keyed.rows(), Some(rows.len() as i64));
+            prop_assert_eq!(opened.keyed.rows(), (table.image == Image::Full).then_some(rows.len() as i64));
         }
         prop_assert_eq!(opened.changes(), expected);
         prop_assert!(opened.put(&put_gap(&table, steps.len()), true).is_err());
@@ -222,11 +256,11 @@ fn a_batch_with_a_bad_record_changes_nothing() {
     let table = table(&[]);
     let opened = Opened::open(folder.path(), &table);
     opened.put(&put(&table, NO_WRITER, &[(1, Some(Some(1)))]), true).unwrap();
-    let (key, row) = encoded(2, Some(2));
+    let (key, row) = encoded(&table, 2, Some(2));
     let bad: [(&[u8], &[u8]); 4] = [(&key, &row[..row.len() - 1]), (&[1], &row), (&[2, 0], &row), (b"", &row)];
     for (key, row) in bad {
         let mut builder = KvBatchBuilder::new();
-        builder.delete(&encoded(1, None).0).unwrap();
+        builder.delete(&encoded(&table, 1, None).0).unwrap();
         builder.upsert(key, row).unwrap();
         let body = builder.into_bytes();
         let (body_length, body_checksum) = (body.len() as u32, crc32c::crc32c(&body));

@@ -3,6 +3,8 @@
 mod aggregate;
 mod function;
 mod partial;
+#[cfg(test)]
+mod tests;
 mod versioned;
 
 use thalweg_wire::message::ServerErrorCode;
