@@ -107,11 +107,13 @@ pub enum Fate {
 pub struct Scanned {
     /// Where the rows come from.
     pub bucket: Bucket,
-    /// The schema that they were written with.
+    /// The schema that they were written with. Whichever it is, the columns are those of the table as it was opened: one
+    /// that the rows do not have is null.
     pub schema_id: i32,
-    /// The offset of row `first` of the message; the others follow.
+    /// The offset of row `first` of the message; the others follow. 0 for rows of keys, which have none: those that
+    /// `scan_current` gives, and `limit_scan` of a keyed table.
     pub offset: u64,
-    /// When the server took the batch, in milliseconds since 1970-01-01T00:00:00Z.
+    /// When the server took the batch, in milliseconds since 1970-01-01T00:00:00Z; 0 for rows of keys.
     pub timestamp: i64,
     /// Of the message, the first row that was asked for.
     pub first: u32,

@@ -208,6 +208,9 @@ impl Engine {
         self.scans.close(&mut orders);
         self.lookups.close(&mut orders);
         self.carry_out_steps(orders.steps, super::Owner::Scan);
+        for call in orders.calls {
+            self.send(call);
+        }
     }
 
     pub(super) fn event(&mut self, event: Event) {

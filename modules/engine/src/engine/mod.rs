@@ -43,7 +43,7 @@ use crate::{
 /// | `open_table`, `ask`, `scan`, `demand`, `append`, `lookup` | `Connect`, `Send`, `Work`, events of its ticket (also at once) |
 /// | `flush` | `Work`, `Send`, `Flushed` |
 /// | `consumed` | `Release` |
-/// | `cancel` | nothing for the ticket from then on; `Release` of what was held for it |
+/// | `cancel` | nothing for the ticket from then on; `Release` of what was held for it, `Send` to end a snapshot |
 /// | `close` | `Ended`, `Answered` and `Opened` of what is open, then `Settled`, at last `Close` of every connection and `Closed` |
 /// | `connected`, `received`, `done`, `tick` | anything |
 /// | `disconnected` | anything but a `Close` of that connection |

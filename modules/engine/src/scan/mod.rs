@@ -5,6 +5,7 @@
 //! plan    what a scan of logs reads: a specification, checked against its table
 //! reading how batches are read, by the schema that they have
 //! reader  one scan of logs: its buckets, its demand, its requests
+//! answer  answers to its requests
 //! places  which buckets it reads, and where they begin and end
 //! cursor  one bucket: its position and what was fetched
 //! fetch   requests and answers
@@ -16,6 +17,7 @@
 //! buffers who still needs which bytes of the host
 //! ```
 
+mod answer;
 mod asker;
 mod buffers;
 mod chunk;

@@ -2,11 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use thalweg_wire::message::{self, FetchLogResponse, PbFetchLogRespForBucket};
-
 use super::{
-    Decoding, Shared,
-    chunk::{Chunk, Frame},
+    Shared,
+    chunk::Chunk,
     cursor::{Cursor, Cursors},
     fetch,
     places::{Places, lost},
@@ -15,39 +13,37 @@ use super::{
 use crate::{
     api::{Bucket, BufferId, Error, ErrorCode, Event, Instant, Settings, TableHandle, Ticket, WorkOutput},
     backoff::micros,
-    call::{Body, Call, Failure, Key, Target, passing},
+    call::{Call, Key, Target, passing},
     chance::Chance,
     cluster::{Cluster, Leader},
-    offsets::Wrong,
-    order::{Orders, Stale, Step},
-    rows::Lack,
+    order::{Orders, Stale},
 };
 
 /// A request under way.
 #[derive(Debug)]
-struct Asked {
+pub(super) struct Asked {
     leader: i32,
-    buckets: Vec<Bucket>,
+    pub(super) buckets: Vec<Bucket>,
     /// Whether the server was asked to send only some columns.
-    projected: bool,
+    pub(super) projected: bool,
 }
 
 /// One scan.
 #[derive(Debug)]
 pub(super) struct Reader {
-    ticket: Ticket,
-    handle: TableHandle,
-    plan: Plan,
+    pub(super) ticket: Ticket,
+    pub(super) handle: TableHandle,
+    pub(super) plan: Plan,
     /// Buckets that it does not read yet.
-    places: Places,
-    cursors: Cursors,
-    asked: BTreeMap<u64, Asked>,
+    pub(super) places: Places,
+    pub(super) cursors: Cursors,
+    pub(super) asked: BTreeMap<u64, Asked>,
     /// Partitions that the cluster was asked to look for.
     sought: BTreeSet<i64>,
     /// Bytes that the user still wants.
     demand: u64,
     /// Bytes fetched and not given, as demand counts them.
-    queued: u64,
+    pub(super) queued: u64,
 }
 
 impl Reader {
@@ -113,55 +109,6 @@ impl Reader {
             [again.filter(|again| *again > now), cursor.trouble.as_ref().map(|(_, deadline)| *deadline)]
         });
         wakes.flatten().chain(self.places.next_wake(now)).min()
-    }
-
-    /// A request ended.
-    pub(super) fn answered(
-        &mut self,
-        now: Instant,
-        key: u64,
-        result: Result<Body, Failure>,
-        shared: &mut Shared,
-        chance: &mut Chance,
-        orders: &mut Orders,
-    ) -> Result<(), Wrong> {
-        let Some(asked) = self.asked.remove(&key) else {
-            return self.places.answered(now, key, result, shared, chance, orders);
-        };
-        for bucket in &asked.buckets {
-            if let Some(cursor) = self.cursors.get_mut(*bucket) {
-                cursor.asked = None;
-            }
-        }
-        let body = match result {
-            Ok(body) => body,
-            Err(failure) => {
-                let mut error = failure.into_error();
-                error.retriable |= matches!(error.code, ErrorCode::Server { code: -1, .. });
-                if !error.retriable {
-                    return Err(Wrong::Refused(error));
-                }
-                self.failed(now, &asked.buckets, &error, shared, chance, orders);
-                return Ok(());
-            }
-        };
-        let frame = Frame { buffer: body.buffer, bytes: &body.frame };
-        let answers = message::decode::<FetchLogResponse>(body.bytes)
-            .map_err(|error| error.to_string())
-            .and_then(|response| fetch::answers(&self.plan, &asked.buckets, response));
-        match answers {
-            Ok(answers) => answers
-                .iter()
-                .try_for_each(|(bucket, answer)| {
-                    self.fetched(now, *bucket, answer, (frame, asked.projected), shared, chance, orders)
-                })
-                .map_err(Wrong::Refused),
-            Err(reason) => {
-                let error = passing(ErrorCode::Corrupt(format!("the answer to a fetch: {reason}")));
-                self.failed(now, &asked.buckets, &error, shared, chance, orders);
-                Err(Wrong::Malformed(format!("in the answer to FETCH_LOG: {reason}")))
-            }
-        }
     }
 
     /// Work on a batch of this bucket is done. Gives the buffer that it lies in now, if any.
@@ -278,61 +225,8 @@ impl Reader {
         self.asked.insert(key, Asked { leader, buckets, projected: self.plan.projection.is_some() });
     }
 
-    /// What an answer has for one bucket.
-    #[expect(clippy::too_many_arguments, reason = "what a stage needs, and what an answer has")]
-    fn fetched(
-        &mut self,
-        now: Instant,
-        bucket: Bucket,
-        answer: &PbFetchLogRespForBucket,
-        source: (Frame<'_>, bool),
-        shared: &mut Shared,
-        chance: &mut Chance,
-        orders: &mut Orders,
-    ) -> Result<(), Error> {
-        let Some(cursor) = self.cursors.get_mut(bucket) else { return Ok(()) };
-        if source.1 && fetch::cannot_project(answer) {
-            // It has rows from before a column was added: all columns are read, and what they lack is null.
-            self.plan.projection = None;
-            return Ok(());
-        }
-        if let Some(error) = fetch::refused(&self.plan, cursor, answer) {
-            if !error.retriable {
-                return Err(error);
-            }
-            self.failed(now, &[bucket], &error, shared, chance, orders);
-            return Ok(());
-        }
-        cursor.trouble = None;
-        cursor.backoff.succeeded();
-        let Some(records) = &answer.records else { return Ok(()) };
-        let cut = fetch::cut(&self.plan, cursor, records, source, shared.settings.scan.batch_limit)?;
-        if let Some(schema) = cut.lacks {
-            let text = format!("schema {schema} of {} could not be had within the command timeout", self.plan.name);
-            let deadline = now.saturating_add(micros(shared.settings.connection.command_timeout));
-            cursor.trouble = Some((passing(ErrorCode::TimedOut(text)), deadline));
-            cursor.lacks = Some(Lack::of(schema));
-        }
-        let frame = source.0.buffer;
-        for (mut chunk, work) in cut.chunks {
-            // Held for the work while there is some, then for what lies in it.
-            if work.is_some() || chunk.lies_in().is_some() {
-                shared.buffers.hold(frame);
-            }
-            self.queued = self.queued.saturating_add(chunk.cost);
-            if let Some(work) = work {
-                shared.keys += 1;
-                chunk.work = Some(shared.keys);
-                shared.works.insert(shared.keys, Decoding { ticket: self.ticket, bucket, frame });
-                orders.steps.push(Step::Work(shared.keys, work));
-            }
-            cursor.queue.push_back(chunk);
-        }
-        Ok(())
-    }
-
     /// These buckets could not be fetched; they are tried again after a while, of whoever leads them then.
-    fn failed(
+    pub(super) fn failed(
         &mut self,
         now: Instant,
         buckets: &[Bucket],

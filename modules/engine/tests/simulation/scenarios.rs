@@ -422,10 +422,27 @@ proptest! {
             ], 1..20),
     ) {
         let mut world = World::new(seed, 1, |_| {});
-        world.cluster.create("t", descriptor(2, "LZ4_FRAME"));
+        let mut described = descriptor(2, "LZ4_FRAME");
+        match seed % 4 {
+            0 => {}
+            1 => described.partition_keys.push("text".into()),
+            _ => described.schema.primary_key.push(0),
+        }
+        world.cluster.create("t", described);
+        if seed % 4 == 1 {
+            world.cluster.add_partition("t", "a");
+        }
         let table = world.open_table("t").expect("it is there").0;
-        append(&mut world, table, &[1, 2, 3]).expect("there is room");
-        let scan = world.engine.scan(world.now, table, ScanSpec { end: End::Never, ..ALL }).expect("it fits");
+        let bucket = thalweg_engine::api::Bucket { partition: None, bucket: 0 };
+        let scan = match seed % 4 {
+            2 => world.engine.limit_scan(world.now, table, bucket, 5),
+            3 => world.engine.scan_current(world.now, table, bucket),
+            _ => world.engine.scan(world.now, table, ScanSpec { end: End::Never, ..ALL }),
+        };
+        let scan = scan.expect("it fits");
+        if seed % 4 == 0 {
+            append(&mut world, table, &[1, 2, 3]).expect("there is room");
+        }
         world.engine.demand(world.now, scan, 1 << 20);
         for _ in 0..good {
             world.step();

@@ -1,0 +1,118 @@
+//! Answers to the fetches of one scan.
+
+use thalweg_wire::message::{self, FetchLogResponse, PbFetchLogRespForBucket};
+
+use super::{Decoding, Shared, chunk::Frame, fetch, reader::Reader};
+use crate::{
+    api::{Bucket, Error, ErrorCode, Instant},
+    backoff::micros,
+    call::{Body, Failure, passing},
+    chance::Chance,
+    offsets::Wrong,
+    order::{Orders, Step},
+    rows::Lack,
+};
+
+impl Reader {
+    /// A request ended.
+    pub(super) fn answered(
+        &mut self,
+        now: Instant,
+        key: u64,
+        result: Result<Body, Failure>,
+        shared: &mut Shared,
+        chance: &mut Chance,
+        orders: &mut Orders,
+    ) -> Result<(), Wrong> {
+        let Some(asked) = self.asked.remove(&key) else {
+            return self.places.answered(now, key, result, shared, chance, orders);
+        };
+        for bucket in &asked.buckets {
+            if let Some(cursor) = self.cursors.get_mut(*bucket) {
+                cursor.asked = None;
+            }
+        }
+        let body = match result {
+            Ok(body) => body,
+            Err(failure) => {
+                let mut error = failure.into_error();
+                error.retriable |= matches!(error.code, ErrorCode::Server { code: -1, .. });
+                if !error.retriable {
+                    return Err(Wrong::Refused(error));
+                }
+                self.failed(now, &asked.buckets, &error, shared, chance, orders);
+                return Ok(());
+            }
+        };
+        let frame = Frame { buffer: body.buffer, bytes: &body.frame };
+        let answers = message::decode::<FetchLogResponse>(body.bytes)
+            .map_err(|error| error.to_string())
+            .and_then(|response| fetch::answers(&self.plan, &asked.buckets, response));
+        match answers {
+            Ok(answers) => answers
+                .iter()
+                .try_for_each(|(bucket, answer)| {
+                    self.fetched(now, *bucket, answer, (frame, asked.projected), shared, chance, orders)
+                })
+                .map_err(Wrong::Refused),
+            Err(reason) => {
+                let error = passing(ErrorCode::Corrupt(format!("the answer to a fetch: {reason}")));
+                self.failed(now, &asked.buckets, &error, shared, chance, orders);
+                Err(Wrong::Malformed(format!("in the answer to FETCH_LOG: {reason}")))
+            }
+        }
+    }
+
+    /// What an answer has for one bucket.
+    #[expect(clippy::too_many_arguments, reason = "what a stage needs, and what an answer has")]
+    fn fetched(
+        &mut self,
+        now: Instant,
+        bucket: Bucket,
+        answer: &PbFetchLogRespForBucket,
+        source: (Frame<'_>, bool),
+        shared: &mut Shared,
+        chance: &mut Chance,
+        orders: &mut Orders,
+    ) -> Result<(), Error> {
+        let Some(cursor) = self.cursors.get_mut(bucket) else { return Ok(()) };
+        if source.1 && fetch::cannot_project(answer) {
+            // It has rows from before a column was added: all columns are read, and what they lack is null.
+            self.plan.projection = None;
+            return Ok(());
+        }
+        if let Some(error) = fetch::refused(&self.plan, cursor, answer) {
+            if !error.retriable {
+                return Err(error);
+            }
+            self.failed(now, &[bucket], &error, shared, chance, orders);
+            return Ok(());
+        }
+        cursor.trouble = None;
+        cursor.backoff.succeeded();
+        let Some(records) = &answer.records else { return Ok(()) };
+        let cut = fetch::cut(&self.plan, cursor, records, source, shared.settings.scan.batch_limit)?;
+        if let Some(schema) = cut.lacks {
+            let text = format!("schema {schema} of {} could not be had within the command timeout", self.plan.name);
+            let deadline = now.saturating_add(micros(shared.settings.connection.command_timeout));
+            cursor.trouble = Some((passing(ErrorCode::TimedOut(text)), deadline));
+            cursor.lacks = Some(Lack::of(schema));
+        }
+        let frame = source.0.buffer;
+        for (mut chunk, work) in cut.chunks {
+            // Held for the work while there is some, then for what lies in it.
+            if work.is_some() || chunk.lies_in().is_some() {
+                shared.buffers.hold(frame);
+            }
+            self.queued = self.queued.saturating_add(chunk.cost);
+            if let Some(work) = work {
+                shared.keys += 1;
+                chunk.work = Some(shared.keys);
+                shared.works.insert(shared.keys, Decoding { ticket: self.ticket, bucket, frame });
+                orders.steps.push(Step::Work(shared.keys, work));
+            }
+            cursor.queue.push_back(chunk);
+        }
+        Ok(())
+    }
+}
