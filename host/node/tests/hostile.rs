@@ -89,6 +89,8 @@ async fn unknown_calls_and_undecodable_bodies_are_answered() {
         ApiKey::GetTableSchema,
         ApiKey::AlterTable,
         ApiKey::ListPartitionInfos,
+        ApiKey::CreatePartition,
+        ApiKey::DropPartition,
         ApiKey::ProduceLog,
         ApiKey::PutKv,
         ApiKey::Lookup,

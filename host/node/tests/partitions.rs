@@ -280,6 +280,22 @@ async fn partitions_follow_the_time() {
 }
 
 #[tokio::test]
+async fn partitions_follow_the_time_from_when_they_are_told() {
+    let folder = TempDir::new().unwrap();
+    let node = start(folder.path()).await;
+    let mut client = Client::connect(node.address()).await;
+    client.call(create("t", &descriptor(&["day"], 1, &[]))).await.unwrap();
+    let change = |(key, value): (&str, &str)| PbAlterConfig {
+        config_key: format!("table.auto-partition.{key}"),
+        config_value: Some(value.to_owned()),
+        op_type: 0,
+    };
+    let config_changes = [("enabled", "true"), ("num-precreate", "5")].map(change).to_vec();
+    client.call(AlterTableRequest { table_path: path("t"), config_changes, ..Default::default() }).await.unwrap();
+    assert_eq!(list(&mut client, "t", &[]).await.len(), 5);
+}
+
+#[tokio::test]
 async fn partitions_outlive_the_node() {
     let folder = TempDir::new().unwrap();
     let node = start(folder.path()).await;

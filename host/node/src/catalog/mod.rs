@@ -215,6 +215,7 @@ impl Catalog {
             let Some(table) = table else { return Err(no_table(path)) };
             let mut descriptor = table.descriptor.clone();
             change(&mut descriptor)?;
+            auto_partition::complete(&mut descriptor);
             descriptor::check(&descriptor)?;
             let created = table.created;
             let altered = Table::new(table.id, table.schema_id, descriptor, created);

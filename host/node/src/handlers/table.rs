@@ -96,6 +96,7 @@ pub(crate) fn alter(service: &Service, request: AlterTableRequest) -> Result<Alt
     service.catalog.alter_table(&path, |descriptor| {
         request.config_changes.iter().try_for_each(|change| alter_property(descriptor, change))
     })?;
+    service.follow_time(clock::now());
     Ok(AlterTableResponse {})
 }
 
