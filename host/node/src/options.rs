@@ -42,6 +42,8 @@ pub struct Limits {
     pub buckets: u32,
     /// Partitions of one table. Default 1,000, as Fluss.
     pub partitions: usize,
+    /// Buckets of all tables of the node. Default 262,144.
+    pub all_buckets: u64,
     /// Tables of the node. Default 10,000.
     pub tables: usize,
     /// The size in bytes at which a segment of a bucket's log is closed. Default 256 MiB.
@@ -64,6 +66,7 @@ impl Default for Limits {
             fetch_wait: Duration::from_secs(60),
             buckets: 128_000,
             partitions: 1000,
+            all_buckets: 262_144,
             tables: 10_000,
             segment_bytes: 256 << 20,
             writers_per_bucket: 10_000,

@@ -110,11 +110,12 @@ async fn partitions_come_and_go() {
 #[tokio::test]
 async fn what_makes_no_partition_is_refused() {
     let folder = TempDir::new().unwrap();
-    let limits = Limits { partitions: 3, buckets: 10, ..Limits::default() };
+    let limits = Limits { partitions: 3, buckets: 10, all_buckets: 12, ..Limits::default() };
     let node = Node::start(NodeOptions { limits, ..options(folder.path()) }).await.unwrap();
     let mut client = Client::connect(node.address()).await;
     client.call(create("t", &descriptor(&["day"], 1, &[]))).await.unwrap();
     client.call(create("wide", &descriptor(&["day"], 4, &[]))).await.unwrap();
+    client.call(create("more", &descriptor(&["day"], 1, &[]))).await.unwrap();
     let mut bad = async |table: &str, pairs: &[(&str, &str)]| {
         client.call(add(table, pairs, true)).await.map(drop).map_err(|refusal| (refusal.0, refusal.1))
     };
@@ -154,6 +155,14 @@ async fn what_makes_no_partition_is_refused() {
     let many = "Adding partition '3' would result in 12 total buckets for table fluss.wide, exceeding the maximum of 10 \
                 buckets.";
     assert_eq!(bad("wide", &[("day", "3")]).await, Err((49, many.to_owned())));
+    let full = "This node has 11 buckets and takes 12 at most, so there is no room for";
+    bad("more", &[("day", "1")]).await.unwrap();
+    let none = bad("more", &[("day", "2")]).await.unwrap_err();
+    assert!(none.0 == 49 && none.1.starts_with("This node has 12 buckets"), "{none:?}");
+    client.call(remove("more", &[("day", "1")], false)).await.unwrap();
+    let none = client.call(create("flat", &descriptor(&[], 2, &[]))).await.unwrap_err();
+    assert!(none.0 == 49 && none.1.starts_with(full), "{none:?}");
+    client.call(create("flat", &descriptor(&[], 1, &[]))).await.unwrap();
 }
 
 #[tokio::test]

@@ -185,6 +185,7 @@ impl Catalog {
             let mut table = Table::new(state.next_table_id, 1, descriptor, now);
             state.next_table_id += 1;
             partitions::begin(state, &mut table, now, limits);
+            partitions::check_room(state, table.all_buckets(), limits)?;
             state.replace(path, table);
             Ok(state.table(path).cloned())
         })

@@ -47,6 +47,7 @@ impl Catalog {
         self.change(|state| {
             let table = state.table(path).ok_or_else(|| no_table(path))?;
             let name = check_new(path, table, spec, limits)?;
+            check_room(state, u64::from(table.buckets()), limits)?;
             let mut changed = Table::clone(table);
             let id = add(state, &mut changed, name);
             let created = (PhysicalTable { table: changed.id, partition: Some(id) }, changed.buckets());
@@ -104,12 +105,17 @@ impl Catalog {
                 if plan == Plan::default() {
                     continue;
                 }
+                let room = limits.all_buckets.saturating_sub(state.buckets() - table.all_buckets());
                 let mut changed = Table::clone(table);
                 let physical = |id| PhysicalTable { table: table.id, partition: Some(id) };
                 let dropped = plan.drop.iter().filter_map(|name| changed.partitions.remove(name));
                 turnover.dropped.extend(dropped.map(physical));
                 let buckets = changed.buckets();
                 for name in plan.create {
+                    if changed.all_buckets() + u64::from(buckets) > room {
+                        tracing::warn!(table = %path, partition = name, "there is no room for the buckets of a partition");
+                        break;
+                    }
                     let id = add(state, &mut changed, name);
                     turnover.created.push((PhysicalTable { table: changed.id, partition: Some(id) }, buckets));
                 }
@@ -125,6 +131,19 @@ pub(super) fn begin(state: &mut State, table: &mut Table, now: i64, limits: &Lim
     for name in plan(table, now, limits).create {
         add(state, table, name);
     }
+}
+
+/// Whether there is room for so many more buckets.
+pub(super) fn check_room(state: &State, more: u64, limits: &Limits) -> Result<(), Failure> {
+    let (there, most) = (state.buckets(), limits.all_buckets);
+    if there.saturating_add(more) <= most {
+        return Ok(());
+    }
+    let text = format!(
+        "This node has {there} buckets and takes {most} at most, so there is no room for {more} more: drop tables or \
+         partitions first."
+    );
+    Err(Failure::new(ServerErrorCode::BUCKET_MAX_NUM, text))
 }
 
 fn plan(table: &Table, now: i64, limits: &Limits) -> Plan {
@@ -217,4 +236,50 @@ fn fault(value: &str, new: bool) -> Option<String> {
         }
         _ => format!("'{value}' contains one or more characters other than ASCII alphanumerics, '_' and '-'"),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::descriptor::tests::table;
+    use super::*;
+
+    const DAY: i64 = 86_400_000;
+
+    #[test]
+    fn days_come_and_go() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("catalog.json");
+        let catalog = Catalog::open(file.clone(), false).unwrap();
+        let path = TablePath::new("fluss", "t").unwrap();
+        let properties = [
+            ("table.auto-partition.enabled", "true"),
+            ("table.auto-partition.time-zone", "UTC"),
+            ("table.auto-partition.num-retention", "1"),
+        ];
+        let json = table("day STRING", &[], &["day"], &properties).to_json();
+        let limits = Limits { all_buckets: 4, ..Limits::default() };
+        catalog.create_table(&path, json.as_bytes(), false, &limits, 0).unwrap();
+        let names = |catalog: &Catalog| {
+            let state = catalog.state();
+            state.table(&path).unwrap().partitions.clone().into_iter().collect::<Vec<_>>()
+        };
+        let named = |days: &[(&str, i64)]| days.iter().map(|(day, id)| ((*day).to_owned(), *id)).collect::<Vec<_>>();
+        assert_eq!(names(&catalog), named(&[("19700101", 0), ("19700102", 1)]));
+
+        let turnover = catalog.follow_time(DAY / 2, &limits).unwrap();
+        assert!(turnover.created.is_empty() && turnover.dropped.is_empty());
+        let turnover = catalog.follow_time(2 * DAY, &limits).unwrap();
+        let physical = |partition| PhysicalTable { table: 0, partition: Some(partition) };
+        assert_eq!(turnover.created, [(physical(2), 1), (physical(3), 1)]);
+        assert_eq!(turnover.dropped, [physical(0)]);
+        let days = named(&[("19700102", 1), ("19700103", 2), ("19700104", 3)]);
+        assert_eq!(names(&catalog), days);
+        assert_eq!(names(&Catalog::open(file, false).unwrap()), days, "it is on the disk");
+
+        let full = Limits { all_buckets: 2, ..limits };
+        let turnover = catalog.follow_time(10 * DAY, &full).unwrap();
+        assert_eq!((turnover.created.len(), turnover.dropped.len()), (2, 3));
+        let turnover = catalog.follow_time(11 * DAY, &full).unwrap();
+        assert_eq!((turnover.created.len(), turnover.dropped.len()), (0, 0), "there is no room");
+    }
 }

@@ -55,6 +55,11 @@ impl State {
         }
     }
 
+    /// How many buckets there are.
+    pub(super) fn buckets(&self) -> u64 {
+        self.tables().map(|table| table.all_buckets()).sum()
+    }
+
     /// The names of all tables.
     pub(super) fn paths(&self) -> Vec<TablePath> {
         let tables = |(database, held): (&String, &Database)| {
@@ -146,6 +151,12 @@ impl Table {
     /// How many buckets it has.
     pub(crate) fn buckets(&self) -> u32 {
         self.descriptor.bucket_count.unwrap_or(1)
+    }
+
+    /// How many buckets it has, those of all its partitions together.
+    pub(super) fn all_buckets(&self) -> u64 {
+        let parts = if self.is_partitioned() { self.partitions.len() as u64 } else { 1 };
+        parts * u64::from(self.buckets())
     }
 
     /// How long its rows are kept; `None`: for ever.
