@@ -95,8 +95,8 @@ pub struct BucketOffsets {
     pub earliest: u64,
     /// One past its last offset.
     pub latest: u64,
-    /// How many rows it has: on a keyed table those that a lookup finds, where the server counts them (a 0.9.1 server does
-    /// not); on a log table those between the two offsets.
+    /// How many rows it has: on a keyed table those that a lookup finds, where the server counts them (none does where the
+    /// changelog has the WAL image); on a log table those between the two offsets.
     pub rows: Option<u64>,
 }
 

@@ -241,7 +241,9 @@ impl Current {
     fn explained(&self, error: Error) -> Error {
         match error.code {
             ErrorCode::Unsupported(text) => {
-                let text = format!("the current rows of {} cannot be scanned: {text}", self.asker.place);
+                let place = &self.asker.place;
+                let text =
+                    format!("the current rows of {place} cannot be scanned: {text}; its changes can be, from offset 0");
                 Error { code: ErrorCode::Unsupported(text), retriable: false }
             }
             code => Error { code, retriable: error.retriable },
