@@ -173,6 +173,8 @@ impl Keyed {
     pub(crate) fn apply(&self, end: i64) -> Result<(), PutError> {
         let mut staged = lock(&self.staged);
         let changes = std::mem::take(&mut staged.changes);
+        // The mark must not pass changes that were lost before.
+        self.check()?;
         let mark = Mark { applied: end, rows: self.mark().rows + std::mem::take(&mut staged.rows) };
         let written = self.write(&changes, mark);
         staged.recent.note(changes);

@@ -34,9 +34,10 @@ pub(super) fn recover(keyed: &Keyed, log: &Bucket) -> Result<(), NodeError> {
         }
         mark.applied = start;
     }
-    if mark.applied < end {
-        tracing::info!(folder = %log.folder().display(), from = mark.applied, end, "bringing keys up to their log");
+    if mark.applied >= end {
+        return Ok(());
     }
+    tracing::info!(folder = %log.folder().display(), from = mark.applied, end, "bringing keys up to their log");
     let replay = Replay::new(keyed).map_err(|error| damaged(&error))?;
     while mark.applied < end {
         let bytes = log.read(mark.applied, WINDOW, true).map_err(|error| damaged(&error))?;

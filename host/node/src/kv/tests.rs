@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, HashSet};
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use proptest::prelude::*;
@@ -28,6 +29,8 @@ const ID: BucketId = BucketId { table: 7, partition: None, bucket: 3 };
 struct Opened {
     log: Bucket,
     keyed: Keyed,
+    /// Bytes that the disk still has for the log.
+    room: Arc<AtomicU64>,
     _store: Store,
 }
 
@@ -44,19 +47,20 @@ fn table(properties: &[(&str, &str)]) -> Arc<KeyedTable> {
 
 impl Opened {
     fn open(folder: &Path, table: &Arc<KeyedTable>) -> Self {
+        let room = Arc::new(AtomicU64::new(u64::MAX));
         let settings = LogSettings {
             durability: Durability::Os,
             segment_bytes: 4000,
             writers: 100,
             writer_age: Duration::from_secs(1000),
-            room: Arc::new(u64::MAX.into()),
+            room: Arc::clone(&room),
         };
         let log = crate::log::open_bucket(ID, &folder.join("log"), settings).unwrap();
         let store = Store::open(&folder.join("keys"), &HashSet::from([(ID.table, None)])).unwrap();
         let space = Arc::new(store.space((ID.table, None)).unwrap());
         let keyed = Keyed::open(Arc::clone(table), space, 3).unwrap();
         recover(&keyed, &log).unwrap();
-        Self { log, keyed, _store: store }
+        Self { log, keyed, room, _store: store }
     }
 
     /// Puts a batch; the keys follow the log only if `applied`.
@@ -272,6 +276,24 @@ fn a_batch_with_a_bad_record_changes_nothing() {
         assert_eq!(opened.rows(), BTreeMap::from([(1, Some(1))]));
         assert_eq!(opened.log.high_watermark(), 1);
     }
+}
+
+#[test]
+fn a_full_disk_takes_nothing_and_loses_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let table = table(&[]);
+    let opened = Opened::open(folder.path(), &table);
+    let put = |sequence, records: &[Record]| opened.put(&put(&table, (5, sequence), records), true);
+    assert_eq!(put(0, &[(1, Some(Some(1)))]).unwrap(), 1);
+    opened.room.store(20, Ordering::Relaxed);
+    for _ in 0..2 {
+        let error = put(1, &[(1, None), (2, Some(None))]).unwrap_err();
+        assert!(matches!(error, PutError::Log(crate::log::AppendError::DiskFull)), "{error}");
+        assert_eq!(opened.rows(), BTreeMap::from([(1, Some(1))]));
+    }
+    opened.room.store(u64::MAX, Ordering::Relaxed);
+    assert_eq!(put(1, &[(1, None), (2, Some(None))]).unwrap(), 3);
+    assert_eq!(opened.rows(), BTreeMap::from([(2, None)]));
 }
 
 #[test]

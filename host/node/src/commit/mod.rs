@@ -3,13 +3,16 @@
 //!
 //! A bucket always belongs to the same thread, so its batches are written in the order in which they were handed over.
 
-use std::collections::{HashMap, VecDeque};
+mod round;
+
+use std::collections::VecDeque;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex};
 use std::thread::{Builder, JoinHandle};
 
 use tokio::sync::oneshot;
 
+use self::round::Round;
 use crate::clock;
 use crate::error::NodeError;
 use crate::kv::{Keyed, Put, PutError};
@@ -127,20 +130,6 @@ impl Drop for Committer {
     }
 }
 
-/// Appends of one bucket that are written and not yet committed.
-struct Pending {
-    bucket: Arc<Bucket>,
-    replies: Vec<Reply>,
-}
-
-/// Who waits for a commit, and the offset to be told then.
-enum Reply {
-    Append(oneshot::Sender<Fate>, i64),
-    Put(oneshot::Sender<PutFate>, i64),
-}
-
-type Round = HashMap<BucketId, Pending>;
-
 /// The buckets whose files are open, the last written one at the end.
 #[derive(Default)]
 struct Open(VecDeque<Arc<Bucket>>);
@@ -150,7 +139,8 @@ impl Open {
     fn settle_all(&mut self, round: &mut Round) {
         for (_, pending) in round.drain() {
             let bucket = Arc::clone(&pending.bucket);
-            settle(pending);
+            // Whoever waits is told of a failure.
+            let _ = pending.settle();
             self.note(bucket);
         }
     }
@@ -177,11 +167,11 @@ fn run(waiting: &Receiver<Work>) {
             match work {
                 Work::Append { bucket, batches, reply } => {
                     bytes += batches.iter().map(|batch| batch.bytes.len()).sum::<usize>();
-                    append(&mut round, bucket, &batches, reply);
+                    round::append(&mut round, bucket, &batches, reply);
                 }
                 Work::Put { bucket, keyed, put, reply } => {
                     bytes += put.records.len();
-                    merge(&mut round, bucket, &keyed, &put, reply);
+                    round::merge(&mut round, bucket, &keyed, &put, reply);
                 }
                 Work::Stop => {
                     open.settle_all(&mut round);
@@ -195,79 +185,6 @@ fn run(waiting: &Receiver<Work>) {
             next = if bytes < ROUND_BYTES { waiting.try_recv().ok() } else { None };
         }
         open.settle_all(&mut round);
-    }
-}
-
-fn append(round: &mut Round, bucket: Arc<Bucket>, batches: &[Batch], reply: oneshot::Sender<Fate>) {
-    let written = make_room(round, &bucket, batches).and_then(|()| bucket.append(batches, clock::now()));
-    match written {
-        // A repeated batch may be one of this very round: it too is answered when the round is committed.
-        Ok(offset) => wait(round, bucket, Reply::Append(reply, offset)),
-        Err(error) => {
-            let _ = reply.send(Err(error));
-        }
-    }
-}
-
-fn merge(round: &mut Round, bucket: Arc<Bucket>, keyed: &Keyed, put: &Put, reply: oneshot::Sender<PutFate>) {
-    match merged(round, &bucket, keyed, put) {
-        Ok(end) => wait(round, bucket, Reply::Put(reply, end)),
-        Err(error) => {
-            let _ = reply.send(Err(error));
-        }
-    }
-}
-
-/// Writes the changes of a key batch to the log and stages them. A batch that was taken before is not merged again.
-fn merged(round: &mut Round, bucket: &Arc<Bucket>, keyed: &Keyed, put: &Put) -> PutFate {
-    let (writer, sequence) = put.writer()?;
-    if let Some(end) = bucket.judge(writer, sequence)? {
-        return Ok(end);
-    }
-    let prepared = keyed.prepare(put)?;
-    let batch = std::slice::from_ref(&prepared.batch);
-    make_room(round, bucket, batch)?;
-    let first = bucket.append(batch, clock::now())?;
-    keyed.stage(prepared.changes, prepared.rows);
-    Ok(prepared.batch.header.placed(first, 0).next_offset())
-}
-
-/// Begins a new segment where batches do not fit into the last one.
-fn make_room(round: &mut Round, bucket: &Arc<Bucket>, batches: &[Batch]) -> Result<(), AppendError> {
-    if !bucket.is_full(batches.iter().map(|batch| batch.bytes.len()).sum()) {
-        return Ok(());
-    }
-    if let Some(pending) = round.remove(&bucket.id()) {
-        settle(pending);
-    }
-    bucket.roll()
-}
-
-fn wait(round: &mut Round, bucket: Arc<Bucket>, reply: Reply) {
-    let pending = round.entry(bucket.id()).or_insert_with(|| Pending { bucket, replies: Vec::new() });
-    pending.replies.push(reply);
-}
-
-/// Commits what was written to a log; then, and only then, the keys follow.
-fn settle(pending: Pending) {
-    let Pending { bucket, replies } = pending;
-    let committed = bucket.commit();
-    let applied = match (&committed, bucket.keyed()) {
-        (Ok(()), Some(keyed)) => keyed.apply(bucket.high_watermark()),
-        (Err(error), keyed) => {
-            tracing::error!(folder = %bucket.folder().display(), %error, "a round of appends is taken back");
-            if let Some(keyed) = keyed {
-                keyed.discard();
-            }
-            Err(error.clone().into())
-        }
-        (Ok(()), None) => Ok(()),
-    };
-    for reply in replies {
-        match reply {
-            Reply::Append(reply, offset) => drop(reply.send(committed.clone().map(|()| offset))),
-            Reply::Put(reply, end) => drop(reply.send(applied.clone().map(|()| end))),
-        }
     }
 }
 
