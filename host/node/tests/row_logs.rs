@@ -80,8 +80,13 @@ async fn what_is_not_whole_is_refused() {
         batches.extend([sealed(lying, 1), sealed(change, 1), batch(&[row], 2), batch(&[row, row], 1), batch(&[], 1)]);
         for batch in batches {
             let refused = client.produce(table, 0, [self::batch(&[row], 1), batch.clone()].concat()).await;
-            assert_eq!(refused.error_code, Some(14), "{format} {batch:?}");
+            assert_eq!(refused.error_code, Some(15), "{format} {batch:?}");
         }
+        let arrow = client.produce(table, 0, support::anonymous(&[1])).await;
+        assert_eq!(arrow.error_code, Some(15), "{arrow:?}");
+        let mut torn = batch(&[row], 1);
+        *torn.last_mut().unwrap() ^= 1;
+        assert_eq!(client.produce(table, 0, torn).await.error_code, Some(14));
         assert_eq!(client.produce(table, 0, batch(&[row], 1)).await.base_offset, Some(0), "nothing was taken");
     }
 }

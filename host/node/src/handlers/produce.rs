@@ -8,6 +8,7 @@ use thalweg_wire::message::{
     ProduceLogResponse, ServerErrorCode,
 };
 use thalweg_wire::record::{LogBatch, RecordError, RowFields, RowFormat};
+use thalweg_wire::table::LogFormat;
 use tokio::sync::oneshot;
 use tokio::time::{Instant, timeout_at};
 
@@ -118,7 +119,13 @@ fn begin(service: &Service, acks: i32, table: i64, part: &PbProduceLogReqForBuck
         return Err(Failure::new(ServerErrorCode::INVALID_TABLE, text));
     }
     if let Some(format) = table.row_format {
-        batches.iter().try_for_each(|batch| check_rows(table, format, batch)).map_err(corrupt)?;
+        batches.iter().try_for_each(|batch| check_rows(table, format, batch)).map_err(|error| {
+            // Not CORRUPT_RECORD either: fluss-rs, which writes Arrow messages whatever the format is, would send the
+            // same again and again.
+            let format = table.descriptor.properties.get(LogFormat::KEY).map(String::as_str).unwrap_or_default();
+            let text = format!("The records are not rows of the table in its log format {format}: {error}.");
+            Failure::new(ServerErrorCode::INVALID_TABLE, text)
+        })?;
     }
     if batches.is_empty() {
         return Ok(Part::Done(Ok(bucket.high_watermark())));
