@@ -7,7 +7,7 @@ use thalweg_wire::{
     table::{LogCompression, PropertyError, Schema, TableDescriptor},
 };
 
-use super::Change;
+use super::{Change, check::check};
 use crate::{
     api::{Codec, Error, ErrorCode, TableInfo},
     call::fatal,
@@ -16,8 +16,6 @@ use crate::{
 /// The most buckets that a table may have here; a 0.9.1 server allows 128,000 (`server-behaviour.md`). What is counted by
 /// bucket stays small, whatever a server says.
 const BUCKET_LIMIT: u32 = 1 << 20;
-/// How a table says what it does when rows are to be deleted (`fluss.md` 3.2).
-const DELETE_BEHAVIOUR: &str = "table.delete.behavior";
 
 /// What rows of a table look like, in one version of its schema and for one change.
 #[derive(Debug)]
@@ -115,24 +113,6 @@ impl Form {
     }
 }
 
-/// Whether the table takes this change at all.
-fn check(table: &TableDescriptor, change: &Change) -> Result<(), Unfit> {
-    let keyed = !table.schema.primary_key.is_empty();
-    match change {
-        Change::Append if keyed => Err(invalid("has a primary key; upsert rows into it".into())),
-        Change::Upsert(_) if !keyed => Err(invalid("has no primary key; append rows to it".into())),
-        Change::Delete if !keyed => Err(invalid("has no primary key; rows of a log are not deleted".into())),
-        Change::Delete if is_deletion_disabled(table) => {
-            Err(invalid(format!("has {DELETE_BEHAVIOUR} = disable; its rows are not deleted")))
-        }
-        Change::Append | Change::Upsert(_) | Change::Delete => Ok(()),
-    }
-}
-
-fn is_deletion_disabled(table: &TableDescriptor) -> bool {
-    table.properties.get(DELETE_BEHAVIOUR).is_some_and(|behaviour| behaviour.eq_ignore_ascii_case("disable"))
-}
-
 /// The positions of the columns that the rows given have, in their order.
 fn given(table: &TableDescriptor, change: &Change) -> Result<Vec<usize>, Unfit> {
     let schema = &table.schema;
@@ -216,8 +196,8 @@ pub(super) fn misfit(table: &str, error: &RecordError) -> Error {
     fatal(ErrorCode::Invalid(format!("table {table}: {error}")))
 }
 
-/// Why rows cannot be written to a table.
-enum Unfit {
+/// Why rows cannot be written to a table: what follows its name in the error.
+pub(super) enum Unfit {
     Invalid(String),
     Unsupported(String),
     Record(RecordError),
@@ -236,7 +216,8 @@ impl From<PropertyError> for Unfit {
     }
 }
 
-fn invalid(why: String) -> Unfit {
+/// That the user asks for what the table does not have.
+pub(super) fn invalid(why: String) -> Unfit {
     Unfit::Invalid(why)
 }
 
@@ -280,6 +261,7 @@ mod tests {
     #[test]
     fn what_cannot_be_written_says_why_and_names_the_table() {
         let (upsert, disabled) = (Change::Upsert(None), [("table.delete.behavior", "DISABLE")]);
+        let [first, versioned] = ["FIRST_ROW", "versioned"].map(|engine| [("table.merge-engine", engine)]);
         let some = |columns: &[u32]| Change::Upsert(Some(columns.to_vec()));
         let mut lost_key = log(&[]);
         lost_key.descriptor.bucket_keys = vec!["c".into()];
@@ -291,7 +273,9 @@ mod tests {
             (keyed(&[]), Change::Append, "db.t has a primary key; upsert"),
             (log(&[]), upsert.clone(), "db.t has no primary key; append"),
             (log(&[]), Change::Delete, "db.t has no primary key; rows of a log"),
-            (keyed(&disabled), Change::Delete, "table.delete.behavior = disable"),
+            (keyed(&disabled), Change::Delete, "table.delete.behavior = DISABLE; its rows are not deleted"),
+            (keyed(&first), some(&[0, 1, 3]), "table.merge-engine = FIRST_ROW; upsert whole rows"),
+            (keyed(&versioned), some(&[0, 1, 3]), "table.merge-engine = versioned; upsert whole rows"),
             (keyed(&[]), some(&[0, 2, 3]), "'p' is missing"),
             (keyed(&[]), some(&[0, 1, 9]), "no column at position 9"),
             (keyed(&[]), some(&[0, 1, 0]), "'k' twice"),

@@ -3,6 +3,7 @@
 //! ```text
 //! surface      what goes in and comes out
 //! table        a table, and under each handle the forms of its rows
+//! check        which changes a table takes
 //! form         what rows look like for a change: from the table's descriptor
 //! partition    a partition: found, created, left
 //! leaders      the leaders of its buckets
@@ -26,6 +27,7 @@ mod answer;
 mod append;
 mod assign;
 mod batch;
+mod check;
 mod expiry;
 mod form;
 mod lane;
