@@ -26,8 +26,8 @@ pub(crate) struct State {
     pub(crate) databases: BTreeMap<String, Database>,
     /// The tables of all databases, by number.
     by_id: HashMap<i64, Arc<Table>>,
-    /// The tables of all partitions, by the partition's number.
-    by_partition: HashMap<i64, Arc<Table>>,
+    /// The tables and names of all partitions, by the partition's number.
+    by_partition: HashMap<i64, (Arc<Table>, String)>,
 }
 
 impl State {
@@ -43,8 +43,7 @@ impl State {
 
     /// A partition by its number: its table and its name.
     pub(crate) fn partition_of_id(&self, id: i64) -> Option<(&Arc<Table>, &str)> {
-        let table = self.by_partition.get(&id)?;
-        table.partitions.iter().find(|(_, found)| **found == id).map(|(name, _)| (table, name.as_str()))
+        self.by_partition.get(&id).map(|(table, name)| (table, name.as_str()))
     }
 
     /// Whether there is such a table or partition.
@@ -84,8 +83,8 @@ impl State {
     /// Brings the look-ups by number up to date after a change.
     pub(super) fn number_tables(&mut self) {
         self.by_id = self.tables().map(|table| (table.id, Arc::clone(table))).collect();
-        let partitions = self.tables().flat_map(|table| table.partitions.values().map(move |id| (*id, table)));
-        self.by_partition = partitions.map(|(id, table)| (id, Arc::clone(table))).collect();
+        let partitions = self.tables().flat_map(|table| table.partitions.iter().map(move |one| (table, one)));
+        self.by_partition = partitions.map(|(table, (name, id))| (*id, (Arc::clone(table), name.clone()))).collect();
     }
 }
 
