@@ -72,9 +72,14 @@ impl Write {
     /// Gives up everything of the partitions that are meant.
     pub(super) fn fail_all(&mut self, meant: impl Fn(usize) -> bool, error: &Error) {
         let lanes: Vec<usize> = self.active.iter().copied().filter(|at| meant(self.lanes[*at].partition)).collect();
+        self.fail_lanes(&lanes, error);
+    }
+
+    /// Gives up everything of these lanes.
+    pub(super) fn fail_lanes(&mut self, lanes: &[usize], error: &Error) {
         for at in lanes {
-            self.fail_open(at, error);
-            self.fail_lane(at, Instant::MAX, error);
+            self.fail_open(*at, error);
+            self.fail_lane(*at, Instant::MAX, error);
         }
     }
 

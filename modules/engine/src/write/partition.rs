@@ -2,7 +2,7 @@
 //!
 //! A table without partitions has one here, of no name and always known.
 
-use std::{collections::HashMap, num::NonZeroU32, sync::Arc};
+use std::{collections::BTreeMap, num::NonZeroU32, sync::Arc};
 
 use super::{Output, Write, leaders::Leaders};
 use crate::{
@@ -20,7 +20,7 @@ pub(super) struct PartitionState {
     /// The server's number for it, once known.
     pub(super) id: Option<i64>,
     /// The lanes of the buckets that were written to, by bucket.
-    pub(super) lanes: HashMap<u32, usize>,
+    pub(super) lanes: BTreeMap<u32, usize>,
     /// Where rows without bucket key go.
     pub(super) current: u32,
     /// What is known of its leaders, and how it is renewed.
@@ -31,7 +31,7 @@ pub(super) struct PartitionState {
 impl PartitionState {
     /// One that was not written to yet; rows without bucket key begin at bucket `current`.
     pub(super) fn new(table: usize, name: Arc<str>, buckets: NonZeroU32, current: u32) -> Self {
-        Self { table, name, id: None, lanes: HashMap::new(), current, leaders: Leaders::default(), buckets }
+        Self { table, name, id: None, lanes: BTreeMap::new(), current, leaders: Leaders::default(), buckets }
     }
 
     /// Goes on to the next bucket, with `prefer_led` to the next whose leader is known if there is one.
@@ -146,12 +146,13 @@ impl Write {
 
     /// Whether a bucket of this partition that has rows has no leader here.
     fn lacks_leader(&self, partition: usize, leaders: &[Option<i32>]) -> bool {
-        let mut lanes = self.active.iter().map(|lane| &self.lanes[*lane]).filter(|lane| lane.partition == partition);
-        lanes.any(|lane| leaders.get(lane.bucket as usize).copied().flatten().is_none())
+        let leader = |bucket: u32| leaders.get(bucket as usize).copied().flatten();
+        let mut lanes = self.partitions[partition].lanes.iter();
+        lanes.any(|(bucket, lane)| !self.lanes[*lane].is_empty() && leader(*bucket).is_none())
     }
 
     fn has_rows(&self, partition: usize) -> bool {
-        self.active.iter().any(|lane| self.lanes[*lane].partition == partition)
+        self.partitions[partition].lanes.values().any(|lane| !self.lanes[*lane].is_empty())
     }
 
     /// The partition is there no longer under its number: what was sent fails, and what was not goes to the partition
@@ -186,13 +187,14 @@ impl Write {
     }
 
     fn fail_partition(&mut self, partition: usize, error: &Error) {
-        self.fail_all(|at| at == partition, error);
+        let lanes: Vec<usize> = self.partitions[partition].lanes.values().copied().collect();
+        self.fail_lanes(&lanes, error);
     }
 
     fn trouble_in_partition(&mut self, partition: usize, error: &Error) {
-        for at in &self.active {
+        for at in self.partitions[partition].lanes.values() {
             let lane = &mut self.lanes[*at];
-            if lane.partition == partition {
+            if !lane.is_empty() {
                 lane.trouble = Some(error.clone());
             }
         }
