@@ -83,8 +83,8 @@ pub struct WriteSettings {
     pub buffer_limit: u64,
     /// A batch is sealed at this size, in bytes. Default 2 MiB.
     pub batch_bytes: u32,
-    /// A batch is sealed at this number of rows; at most 131072. One of a keyed table is sealed at 65536 whatever this
-    /// says: a 0.9.1 server can make 131072 changes at once (`fluss.md` 6.11), and a key that it has makes two. Default
+    /// A batch is sealed at this number of rows; at most 131072. One of a keyed table is sealed at 65000 whatever this
+    /// says: a 0.9.1 server cannot make 131072 changes at once (`fluss.md` 6.11), and a key that it has makes two. Default
     /// 65536.
     pub batch_rows: u32,
     /// How long a batch may wait for more rows while an earlier request of its leader is under way; with none under way

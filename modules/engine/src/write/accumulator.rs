@@ -22,9 +22,10 @@ use crate::{
 /// The longest that the columns of a batch may become, in bytes: Arrow's offsets have 32 bits. Records may not be longer
 /// either.
 const COLUMNS_LIMIT: u64 = i32::MAX as u64 - 1024;
-/// The most records of a key batch: a 0.9.1 server breaks on one that makes more than 131,072 changes
-/// (`server-behaviour.md`), and a key that is there already makes two, -U and +U.
-const KEYS_LIMIT: u32 = 65_536;
+/// The most records of a key batch. A 0.9.1 server breaks on one that makes so many changes that a byte for each does not
+/// fit one page of 128 KiB behind the head of the changelog's batch (`server-behaviour.md`: with 131,072), and a key that
+/// is there already makes two, -U and +U.
+const KEYS_LIMIT: u32 = 65_000;
 
 /// Rows of one bucket that wait to become a batch.
 #[derive(Debug)]
