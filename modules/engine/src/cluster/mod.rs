@@ -60,7 +60,7 @@ pub(crate) struct Table {
 }
 
 /// What the stages are to be told.
-#[allow(dead_code, reason = "writes, scans and lookups are told of partitions")]
+#[allow(dead_code, reason = "scans and lookups look into the cluster themselves once there is any news")]
 #[derive(Debug)]
 pub(crate) enum News {
     /// A table was opened, or could not be.

@@ -1,5 +1,4 @@
 //! What is known of a table's partitions: their numbers, leaders, and which are missing.
-#![allow(dead_code, reason = "writes, scans and lookups of partitions ask for it")]
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -146,11 +145,6 @@ impl Cluster {
     /// Asks for the partition of this name, and whether it is still the same; `News::Partition` answers.
     pub(crate) fn want_partition(&mut self, now: Instant, handle: TableHandle, name: &str) {
         self.want(now, handle, Which::Name(name.to_owned()));
-    }
-
-    /// Asks for the partition of this number; `News::PartitionId` answers.
-    pub(crate) fn want_partition_by_id(&mut self, now: Instant, handle: TableHandle, id: i64) {
-        self.want(now, handle, Which::Id(id));
     }
 
     /// What is known of a partition's leaders is old; `News::Partition` follows, and `News::PartitionId` where only its
