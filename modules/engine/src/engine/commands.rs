@@ -99,8 +99,8 @@ impl Engine {
     /// Looks rows up by primary key (key columns in key order, partition columns among them); answered by
     /// [`Event::Found`]. A key of a partition that is not there has no row. With `insert`, a key that the table does not
     /// have becomes a row whose other columns are null; where the server does not have that it ends with
-    /// [`ErrorCode::Unsupported`]. Fails with [`ErrorCode::Invalid`] on a table without primary key, on columns that do
-    /// not fit and on a null; the column and the row are named.
+    /// [`ErrorCode::Unsupported`], and a table with partitions refuses it so. Fails with [`ErrorCode::Invalid`] on a
+    /// table without primary key, on columns that do not fit and on a null; the column and the row are named.
     pub fn lookup(
         &mut self,
         now: Instant,

@@ -153,7 +153,7 @@ impl Engine {
                 }
             }
             News::Partition(handle, name) => {
-                self.lookups.partition_told(handle, &name, &self.cluster, orders);
+                self.lookups.partition_told(handle, &name, &self.cluster);
                 match self.cluster.partition(handle, &name) {
                     Partition::Known { id, leaders, .. } => {
                         self.write.set_partition(self.now, handle, &name, id, leaders);

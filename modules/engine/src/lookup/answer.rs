@@ -62,20 +62,6 @@ impl Lookups {
         Ok(())
     }
 
-    /// The partition of these keys is not there, so that they have no rows.
-    pub(super) fn absent(&mut self, run: &Run, partition: &str, orders: &mut Orders) {
-        let Some(open) = self.open.get(&run.ticket) else { return };
-        if open.inserts() {
-            let name = self.plans.get(&open.handle).map_or("", |plan| &plan.name);
-            let row = open.order.get(run.from as usize).copied().unwrap_or(0);
-            let text =
-                format!("{name} has no partition {partition}, so that no row can be made for the key in row {row}");
-            self.fail(run.ticket, invalid(format!("{text}; create the partition first")), orders);
-            return;
-        }
-        self.done(run);
-    }
-
     /// Answers the lookups of which every key has an answer.
     pub(super) fn answer_complete(&mut self, cluster: &Cluster, orders: &mut Orders) {
         let mut waiting = Vec::new();
@@ -138,7 +124,7 @@ impl Lookups {
     }
 
     /// The keys of a run have their answer.
-    fn done(&mut self, run: &Run) {
+    pub(super) fn done(&mut self, run: &Run) {
         let Some(open) = self.open.get_mut(&run.ticket) else { return };
         open.left = open.left.saturating_sub((run.to - run.from) as usize);
         if open.left == 0 && !open.go_on(run.ticket, &mut self.due) {

@@ -203,15 +203,20 @@ impl Lookups {
 }
 
 impl Plan {
-    /// Fails where a row cannot be made of its key alone (`LookupSender` of the Java client, `fluss.md` 3.7).
+    /// Fails where a row cannot be made of its key alone (`fluss.md` 3.7).
     fn check_insert(&self) -> Result<(), Error> {
-        let schema = &self.info.descriptor.schema;
+        let (name, schema) = (&self.name, &self.info.descriptor.schema);
+        if !self.info.descriptor.partition_keys.is_empty() {
+            // `KeyRecordBatch` of 0.9.1 and later takes the bytes of a key for those of all key columns, the partition's
+            // too, which are not in it: it fails, or makes another row.
+            let text = format!("{name} has partitions, where a Fluss server may make another row than that of the key");
+            return Err(fatal(ErrorCode::Unsupported(format!("{text}; look the key up and upsert the row instead"))));
+        }
         let needed = schema.columns.iter().enumerate().find(|(at, column)| {
             !column.column_type.nullable && !schema.primary_key.contains(at) && !schema.auto_increment.contains(at)
         });
         needed.map_or(Ok(()), |(_, column)| {
-            let (name, column) = (&self.name, &column.name);
-            let text = format!("a row of {name} cannot be made of its key: the column {column} may not be null");
+            let text = format!("a row of {name} cannot be made of its key: the column {} may not be null", column.name);
             Err(invalid(format!("{text}; upsert the row instead")))
         })
     }

@@ -107,11 +107,6 @@ impl Open {
         }
     }
 
-    /// Whether rows that are not there are to be made.
-    pub(super) fn inserts(&self) -> bool {
-        self.kind == Kind::Insert
-    }
-
     /// All keys, each in its own bucket.
     pub(super) fn begin(&mut self, ticket: Ticket, runs: &mut Vec<Run>) {
         let all = 0..self.keys.len() as u32;

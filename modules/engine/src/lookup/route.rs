@@ -21,14 +21,13 @@ enum Place {
 
 impl Lookups {
     /// The cluster says something of the partition of this name.
-    pub(crate) fn partition_told(&mut self, handle: TableHandle, name: &str, cluster: &Cluster, orders: &mut Orders) {
+    pub(crate) fn partition_told(&mut self, handle: TableHandle, name: &str, cluster: &Cluster) {
         let which = (handle, name.to_owned());
         let Some(runs) = self.sought.remove(&which) else { return };
         match cluster.partition(handle, name) {
             Partition::Known { .. } => self.due.extend(runs),
-            Partition::Missing(error) if is_absence(&error) => {
-                runs.iter().for_each(|run| self.absent(run, name, orders));
-            }
+            // Its keys have no rows.
+            Partition::Missing(error) if is_absence(&error) => runs.iter().for_each(|run| self.done(run)),
             // It goes on being asked for.
             Partition::Missing(_) | Partition::Asked => {
                 self.sought.insert(which, runs);

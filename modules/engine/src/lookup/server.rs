@@ -146,3 +146,86 @@ impl Lane {
         runs
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use thalweg_wire::{
+        column::{Batch, Column, Values},
+        table::{Schema, TableDescriptor, TablePath},
+    };
+
+    use super::*;
+    use crate::{
+        api::{Settings, TableInfo},
+        lookup::{keys::Keys, plan::Plan},
+    };
+
+    /// A lookup of texts with these lengths in a table of one bucket, and its run.
+    fn open(ticket: Ticket, lengths: &[usize]) -> (Open, Run) {
+        let schema = Schema::parse_sql("id STRING").expect("a column").with_primary_key(&["id"]).expect("a key");
+        let mut descriptor = TableDescriptor::new(schema);
+        descriptor.bucket_count = Some(1);
+        let path = TablePath { database: "d".into(), table: "t".into() };
+        let info = TableInfo { path, table_id: 1, schema_id: 1, descriptor, created: 0, modified: 0 };
+        let plan = Plan::new(&Arc::new(info)).expect("it has a key");
+        let ends = lengths.iter().scan(0, |end, length| {
+            *end += *length as i32;
+            Some(*end)
+        });
+        let offsets: Vec<i32> = std::iter::once(0).chain(ends).collect();
+        let bytes = vec![b'x'; lengths.iter().sum()];
+        let values = Values::Spans { offsets: &offsets, bytes: &bytes };
+        let batch = Batch { rows: lengths.len(), columns: vec![Column { validity: None, values }] };
+        let keys = Keys::encode(&plan, &plan.whole, &batch, false).expect("keys");
+        let mut open = Open::new(0, Kind::Whole, keys, 0);
+        let mut runs = Vec::new();
+        open.begin(ticket, &mut runs);
+        let [run] = &runs[..] else { panic!("one bucket, one run: {runs:?}") };
+        (open, run.clone())
+    }
+
+    #[test]
+    fn requests_are_cut_by_keys_and_bytes_and_counted() {
+        let mut settings = Settings::new(vec!["h:1".into()]).lookup;
+        (settings.request_keys, settings.in_flight) = (4, 2);
+        let long = REQUEST_BYTES - 10;
+        let lookups = [(1, vec![1; 3]), (2, vec![1, 1, long, long, 9 << 20]), (3, vec![1])];
+        let (mut opens, mut servers) = (BTreeMap::new(), Servers::default());
+        for (ticket, lengths) in lookups {
+            let (open, run) = open(ticket, &lengths);
+            opens.insert(ticket, open);
+            servers.queue(7, 0, Kind::Whole, run);
+        }
+        // The last is given up before its turn comes.
+        opens.remove(&3);
+        let mut seen = Vec::new();
+        for _ in 0..9 {
+            while let Some(asked) = servers.next(&settings, &opens) {
+                seen.push(asked.runs.iter().map(|run| (run.ticket, run.from, run.to)).collect::<Vec<_>>());
+            }
+            servers.ended(7);
+        }
+        let expected = [vec![(1, 0, 3), (2, 0, 1)], vec![(2, 1, 3)], vec![(2, 3, 4)], vec![(2, 4, 5)]];
+        assert_eq!(seen, expected);
+    }
+
+    #[test]
+    fn no_more_requests_are_under_way_than_are_allowed() {
+        let mut settings = Settings::new(vec!["h:1".into()]).lookup;
+        (settings.request_keys, settings.in_flight) = (1, 2);
+        let (open, run) = open(1, &[1; 5]);
+        let opens = BTreeMap::from([(1, open)]);
+        let mut servers = Servers::default();
+        servers.queue(7, 0, Kind::Whole, run);
+        assert!(servers.next(&settings, &opens).is_some() && servers.next(&settings, &opens).is_some());
+        for _ in 0..3 {
+            assert!(servers.next(&settings, &opens).is_none(), "two are under way");
+            servers.ended(7);
+            assert!(servers.next(&settings, &opens).is_some());
+        }
+        servers.ended(7);
+        assert!(servers.next(&settings, &opens).is_none(), "nothing waits");
+    }
+}
