@@ -16,6 +16,9 @@ use crate::failure::Failure;
 use crate::log::batch::Batch;
 use crate::sync::lock;
 
+/// Records that room is made for before any is read.
+const FIRST_RECORDS: usize = 1 << 16;
+
 /// A key batch for one bucket.
 #[derive(Debug)]
 pub(crate) struct Put {
@@ -75,7 +78,8 @@ impl Keyed {
         self.check()?;
         let batch = KvBatch::parse(&put.records).map_err(PutError::Damaged)?;
         let staged = lock(self.staged());
-        let records = (batch.count as usize).min(put.records.len() / 5);
+        // What the batch says is believed as far as it costs little; more room is made as records come.
+        let records = (batch.count as usize).min(put.records.len() / 5).min(FIRST_RECORDS);
         let mut merging = Merging {
             keyed: self,
             staged: &staged,
