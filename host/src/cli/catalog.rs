@@ -2,6 +2,7 @@
 
 use clap::{Args, Subcommand};
 use serde_json::{Map, Value, json};
+use thalweg_engine::api::BucketOffsets;
 use thalweg_wire::table::TablePath;
 
 use super::Outcome;
@@ -83,7 +84,8 @@ impl Database {
 
 /// `thalweg offsets`.
 #[derive(Debug, Args)]
-#[command(after_help = "Example:\n  thalweg offsets flights --format json")]
+#[command(after_help = "Example:\n  thalweg offsets flights --format json\n\n\
+    Rows of a table with a primary key are those that a lookup finds; they are blank where the server does not count them.")]
 pub(super) struct Offsets {
     /// The table, as NAME or DATABASE.NAME
     table: TablePath,
@@ -96,20 +98,21 @@ impl Offsets {
     pub(super) async fn run(self, common: &Common) -> Outcome {
         let client = common.connect().await?;
         let offsets = client.list_offsets(&self.table).await?;
-        let rows: Vec<Value> = offsets
-            .iter()
-            .map(|o| {
-                let mut row = Map::new();
-                if let Some(partition) = o.bucket.partition {
-                    row.insert("partition".into(), partition.into());
-                }
-                row.insert("bucket".into(), o.bucket.bucket.into());
-                row.insert("earliest".into(), o.earliest.into());
-                row.insert("latest".into(), o.latest.into());
-                row.insert("rows".into(), o.latest.saturating_sub(o.earliest).into());
-                Value::Object(row)
-            })
-            .collect();
-        Ok(print_list(&rows, self.format)?)
+        let partitioned = offsets.iter().any(|offsets| offsets.bucket.partition.is_some());
+        let partitions = if partitioned { client.list_partitions(&self.table).await? } else { Vec::new() };
+        let name = |id: i64| partitions.iter().find(|partition| partition.partition_id == id).map(|p| p.name.as_str());
+        let row = |o: &BucketOffsets| {
+            let mut row = Map::new();
+            if let Some(id) = o.bucket.partition {
+                row.insert("partition".into(), name(id).into());
+                row.insert("partition_id".into(), id.into());
+            }
+            row.insert("bucket".into(), o.bucket.bucket.into());
+            row.insert("earliest".into(), o.earliest.into());
+            row.insert("latest".into(), o.latest.into());
+            row.insert("rows".into(), o.rows.into());
+            Value::Object(row)
+        };
+        Ok(print_list(&offsets.iter().map(row).collect::<Vec<_>>(), self.format)?)
     }
 }

@@ -14,10 +14,10 @@ use serde_json::json;
 use thalweg_node::{Node, NodeOptions};
 use thalweg_wire::table::{TableDescriptor, TablePath};
 
-use super::Outcome;
 use super::options::Common;
 use super::summary::grouped;
 use super::table::schema_of;
+use super::{Outcome, demo_keys};
 use crate::client::{Client, ScanOptions, Table};
 use crate::formats::{Format, writer};
 use crate::module::{ChainSpec, ModuleSpec};
@@ -77,7 +77,8 @@ async fn show(client: &Client, rows: u64) -> anyhow::Result<()> {
     let kept = append(&piped, &flights, rows).await?;
     let read = scan(&table).await?;
     ensure!(read == kept, "{kept} rows were acknowledged, and {read} scanned");
-    peek(&table).await
+    peek(&table).await?;
+    demo_keys::show(client, &flights).await
 }
 
 /// Appends the flights, again and again, and says what became of them.
@@ -154,11 +155,11 @@ fn flights() -> anyhow::Result<RecordBatch> {
 }
 
 /// Says what was just done, and how long it took.
-fn say(started: Instant, what: &str) -> std::io::Result<()> {
+pub(super) fn say(started: Instant, what: &str) -> std::io::Result<()> {
     writeln!(std::io::stdout(), "{:>7.1} ms  {what}", started.elapsed().as_secs_f64() * 1e3)
 }
 
 /// `, N rows/s`.
-fn rate(rows: u64, started: Instant) -> String {
+pub(super) fn rate(rows: u64, started: Instant) -> String {
     format!(", {} rows/s", grouped((rows as f64 / started.elapsed().as_secs_f64().max(1e-9)) as u64))
 }

@@ -1,18 +1,27 @@
 //! The command line: one file a command. Data go to standard output, everything else to standard error.
 
+mod aggregation;
 mod append;
 mod catalog;
 mod demo;
+mod demo_keys;
 mod interrupt;
+mod key;
+mod keyed;
+mod lookup;
 mod modules;
 mod options;
 mod output;
+mod partition;
 mod progress;
+mod rows_out;
 mod scan;
 mod serve;
 mod shell;
 mod summary;
 mod table;
+mod write;
+mod writing;
 
 use std::process::ExitCode;
 
@@ -43,12 +52,21 @@ enum Command {
     /// Create, list, show, drop and alter tables
     #[command(subcommand)]
     Table(table::Table),
-    /// Show the earliest and latest offset of each bucket of a table
+    /// List, create and drop the partitions of a table
+    #[command(subcommand)]
+    Partition(partition::Partition),
+    /// Show the earliest and latest offset and the rows of each bucket of a table
     Offsets(catalog::Offsets),
     /// Append rows to a log table
     Append(append::Append),
+    /// Put rows into a table with a primary key
+    Upsert(keyed::Upsert),
+    /// Delete rows of a table with a primary key
+    Delete(keyed::Delete),
     /// Read the rows of a table
     Scan(scan::Scan),
+    /// Look rows of a table up by their keys
+    Lookup(lookup::Lookup),
     /// Print a completion script for a shell
     Completions(shell::Completions),
     /// Write man pages into a folder
@@ -112,7 +130,11 @@ impl Cli {
                 Command::Database(command) => command.run(&common).await,
                 Command::Table(command) => command.run(&common).await,
                 Command::Offsets(command) => command.run(&common).await,
+                Command::Partition(command) => command.run(&common).await,
                 Command::Append(command) => command.run(&common, order).await,
+                Command::Upsert(command) => command.run(&common, order).await,
+                Command::Delete(command) => command.run(&common, order).await,
+                Command::Lookup(command) => command.run(&common).await,
                 Command::Scan(command) => command.run(&common, order).await,
                 Command::Completions(_) | Command::Man(_) => Ok(()),
             }

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use clap::{Args, ValueEnum};
+use thalweg_engine::api::Settings;
 use tracing_subscriber::EnvFilter;
 
 use crate::client::{Client, ClientOptions, EngineKind};
@@ -66,11 +67,22 @@ impl Common {
 
     /// Connects to the servers.
     pub(super) async fn connect(&self) -> anyhow::Result<Client> {
-        self.connect_to(self.server.clone()).await
+        self.connect_with(|_| {}).await
+    }
+
+    /// Connects to the servers, with settings of the command's own.
+    pub(super) async fn connect_with(&self, set: impl FnOnce(&mut Settings)) -> anyhow::Result<Client> {
+        let mut options = self.client_options(self.server.clone());
+        set(&mut options.settings);
+        Ok(Client::connect(options).await?)
     }
 
     /// Connects to other servers than the ones named.
     pub(super) async fn connect_to(&self, servers: Vec<String>) -> anyhow::Result<Client> {
+        Ok(Client::connect(self.client_options(servers)).await?)
+    }
+
+    fn client_options(&self, servers: Vec<String>) -> ClientOptions {
         let mut options = ClientOptions::new(servers);
         options.engine = match self.engine {
             Engine::Component => EngineKind::Component,
@@ -84,7 +96,7 @@ impl Common {
             settings.connection.command_timeout = timeout;
             settings.write.delivery_timeout = timeout;
         }
-        Ok(Client::connect(options).await?)
+        options
     }
 }
 

@@ -1,75 +1,77 @@
 //! `scan`: rows of a table to standard output or a file.
 
-use std::fs::File;
-use std::io::{BufWriter, IsTerminal, Write};
-use std::path::PathBuf;
-use std::sync::Arc;
+use std::pin::Pin;
 
-use anyhow::Context;
-use arrow_array::{ArrayRef, Int32Array, Int64Array, RecordBatch, StringArray, TimestampMillisecondArray};
+use anyhow::anyhow;
 use arrow_cast::parse::string_to_datetime;
-use arrow_schema::{DataType, Field, Schema, SchemaRef, TimeUnit};
+use arrow_schema::SchemaRef;
 use clap::Args;
-use futures::StreamExt;
+use futures::{Stream, StreamExt};
 use thalweg_engine::api::{Bucket, End, Start};
-use thalweg_wire::table::TablePath;
+use thalweg_wire::table::{TablePath, partition_name, resolve_partition};
 
 use super::interrupt::Interrupts;
 use super::modules::{Modules, Order};
-use super::options::Common;
+use super::options::{Common, key_value};
+use super::rows_out::{Out, with_metadata, with_metadata_fields};
 use super::{Failure, Outcome};
-use crate::client::{ScanBatch, ScanOptions};
-use crate::formats::{Format, RowsOut, writer};
+use crate::client::{CurrentOptions, Error, ScanBatch, ScanOptions, Table};
 
 /// `thalweg scan`.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  thalweg scan flights --columns origin,delay --limit 10\n  \
     thalweg scan flights --start 2026-01-01T00:00:00Z --follow\n  \
-    thalweg scan flights --module where --set \"if=delay > 30\" --output late.parquet")]
+    thalweg scan flights --module where --set \"if=delay > 30\" --output late.parquet\n  \
+    thalweg scan airports --changelog --with-metadata\n  \
+    thalweg scan orders --partition day=2026-01-31/region=eu\n\n\
+    A table with a primary key gives its current rows, and with --follow then the changes; --changelog gives the changes\n\
+    alone. --start and --end are about a log: of a table without primary key, or with --changelog.")]
 pub(super) struct Scan {
     /// The table, as NAME or DATABASE.NAME
     table: TablePath,
-    /// Where each bucket begins
-    #[arg(long, value_name = "earliest|latest|OFFSET|TIMESTAMP", value_parser = start, default_value = "earliest")]
-    start: Start,
-    /// Where each bucket ends
+    /// Where each bucket begins [default: earliest]
+    #[arg(long, value_name = "earliest|latest|OFFSET|TIMESTAMP", value_parser = start)]
+    start: Option<Start>,
+    /// Where each bucket ends [default: latest]
     #[arg(long, value_name = "latest|OFFSET|TIMESTAMP", value_parser = end, conflicts_with = "follow")]
     end: Option<End>,
     /// Wait for more rows at the end
     #[arg(long)]
     follow: bool,
+    /// Of a table with a primary key, the changes instead of the current rows
+    #[arg(long)]
+    changelog: bool,
     /// At most so many rows, after any module
     #[arg(long, value_name = "N")]
     limit: Option<u64>,
     /// Only these columns, in this order, after any module
     #[arg(long, value_name = "a,b", value_delimiter = ',')]
     columns: Option<Vec<String>>,
-    /// Only this bucket
+    /// Only this bucket (of each partition)
     #[arg(long, value_name = "N")]
     bucket: Option<u32>,
+    /// Only this partition: its values joined with $, or KEY=VALUE/KEY=VALUE; may be given many times
+    #[arg(long, value_name = "NAME")]
+    partition: Vec<String>,
     /// Put bucket, offset, timestamp and change type before the columns
     #[arg(long)]
     with_metadata: bool,
     #[command(flatten)]
     modules: Modules,
-    /// How rows are written [default: by the suffix of --output, else a table on a terminal and JSON lines in a pipe]
-    #[arg(long)]
-    format: Option<Format>,
-    /// Write to a file
-    #[arg(long, value_name = "FILE")]
-    output: Option<PathBuf>,
+    #[command(flatten)]
+    out: Out,
 }
+
+/// Rows of a scan, and their columns.
+type Opened = (SchemaRef, Pin<Box<dyn Stream<Item = Result<ScanBatch, Error>> + Send>>);
 
 impl Scan {
     pub(super) async fn run(self, common: &Common, order: Order) -> Outcome {
         let client = common.connect().await?;
         let table = client.table(&self.table).await?;
-        let mut stream = table.scan(self.options(&order)?).await?;
-        let schema = match self.with_metadata {
-            true => with_metadata_fields(&stream.schema()),
-            false => stream.schema(),
-        };
-        let mut out = self.open(schema.clone())?;
+        let (columns, mut stream) = self.start(&table, &order).await?;
+        let schema = if self.with_metadata { with_metadata_fields(&columns) } else { columns };
+        let mut out = self.out.open(schema.clone())?;
         let mut interrupts = Interrupts::listen()?;
         let mut interrupted = false;
         loop {
@@ -91,70 +93,73 @@ impl Scan {
         if interrupted { Err(Failure::Interrupted) } else { Ok(()) }
     }
 
-    fn options(&self, order: &Order) -> anyhow::Result<ScanOptions> {
-        let end = if self.follow { End::Never } else { self.end.unwrap_or(End::Latest) };
-        Ok(ScanOptions {
+    async fn start(&self, table: &Table, order: &Order) -> anyhow::Result<Opened> {
+        let (buckets, partitions) = self.places(table).await?;
+        let chain = self.modules.chain(order)?;
+        if table.is_keyed() && !self.changelog {
+            if self.start.is_some() || self.end.is_some() {
+                return Err(anyhow!(
+                    "table {} has a primary key, so a scan gives its current rows, which have no offsets; --start and \
+                     --end need --changelog",
+                    table.name()
+                ));
+            }
+            let options = CurrentOptions {
+                columns: self.columns.clone(),
+                buckets,
+                partitions,
+                limit: self.limit,
+                chain,
+                follow: self.follow,
+                ..CurrentOptions::default()
+            };
+            let stream = table.scan_current(options).await?;
+            return Ok((stream.schema(), Box::pin(stream)));
+        }
+        let options = ScanOptions {
             columns: self.columns.clone(),
-            buckets: self.bucket.map(|bucket| Bucket { partition: None, bucket }).into_iter().collect(),
-            start: self.start.clone(),
-            end,
+            buckets,
+            partitions,
+            start: self.start.clone().unwrap_or(Start::Earliest),
+            end: if self.follow { End::Never } else { self.end.unwrap_or(End::Latest) },
             limit: self.limit,
-            chain: self.modules.chain(order)?,
+            chain,
             ..ScanOptions::default()
-        })
-    }
-
-    fn open(&self, schema: SchemaRef) -> anyhow::Result<Box<dyn RowsOut>> {
-        let by_suffix = self.output.as_deref().and_then(Format::of_path);
-        let terminal = self.output.is_none() && std::io::stdout().is_terminal();
-        let format = self.format.or(by_suffix).unwrap_or(if terminal { Format::Table } else { Format::Json });
-        let out: Box<dyn Write + Send> = match &self.output {
-            Some(path) => Box::new(File::create(path).with_context(|| format!("{} cannot be made", path.display()))?),
-            None => Box::new(std::io::stdout()),
         };
-        Ok(writer(format, schema, BufWriter::with_capacity(1 << 18, out))?)
+        let stream = table.scan(options).await?;
+        Ok((stream.schema(), Box::pin(stream)))
+    }
+
+    /// The buckets and the partitions that are asked for; only one of them is ever named.
+    async fn places(&self, table: &Table) -> anyhow::Result<(Vec<Bucket>, Vec<String>)> {
+        let keys = &table.info().descriptor.partition_keys;
+        if keys.is_empty() && !self.partition.is_empty() {
+            return Err(anyhow!("table {} has no partitions; leave --partition out", table.name()));
+        }
+        let names = self.partition.iter().map(|text| name_of(text, keys)).collect::<anyhow::Result<Vec<_>>>()?;
+        let Some(bucket) = self.bucket else { return Ok((Vec::new(), names)) };
+        if keys.is_empty() {
+            return Ok((vec![Bucket { partition: None, bucket }], Vec::new()));
+        }
+        let known = table.partitions().await?;
+        let chosen = known.iter().filter(|known| names.is_empty() || names.contains(&known.name));
+        let buckets: Vec<_> = chosen.map(|known| Bucket { partition: Some(known.partition_id), bucket }).collect();
+        match buckets.is_empty() {
+            true => Err(anyhow!("table {} has no such partition; `thalweg partition list` shows them", table.name())),
+            false => Ok((buckets, Vec::new())),
+        }
     }
 }
 
-/// The table's columns behind the metadata columns, by the names that Fluss reserves for them.
-fn with_metadata_fields(schema: &Schema) -> SchemaRef {
-    let mut fields = vec![
-        Arc::new(Field::new("__bucket", DataType::Int32, false)),
-        Arc::new(Field::new("__offset", DataType::Int64, false)),
-        Arc::new(Field::new("__timestamp", DataType::Timestamp(TimeUnit::Millisecond, Some("UTC".into())), false)),
-        Arc::new(Field::new("__change_type", DataType::Utf8, false)),
-    ];
-    fields.extend(schema.fields().iter().cloned());
-    Arc::new(Schema::new(fields))
-}
-
-fn with_metadata(scanned: &ScanBatch, schema: &SchemaRef) -> anyhow::Result<RecordBatch> {
-    let rows = scanned.batch.num_rows();
-    let changes: Vec<&str> = match &scanned.changes {
-        Some(changes) => changes.iter().map(|change| change_name(*change)).collect(),
-        None => vec![change_name(0); rows],
-    };
-    let bucket = i32::try_from(scanned.bucket.bucket)?;
-    let timestamps = TimestampMillisecondArray::from(vec![scanned.timestamp; rows]).with_timezone("UTC");
-    let mut columns: Vec<ArrayRef> = vec![
-        Arc::new(Int32Array::from(vec![bucket; rows])),
-        Arc::new(Int64Array::from_iter_values(scanned.offsets().map(|offset| offset as i64))),
-        Arc::new(timestamps),
-        Arc::new(StringArray::from(changes)),
-    ];
-    columns.extend(scanned.batch.columns().iter().cloned());
-    Ok(RecordBatch::try_new(schema.clone(), columns)?)
-}
-
-/// `fluss.md` 2.5.
-fn change_name(change: u8) -> &'static str {
-    match change {
-        0 => "+A",
-        1 => "+I",
-        2 => "-U",
-        3 => "+U",
-        _ => "-D",
+/// The name of a partition, which is as it stands or made of `KEY=VALUE/KEY=VALUE`.
+fn name_of(text: &str, keys: &[String]) -> anyhow::Result<String> {
+    if !text.contains('=') {
+        return Ok(text.to_owned());
     }
+    let pairs = text.split('/').map(key_value).collect::<Result<Vec<_>, _>>();
+    let pairs = pairs.map_err(|problem| anyhow!("--partition {text:?} {problem}"))?;
+    let values = resolve_partition(keys, &pairs).map_err(|problem| anyhow!("--partition {text:?}: {problem}"))?;
+    Ok(partition_name(values))
 }
 
 fn start(text: &str) -> Result<Start, String> {
@@ -196,5 +201,14 @@ mod tests {
         assert_eq!(start("1970-01-01T00:00:01Z"), Ok(Start::Timestamp(1000)));
         assert_eq!(end("1970-01-02"), Ok(End::Timestamp(86_400_000)));
         assert!(start("soonish").is_err() && end("earliest").is_err());
+    }
+
+    #[test]
+    fn partitions_are_names_or_pairs() {
+        let keys = ["day".to_owned(), "region".to_owned()];
+        let cases = [("2026$eu", Some("2026$eu")), ("region=eu/day=2026", Some("2026$eu")), ("day=2026", None)];
+        for (text, name) in cases {
+            assert_eq!(name_of(text, &keys).ok().as_deref(), name, "{text}");
+        }
     }
 }

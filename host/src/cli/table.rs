@@ -2,15 +2,15 @@
 
 use std::collections::BTreeMap;
 
-use anyhow::Context;
+use anyhow::{Context, anyhow};
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 use thalweg_engine::api::TableInfo;
 use thalweg_wire::table::{ArrowTypeError, ColumnType, Schema, TableDescriptor, TablePath};
 
-use super::Outcome;
 use super::options::{Common, key_value};
 use super::output::{ListFormat, print_list, print_one};
+use super::{Outcome, aggregation};
 use crate::formats::{Input, infer_schema};
 
 /// `thalweg table`.
@@ -64,7 +64,15 @@ pub(super) enum Table {
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  \
     thalweg table create prices --schema 'id BIGINT NOT NULL, name STRING, price DECIMAL(10, 2)'\n  \
-    thalweg table create flights --like flights.parquet --buckets 3")]
+    thalweg table create flights --like flights.parquet --buckets 3\n  \
+    thalweg table create airports --schema 'code STRING, name STRING, state STRING' --primary-key code\n  \
+    thalweg table create orders --schema 'id BIGINT, day STRING, total DECIMAL(12, 2)' \\\n      \
+    --primary-key id,day --partition-by day --property table.auto-partition.enabled=true\n  \
+    thalweg table create totals --schema 'id INT, total BIGINT' --primary-key id \\\n      \
+    --property table.merge-engine=aggregation --property fields.total.agg=sum\n\n\
+    Properties of tables with a primary key: table.merge-engine (first_row, versioned, aggregation), with\n\
+    table.merge-engine.versioned.ver-column and fields.COLUMN.agg; table.delete.behavior (allow, ignore, disable);\n\
+    table.changelog.image (full, wal).")]
 pub(super) struct Create {
     /// The table, as NAME or DATABASE.NAME
     table: TablePath,
@@ -86,7 +94,7 @@ pub(super) struct Create {
     /// The columns whose values decide the bucket of a row
     #[arg(long, value_name = "a,b", value_delimiter = ',')]
     bucket_key: Vec<String>,
-    /// A property: `table.*` is Fluss's, all else your own
+    /// A property: `table.*` is Fluss's, `fields.COLUMN.agg` says how a column is aggregated, all else is your own
     #[arg(long, value_name = "KEY=VALUE", value_parser = key_value)]
     property: Vec<(String, String)>,
     /// A text for people
@@ -138,9 +146,10 @@ impl Create {
             }
             (None, None) => anyhow::bail!("say the columns with --schema or --like"),
         };
-        let schema = schema.with_primary_key(&self.primary_key).context("--primary-key")?;
+        let mut schema = schema.with_primary_key(&self.primary_key).context("--primary-key")?;
+        let properties = aggregation::take(&self.property, &mut schema).map_err(|problem| anyhow!(problem))?;
         let (properties, custom_properties): (BTreeMap<_, _>, BTreeMap<_, _>) =
-            self.property.iter().cloned().partition(|(key, _)| key.starts_with("table."));
+            properties.into_iter().partition(|(key, _)| key.starts_with("table."));
         Ok(TableDescriptor {
             schema,
             comment: self.comment.clone(),
@@ -165,7 +174,13 @@ fn as_json(info: &TableInfo) -> Value {
     let columns: Vec<Value> = schema
         .columns
         .iter()
-        .map(|c| json!({ "name": c.name, "type": c.column_type.to_string(), "comment": c.comment }))
+        .map(|c| {
+            let mut column = json!({ "name": c.name, "type": c.column_type.to_string(), "comment": c.comment });
+            if let Some((function, _)) = &c.aggregation {
+                column["aggregation"] = function.as_str().into();
+            }
+            column
+        })
         .collect();
     json!({
         "table": info.path.to_string(), "table_id": info.table_id, "schema_id": info.schema_id, "columns": columns,
@@ -188,7 +203,8 @@ fn as_text(info: &TableInfo) -> String {
     lines.push("columns".into());
     for column in &descriptor.schema.columns {
         let comment = column.comment.as_ref().map(|c| format!("  -- {c}")).unwrap_or_default();
-        lines.push(format!("  {:<width$}  {}{comment}", column.name, column.column_type));
+        let aggregation = column.aggregation.as_ref().map(|(name, _)| format!("  ({name})")).unwrap_or_default();
+        lines.push(format!("  {:<width$}  {}{aggregation}{comment}", column.name, column.column_type));
     }
     let mut list = |name: &str, values: Vec<&str>| {
         if !values.is_empty() {

@@ -1,6 +1,8 @@
 //! The typed questions to the catalogue.
 
-use thalweg_engine::api::{Answer, BucketOffsets, DatabaseInfo, ErrorCode, Request, TableInfo};
+use thalweg_engine::api::{
+    Answer, BucketOffsets, DatabaseInfo, ErrorCode, PartitionInfo, PartitionSpec, Request, TableInfo,
+};
 use thalweg_wire::table::{TableDescriptor, TablePath};
 
 use super::{Client, Error};
@@ -87,6 +89,29 @@ impl Client {
             Answer::Offsets(offsets) => Ok(offsets),
             other => Err(unexpected("offsets", &other)),
         }
+    }
+
+    /// The partitions of a table, by name.
+    pub async fn list_partitions(&self, path: &TablePath) -> Result<Vec<PartitionInfo>, Error> {
+        match self.ask(Request::ListPartitions { path: path.clone() }).await? {
+            Answer::Partitions(partitions) => Ok(partitions),
+            other => Err(unexpected("partitions", &other)),
+        }
+    }
+
+    /// Creates a partition: a value for each partition column.
+    pub async fn create_partition(
+        &self,
+        path: &TablePath,
+        spec: PartitionSpec,
+        if_not_exists: bool,
+    ) -> Result<(), Error> {
+        self.change(Request::CreatePartition { path: path.clone(), spec, if_not_exists }).await
+    }
+
+    /// Drops a partition and its rows.
+    pub async fn drop_partition(&self, path: &TablePath, spec: PartitionSpec, if_exists: bool) -> Result<(), Error> {
+        self.change(Request::DropPartition { path: path.clone(), spec, if_exists }).await
     }
 
     async fn change(&self, request: Request) -> Result<(), Error> {

@@ -18,7 +18,7 @@ use super::{
 };
 use crate::driver::{Change, Command, Settled, Write};
 
-/// The future of the outcome of an append. The rows are on their way whether it is awaited or not; dropping it only
+/// The future of the outcome of a write. The rows are on their way whether it is awaited or not; dropping it only
 /// gives their outcome up.
 #[must_use = "the outcome of the rows is lost if this is dropped"]
 #[derive(Debug)]
@@ -55,13 +55,13 @@ pub(super) struct Provenance {
 pub(super) async fn send(
     client: &Client,
     table: TableHandle,
+    change: &Change,
     rows: &RecordBatch,
     provenance: Provenance,
 ) -> Result<Pending, Error> {
     let produced = rows.num_rows();
     if u32::try_from(produced).is_err() {
-        let code = ErrorCode::Invalid(format!("{produced} rows are more than one append may have; append fewer"));
-        return Err(api::Error { code, retriable: false }.into());
+        return Err(Error::invalid(format!("{produced} rows are more than one write may have; write fewer")));
     }
     let mut pending = Pending {
         parts: VecDeque::new(),
@@ -79,8 +79,8 @@ pub(super) async fn send(
     }
     for (first, part) in split(rows, PartLimit::of(&client.settings().write))? {
         let (first, count) = (first as u32, part.rows() as u32);
-        let taken =
-            client.call(|accepted| Command::Write(Write { table, change: Change::Append, rows: part, accepted })).await;
+        let change = change.clone();
+        let taken = client.call(|accepted| Command::Write(Write { table, change, rows: part, accepted })).await;
         match taken.and_then(|taken| Ok(taken?)) {
             Ok(settled) => pending.parts.push_back(Part { first, rows: count, settled }),
             Err(error) if first == 0 => return Err(error),

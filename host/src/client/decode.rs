@@ -23,6 +23,8 @@ pub(super) struct Decoder {
     pub(super) order: Option<Vec<usize>>,
     /// The modules that the rows go through.
     pub(super) chain: Option<ScanChain>,
+    /// Whether the rows lie in a log, with offsets.
+    pub(super) placed: bool,
 }
 
 impl Decoder {
@@ -43,9 +45,9 @@ impl Decoder {
         }
         let scanned = ScanBatch {
             bucket: scanned.bucket,
-            offsets: Offsets::From(scanned.offset),
-            timestamp: scanned.timestamp,
-            changes: scanned.changes,
+            offsets: if self.placed { Offsets::From(scanned.offset) } else { Offsets::Unknown },
+            timestamp: self.placed.then_some(scanned.timestamp),
+            changes: scanned.changes.filter(|_| self.placed),
             batch: if rows == batch.num_rows() { batch } else { batch.slice(first, rows) },
         };
         match &self.chain {
@@ -55,12 +57,21 @@ impl Decoder {
     }
 
     fn read(&self, scanned: &Scanned, body: Bytes) -> Result<RecordBatch, String> {
-        let message = root_as_message(&scanned.metadata).map_err(|error| error.to_string())?;
-        let header = message.header_as_record_batch().ok_or("the message is no record batch")?;
-        let (body, none) = (Buffer::from(body), HashMap::new());
-        let schema = Arc::clone(&self.message);
-        let decoder = RecordBatchDecoder::try_new(&body, header, schema, &none, &MetadataVersion::V5);
-        let decoder = decoder.map_err(|error| error.to_string())?.with_projection(self.order.as_deref());
-        decoder.with_require_alignment(false).read_record_batch().map_err(|error| error.to_string())
+        read_message(&scanned.metadata, body, Arc::clone(&self.message), self.order.as_deref())
     }
+}
+
+/// Reads the record batch of an Arrow message with these fields, of which `order` takes some by position.
+pub(super) fn read_message(
+    metadata: &[u8],
+    body: Bytes,
+    schema: SchemaRef,
+    order: Option<&[usize]>,
+) -> Result<RecordBatch, String> {
+    let message = root_as_message(metadata).map_err(|error| error.to_string())?;
+    let header = message.header_as_record_batch().ok_or("the message is no record batch")?;
+    let (body, none) = (Buffer::from(body), HashMap::new());
+    let decoder = RecordBatchDecoder::try_new(&body, header, schema, &none, &MetadataVersion::V5);
+    let decoder = decoder.map_err(|error| error.to_string())?.with_projection(order);
+    decoder.with_require_alignment(false).read_record_batch().map_err(|error| error.to_string())
 }

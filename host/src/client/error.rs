@@ -1,7 +1,7 @@
 //! Why a call of the client failed.
 
 use arrow_schema::ArrowError;
-use thalweg_engine::api;
+use thalweg_engine::api::{self, ErrorCode};
 
 use crate::{
     columns::{FitError, LayoutError},
@@ -50,6 +50,26 @@ pub enum Error {
         /// The columns that it has.
         known: String,
     },
+    /// A partition that the table does not have.
+    #[error("table {table} has no partition `{partition}`; it has {known}")]
+    NoPartition {
+        /// The table.
+        table: String,
+        /// The partition asked for.
+        partition: String,
+        /// The partitions that it has.
+        known: String,
+    },
+    /// The current rows of a bucket cannot be had.
+    #[error("the current rows of bucket {bucket} of table {table} cannot be read: {cause}")]
+    NoCurrentRows {
+        /// The table.
+        table: String,
+        /// The bucket's number, behind that of its partition.
+        bucket: String,
+        /// What the server lacks, and what can be done.
+        cause: String,
+    },
     /// A module chain cannot be loaded, or rows do not pass it.
     #[error(transparent)]
     Module(#[from] ModuleError),
@@ -85,6 +105,11 @@ impl Error {
             Error::Module(ModuleError::Refused { row, .. } | ModuleError::RefusedCall { row, .. }) => Some(*row),
             _ => None,
         }
+    }
+
+    /// The call does not fit.
+    pub(super) fn invalid(text: String) -> Self {
+        Error::Engine(api::Error { code: ErrorCode::Invalid(text), retriable: false })
     }
 
     pub(super) fn unreadable(table: &str, cause: impl std::fmt::Display) -> Self {

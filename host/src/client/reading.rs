@@ -5,6 +5,7 @@ use std::sync::Arc;
 use arrow_schema::{Schema, SchemaRef};
 
 use super::{Error, ScanOptions, Table, decode::Decoder, scan_chain::ScanChain};
+use crate::module::Operation;
 
 /// How a scan reads.
 pub(super) struct Reading {
@@ -17,13 +18,16 @@ pub(super) struct Reading {
 }
 
 impl Reading {
-    pub(super) async fn plan(table: &Table, options: &ScanOptions) -> Result<Self, Error> {
+    /// Of a log: columns are left out by the server.
+    pub(super) async fn of_log(table: &Table, options: &ScanOptions) -> Result<Self, Error> {
         let (all, schema_id) = (table.schema(), table.info().schema_id);
-        let decoder = |message, order, chain| Decoder { table: table.name(), schema_id, message, order, chain };
+        let (name, placed) = (table.name(), true);
+        let decoder = |message, order, chain| Decoder { table: name, schema_id, message, order, chain, placed };
         let names = options.columns.as_deref();
         if let Some(spec) = &options.chain {
             // Modules see every column; what is asked for is taken of what they give.
-            let chain = ScanChain::load(table, spec, names).await?;
+            let operation = if table.is_keyed() { Operation::Changelog } else { Operation::Scan };
+            let chain = ScanChain::load(table, spec, names, operation).await?;
             let schema = chain.schema();
             return Ok(Self { columns: None, schema, decoder: decoder(all, None, Some(chain)) });
         }
@@ -42,6 +46,15 @@ impl Reading {
         let columns = Some(rising.into_iter().map(|position| position as u32).collect());
         Ok(Self { columns, schema, decoder: decoder(message, order, None) })
     }
+
+    /// Of rows that come whole and without offsets: columns are left out here.
+    pub(super) fn of_rows(table: &Table, columns: Option<&[String]>) -> Result<Self, Error> {
+        let (name, schema_id, message) = (table.name(), table.info().schema_id, table.schema());
+        let order = columns.map(|names| positions(&name, &message, names)).transpose()?;
+        let schema = projected(&message, order.as_deref())?;
+        let decoder = Decoder { table: name, schema_id, message, order, chain: None, placed: false };
+        Ok(Self { columns: None, schema, decoder })
+    }
 }
 
 fn projected(schema: &SchemaRef, order: Option<&[usize]>) -> Result<SchemaRef, Error> {
@@ -52,11 +65,12 @@ fn projected(schema: &SchemaRef, order: Option<&[usize]>) -> Result<SchemaRef, E
 }
 
 /// The positions of columns in a schema.
-pub(super) fn positions(table: &str, schema: &Schema, names: &[String]) -> Result<Vec<usize>, Error> {
-    let position = |name: &String| {
+pub(super) fn positions<S: AsRef<str>>(table: &str, schema: &Schema, names: &[S]) -> Result<Vec<usize>, Error> {
+    let position = |name: &S| {
+        let name = name.as_ref();
         schema.fields().iter().position(|field| field.name() == name).ok_or_else(|| Error::NoColumn {
             table: table.to_owned(),
-            column: name.clone(),
+            column: name.to_owned(),
             known: schema.fields().iter().map(|field| field.name().as_str()).collect::<Vec<_>>().join(", "),
         })
     };

@@ -13,7 +13,7 @@ use tokio::{
     time::Instant,
 };
 
-use super::{Error, Outcome, Table};
+use super::{Error, Outcome, Writer};
 
 /// When gathered rows are appended.
 #[derive(Debug, Clone)]
@@ -66,13 +66,13 @@ enum Message {
 }
 
 impl RowWriter {
-    pub(super) fn new(table: Table, options: RowWriterOptions) -> Result<Self, Error> {
-        let schema = table.schema();
+    pub(super) fn new(writer: Writer, options: RowWriterOptions) -> Result<Self, Error> {
+        let schema = writer.schema();
         // Fails on a type that rows cannot be given for, before there is a row.
         decoder(&schema)?;
         let limit = options.rows.max(1);
         let (messages, receiver) = mpsc::channel(limit.min(1024));
-        let gatherer = Gatherer { table, schema, limit, interval: options.interval, gathered: Vec::new(), first: 0 };
+        let gatherer = Gatherer { writer, schema, limit, interval: options.interval, gathered: Vec::new(), first: 0 };
         tokio::spawn(gatherer.run(receiver));
         Ok(Self { messages })
     }
@@ -100,7 +100,7 @@ impl RowWriter {
 
 /// The task behind a row writer.
 struct Gatherer {
-    table: Table,
+    writer: Writer,
     schema: SchemaRef,
     limit: usize,
     interval: Duration,
@@ -140,7 +140,7 @@ impl Gatherer {
                 Some(Message::Flush(reply)) => {
                     due = None;
                     under_way.extend(self.append(&mut written).await);
-                    let _ = self.table.flush().await;
+                    let _ = self.writer.table().flush().await;
                     while let Some(appended) = under_way.next().await {
                         written.settle(appended);
                     }
@@ -161,7 +161,7 @@ impl Gatherer {
         let numbers: Vec<u64> = (self.first..).take(rows.len()).collect();
         self.first += rows.len() as u64;
         let (batch, numbers) = self.decode(rows, numbers, written)?;
-        match self.table.append(batch).await {
+        match self.writer.write(batch).await {
             Ok(pending) => Some(async move { (numbers, pending.await) }),
             Err(error) => {
                 let cause = error.to_string();

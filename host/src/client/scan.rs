@@ -8,14 +8,14 @@ use std::{
     task::{Context, Poll, ready},
 };
 
-use arrow_array::RecordBatch;
 use arrow_schema::SchemaRef;
 use futures::Stream;
 use thalweg_engine::api::{Bucket, End, ScanSpec, Start, Ticket};
 use tokio::sync::mpsc;
 
 use super::{
-    Client, Error, Table,
+    Client, Error, ScanBatch, Table,
+    decode::Decoder,
     decoding::{Decoded, Decoding},
     reading::Reading,
 };
@@ -29,8 +29,10 @@ use crate::{
 pub struct ScanOptions {
     /// Columns by name, in the order wanted, behind any modules; `None`: all. Default `None`.
     pub columns: Option<Vec<String>>,
-    /// The buckets; empty: all. Default empty.
+    /// The buckets; empty: all, or those of `partitions`. Default empty.
     pub buckets: Vec<Bucket>,
+    /// The partitions by name; empty: all, and a scan without end takes in those that appear. Default empty.
+    pub partitions: Vec<String>,
     /// Where each bucket begins. Default: the first row that it still has.
     pub start: Start,
     /// Where each bucket ends. Default: behind the last row that is there when the scan begins.
@@ -48,56 +50,12 @@ impl Default for ScanOptions {
         Self {
             columns: None,
             buckets: Vec::new(),
+            partitions: Vec::new(),
             start: Start::Earliest,
             end: End::Latest,
             limit: None,
             chain: None,
             buffer: 64 << 20,
-        }
-    }
-}
-
-/// Rows of one bucket that a scan gives.
-#[derive(Debug, Clone)]
-pub struct ScanBatch {
-    /// Where the rows come from.
-    pub bucket: Bucket,
-    /// Their offsets.
-    pub offsets: Offsets,
-    /// When the server took them, in milliseconds since 1970-01-01T00:00:00Z.
-    pub timestamp: i64,
-    /// The change of each row as the wire has it (0 +A, 1 +I, 2 -U, 3 +U, 4 -D); `None`: all are appended.
-    pub changes: Option<Vec<u8>>,
-    /// The rows, with the columns in the order asked for.
-    pub batch: RecordBatch,
-}
-
-/// The offsets of rows.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Offsets {
-    /// They follow each other from this one on.
-    From(u64),
-    /// One a row, never falling.
-    Each(Vec<u64>),
-}
-
-impl ScanBatch {
-    /// The offset of each row.
-    pub fn offsets(&self) -> impl Iterator<Item = u64> + '_ {
-        (0..self.batch.num_rows()).map(|row| match &self.offsets {
-            Offsets::From(first) => first.saturating_add(row as u64),
-            Offsets::Each(offsets) => offsets.get(row).copied().unwrap_or(u64::MAX),
-        })
-    }
-
-    /// Only the first rows.
-    fn truncate(&mut self, rows: usize) {
-        self.batch = self.batch.slice(0, rows);
-        if let Some(changes) = &mut self.changes {
-            changes.truncate(rows);
-        }
-        if let Offsets::Each(offsets) = &mut self.offsets {
-            offsets.truncate(rows);
         }
     }
 }
@@ -118,6 +76,8 @@ pub struct ScanStream {
     slots: VecDeque<Slot>,
     /// How many more rows the reader wants.
     left: u64,
+    /// Of current rows, once it is told: the offset that they stand for.
+    snapshot: Option<u64>,
     state: State,
 }
 
@@ -138,12 +98,45 @@ enum State {
 
 impl ScanStream {
     pub(super) async fn open(table: &Table, options: ScanOptions) -> Result<Self, Error> {
-        let Reading { columns, schema, decoder } = Reading::plan(table, &options).await?;
-        let (buckets, partitions, start, end) = (options.buckets, Vec::new(), options.start, options.end);
+        let Reading { columns, schema, decoder } = Reading::of_log(table, &options).await?;
+        let ScanOptions { buckets, partitions, start, end, .. } = options;
         let what = Scan::Log(ScanSpec { columns, buckets, partitions, start, end });
+        Self::start(table, what, options.buffer, schema, decoder, options.limit).await
+    }
+
+    /// Some rows of a bucket.
+    pub(super) async fn some_of(
+        table: &Table,
+        bucket: Bucket,
+        limit: u32,
+        columns: Option<&[String]>,
+    ) -> Result<Self, Error> {
+        let Reading { schema, decoder, .. } = Reading::of_rows(table, columns)?;
+        Self::start(table, Scan::Limit(bucket, limit), 1, schema, decoder, Some(u64::from(limit))).await
+    }
+
+    /// The current rows of a bucket.
+    pub(super) async fn current_of(
+        table: &Table,
+        bucket: Bucket,
+        columns: Option<&[String]>,
+        buffer: u64,
+    ) -> Result<Self, Error> {
+        let Reading { schema, decoder, .. } = Reading::of_rows(table, columns)?;
+        Self::start(table, Scan::Current(bucket), buffer, schema, decoder, None).await
+    }
+
+    async fn start(
+        table: &Table,
+        what: Scan,
+        buffer: u64,
+        schema: SchemaRef,
+        decoder: Decoder,
+        limit: Option<u64>,
+    ) -> Result<Self, Error> {
         let (rows, delivered) = mpsc::unbounded_channel();
         let (client, handle) = (table.client().clone(), table.handle());
-        let demand = options.buffer.max(1);
+        let demand = buffer.max(1);
         let started = client.call(|reply| Command::Scan { table: handle, what, demand, rows, reply }).await?;
         Ok(Self {
             ticket: started?,
@@ -152,9 +145,15 @@ impl ScanStream {
             decoding: Decoding::start(decoder),
             delivered,
             slots: VecDeque::new(),
-            left: options.limit.unwrap_or(u64::MAX),
+            left: limit.unwrap_or(u64::MAX),
+            snapshot: None,
             state: State::Running,
         })
+    }
+
+    /// Of current rows, once it is told: the offset that they stand for.
+    pub(super) fn snapshot(&self) -> Option<u64> {
+        self.snapshot
     }
 
     /// The columns of every batch.
@@ -171,8 +170,7 @@ impl ScanStream {
                     let cost = scanned.cost();
                     self.slots.push_back(Slot { cost, batch: self.decoding.decode(*scanned, body) });
                 }
-                // A scan of a log has no snapshot.
-                Poll::Ready(Some(Delivered::Snapshot(_))) => {}
+                Poll::Ready(Some(Delivered::Snapshot(offset))) => self.snapshot = Some(offset),
                 Poll::Ready(Some(Delivered::Ended(result))) => {
                     self.state = State::Draining;
                     self.fail(result.err().map(Error::Engine));

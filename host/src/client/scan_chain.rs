@@ -17,8 +17,14 @@ pub(super) struct ScanChain {
 
 impl ScanChain {
     /// Loads the chain for the table's columns; the columns asked for are found in what it gives.
-    pub(super) async fn load(table: &Table, spec: &ChainSpec, columns: Option<&[String]>) -> Result<Self, Error> {
-        let chain = table.load_chain(spec, Operation::Scan, None).await?;
+    pub(super) async fn load(
+        table: &Table,
+        spec: &ChainSpec,
+        columns: Option<&[String]>,
+        operation: Operation,
+    ) -> Result<Self, Error> {
+        let input = table.info().descriptor.schema.clone();
+        let chain = table.load_chain(spec, operation, input, None).await?;
         let output = Schema::from(chain.output());
         let columns = columns.map(|names| positions(&table.name(), &output, names)).transpose()?;
         let schema = Arc::new(match &columns {
@@ -45,7 +51,10 @@ impl ScanChain {
         let origins = || origins.iter().map(|origin| *origin as usize);
         Ok(ScanBatch {
             batch,
-            offsets: Offsets::Each(origins().filter_map(|origin| before.get(origin).copied()).collect()),
+            offsets: match scanned.offsets {
+                Offsets::Unknown => Offsets::Unknown,
+                _ => Offsets::Each(origins().filter_map(|origin| before.get(origin).copied()).collect()),
+            },
             changes: scanned
                 .changes
                 .as_ref()

@@ -107,7 +107,7 @@ impl Client {
     pub async fn table(&self, path: &TablePath) -> Result<Table, Error> {
         let opened = self.call(|reply| Command::OpenTable { path: path.clone(), reply }).await?;
         let (handle, info) = opened?;
-        Ok(Table::new(self.clone(), handle, *info))
+        Table::new(self.clone(), handle, *info)
     }
 
     /// Asks or changes the catalogue. The typed calls (`create_table`, ..) are easier.

@@ -5,43 +5,93 @@ use std::sync::Arc;
 use arrow_array::RecordBatch;
 use arrow_schema::SchemaRef;
 use thalweg_engine::api::{TableHandle, TableInfo};
+use thalweg_wire::table::Schema;
 
 use super::{
-    Client, Error, Outcome, Pending, RowWriter, RowWriterOptions, ScanOptions, ScanStream,
-    append::{Provenance, send},
+    Client, Error, Outcome, Pending, RowWriter, RowWriterOptions, Writer, current, lookup, writer::input_schema,
 };
-use crate::columns::fit;
-use crate::module::{Applied, Chain, ChainContext, ChainSpec, Operation};
+use crate::{
+    driver::Change,
+    module::{Chain, ChainContext, ChainSpec, Operation},
+};
 
 /// One table of a session. Clones share it.
 #[derive(Clone)]
 pub struct Table {
     client: Client,
-    handle: TableHandle,
-    info: Arc<TableInfo>,
-    schema: SchemaRef,
+    opened: Arc<Opened>,
     chain: Option<Arc<Chain>>,
 }
 
+/// What stays the same for as long as a table is open.
+struct Opened {
+    handle: TableHandle,
+    info: TableInfo,
+    schema: SchemaRef,
+    /// The columns of its primary key, in key order; none for a log table.
+    key: SchemaRef,
+    /// The columns of the prefix that it can be looked up by, where it has one.
+    prefix: Option<SchemaRef>,
+}
+
 impl Table {
-    pub(super) fn new(client: Client, handle: TableHandle, info: TableInfo) -> Self {
+    pub(super) fn new(client: Client, handle: TableHandle, info: TableInfo) -> Result<Self, Error> {
         let schema = Arc::new(arrow_schema::Schema::from(&info.descriptor.schema));
-        Self { client, handle, info: Arc::new(info), schema, chain: None }
+        let key = Arc::new(schema.project(&info.descriptor.schema.primary_key)?);
+        let prefix = match lookup::prefix_columns(&info.descriptor) {
+            Some(columns) => Some(Arc::new(schema.project(&columns)?)),
+            None => None,
+        };
+        Ok(Self { client, opened: Arc::new(Opened { handle, info, schema, key, prefix }), chain: None })
     }
 
     /// What the server said of the table when it was opened.
     pub fn info(&self) -> &TableInfo {
-        &self.info
+        &self.opened.info
     }
 
     /// `database.table`.
     pub fn name(&self) -> String {
-        self.info.path.to_string()
+        self.info().path.to_string()
     }
 
     /// The table's columns in Arrow's types.
     pub fn schema(&self) -> SchemaRef {
-        Arc::clone(&self.schema)
+        Arc::clone(&self.opened.schema)
+    }
+
+    pub(super) fn schema_ref(&self) -> &SchemaRef {
+        &self.opened.schema
+    }
+
+    /// Whether it has a primary key.
+    pub fn is_keyed(&self) -> bool {
+        !self.info().descriptor.schema.primary_key.is_empty()
+    }
+
+    /// Whether it has partitions.
+    pub fn is_partitioned(&self) -> bool {
+        !self.info().descriptor.partition_keys.is_empty()
+    }
+
+    /// The columns of the primary key, in key order, partition columns among them; none for a log table.
+    pub fn key_schema(&self) -> SchemaRef {
+        Arc::clone(self.key_ref())
+    }
+
+    pub(super) fn key_ref(&self) -> &SchemaRef {
+        &self.opened.key
+    }
+
+    /// The columns that rows are looked up by with `prefix_lookup`: the partition columns, then the bucket columns. `None`
+    /// for a table whose bucket follows from the whole key, or whose key does not begin with the bucket columns.
+    pub fn prefix_schema(&self) -> Option<SchemaRef> {
+        self.opened.prefix.clone()
+    }
+
+    /// The columns that rows may have of which only these of the table must be there.
+    pub(crate) fn input_schema(&self, wanted: &SchemaRef) -> SchemaRef {
+        input_schema(self.schema_ref(), wanted)
     }
 
     /// The session.
@@ -50,56 +100,104 @@ impl Table {
     }
 
     pub(super) fn handle(&self) -> TableHandle {
-        self.handle
+        self.opened.handle
     }
 
-    /// Appends rows. Waits until the write buffer has room for them, then gives a future of their outcome; many may be
-    /// under way at once, and their rows keep the order of these calls within a bucket.
-    ///
-    /// Columns are found by name and cast where every value keeps its meaning. Large batches are cut into parts that fit
-    /// the settings.
+    pub(super) fn chain(&self) -> Option<&Arc<Chain>> {
+        self.chain.as_ref()
+    }
+
+    /// Appends rows to a log table: [`Writer::write`] of [`Table::appender`].
     ///
     /// # Errors
-    /// Then nothing of the batch was taken: rows that do not fit the table (column and row are named), a table with a
-    /// primary key, a closed client.
+    /// As `Writer::write`; also on a table with a primary key.
     pub async fn append(&self, rows: RecordBatch) -> Result<Pending, Error> {
-        match &self.chain {
-            None => send(&self.client, self.handle, &fit(&rows, &self.schema)?, Provenance::default()).await,
-            Some(chain) => {
-                let appended = rows.num_rows();
-                let applied = apply(chain, rows).await?;
-                let filtered = filtered(chain, &applied);
-                let provenance = Provenance { appended: Some(appended), filtered, origins: applied.origins };
-                send(&self.client, self.handle, &applied.batch, provenance).await
-            }
-        }
+        self.appender().write(rows).await
     }
 
-    /// Does everything that `append` does but send: the outcome has no fates.
+    /// Puts rows into a table with a primary key, each in place of the one with its key: [`Writer::write`] of
+    /// [`Table::upserter`].
     ///
     /// # Errors
-    /// As `append`, for rows that do not fit or do not pass the modules.
-    pub async fn check(&self, rows: RecordBatch) -> Result<Outcome, Error> {
-        let appended = rows.num_rows() as u64;
-        let (filtered, batch, origins) = match &self.chain {
-            None => (Vec::new(), fit(&rows, &self.schema)?, None),
-            Some(chain) => {
-                let applied = apply(chain, rows).await?;
-                (filtered(chain, &applied), applied.batch, applied.origins)
-            }
-        };
-        Ok(Outcome { rows: appended, produced: batch.num_rows() as u64, filtered, fates: Vec::new(), origins })
+    /// As `Writer::write`; also on a log table.
+    pub async fn upsert(&self, rows: RecordBatch) -> Result<Pending, Error> {
+        self.upserter().write(rows).await
     }
 
-    /// The same table with a chain of modules on its write path, in place of any that it had. Rows that are appended have
-    /// the table's columns before the chain and after it.
+    /// Deletes rows of a table with a primary key. Of the rows given only the key columns count, which must be there:
+    /// [`Writer::write`] of [`Table::deleter`].
+    ///
+    /// # Errors
+    /// As `Writer::write`; also on a log table, and on one whose deletes are disabled.
+    pub async fn delete(&self, keys: RecordBatch) -> Result<Pending, Error> {
+        self.deleter()?.write(keys).await
+    }
+
+    /// Does everything that `append` and `upsert` do but send: the outcome has no fates.
+    ///
+    /// # Errors
+    /// As these, for rows that do not fit or do not pass the modules.
+    pub async fn check(&self, rows: RecordBatch) -> Result<Outcome, Error> {
+        self.row_adder().check(rows).await
+    }
+
+    /// Appends rows, through the modules of this table.
+    pub fn appender(&self) -> Writer {
+        Writer::whole(self, Change::Append)
+    }
+
+    /// Puts whole rows by their keys, through the modules of this table. A nullable column that rows do not have is null.
+    pub fn upserter(&self) -> Writer {
+        Writer::whole(self, Change::Upsert(None))
+    }
+
+    /// Appends rows to a log table, puts whole rows into one with a primary key.
+    pub(super) fn row_adder(&self) -> Writer {
+        if self.is_keyed() { self.upserter() } else { self.appender() }
+    }
+
+    /// Puts only these columns of rows, which must include the key: a partial update. What the table has in the other
+    /// columns stays; where it has no row with the key yet, they are null. It has no modules of its own yet.
+    ///
+    /// # Errors
+    /// A column that the table does not have or that is named twice, and a key column that is not named.
+    pub fn updater<S: AsRef<str>>(&self, columns: &[S]) -> Result<Writer, Error> {
+        self.must_be_keyed("no columns of its rows can be updated")?;
+        let mut positions = current::positions(self, columns)?;
+        positions.sort_unstable();
+        let twice = positions.windows(2).find(|pair| pair[0] == pair[1]).map(|pair| pair[0]);
+        let schema = &self.info().descriptor.schema;
+        let name = |position: usize| schema.columns.get(position).map_or("", |column| column.name.as_str());
+        if let Some(twice) = twice {
+            return Err(Error::invalid(format!("column `{}` of table {} is named twice", name(twice), self.name())));
+        }
+        if let Some(missing) = schema.primary_key.iter().find(|key| positions.binary_search(key).is_err()) {
+            return Err(Error::invalid(format!(
+                "a partial update of table {} must have the whole key; column `{}` is missing",
+                self.name(),
+                name(*missing)
+            )));
+        }
+        let columns = positions.iter().map(|position| *position as u32).collect();
+        Writer::of_columns(self, Change::Upsert(Some(columns)), &positions)
+    }
+
+    /// Deletes rows by their keys. It has no modules of its own yet.
+    ///
+    /// # Errors
+    /// On a log table.
+    pub fn deleter(&self) -> Result<Writer, Error> {
+        self.must_be_keyed("no rows of it can be deleted")?;
+        Writer::of_columns(self, Change::Delete, &self.info().descriptor.schema.primary_key)
+    }
+
+    /// The same table with a chain of modules that rows go through on `append` and `upsert`, in place of any that it had.
+    /// Rows have the table's columns before the chain and after it.
     ///
     /// # Errors
     /// `Module` when a module cannot be loaded, refuses its configuration, or what comes out does not fit the table.
     pub async fn with_chain(self, spec: &ChainSpec) -> Result<Table, Error> {
-        let output = Some(self.info.descriptor.schema.clone());
-        let chain = self.load_chain(spec, Operation::Append, output).await?;
-        Ok(Table { chain: Some(Arc::new(chain)), ..self })
+        Ok(self.row_adder().with_chain(spec).await?.table().clone())
     }
 
     /// The modules on the write path, in order.
@@ -107,24 +205,45 @@ impl Table {
         self.chain.iter().flat_map(|chain| chain.names()).map(str::to_owned).collect()
     }
 
-    /// Loads a chain that is given the table's columns.
+    pub(super) fn with_loaded(&self, chain: Chain) -> Self {
+        Self { chain: Some(Arc::new(chain)), ..self.clone() }
+    }
+
+    pub(super) fn without_chain(&self) -> Self {
+        Self { chain: None, ..self.clone() }
+    }
+
+    /// The table's columns that an Arrow schema names, as a schema of their own.
+    pub(super) fn columns_of(&self, named: &SchemaRef) -> Result<Schema, Error> {
+        let all = &self.info().descriptor.schema;
+        if named == self.schema_ref() {
+            return Ok(all.clone());
+        }
+        let columns = named.fields().iter().filter_map(|field| all.columns.get(all.position(field.name())?));
+        let columns = columns.map(|c| (c.name.clone(), c.column_type.clone(), c.comment.clone()));
+        let key: Vec<&str> = all.primary_key_names().collect();
+        let schema = Schema::new(columns.collect::<Vec<_>>()).and_then(|schema| schema.with_primary_key(&key));
+        schema.map_err(|error| Error::invalid(format!("table {}: {error}", self.name())))
+    }
+
+    /// Loads a chain that is given these columns of the table.
     pub(super) async fn load_chain(
         &self,
         spec: &ChainSpec,
         operation: Operation,
-        output: Option<thalweg_wire::table::Schema>,
+        input: Schema,
+        output: Option<Schema>,
     ) -> Result<Chain, Error> {
-        let (spec, info, client) = (spec.clone(), Arc::clone(&self.info), self.client.clone());
+        let (spec, opened, client) = (spec.clone(), Arc::clone(&self.opened), self.client.clone());
         // Modules may have to be compiled.
         off_the_runtime(move || {
-            let input = &info.descriptor.schema;
-            let context = ChainContext { table: &info.path, operation, input, output: output.as_ref() };
+            let context = ChainContext { table: &opened.info.path, operation, input: &input, output: output.as_ref() };
             Ok(Chain::load(client.runtime()?.as_ref(), &spec, &context)?)
         })
         .await
     }
 
-    /// Sends all rows that were appended before, to this table and others of the session, without waiting for more, and
+    /// Sends all rows that were written before, to this table and others of the session, without waiting for more, and
     /// waits until each has a fate.
     ///
     /// # Errors
@@ -133,20 +252,19 @@ impl Table {
         self.client.flush().await
     }
 
-    /// Takes rows one at a time and appends them in batches.
+    /// Takes rows one at a time and writes them in batches: appended to a log table, put by key into one with a primary key.
     ///
     /// # Errors
     /// When the table has a type that rows cannot be given for.
     pub fn row_writer(&self, options: RowWriterOptions) -> Result<RowWriter, Error> {
-        RowWriter::new(self.clone(), options)
+        RowWriter::new(self.row_adder(), options)
     }
 
-    /// Reads rows: a stream of record batches. Dropping the stream ends the scan.
-    ///
-    /// # Errors
-    /// A column that the table does not have, a bucket that it does not have, a closed client.
-    pub async fn scan(&self, options: ScanOptions) -> Result<ScanStream, Error> {
-        ScanStream::open(self, options).await
+    pub(super) fn must_be_keyed(&self, so: &str) -> Result<(), Error> {
+        match self.is_keyed() {
+            true => Ok(()),
+            false => Err(Error::invalid(format!("table {} has no primary key, so {so}", self.name()))),
+        }
     }
 }
 
@@ -157,17 +275,8 @@ impl std::fmt::Debug for Table {
     }
 }
 
-/// Runs rows through a chain, where a thread may be held up for as long as its deadlines allow.
-async fn apply(chain: &Arc<Chain>, rows: RecordBatch) -> Result<Applied, Error> {
-    let chain = Arc::clone(chain);
-    off_the_runtime(move || Ok(chain.apply(&rows)?)).await
-}
-
-fn filtered(chain: &Chain, applied: &Applied) -> Vec<(String, u64)> {
-    chain.names().map(str::to_owned).zip(applied.filtered.iter().copied()).collect()
-}
-
-async fn off_the_runtime<T: Send + 'static>(
+/// Does what may hold a thread up where it may.
+pub(super) async fn off_the_runtime<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, Error> + Send + 'static,
 ) -> Result<T, Error> {
     // The task ends without a result only when its runtime ends.

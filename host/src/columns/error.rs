@@ -64,6 +64,12 @@ pub enum FitError {
         /// Its name.
         column: String,
     },
+    /// A column that is needed is not there.
+    #[error("column {column:?} is missing")]
+    Absent {
+        /// Its name.
+        column: String,
+    },
     /// A column that the table does not have.
     #[error("the table has no column {column:?}; it has {known}")]
     Unknown {

@@ -1,5 +1,4 @@
 //! What the client asks of the driver, and how it is answered.
-#![allow(dead_code, reason = "the client does not yet look up, upsert, delete or read current rows")]
 
 use std::time::Duration;
 

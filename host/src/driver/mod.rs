@@ -29,7 +29,7 @@ mod work;
 mod tests;
 
 pub use command::RowCounts;
-pub(crate) use command::{Change, Command, Delivered, Scan, Settled, Write};
+pub(crate) use command::{Change, Command, Delivered, LookupBy, Scan, Settled, Write};
 pub(crate) use component::{ComponentEngine, OpenError};
 pub(crate) use instance::EngineInstance;
 pub(crate) use lockstep::Lockstep;

@@ -23,6 +23,7 @@ use arrow_schema::SchemaRef;
 
 use growing::{Growing, Piped};
 
+pub(crate) use csv::from_text as bytes_of_hex;
 pub use infer::infer_schema;
 pub use place::{Place, Unit};
 pub use write::{RowsOut, writer};

@@ -1,6 +1,7 @@
 //! The client against the embedded node and against servers that misbehave, with the engine as a component and native.
 
 mod failures;
+mod keys;
 mod modules;
 mod rig;
 mod rows_in;

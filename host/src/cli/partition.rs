@@ -1,0 +1,82 @@
+//! `partition`: list, create and drop the partitions of a table.
+
+use clap::Subcommand;
+use serde_json::{Map, Value, json};
+use thalweg_engine::api::PartitionInfo;
+use thalweg_wire::table::TablePath;
+
+use super::Outcome;
+use super::options::{Common, key_value};
+use super::output::{ListFormat, print_list};
+
+/// `thalweg partition`.
+#[derive(Debug, Subcommand)]
+pub(super) enum Partition {
+    /// List the partitions of a table, all or those with these values
+    #[command(after_help = "Examples:\n  thalweg partition list orders\n  thalweg partition list orders region=eu")]
+    List {
+        /// The table, as NAME or DATABASE.NAME
+        table: TablePath,
+        /// Only partitions with this value
+        #[arg(value_name = "KEY=VALUE", value_parser = key_value)]
+        values: Vec<(String, String)>,
+        /// How the list is printed
+        #[arg(long, value_enum, default_value_t = ListFormat::Table)]
+        format: ListFormat,
+    },
+    /// Create a partition
+    #[command(after_help = "Example:\n  thalweg partition create orders day=2026-01-31 region=eu")]
+    Create {
+        /// The table, as NAME or DATABASE.NAME
+        table: TablePath,
+        /// A partition column and its value
+        #[arg(value_name = "KEY=VALUE", required = true, value_parser = key_value)]
+        values: Vec<(String, String)>,
+        /// One that exists is fine
+        #[arg(long)]
+        if_not_exists: bool,
+    },
+    /// Drop a partition and its rows
+    #[command(after_help = "Example:\n  thalweg partition drop orders day=2026-01-31 region=eu --if-exists")]
+    Drop {
+        /// The table, as NAME or DATABASE.NAME
+        table: TablePath,
+        /// A partition column and its value
+        #[arg(value_name = "KEY=VALUE", required = true, value_parser = key_value)]
+        values: Vec<(String, String)>,
+        /// One that does not exist is fine
+        #[arg(long)]
+        if_exists: bool,
+    },
+}
+
+impl Partition {
+    pub(super) async fn run(self, common: &Common) -> Outcome {
+        let client = common.connect().await?;
+        match self {
+            Self::List { table, values, format } => {
+                let partitions = client.list_partitions(&table).await?;
+                let chosen = partitions.iter().filter(|p| values.iter().all(|value| p.spec.contains(value)));
+                print_list(&chosen.map(|partition| row(partition, format)).collect::<Vec<_>>(), format)?;
+            }
+            Self::Create { table, values, if_not_exists } => {
+                client.create_partition(&table, values, if_not_exists).await?;
+            }
+            Self::Drop { table, values, if_exists } => client.drop_partition(&table, values, if_exists).await?,
+        }
+        Ok(())
+    }
+}
+
+fn row(partition: &PartitionInfo, format: ListFormat) -> Value {
+    let values: Value = match format {
+        ListFormat::Table => {
+            let pairs = partition.spec.iter().map(|(key, value)| format!("{key}={value}"));
+            pairs.collect::<Vec<_>>().join(" ").into()
+        }
+        _ => {
+            partition.spec.iter().map(|(key, value)| (key.clone(), value.clone().into())).collect::<Map<_, _>>().into()
+        }
+    };
+    json!({ "partition": partition.name, "partition_id": partition.partition_id, "values": values })
+}

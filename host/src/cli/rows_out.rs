@@ -1,0 +1,86 @@
+//! `--format` and `--output`: where rows go, and with which columns before their own.
+
+use std::fs::File;
+use std::io::{BufWriter, IsTerminal, Write};
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use anyhow::Context;
+use arrow_array::{ArrayRef, Int32Array, Int64Array, RecordBatch, StringArray, TimestampMillisecondArray};
+use arrow_schema::{DataType, Field, Schema, SchemaRef, TimeUnit};
+use clap::Args;
+
+use crate::client::{Offsets, ScanBatch};
+use crate::formats::{Format, RowsOut, writer};
+
+/// Options that say where rows go.
+#[derive(Debug, Args)]
+pub(super) struct Out {
+    /// How rows are written [default: by the suffix of --output, else a table on a terminal and JSON lines in a pipe]
+    #[arg(long)]
+    format: Option<Format>,
+    /// Write to a file
+    #[arg(long, value_name = "FILE")]
+    output: Option<PathBuf>,
+}
+
+impl Out {
+    pub(super) fn open(&self, schema: SchemaRef) -> anyhow::Result<Box<dyn RowsOut>> {
+        let by_suffix = self.output.as_deref().and_then(Format::of_path);
+        let terminal = self.output.is_none() && std::io::stdout().is_terminal();
+        let format = self.format.or(by_suffix).unwrap_or(if terminal { Format::Table } else { Format::Json });
+        let out: Box<dyn Write + Send> = match &self.output {
+            Some(path) => Box::new(File::create(path).with_context(|| format!("{} cannot be made", path.display()))?),
+            None => Box::new(std::io::stdout()),
+        };
+        Ok(writer(format, schema, BufWriter::with_capacity(1 << 18, out))?)
+    }
+}
+
+/// The table's columns behind the metadata columns, by the names that Fluss reserves for them.
+pub(super) fn with_metadata_fields(schema: &Schema) -> SchemaRef {
+    let timestamp = DataType::Timestamp(TimeUnit::Millisecond, Some("UTC".into()));
+    let mut fields = vec![
+        Arc::new(Field::new("__bucket", DataType::Int32, false)),
+        Arc::new(Field::new("__offset", DataType::Int64, true)),
+        Arc::new(Field::new("__timestamp", timestamp, true)),
+        Arc::new(Field::new("__change_type", DataType::Utf8, false)),
+    ];
+    fields.extend(schema.fields().iter().cloned());
+    Arc::new(Schema::new(fields))
+}
+
+/// Rows behind their metadata. Current rows of a keyed table have no offset and no timestamp, and are inserted.
+pub(super) fn with_metadata(scanned: &ScanBatch, schema: &SchemaRef) -> anyhow::Result<RecordBatch> {
+    let rows = scanned.batch.num_rows();
+    let current = scanned.offsets == Offsets::Unknown;
+    let changes: Vec<&str> = match &scanned.changes {
+        Some(changes) => changes.iter().map(|change| change_name(*change)).collect(),
+        None => vec![change_name(u8::from(current)); rows],
+    };
+    let bucket = i32::try_from(scanned.bucket.bucket)?;
+    let offsets = match current {
+        true => Int64Array::new_null(rows),
+        false => Int64Array::from_iter_values(scanned.offsets().map(|offset| offset as i64)),
+    };
+    let timestamps = TimestampMillisecondArray::from(vec![scanned.timestamp; rows]).with_timezone("UTC");
+    let mut columns: Vec<ArrayRef> = vec![
+        Arc::new(Int32Array::from(vec![bucket; rows])),
+        Arc::new(offsets),
+        Arc::new(timestamps),
+        Arc::new(StringArray::from(changes)),
+    ];
+    columns.extend(scanned.batch.columns().iter().cloned());
+    Ok(RecordBatch::try_new(schema.clone(), columns)?)
+}
+
+/// `fluss.md` 2.5.
+fn change_name(change: u8) -> &'static str {
+    match change {
+        0 => "+A",
+        1 => "+I",
+        2 => "-U",
+        3 => "+U",
+        _ => "-D",
+    }
+}

@@ -1,0 +1,118 @@
+//! What `append`, `upsert` and `delete` have in common: their inputs, modules and summary.
+
+use clap::Args;
+use thalweg_wire::table::TablePath;
+use tokio::sync::mpsc;
+
+use super::Outcome;
+use super::modules::{Modules, Order, policy};
+use super::options::Common;
+use super::summary::SummaryFormat;
+use super::writing::Run;
+use crate::client::{self, Table, Writer};
+use crate::formats::{Format, FormatError, Input, ReadOptions, Rows, reader};
+use crate::module::Policy;
+
+/// Options of every command that writes rows.
+#[derive(Debug, Args)]
+pub(super) struct Write {
+    /// The table, as NAME or DATABASE.NAME
+    table: TablePath,
+    /// The files; - is standard input
+    #[arg(value_name = "FILE|-", default_value = "-")]
+    files: Vec<String>,
+    /// How rows are written down [default: by the file's suffix; standard input is JSON lines]
+    #[arg(long)]
+    format: Option<Format>,
+    /// Rows that are read and sent at once
+    #[arg(long, value_name = "N", default_value_t = 65_536, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    batch_rows: u32,
+    #[command(flatten)]
+    modules: Modules,
+    /// What becomes of rows that a module refuses [default: fail, or as the chain file says]
+    #[arg(long, value_name = "fail|drop|pass|dead-letter:TABLE", value_parser = policy)]
+    on_error: Option<Policy>,
+    /// How the summary is printed
+    #[arg(long, value_enum, default_value_t = SummaryFormat::Text)]
+    summary: SummaryFormat,
+    /// Check and run everything, send nothing
+    #[arg(long)]
+    dry_run: bool,
+    /// Keep reading the last input, a growing file or a pipe, and write rows as they come, until an interrupt
+    #[arg(long)]
+    follow: bool,
+    /// A row whose partition the table does not have fails, instead of creating the partition
+    #[arg(long)]
+    no_create_partitions: bool,
+}
+
+impl Write {
+    /// Writes all rows in the way that `way` chooses.
+    pub(super) async fn run(
+        self,
+        common: &Common,
+        order: Order,
+        way: impl FnOnce(&Table) -> Result<Writer, client::Error>,
+    ) -> Outcome {
+        let inputs = self.inputs()?;
+        let create = !self.no_create_partitions;
+        let client = common.connect_with(|settings| settings.write.create_partitions = create).await?;
+        let mut writer = way(&client.table(&self.table).await?)?;
+        if let Some(mut spec) = self.modules.chain(&order)? {
+            if let Some(policy) = &self.on_error {
+                spec.modules.iter_mut().for_each(|module| module.on_error = policy.clone());
+            }
+            writer = writer.with_chain(&spec).await?;
+        }
+        let mut run = Run::new(&writer, common.quiet)?;
+        let rows = self.start_reading(inputs, &writer);
+        match self.dry_run {
+            true => run.check(&writer, rows).await,
+            false => run.write(&writer, rows).await,
+        }
+        run.finish(&client, self.summary, common.quiet).await
+    }
+
+    /// The inputs, each with a format, before anything is sent.
+    fn inputs(&self) -> anyhow::Result<Vec<(Input, Format)>> {
+        let inputs = self.files.iter().map(|file| Input::new(file));
+        let inputs: Vec<_> = inputs
+            .map(|input| input.format(self.format).map(|format| (input, format)))
+            .collect::<Result<_, FormatError>>()?;
+        if let Some((_, format)) = inputs.last() {
+            format.check_follow(self.follow)?;
+        }
+        Ok(inputs)
+    }
+
+    /// Reads the inputs one after the other on a thread of its own, a few batches ahead.
+    fn start_reading(
+        &self,
+        inputs: Vec<(Input, Format)>,
+        writer: &Writer,
+    ) -> mpsc::Receiver<Result<Rows, FormatError>> {
+        let (sender, receiver) = mpsc::channel(2);
+        let schema = writer.input_schema();
+        let (batch_rows, follow) = (self.batch_rows as usize, self.follow);
+        let last = inputs.len().saturating_sub(1);
+        tokio::task::spawn_blocking(move || {
+            for (place, (input, format)) in inputs.into_iter().enumerate() {
+                let options = ReadOptions { batch_rows, follow: follow && place == last };
+                let rows = match reader(&input, format, schema.clone(), options) {
+                    Ok(rows) => rows,
+                    Err(error) => {
+                        let _ = sender.blocking_send(Err(error));
+                        return;
+                    }
+                };
+                for batch in rows {
+                    let failed = batch.is_err();
+                    if sender.blocking_send(batch).is_err() || failed {
+                        return;
+                    }
+                }
+            }
+        });
+        receiver
+    }
+}

@@ -1,0 +1,131 @@
+//! Rows by their keys.
+
+use arrow_array::RecordBatch;
+use arrow_schema::SchemaRef;
+use bytes::Bytes;
+use thalweg_engine::api::Found;
+use thalweg_wire::table::TableDescriptor;
+
+use super::{Error, Table, decode::read_message, writer::narrow};
+use crate::{
+    columns::{fit, flatten},
+    driver::{Command, LookupBy},
+};
+
+/// The rows that a lookup found.
+#[derive(Debug, Clone)]
+pub struct FoundRows {
+    /// The rows of all keys, those of one key together, in the order of the keys; with all columns of the table.
+    pub rows: RecordBatch,
+    /// Where the rows of each key end.
+    ends: Vec<u32>,
+}
+
+impl FoundRows {
+    /// How many keys were looked up.
+    pub fn keys(&self) -> usize {
+        self.ends.len()
+    }
+
+    /// How many keys have rows.
+    pub fn found(&self) -> usize {
+        (0..self.keys()).filter(|key| self.range(*key).is_some_and(|(first, end)| end > first)).count()
+    }
+
+    /// The rows of one key, by its position among those looked up; `None` if there are none.
+    pub fn of(&self, key: usize) -> Option<RecordBatch> {
+        let (first, end) = self.range(key)?;
+        (end > first).then(|| self.rows.slice(first, end - first))
+    }
+
+    fn range(&self, key: usize) -> Option<(usize, usize)> {
+        let first = if key == 0 { 0 } else { *self.ends.get(key - 1)? };
+        Some((first as usize, *self.ends.get(key)? as usize))
+    }
+}
+
+/// The columns that rows of a table are looked up by with a prefix, by position: the partition columns, then the bucket
+/// columns. `None` where the bucket follows from the whole key, or the key does not begin with them.
+pub(super) fn prefix_columns(table: &TableDescriptor) -> Option<Vec<usize>> {
+    let bucket: Vec<usize> = table.bucket_keys.iter().map(|name| table.schema.position(name)).collect::<Option<_>>()?;
+    let key = table.physical_primary_key();
+    if bucket.is_empty() || bucket.len() >= key.len() || !key.starts_with(&bucket) {
+        return None;
+    }
+    let partition = table.partition_keys.iter().map(|name| table.schema.position(name));
+    partition.chain(bucket.into_iter().map(Some)).collect()
+}
+
+/// Looks rows up by these columns.
+pub(super) async fn lookup(
+    table: &Table,
+    keys: RecordBatch,
+    columns: &SchemaRef,
+    by: LookupBy,
+) -> Result<FoundRows, Error> {
+    let count = keys.num_rows();
+    let keys = flatten(&fit(&narrow(&keys, table.schema_ref(), columns)?, columns)?)?;
+    let (client, handle) = (table.client(), table.handle());
+    let found = client.call(|reply| Command::Lookup { table: handle, keys, by, reply }).await??;
+    read(table, found, count).map_err(|cause| Error::unreadable(&table.name(), cause))
+}
+
+fn read(table: &Table, found: Found, keys: usize) -> Result<FoundRows, String> {
+    let rows = read_message(&found.metadata, Bytes::from(found.body), table.schema(), None)?;
+    let mut end = 0_u32;
+    let ends: Vec<u32> = found
+        .counts
+        .iter()
+        .map(|count| {
+            end = end.saturating_add(*count);
+            end
+        })
+        .collect();
+    if ends.len() != keys || end as usize != rows.num_rows() {
+        return Err(format!("{} rows of {} keys came for {end} rows of {keys}", rows.num_rows(), ends.len()));
+    }
+    Ok(FoundRows { rows, ends })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use arrow_array::{ArrayRef, Int32Array};
+    use thalweg_wire::table::Schema;
+
+    use super::*;
+
+    #[test]
+    fn each_key_has_its_rows() {
+        let ids: ArrayRef = Arc::new(Int32Array::from(vec![1, 2, 3]));
+        let found = FoundRows { rows: RecordBatch::try_from_iter([("id", ids)]).unwrap(), ends: vec![0, 2, 2, 3] };
+        assert_eq!((found.keys(), found.found()), (4, 2));
+        let rows: Vec<_> = (0..5).map(|key| found.of(key).map(|rows| rows.num_rows())).collect();
+        assert_eq!(rows, [None, Some(2), None, Some(1), None]);
+    }
+
+    #[test]
+    fn a_prefix_is_the_partition_and_a_bucket_key_that_the_key_begins_with() {
+        let cases: &[(&[&str], &[&str], &[&str], Option<&[usize]>)] = &[
+            (&["a", "b"], &[], &["a"], Some(&[0])),
+            (&["a", "b", "c"], &[], &["a", "b"], Some(&[0, 1])),
+            (&["c", "a", "b"], &["a"], &["c"], Some(&[0, 2])),
+            (&["a", "b"], &[], &["a", "b"], None),
+            (&["a", "b"], &[], &["b"], None),
+            (&["a", "b"], &[], &[], None),
+            (&["a", "b"], &["b"], &["a"], None),
+            (&[], &[], &["a"], None),
+        ];
+        for (key, partition, bucket, expected) in cases {
+            let owned = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
+            let schema = Schema::parse_sql("a INT NOT NULL, b INT NOT NULL, c INT NOT NULL").unwrap();
+            let table = TableDescriptor {
+                partition_keys: owned(partition),
+                bucket_keys: owned(bucket),
+                ..TableDescriptor::new(schema.with_primary_key(key).unwrap())
+            };
+            assert_eq!(prefix_columns(&table).as_deref(), *expected, "{key:?} {partition:?} {bucket:?}");
+        }
+    }
+}
