@@ -2,7 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use thalweg_wire::{message::ServerErrorCode, record::Value};
+use thalweg_wire::{
+    message::ServerErrorCode,
+    record::{RecordError, Value},
+};
 
 use super::{
     Lookups,
@@ -168,8 +171,12 @@ impl Plan {
             last = key;
             Value::parse(value).map(|value| (i32::from(value.schema_id), value.row))
         });
-        let (rows, message) =
-            self.rows.message(rows, limit).map_err(|error| corrupt(&self.name, last, error.to_string()))?;
+        let (rows, message) = self.rows.message(rows, limit).map_err(|error| match error {
+            RecordError::TooLarge { .. } | RecordError::ColumnFull { .. } => {
+                invalid(format!("{}: {error}; or look up fewer keys at a time", self.name))
+            }
+            error => corrupt(&self.name, last, error.to_string()),
+        })?;
         Ok(Some(Found { counts, rows, metadata: message.metadata, body: message.body }))
     }
 }

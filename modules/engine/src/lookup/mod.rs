@@ -118,7 +118,9 @@ impl Lookups {
 
     /// Ends a lookup without a word.
     pub(crate) fn cancel(&mut self, ticket: Ticket) {
-        self.open.remove(&ticket);
+        if self.open.remove(&ticket).is_some() {
+            self.forget_sought();
+        }
     }
 
     /// Ends every lookup because the engine closes.
@@ -135,6 +137,7 @@ impl Lookups {
         for ticket in lost.collect::<Vec<_>>() {
             self.fail(ticket, error.clone(), orders);
         }
+        self.forget_sought();
     }
 
     /// Time has passed, or something was learned: asks and answers whatever can be.
@@ -184,6 +187,7 @@ impl Lookups {
     }
 
     fn expire(&mut self, now: Instant, cluster: &Cluster, orders: &mut Orders) {
+        let before = self.open.len();
         while let Some(entry) = self.open.first_entry().filter(|entry| entry.get().deadline <= now) {
             let (ticket, open) = entry.remove_entry();
             let error = open.trouble.or_else(|| cluster.trouble().cloned()).unwrap_or_else(|| {
@@ -193,6 +197,17 @@ impl Lookups {
             });
             orders.event(Event::Found { ticket, result: Err(error) });
         }
+        if self.open.len() < before {
+            self.forget_sought();
+        }
+    }
+
+    /// Leaves out what waits for a partition and whose lookup is over: the partition may be asked for without end.
+    fn forget_sought(&mut self) {
+        self.sought.retain(|_, runs| {
+            runs.retain(|run| self.open.contains_key(&run.ticket));
+            !runs.is_empty()
+        });
     }
 
     fn fail(&mut self, ticket: Ticket, error: Error, orders: &mut Orders) {
