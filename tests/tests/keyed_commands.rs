@@ -84,6 +84,10 @@ const STEPS: &[Step] = &[
     step("delete one -q", "{\"id\":1}\n"),
     step("scan one --changelog --columns n", "").prints(&["{\"n\":1}", "{\"n\":1}", "{\"n\":2}", "{\"n\":2}"]),
     step("scan one", ""),
+    // The aggregation merge engine, by properties.
+    step("table create sums --schema 'id INT, total BIGINT' --primary-key id --property table.merge-engine=aggregation --property fields.total.agg=sum", ""),
+    step("upsert sums -q", "{\"id\":1,\"total\":40}\n{\"id\":1,\"total\":2}\n"),
+    step("lookup sums 1", "").prints(&["{\"id\":1,\"total\":42}"]),
     step("table create never --schema 'id INT' --primary-key id --property fields.x.agg=sum", "").fails(&["fields.x.agg", "no column `x`"]),
     // Partitions.
     step("table create p --schema 'id INT, day STRING, n INT' --primary-key id,day --partition-by day", ""),

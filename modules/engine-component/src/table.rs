@@ -1,6 +1,6 @@
 //! Schemas and descriptors, both ways: trees in the engine, fields by index in the WIT.
 //!
-//! The WIT has no place for column numbers, comments of nested fields, auto-increment and aggregation; they are left out.
+//! The WIT has no place for column numbers, comments of nested fields and auto-increment; they are left out.
 
 use thalweg_engine::api::{Error, ErrorCode};
 use thalweg_wire::table::{ColumnType, DataType, Field, Schema, TableDescriptor};
@@ -18,8 +18,10 @@ pub(crate) fn lower(descriptor: catalog::TableDescriptor) -> Result<TableDescrip
     let pairs = |properties: Vec<catalog::Property>| {
         properties.into_iter().map(|property| (property.key, property.value)).collect()
     };
+    let mut schema = lower_schema(&descriptor.schema, descriptor.column_comments)?;
+    aggregate(&mut schema, descriptor.aggregations)?;
     Ok(TableDescriptor {
-        schema: lower_schema(&descriptor.schema, descriptor.column_comments)?,
+        schema,
         comment: descriptor.comment,
         partition_keys: descriptor.partition_keys,
         bucket_keys: descriptor.bucket_keys,
@@ -27,6 +29,18 @@ pub(crate) fn lower(descriptor: catalog::TableDescriptor) -> Result<TableDescrip
         properties: pairs(descriptor.properties),
         custom_properties: pairs(descriptor.custom_properties),
     })
+}
+
+fn aggregate(schema: &mut Schema, aggregations: Vec<Option<catalog::Aggregation>>) -> Result<(), Error> {
+    let (columns, given) = (schema.columns.len(), aggregations.len());
+    if columns != given {
+        return Err(invalid(format!("the schema has {columns} columns, and there are {given} aggregations")));
+    }
+    for (column, aggregation) in schema.columns.iter_mut().zip(aggregations) {
+        let pair = |parameter: catalog::Property| (parameter.key, parameter.value);
+        column.aggregation = aggregation.map(|a| (a.function, a.parameters.into_iter().map(pair).collect()));
+    }
+    Ok(())
 }
 
 fn lower_schema(schema: &types::Schema, comments: Vec<Option<String>>) -> Result<Schema, Error> {
@@ -99,9 +113,14 @@ fn column_type(schema: &types::Schema, at: u32, depth: usize) -> Result<ColumnTy
 
 /// A description of a table that goes out.
 pub(crate) fn lift(descriptor: TableDescriptor) -> catalog::TableDescriptor {
+    let schema = lift_schema(&descriptor.schema);
+    let columns = descriptor.schema.columns.into_iter().map(|column| (column.comment, column.aggregation));
+    let (column_comments, aggregations): (Vec<_>, Vec<_>) = columns.unzip();
+    let aggregation = |(function, parameters)| catalog::Aggregation { function, parameters: properties(parameters) };
     catalog::TableDescriptor {
-        schema: lift_schema(&descriptor.schema),
-        column_comments: descriptor.schema.columns.into_iter().map(|column| column.comment).collect(),
+        schema,
+        column_comments,
+        aggregations: aggregations.into_iter().map(|given| given.map(aggregation)).collect(),
         comment: descriptor.comment,
         partition_keys: descriptor.partition_keys,
         bucket_keys: descriptor.bucket_keys,
@@ -183,7 +202,9 @@ mod tests {
         let row = DataType::Row(vec![field("m", inner), field("d", DataType::Decimal { precision: 20, scale: 3 })]);
         let id = ColumnType { data_type: DataType::BigInt, nullable: false };
         let columns = [("id".to_owned(), id, Some("the key".to_owned())), ("row".to_owned(), nullable(row), None)];
-        let schema = Schema::new(columns).and_then(|schema| schema.with_primary_key(&["id"])).expect("a schema");
+        let mut schema = Schema::new(columns).and_then(|schema| schema.with_primary_key(&["id"])).expect("a schema");
+        let delimiter = ("delimiter".to_owned(), ";".to_owned());
+        schema.columns[1].aggregation = Some(("listagg".to_owned(), vec![delimiter]));
         let there = lift(TableDescriptor::new(schema.clone()));
         assert_eq!(there.column_comments, [Some("the key".to_owned()), None]);
         let back = lower(there.clone()).expect("it is a tree");

@@ -54,12 +54,17 @@ pub(super) fn bucket(bucket: catalog::Bucket) -> Bucket {
 /// A table.
 pub(super) fn table_info(info: catalog::TableInfo) -> Result<TableInfo, Trap> {
     let descriptor = info.descriptor;
+    let mut schema = schema(&descriptor.schema, descriptor.column_comments)?;
+    for (column, aggregation) in schema.columns.iter_mut().zip(descriptor.aggregations) {
+        let pair = |parameter: catalog::Property| (parameter.key, parameter.value);
+        column.aggregation = aggregation.map(|a| (a.function, a.parameters.into_iter().map(pair).collect()));
+    }
     Ok(TableInfo {
         path: TablePath { database: info.path.database, table: info.path.table },
         table_id: info.table_id,
         schema_id: info.schema_id,
         descriptor: TableDescriptor {
-            schema: schema(&descriptor.schema, descriptor.column_comments)?,
+            schema,
             comment: descriptor.comment,
             partition_keys: descriptor.partition_keys,
             bucket_keys: descriptor.bucket_keys,

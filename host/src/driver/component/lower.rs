@@ -175,6 +175,7 @@ fn descriptor(descriptor: &TableDescriptor) -> catalog::TableDescriptor {
     catalog::TableDescriptor {
         schema: schema(&descriptor.schema),
         column_comments: descriptor.schema.columns.iter().map(|column| column.comment.clone()).collect(),
+        aggregations: descriptor.schema.columns.iter().map(aggregation).collect(),
         comment: descriptor.comment.clone(),
         partition_keys: descriptor.partition_keys.clone(),
         bucket_keys: descriptor.bucket_keys.clone(),
@@ -182,6 +183,11 @@ fn descriptor(descriptor: &TableDescriptor) -> catalog::TableDescriptor {
         properties: properties(&descriptor.properties),
         custom_properties: properties(&descriptor.custom_properties),
     }
+}
+
+fn aggregation(column: &thalweg_wire::table::Column) -> Option<catalog::Aggregation> {
+    let (function, parameters) = column.aggregation.as_ref()?;
+    Some(catalog::Aggregation { function: function.clone(), parameters: parameters.iter().map(property).collect() })
 }
 
 /// A schema with its fields flattened depth first.
