@@ -89,3 +89,15 @@ pub fn answers(mut program: Command, commands: &[Value]) -> Result<Vec<Vec<Value
     ensure!(lists.len() == commands.len(), "{} answers to {} commands: {erred}", lists.len(), commands.len());
     Ok(lists)
 }
+
+/// A value with its numbers as texts, as which they are compared: clients print decimals either way.
+pub fn plain(value: &Value) -> Value {
+    match value {
+        Value::Number(number) => number.to_string().into(),
+        Value::Array(list) => list.iter().map(plain).collect(),
+        Value::Object(object) => {
+            Value::Object(object.iter().map(|(name, value)| (name.clone(), plain(value))).collect())
+        }
+        other => other.clone(),
+    }
+}

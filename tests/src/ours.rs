@@ -4,6 +4,7 @@ use anyhow::{Context, Result, bail};
 use serde_json::{Map, Value, json};
 
 use crate::binary;
+use crate::client::plain;
 
 /// Carries out one command.
 pub(crate) fn run(server: &str, command: &Value) -> Result<Vec<Value>> {
@@ -47,11 +48,43 @@ fn lines(server: &str, arguments: &[&str], input: &[Value]) -> Result<Vec<Value>
     // A look-up that finds nothing says so with its exit status, and prints nothing.
     if arguments[0] == "lookup" && output.status.code() == Some(1) && output.stdout.is_empty() {
         let said = String::from_utf8_lossy(&output.stderr);
-        anyhow::ensure!(said.contains("found"), "{said}");
+        anyhow::ensure!(said.contains("has no row with this key") || said.contains("a row with none of"), "{said}");
         return Ok(Vec::new());
     }
     let printed = binary::printed(output).with_context(|| format!("thalweg {}", arguments.join(" ")))?;
-    printed.lines().map(|line| Ok(serde_json::from_str(line)?)).collect()
+    printed.lines().map(|line| Ok(serde_json::from_str(&exact(line))?)).collect()
+}
+
+/// A line with those numbers as texts that a parser would round: decimals.
+fn exact(line: &str) -> String {
+    let (mut out, mut rest) = (String::with_capacity(line.len()), line);
+    while let Some(at) = rest.find(|c: char| c == '"' || c == '-' || c.is_ascii_digit()) {
+        out += &rest[..at];
+        rest = &rest[at..];
+        let end = match rest.strip_prefix('"') {
+            Some(text) => 1 + end_of_text(text),
+            None => rest.find(|c: char| !c.is_ascii_alphanumeric() && !"+-.".contains(c)).unwrap_or(rest.len()),
+        };
+        let (token, behind) = rest.split_at(end);
+        let rounded = token.parse::<serde_json::Number>().is_ok_and(|number| number.to_string() != token);
+        match rounded && !token.contains(['e', 'E']) {
+            true => out.extend(["\"", token, "\""]),
+            false => out += token,
+        }
+        rest = behind;
+    }
+    out + rest
+}
+
+/// Where the text ends whose opening quote stands before, behind its closing quote.
+fn end_of_text(text: &str) -> usize {
+    let mut escaped = false;
+    let closing = text.bytes().position(|byte| {
+        let closes = byte == b'"' && !escaped;
+        escaped = byte == b'\\' && !escaped;
+        closes
+    });
+    closing.map_or(text.len(), |at| at + 1)
 }
 
 /// A line of `scan --changelog --with-metadata` as the foreign clients print it.
@@ -67,5 +100,15 @@ fn change(line: Value) -> Result<Value> {
 
 /// Whether a row has all the values of a key.
 fn holds(row: &Value, key: &Value) -> bool {
-    key.as_object().is_some_and(|key| key.iter().all(|(name, value)| row.get(name) == Some(value)))
+    key.as_object().is_some_and(|key| key.iter().all(|(name, value)| row.get(name).map(plain) == Some(plain(value))))
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn only_numbers_that_would_be_rounded_become_texts() {
+        let line = r#"{"a-1":1,"b":[-0.05,1.50,"1.50\\\"2.50"],"c":-12345678901234567890.1234,"d":1e300,"e":-9223372036854775808}"#;
+        let exact = r#"{"a-1":1,"b":[-0.05,"1.50","1.50\\\"2.50"],"c":"-12345678901234567890.1234","d":1e300,"e":-9223372036854775808}"#;
+        assert_eq!(super::exact(line), exact);
+    }
 }

@@ -1,5 +1,7 @@
-//! Foreign servers and clients: our binary against a real Apache Fluss cluster, and pyfluss against our node and that
-//! cluster, in both directions. Tests that lack their tools are listed as ignored, with the reason.
+//! Foreign servers and clients: our binary against a real Apache Fluss cluster, and foreign clients against our node and
+//! that cluster, in both directions. Tests that lack their tools are listed as ignored, with the reason.
+
+mod cases;
 
 use std::ffi::OsStr;
 use std::path::Path;
@@ -144,12 +146,12 @@ fn trial(name: String, missing: Option<String>, test: impl FnOnce() -> Result<()
     trial.with_ignored_flag(missing.is_some()).with_kind(kind)
 }
 
-fn main() {
+fn main() -> Result<()> {
     let arguments = Arguments::from_args();
     let no_cluster = cluster::missing();
     let no_python = Python::ready().err();
     let no_data = shared_data("flights-3m.parquet").is_none().then(|| "needs ../shared/data".to_owned());
-    let mut trials = Vec::new();
+    let mut trials = cases::trials()?;
     for compression in ["NONE", "LZ4_FRAME", "ZSTD"] {
         let name = format!("pyfluss_and_node_{}", compression.to_lowercase());
         trials.push(trial(name, no_python.clone(), move || exchange(Server::Node, compression)));
