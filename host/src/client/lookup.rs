@@ -107,7 +107,8 @@ mod tests {
 
     #[test]
     fn a_prefix_is_the_partition_and_a_bucket_key_that_the_key_begins_with() {
-        let cases: &[(&[&str], &[&str], &[&str], Option<&[usize]>)] = &[
+        type Names = &'static [&'static str];
+        let cases: &[(Names, Names, Names, Option<&[usize]>)] = &[
             (&["a", "b"], &[], &["a"], Some(&[0])),
             (&["a", "b", "c"], &[], &["a", "b"], Some(&[0, 1])),
             (&["c", "a", "b"], &["a"], &["c"], Some(&[0, 2])),

@@ -32,7 +32,9 @@ pub fn decode(codec: Codec, buffers: &[(&[u8], u32)]) -> Result<Vec<u8>, CodecEr
         match codec {
             _ if bytes.is_empty() => body.resize(start + *length as usize, 0),
             Codec::None => body.extend_from_slice(bytes),
-            _ => decode_one(codec, bytes, *length, &mut body).map_err(|cause| CodecError::Malformed { buffer, cause })?,
+            _ => {
+                decode_one(codec, bytes, *length, &mut body).map_err(|cause| CodecError::Malformed { buffer, cause })?
+            }
         }
         let actual = body.len() - start;
         if actual != *length as usize {

@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use arrow_array::{ArrayRef, RecordBatch};
+use arrow_array::{Array, ArrayRef, RecordBatch};
 use arrow_json::ReaderBuilder;
 use arrow_json::reader::{ArrayDecoder, Decoder, DecoderContext, DecoderFactory, Tape, TapeElement};
-use arrow_schema::{ArrowError, DataType, FieldRef, SchemaRef};
+use arrow_schema::{ArrowError, DataType, FieldRef, Schema, SchemaRef};
 
 use super::json_map::MapDecoder;
 use super::text::{Source, Syntax, Text};
@@ -29,7 +29,7 @@ impl Syntax for Lines {
     }
 
     fn decode(&self, text: &[u8], records: usize) -> Option<RecordBatch> {
-        let mut decoder = self.decoder(records).ok()?;
+        let mut decoder = decoder(&self.table, records).ok()?;
         let read = decoder.decode(text).ok()?;
         let whole = read == text.len() && !decoder.has_partial_record() && decoder.len() == records;
         if !whole {
@@ -39,30 +39,37 @@ impl Syntax for Lines {
     }
 
     fn problem(&self, record: &[u8]) -> Option<String> {
-        self.one_line(record).err()
+        let problem = one_line(&self.table, record).err()?;
+        // A null where none may be is said in Arrow's words; without that rule the row shows which.
+        let lenient = self.table.fields().iter().map(|field| field.as_ref().clone().with_nullable(true));
+        let lenient = one_line(&Arc::new(Schema::new(lenient.collect::<Vec<_>>())), record).ok().flatten();
+        let fields = self.table.fields().iter();
+        let missing = lenient.and_then(|row| {
+            fields.zip(row.columns()).find(|(field, column)| !field.is_nullable() && column.is_null(0)).map(|at| at.0)
+        });
+        Some(missing.map_or(problem, |field| format!("column {:?} is NOT NULL, and null or missing", field.name())))
     }
 }
 
-impl Lines {
-    fn one_line(&self, text: &[u8]) -> Result<(), String> {
-        let mut decoder = self.decoder(2).map_err(|e| plain(&e))?;
-        decoder.decode(text).map_err(|e| plain(&e))?;
-        if decoder.has_partial_record() {
-            return Err("the JSON object does not end on its line".into());
-        }
-        match decoder.len() {
-            1 => decoder.flush().map(drop).map_err(|e| plain(&e)),
-            _ => Err("a line must hold one JSON object".into()),
-        }
+/// The row of one line.
+fn one_line(table: &SchemaRef, text: &[u8]) -> Result<Option<RecordBatch>, String> {
+    let mut decoder = decoder(table, 2).map_err(|e| plain(&e))?;
+    decoder.decode(text).map_err(|e| plain(&e))?;
+    if decoder.has_partial_record() {
+        return Err("the JSON object does not end on its line".into());
     }
+    match decoder.len() {
+        1 => decoder.flush().map_err(|e| plain(&e)),
+        _ => Err("a line must hold one JSON object".into()),
+    }
+}
 
-    fn decoder(&self, rows: usize) -> Result<Decoder, ArrowError> {
-        ReaderBuilder::new(self.table.clone())
-            .with_batch_size(rows.max(1) + 1)
-            .with_strict_mode(true)
-            .with_decoder_factory(Arc::new(Decoders))
-            .build_decoder()
-    }
+fn decoder(table: &SchemaRef, rows: usize) -> Result<Decoder, ArrowError> {
+    ReaderBuilder::new(Arc::clone(table))
+        .with_batch_size(rows.max(1) + 1)
+        .with_strict_mode(true)
+        .with_decoder_factory(Arc::new(Decoders))
+        .build_decoder()
 }
 
 /// Refuses numbers with a fraction where only whole ones fit (Arrow's own decoder would cut the fraction off), and reads
@@ -127,7 +134,7 @@ pub(super) fn plain(error: &ArrowError) -> String {
 mod tests {
     use std::io::Write;
 
-    use arrow_schema::{Field, Schema};
+    use arrow_schema::Field;
 
     use super::super::Rows;
     use super::*;
@@ -155,7 +162,7 @@ mod tests {
         let cases = [
             ("{\"id\":1}\n{\"id\":\n{\"id\":3}\n", "line 2", "does not end on its line"),
             ("{\"id\":1}\n{\"id\":\"x\"}\n", "line 2", "x"),
-            ("{\"id\":1}\n{\"name\":\"a\"}\n", "line 2", "id"),
+            ("{\"id\":1}\n{\"name\":\"a\"}\n", "line 2", "column \"id\" is NOT NULL, and null or missing"),
             ("{\"id\":1}\n\n{\"id\":2,\"nam\":1}\n", "line 3", "nam"),
             ("{\"id\":1}{\"id\":2}\n", "line 1", "one JSON object"),
             ("[1]\n", "line 1", ""),
