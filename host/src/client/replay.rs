@@ -105,7 +105,7 @@ fn missing(table: &str, bucket: Bucket, cause: String) -> Error {
 struct Rows {
     table: String,
     bucket: Bucket,
-    /// Of a batch, the positions of the key columns, in key order.
+    /// Of a batch, the positions of the key columns, in the order of the table's columns.
     key: Vec<usize>,
     encoder: KeyEncoder,
     /// For each key its row: which batch, and where in it.
@@ -130,10 +130,13 @@ impl Rows {
             None => Some(*key),
             Some(names) => names.iter().position(|name| Some(name) == schema.columns.get(*key).map(|c| &c.name)),
         };
-        let key: Option<Vec<usize>> = schema.primary_key.iter().map(position).collect();
+        // In the order of the table's columns, as a layout has them; any order tells keys apart.
+        let mut columns = schema.primary_key.clone();
+        columns.sort_unstable();
+        let key: Option<Vec<usize>> = columns.iter().map(position).collect();
         let broken = |cause: String| Error::unreadable(&table, cause);
         let key = key.ok_or_else(|| broken("a key column is not read".to_owned()))?;
-        let layout = Layout::projected(schema, &schema.primary_key).map_err(|error| broken(error.to_string()))?;
+        let layout = Layout::projected(schema, &columns).map_err(|error| broken(error.to_string()))?;
         let all: Vec<usize> = (0..key.len()).collect();
         let encoder = KeyEncoder::new(&layout, &all).map_err(|error| broken(error.to_string()))?;
         Ok(Self {
