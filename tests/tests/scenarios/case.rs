@@ -1,0 +1,114 @@
+//! What a file of `tests/scenarios` holds.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+
+/// One file.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub(crate) struct Scenario {
+    pub about: String,
+    pub schema: String,
+    #[serde(default)]
+    pub primary_key: Vec<String>,
+    #[serde(default)]
+    pub partition_by: Vec<String>,
+    #[serde(default = "one")]
+    pub buckets: u32,
+    #[serde(default)]
+    pub bucket_key: Vec<String>,
+    #[serde(default)]
+    pub properties: BTreeMap<String, String>,
+    /// Whether a write creates the partitions that it lacks.
+    #[serde(default = "yes")]
+    pub create_partitions: bool,
+    pub step: Vec<Step>,
+}
+
+fn one() -> u32 {
+    1
+}
+
+fn yes() -> bool {
+    true
+}
+
+/// One step: one thing done to the table, and what comes of it.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub(crate) struct Step {
+    /// Rows.
+    pub append: Option<String>,
+    /// Rows.
+    pub upsert: Option<String>,
+    /// Rows of just these columns.
+    pub update: Option<Update>,
+    /// Keys.
+    pub delete: Option<String>,
+    pub scan: Option<Scan>,
+    pub current: Option<Scan>,
+    pub limit_scan: Option<LimitScan>,
+    /// Keys.
+    pub lookup: Option<String>,
+    /// Keys.
+    pub lookup_or_insert: Option<String>,
+    /// Prefixes of keys.
+    pub prefix: Option<String>,
+    pub create_partition: Option<BTreeMap<String, String>>,
+    pub drop_partition: Option<BTreeMap<String, String>>,
+    /// The names of all partitions.
+    pub partitions: Option<Vec<String>>,
+    /// Name and settings of each module that rows go through.
+    #[serde(default)]
+    pub modules: Vec<Vec<String>>,
+    #[serde(default)]
+    pub filtered: BTreeMap<String, u64>,
+    pub rows: Option<String>,
+    /// The rows are those that this step wrote.
+    pub same_as_step: Option<usize>,
+    /// The change of each row of a scan, by name.
+    pub changes: Option<String>,
+    pub fails: Option<String>,
+}
+
+impl Step {
+    /// How many things it does.
+    pub(crate) fn actions(&self) -> usize {
+        let texts = [&self.append, &self.upsert, &self.delete, &self.lookup, &self.lookup_or_insert, &self.prefix];
+        let partitions = [&self.create_partition, &self.drop_partition];
+        let others = [self.update.is_some(), self.limit_scan.is_some(), self.partitions.is_some()];
+        let scans = [&self.scan, &self.current];
+        texts.into_iter().flatten().count()
+            + partitions.into_iter().flatten().count()
+            + scans.into_iter().flatten().count()
+            + others.into_iter().filter(|there| *there).count()
+    }
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Update {
+    pub columns: Vec<String>,
+    pub rows: String,
+}
+
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Scan {
+    pub columns: Option<Vec<String>>,
+    pub start: Option<u64>,
+    pub end: Option<u64>,
+    pub limit: Option<u64>,
+    #[serde(default)]
+    pub buckets: Vec<u32>,
+    #[serde(default)]
+    pub partitions: Vec<String>,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct LimitScan {
+    pub bucket: u32,
+    pub limit: u32,
+}
