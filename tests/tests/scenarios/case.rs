@@ -20,6 +20,9 @@ pub(crate) struct Scenario {
     pub bucket_key: Vec<String>,
     #[serde(default)]
     pub properties: BTreeMap<String, String>,
+    /// By column, how the aggregation merge engine combines its values.
+    #[serde(default)]
+    pub aggregate: BTreeMap<String, String>,
     /// Whether a write creates the partitions that it lacks.
     #[serde(default = "yes")]
     pub create_partitions: bool,

@@ -57,8 +57,12 @@ async fn run(scenario: Scenario, name: String, place: Place, address: String) ->
     options.settings.write.create_partitions = scenario.create_partitions;
     let client = Client::connect(options).await?;
     let path: TablePath = name.parse()?;
-    let mut descriptor =
-        TableDescriptor::new(Schema::parse_sql(&scenario.schema)?.with_primary_key(&scenario.primary_key)?);
+    let mut schema = Schema::parse_sql(&scenario.schema)?.with_primary_key(&scenario.primary_key)?;
+    for (column, function) in &scenario.aggregate {
+        let at = schema.position(column).with_context(|| format!("there is no column {column} to aggregate"))?;
+        schema.columns[at].aggregation = Some((function.clone(), Vec::new()));
+    }
+    let mut descriptor = TableDescriptor::new(schema);
     descriptor.partition_keys = scenario.partition_by.clone();
     descriptor.bucket_count = Some(scenario.buckets);
     descriptor.bucket_keys = scenario.bucket_key.clone();

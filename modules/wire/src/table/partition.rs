@@ -1,7 +1,7 @@
 //! Partitions by name and by spec (`fluss.md` 2.12), as `ResolvedPartitionSpec` and `PartitionUtils` have them.
 //!
 //! A partition's spec has a value for each partition key; its name is these values, joined with `$`. Values of columns
-//! become text as `PartitionNameConverters` says: see [`crate::record::PartitionEncoder`].
+//! become text as `PartitionNameConverters` says: see `PartitionEncoder` of the folder `record`.
 
 use super::path::check_name_characters;
 use super::{NameError, check_name};
