@@ -1,7 +1,7 @@
 //! What a primary-key table must look like: key, formats, merge engine, deletions, aggregations.
 
 use thalweg_wire::message::ServerErrorCode;
-use thalweg_wire::table::{Column, DataType, KvFormat, TableDescriptor};
+use thalweg_wire::table::{DataType, KvFormat, TableDescriptor};
 
 use super::descriptor::{can_be_key, invalid};
 use super::properties;
@@ -134,61 +134,16 @@ fn check_aggregation(descriptor: &TableDescriptor) -> Result<(), Failure> {
         )));
     }
     for (at, column) in descriptor.schema.columns.iter().enumerate() {
-        let Some((function, parameters)) = &column.aggregation else { continue };
-        if descriptor.schema.primary_key.contains(&at) {
+        // What the functions are is for `kv` to say, which carries them out.
+        if column.aggregation.is_some() && descriptor.schema.primary_key.contains(&at) {
             return Err(invalid(format!(
                 "Cannot set aggregation function for primary key column '{}'. Primary key columns automatically use \
                  'primary-key' aggregation.",
                 column.name
             )));
         }
-        check_function(column, function, parameters)
-            .map_err(|why| bad_config(format!("Invalid aggregation function for column '{}': {why}", column.name)))?;
     }
     Ok(())
-}
-
-/// Checks the function of a column as Fluss's `AggFunctionType` does.
-fn check_function(column: &Column, function: &str, parameters: &[(String, String)]) -> Result<(), String> {
-    let name = function.trim().replace('-', "_").to_lowercase();
-    let list = matches!(name.as_str(), "listagg" | "string_agg");
-    for (key, value) in parameters {
-        if !list || key != "delimiter" {
-            let known = if list { "[delimiter]" } else { "none" };
-            return Err(format!(
-                "Parameter '{key}' is not supported for aggregation function '{name}'. Supported parameters: {known}"
-            ));
-        }
-        if value.is_empty() {
-            return Err(format!("Parameter '{key}' for aggregation function '{name}' must be a non-empty string"));
-        }
-    }
-    let kind = &column.column_type.data_type;
-    let number = matches!(
-        kind,
-        DataType::TinyInt
-            | DataType::SmallInt
-            | DataType::Int
-            | DataType::BigInt
-            | DataType::Float
-            | DataType::Double
-            | DataType::Decimal { .. }
-    );
-    let text = matches!(kind, DataType::Char(_) | DataType::String);
-    let time = matches!(kind, DataType::Date | DataType::Time(_) | DataType::Timestamp(_) | DataType::TimestampLtz(_));
-    let fits = match name.as_str() {
-        "sum" | "product" => number,
-        "max" | "min" => number || text || time,
-        "last_value" | "last_value_ignore_nulls" | "first_value" | "first_value_ignore_nulls" => true,
-        "listagg" | "string_agg" => text,
-        "bool_and" | "bool_or" => matches!(kind, DataType::Boolean),
-        "rbm32" | "rbm64" => matches!(kind, DataType::Bytes),
-        _ => return Err(format!("there is no function '{function}'.")),
-    };
-    match fits {
-        true => Ok(()),
-        false => Err(format!("Data type for {name} column cannot be '{}'.", column.column_type)),
-    }
 }
 
 #[cfg(test)]

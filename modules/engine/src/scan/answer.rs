@@ -2,14 +2,14 @@
 
 use thalweg_wire::message::{self, FetchLogResponse, PbFetchLogRespForBucket};
 
-use super::{Decoding, Shared, chunk::Frame, fetch, reader::Reader};
+use super::{Shared, chunk::Frame, fetch, reader::Reader};
 use crate::{
     api::{Bucket, Error, ErrorCode, Instant},
     backoff::micros,
     call::{Body, Failure, passing},
     chance::Chance,
     offsets::Wrong,
-    order::{Orders, Step},
+    order::Orders,
     rows::Lack,
 };
 
@@ -99,19 +99,9 @@ impl Reader {
             cursor.lacks = Some(Lack::of(schema));
         }
         let frame = source.0.buffer;
-        for (mut chunk, work) in cut.chunks {
-            // Held for the work while there is some, then for what lies in it.
-            if work.is_some() || chunk.lies_in().is_some() {
-                shared.buffers.hold(frame);
-            }
+        for (chunk, work) in cut.chunks {
             self.queued = self.queued.saturating_add(chunk.cost);
-            if let Some(work) = work {
-                shared.keys += 1;
-                chunk.work = Some(shared.keys);
-                shared.works.insert(shared.keys, Decoding { ticket: self.ticket, bucket, frame });
-                orders.steps.push(Step::Work(shared.keys, work));
-            }
-            cursor.queue.push_back(chunk);
+            shared.queue(self.ticket, frame, cursor, chunk, work, orders);
         }
         Ok(())
     }

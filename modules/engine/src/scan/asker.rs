@@ -1,9 +1,11 @@
 //! One request at a time to the leader of one bucket, tried again until it is answered or late.
 
+use thalweg_wire::message::ServerErrorCode;
+
 use crate::{
     api::{Bucket, Error, ErrorCode, Instant, Settings, TableHandle},
     backoff::{Backoff, micros},
-    call::passing,
+    call::{passing, server_error},
     chance::Chance,
     cluster::{Cluster, Leader},
     order::{Orders, Stale},
@@ -68,6 +70,15 @@ impl Asker {
             }
         }
         Ok(None)
+    }
+
+    /// The error that an answer names. Whether a partition is still there is for the cluster to say.
+    pub(super) fn refused(&self, code: Option<i32>, message: Option<String>) -> Error {
+        let code = code.unwrap_or(-1);
+        let mut error = server_error(code, format!("{}: {}", self.place, message.unwrap_or_default()));
+        let absent = code == ServerErrorCode::PARTITION_NOT_EXISTS.code() && self.bucket.partition.is_some();
+        error.retriable |= absent || code == ServerErrorCode::TOO_MANY_SCANNERS.code();
+        error
     }
 
     /// The request failed in a way that another try may mend.

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use thalweg_wire::message::{self, PbScanReqForBucket, ScanKvRequest, ScanKvResponse, ServerErrorCode};
+use thalweg_wire::message::{self, PbScanReqForBucket, ScanKvRequest, ScanKvResponse};
 
 use super::{
     Shared,
@@ -14,7 +14,7 @@ use super::{
 };
 use crate::{
     api::{Bucket, Error, ErrorCode, Event, Instant, Settings, TableHandle, TableInfo, Ticket},
-    call::{Body, Call, Failure, Key, Target, passing, server_error},
+    call::{Body, Call, Failure, Key, Target, passing},
     chance::Chance,
     cluster::Cluster,
     offsets::Wrong,
@@ -121,11 +121,10 @@ impl Current {
             _ => self.asker.leader(now, cluster, &shared.settings, chance, orders)?,
         };
         if let Some(leader) = leader {
-            shared.keys += 1;
-            shared.calls.insert(shared.keys, self.ticket);
-            self.asker.asked = Some((shared.keys, leader));
+            let key = shared.call_of(self.ticket);
+            self.asker.asked = Some((key, leader));
             let request = self.request(&shared.settings);
-            orders.calls.push(Call::new(Key::Scan(shared.keys), Target::Server(leader), request));
+            orders.calls.push(Call::new(Key::Scan(key), Target::Server(leader), request));
         }
         Ok(None)
     }
@@ -153,7 +152,7 @@ impl Current {
                 Ok(()) => return Ok(()),
                 Err(reason) => (passing(ErrorCode::Corrupt(format!("{}: {reason}", self.asker.place))), Some(reason)),
             },
-            Ok(Ok(response)) => (self.refused(response), None),
+            Ok(Ok(response)) => (self.asker.refused(response.error_code, response.error_message), None),
             Ok(Err(error)) => {
                 (passing(ErrorCode::Corrupt(format!("{}: {error}", self.asker.place))), Some(error.to_string()))
             }
@@ -227,14 +226,6 @@ impl Current {
         }
         self.values = records.map(|records| Values::new(records, usize::MAX));
         Ok(())
-    }
-
-    fn refused(&self, response: ScanKvResponse) -> Error {
-        let (code, text) = (response.error_code.unwrap_or(-1), response.error_message.unwrap_or_default());
-        let mut error = server_error(code, format!("{}: {text}", self.asker.place));
-        let absent = code == ServerErrorCode::PARTITION_NOT_EXISTS.code() && self.asker.bucket.partition.is_some();
-        error.retriable |= absent || code == ServerErrorCode::TOO_MANY_SCANNERS.code();
-        error
     }
 
     /// What a server lacks that does not have this.

@@ -4,12 +4,12 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use thalweg_wire::{
-    message::{self, LimitScanRequest, LimitScanResponse, ServerErrorCode},
+    message::{self, LimitScanRequest, LimitScanResponse},
     record::LogBatches,
 };
 
 use super::{
-    Decoding, Shared,
+    Shared,
     asker::Asker,
     chunk::{Chunk, Frame, corrupt},
     cursor::Cursor,
@@ -22,11 +22,11 @@ use crate::{
         Bucket, BufferId, End, Error, ErrorCode, Event, Instant, ScanSpec, Start, TableHandle, TableInfo, Ticket,
         WorkOutput,
     },
-    call::{Body, Call, Failure, Key, Target, passing, server_error},
+    call::{Body, Call, Failure, Key, Target, passing},
     chance::Chance,
     cluster::Cluster,
     offsets::Wrong,
-    order::{Orders, Step},
+    order::Orders,
     rows::{Lack, RowReader},
 };
 
@@ -102,16 +102,15 @@ impl Limited {
             *slot = None;
         }
         if let Some(leader) = self.asker.leader(now, cluster, &shared.settings, chance, orders)? {
-            shared.keys += 1;
-            shared.calls.insert(shared.keys, self.ticket);
-            self.asker.asked = Some((shared.keys, leader));
+            let key = shared.call_of(self.ticket);
+            self.asker.asked = Some((key, leader));
             let request = LimitScanRequest {
                 table_id: self.info.table_id,
                 partition_id: self.asker.bucket.partition,
                 bucket_id: self.asker.bucket.bucket as i32,
                 limit: self.limit as i32,
             };
-            orders.calls.push(Call::new(Key::Scan(shared.keys), Target::Server(leader), request));
+            orders.calls.push(Call::new(Key::Scan(key), Target::Server(leader), request));
         }
         Ok(None)
     }
@@ -139,7 +138,7 @@ impl Limited {
                         .take(response.records.unwrap_or_default(), frame, shared, orders)
                         .map_err(Wrong::Refused);
                 }
-                Ok(response) => (self.refused(response), None),
+                Ok(response) => (self.asker.refused(response.error_code, response.error_message), None),
                 Err(error) => {
                     let reason = format!("in the answer to LIMIT_SCAN: {error}");
                     (passing(ErrorCode::Corrupt(reason.clone())), Some(reason))
@@ -176,15 +175,6 @@ impl Limited {
         }
     }
 
-    fn refused(&self, response: LimitScanResponse) -> Error {
-        let (code, text) = (response.error_code.unwrap_or(-1), response.error_message.unwrap_or_default());
-        let mut error = server_error(code, format!("{}: {text}", self.asker.place));
-        // Whether the partition is still there is for the cluster to say.
-        let absent = code == ServerErrorCode::PARTITION_NOT_EXISTS.code();
-        error.retriable |= absent && self.asker.bucket.partition.is_some();
-        error
-    }
-
     /// Takes the records of an answer.
     fn take(
         &mut self,
@@ -215,18 +205,8 @@ impl Limited {
         self.answered = true;
         **cursor = Cursor::new(cursor.bucket, end.saturating_sub(u64::from(self.limit)), u64::MAX);
         let limit = shared.settings.scan.batch_limit;
-        for (mut chunk, work) in fetch::cut(plan, cursor, &records, (frame, false), limit)?.chunks {
-            if work.is_some() || chunk.lies_in().is_some() {
-                shared.buffers.hold(frame.buffer);
-            }
-            if let Some(work) = work {
-                shared.keys += 1;
-                chunk.work = Some(shared.keys);
-                let decoding = Decoding { ticket: self.ticket, bucket: cursor.bucket, frame: frame.buffer };
-                shared.works.insert(shared.keys, decoding);
-                orders.steps.push(Step::Work(shared.keys, work));
-            }
-            cursor.queue.push_back(chunk);
+        for (chunk, work) in fetch::cut(plan, cursor, &records, (frame, false), limit)?.chunks {
+            shared.queue(self.ticket, frame.buffer, cursor, chunk, work, orders);
         }
         Ok(())
     }

@@ -34,14 +34,19 @@ mod values;
 
 use std::collections::BTreeMap;
 
-use self::{buffers::Buffers, current::Current, kind::Scan, limited::Limited, plan::Plan, reader::Reader};
+use self::{
+    buffers::Buffers, chunk::Chunk, current::Current, cursor::Cursor, kind::Scan, limited::Limited, plan::Plan,
+    reader::Reader,
+};
 use crate::{
-    api::{Bucket, BufferId, Error, ErrorCode, Event, Instant, ScanSpec, Settings, TableHandle, Ticket, WorkOutput},
+    api::{
+        Bucket, BufferId, Error, ErrorCode, Event, Instant, ScanSpec, Settings, TableHandle, Ticket, Work, WorkOutput,
+    },
     call::{Body, Failure, fatal},
     chance::Chance,
     cluster::Cluster,
     offsets::Wrong,
-    order::Orders,
+    order::{Orders, Step},
 };
 
 /// Work under way: whose, and the frame that it reads.
@@ -64,6 +69,38 @@ struct Shared {
     works: BTreeMap<u64, Decoding>,
     keys: u64,
     rows: u64,
+}
+
+impl Shared {
+    /// The number of a request that a scan makes now.
+    fn call_of(&mut self, ticket: Ticket) -> u64 {
+        self.keys += 1;
+        self.calls.insert(self.keys, ticket);
+        self.keys
+    }
+
+    /// Puts a batch of a frame behind the others of its bucket, and has the work on it done. The frame is held for the work
+    /// while there is some, then for what lies in it.
+    fn queue(
+        &mut self,
+        ticket: Ticket,
+        frame: BufferId,
+        cursor: &mut Cursor,
+        mut chunk: Chunk,
+        work: Option<Work>,
+        orders: &mut Orders,
+    ) {
+        if work.is_some() || chunk.lies_in().is_some() {
+            self.buffers.hold(frame);
+        }
+        if let Some(work) = work {
+            self.keys += 1;
+            chunk.work = Some(self.keys);
+            self.works.insert(self.keys, Decoding { ticket, bucket: cursor.bucket, frame });
+            orders.steps.push(Step::Work(self.keys, work));
+        }
+        cursor.queue.push_back(chunk);
+    }
 }
 
 /// The scan stage.

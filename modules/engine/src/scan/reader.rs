@@ -209,9 +209,7 @@ impl Reader {
 
     /// Asks a leader for these of its buckets.
     fn ask(&mut self, leader: i32, buckets: &[(Bucket, u64)], room: u64, shared: &mut Shared, orders: &mut Orders) {
-        shared.keys += 1;
-        let key = shared.keys;
-        shared.calls.insert(key, self.ticket);
+        let key = shared.call_of(self.ticket);
         let request = fetch::request(&self.plan, buckets, &shared.settings.scan, room);
         let mut call = Call::new(Key::Scan(key), Target::Server(leader), request);
         call.wait = shared.settings.scan.max_wait;

@@ -60,8 +60,8 @@ impl Write {
         if rows.rows == 0 {
             return Ok(());
         }
-        self.sorted.sort(rows, &form, state.buckets).map_err(unfit)?;
-        self.encoded.encode(rows, &form).map_err(unfit)?;
+        self.encoded.encode(rows, &form, state.buckets).map_err(unfit)?;
+        self.sorted.sort(rows, &form, state.buckets, self.encoded.buckets()).map_err(unfit)?;
         let bytes = match form.content {
             Content::Arrow { .. } => size_of_rows(rows),
             Content::Rows(_) | Content::Keys(_) => self.encoded.len() as u64,
@@ -88,7 +88,7 @@ impl Write {
         let none = [String::new()];
         let names = if sorted.names().is_empty() { &none } else { sorted.names() };
         let partitions: Vec<usize> = names.iter().map(|name| self.partition(source.table, name)).collect();
-        let hashed = source.form.key.is_some();
+        let hashed = source.form.is_hashed();
         if sorted.is_whole() {
             let all = Selected::Span { first: 0, count: source.rows.rows };
             self.put(partitions[0], None, source, &encoded, all);

@@ -7,7 +7,7 @@ use thalweg_wire::{
     record::{PartitionEncoder, RecordError, assign},
 };
 
-use super::form::Form;
+use super::form::{BucketBy, Form};
 use crate::api::RowSelection;
 
 /// Some rows of a call.
@@ -81,16 +81,25 @@ struct Group {
 }
 
 impl Sorted {
-    /// Sorts rows. They must have passed `Layout::check`; there are less than 2^32.
-    pub(super) fn sort(&mut self, rows: &Rows<'_>, form: &Form, buckets: NonZeroU32) -> Result<(), RecordError> {
+    /// Sorts rows. They must have passed `Layout::check`; there are less than 2^32. `known` has their buckets where their
+    /// records decide on these.
+    pub(super) fn sort(
+        &mut self,
+        rows: &Rows<'_>,
+        form: &Form,
+        buckets: NonZeroU32,
+        known: &[u32],
+    ) -> Result<(), RecordError> {
         self.name(rows, form.partition.as_ref())?;
         self.buckets.clear();
-        if let Some(key) = &form.key {
-            assign(rows, key, form.rule, buckets, &mut self.buckets)?;
+        match &form.bucket {
+            BucketBy::Turn => {}
+            BucketBy::Key(key) => assign(rows, key, form.rule, buckets, &mut self.buckets)?,
+            BucketBy::Record => self.buckets.extend_from_slice(known),
         }
         self.groups.clear();
         self.order.clear();
-        match (self.names.len(), form.key.is_some()) {
+        match (self.names.len(), form.is_hashed()) {
             (..=1, false) => {}
             (..=1, true) => self.count(buckets),
             (_, hashed) => self.compare(rows.rows as u32, hashed),
@@ -222,7 +231,7 @@ mod tests {
     fn rows_are_sorted_by_the_bucket_of_their_key() {
         let mut sorted = Sorted::default();
         for _ in 0..2 {
-            sorted.sort(&rows(&IDS, &OFFSETS, b"aaaaaa"), &form(&["id"], false), FOUR).expect("buckets");
+            sorted.sort(&rows(&IDS, &OFFSETS, b"aaaaaa"), &form(&["id"], false), FOUR, &[]).expect("buckets");
             assert_eq!(groups(&sorted), [(0, 1, vec![0, 5]), (0, 2, vec![1, 3, 4]), (0, 3, vec![2])]);
             assert!(sorted.names().is_empty());
         }
@@ -232,11 +241,11 @@ mod tests {
     fn rows_are_sorted_by_partition_first() {
         let mut sorted = Sorted::default();
         let rows = rows(&IDS, &OFFSETS, b"baabba");
-        sorted.sort(&rows, &form(&["id"], true), FOUR).expect("partitions and buckets");
+        sorted.sort(&rows, &form(&["id"], true), FOUR, &[]).expect("partitions and buckets");
         assert_eq!(sorted.names(), ["b", "a"]);
         let expected = [(0, 1, vec![0]), (0, 2, vec![3, 4]), (1, 1, vec![5]), (1, 2, vec![1]), (1, 3, vec![2])];
         assert_eq!(groups(&sorted), expected);
-        sorted.sort(&rows, &form(&[], true), FOUR).expect("partitions");
+        sorted.sort(&rows, &form(&[], true), FOUR, &[]).expect("partitions");
         assert_eq!(groups(&sorted), [(0, 0, vec![0, 3, 4]), (1, 0, vec![1, 2, 5])]);
         assert_eq!((sorted.len(), sorted.is_whole()), (2, false));
     }
@@ -244,14 +253,14 @@ mod tests {
     #[test]
     fn rows_of_one_partition_without_key_stay_together() {
         let mut sorted = Sorted::default();
-        sorted.sort(&rows(&IDS, &OFFSETS, b"aaaaaa"), &form(&[], true), FOUR).expect("one partition");
+        sorted.sort(&rows(&IDS, &OFFSETS, b"aaaaaa"), &form(&[], true), FOUR, &[]).expect("one partition");
         assert!(sorted.is_whole() && sorted.names() == ["a"]);
     }
 
     #[test]
     fn a_value_that_names_no_partition_is_refused_with_its_row() {
         let mut sorted = Sorted::default();
-        let error = sorted.sort(&rows(&IDS, &OFFSETS, b"aa/aaa"), &form(&[], true), FOUR).expect_err("a slash");
+        let error = sorted.sort(&rows(&IDS, &OFFSETS, b"aa/aaa"), &form(&[], true), FOUR, &[]).expect_err("a slash");
         assert!(error.to_string().contains("row 2"), "{error}");
     }
 

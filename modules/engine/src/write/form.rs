@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use thalweg_wire::{
-    record::{BucketRule, KeyEncoder, Layout, PartitionEncoder, RecordError, RowEncoder, RowFormat},
+    record::{BucketRule, KeyEncoder, KeyFormat, Layout, PartitionEncoder, RecordError, RowEncoder, RowFormat},
     table::{LogCompression, PropertyError, Schema, TableDescriptor},
 };
 
@@ -26,14 +26,25 @@ pub(super) struct Form {
     pub(super) layout: Layout,
     /// What names a row's partition, if the table has any.
     pub(super) partition: Option<PartitionEncoder>,
-    /// The bucket key, if there is one.
-    pub(super) key: Option<KeyEncoder>,
-    /// How a bucket follows from it.
+    /// What decides on a row's bucket.
+    pub(super) bucket: BucketBy,
+    /// How a bucket follows from a key.
     pub(super) rule: BucketRule,
     /// What becomes of the rows.
     pub(super) content: Content,
     /// About what a batch holds beside its rows, in bytes: the metadata of its message, mostly.
     pub(super) overhead: u64,
+}
+
+/// What decides on the bucket of a row.
+#[derive(Debug)]
+pub(super) enum BucketBy {
+    /// Nothing: it goes to any.
+    Turn,
+    /// The bucket key, which this encodes.
+    Key(KeyEncoder),
+    /// The key of its record, which is the bucket key and written like it.
+    Record,
 }
 
 /// What becomes of rows.
@@ -94,12 +105,23 @@ impl Form {
         Ok(Self {
             schema_id,
             partition: if partition.is_empty() { None } else { Some(PartitionEncoder::new(&layout, &partition)?) },
-            key: if key.is_empty() { None } else { Some(KeyEncoder::for_bucket_key(&layout, &key, table)?) },
+            bucket: if key.is_empty() {
+                BucketBy::Turn
+            } else if matches!(content, Content::Keys(_)) && is_record_key(table)? {
+                BucketBy::Record
+            } else {
+                BucketBy::Key(KeyEncoder::for_bucket_key(&layout, &key, table)?)
+            },
             rule: BucketRule::of(table)?,
             layout,
             content,
             overhead,
         })
+    }
+
+    /// Whether rows have a bucket of their own.
+    pub(super) fn is_hashed(&self) -> bool {
+        !matches!(self.bucket, BucketBy::Turn)
     }
 
     /// Whether rows of this form can stand in one batch with rows of the other.
@@ -155,6 +177,11 @@ fn positions(table: &TableDescriptor, names: &[String]) -> Result<Vec<usize>, Un
 /// The positions of the columns that decide on the bucket; empty: rows go to any bucket.
 fn bucket_key(table: &TableDescriptor) -> Result<Vec<usize>, Unfit> {
     if table.bucket_keys.is_empty() { Ok(table.physical_primary_key()) } else { positions(table, &table.bucket_keys) }
+}
+
+/// Whether the key of a record is the bucket key of its row as well, to the byte.
+fn is_record_key(table: &TableDescriptor) -> Result<bool, PropertyError> {
+    Ok(table.has_default_bucket_key() && KeyFormat::of_primary_key(table)? == KeyFormat::of_bucket_key(table)?)
 }
 
 /// Where these columns are among those given. All keys are.
@@ -254,7 +281,8 @@ mod tests {
         ] {
             let form = Form::new(&log(&properties), &Change::Append).expect("a form");
             let Content::Arrow { codec, level } = form.content else { panic!("columns are wanted") };
-            assert_eq!(((codec, level), form.key.is_some()), (expected, true));
+            assert_eq!((codec, level), expected);
+            assert!(matches!(form.bucket, BucketBy::Key(_)));
         }
     }
 

@@ -1,14 +1,14 @@
 //! Rows encoded one by one, before any of them is taken: so that one that does not fit is refused with all others of its
 //! call, and what they take is known.
 
-use std::ops::Range;
+use std::{num::NonZeroU32, ops::Range};
 
 use thalweg_wire::{
     column::Batch as Rows,
-    record::{KvBatchBuilder, LogRowsBuilder, RecordError},
+    record::{BucketRule, KvBatchBuilder, LogRowsBuilder, RecordError},
 };
 
-use super::form::{Content, Form, Keys};
+use super::form::{BucketBy, Content, Form, Keys};
 
 /// The change that a row of a log table makes: it is added (`fluss.md` 2.5).
 const ADDED: u8 = 0;
@@ -19,12 +19,15 @@ pub(super) struct EncodedRows {
     bytes: Vec<u8>,
     /// Where the record of each row ends.
     ends: Vec<usize>,
+    /// The bucket of each row, where its record's key decides on that; else empty.
+    buckets: Vec<u32>,
 }
 
 impl EncodedRows {
     /// Encodes rows that have passed `Layout::check`; nothing where batches have columns.
-    pub(super) fn encode(&mut self, rows: &Rows<'_>, form: &Form) -> Result<(), RecordError> {
+    pub(super) fn encode(&mut self, rows: &Rows<'_>, form: &Form, buckets: NonZeroU32) -> Result<(), RecordError> {
         self.ends.clear();
+        self.buckets.clear();
         self.bytes = match &form.content {
             Content::Arrow { .. } => Vec::new(),
             Content::Rows(row) => {
@@ -35,17 +38,29 @@ impl EncodedRows {
                 }
                 records.into_bytes()
             }
-            Content::Keys(keys) => self.keys(rows, keys)?,
+            Content::Keys(keys) => {
+                let rule = matches!(form.bucket, BucketBy::Record).then_some((form.rule, buckets));
+                self.keys(rows, keys, rule)?
+            }
         };
         Ok(())
     }
 
-    fn keys(&mut self, rows: &Rows<'_>, keys: &Keys) -> Result<Vec<u8>, RecordError> {
+    /// With a rule, also the bucket of each key.
+    fn keys(
+        &mut self,
+        rows: &Rows<'_>,
+        keys: &Keys,
+        rule: Option<(BucketRule, NonZeroU32)>,
+    ) -> Result<Vec<u8>, RecordError> {
         let mut records = KvBatchBuilder::new();
         let mut key = Vec::with_capacity(64);
         for at in 0..rows.rows {
             key.clear();
             keys.key.encode(rows, at, &mut key)?;
+            if let Some((rule, buckets)) = rule {
+                self.buckets.push(rule.bucket(&key, buckets)?);
+            }
             match &keys.row {
                 Some(row) => records.upsert_with(&key, |out| row.encode(rows, at, out))?,
                 None => records.delete(&key)?,
@@ -53,6 +68,11 @@ impl EncodedRows {
             self.ends.push(records.byte_length());
         }
         Ok(records.into_bytes())
+    }
+
+    /// The bucket of each row, where its record's key decides on that; else empty.
+    pub(super) fn buckets(&self) -> &[u32] {
+        &self.buckets
     }
 
     /// What all records take, in bytes.

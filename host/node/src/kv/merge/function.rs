@@ -58,6 +58,7 @@ pub(super) fn of_columns(schema: &Schema) -> Result<Vec<Function>, Failure> {
     schema.columns.iter().enumerate().map(function).collect()
 }
 
+/// The function of a column, checked as Fluss's `AggFunctionType` does.
 fn of_column(column: &Column, name: &str, parameters: &[(String, String)]) -> Result<Function, String> {
     const DELIMITER: &str = "delimiter";
     let name = name.trim().replace('-', "_").to_lowercase();
@@ -76,7 +77,7 @@ fn of_column(column: &Column, name: &str, parameters: &[(String, String)]) -> Re
         _ => return Err(format!("there is no function {name}.")),
     };
     if !function.takes(&column.column_type.data_type) {
-        return Err(format!("{name} does not take the type {}.", column.column_type));
+        return Err(format!("Data type for {name} column cannot be '{}'.", column.column_type));
     }
     for (key, value) in parameters {
         match &mut function {
@@ -84,7 +85,12 @@ fn of_column(column: &Column, name: &str, parameters: &[(String, String)]) -> Re
             Function::List(_) if key == DELIMITER => {
                 return Err(format!("Parameter '{key}' for aggregation function '{name}' must be a non-empty string"));
             }
-            _ => return Err(format!("Parameter '{key}' is not supported for aggregation function '{name}'.")),
+            _ => {
+                let known = if matches!(function, Function::List(_)) { "[delimiter]" } else { "none" };
+                return Err(format!(
+                    "Parameter '{key}' is not supported for aggregation function '{name}'. Supported parameters: {known}"
+                ));
+            }
         }
     }
     Ok(function)
