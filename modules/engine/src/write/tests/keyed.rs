@@ -150,3 +150,22 @@ fn a_refusal_before_anything_changed_makes_room_for_what_follows() {
         assert_eq!(bench.fates(), [(1, Ok(None)), (1, Err(false)), (1, Ok(None))], "{code}");
     }
 }
+
+#[test]
+fn rows_and_deletions_go_to_the_bucket_of_their_key() {
+    // `fluss.md` 2.11, as in `assign`.
+    let ids = [300, 127, 1000, 128, 16384, 300];
+    let expected = [(1, vec![300, 300]), (2, vec![127, 128, 16384]), (3, vec![1000])];
+    let mut table = keyed();
+    Arc::make_mut(&mut table.info).descriptor.bucket_count = Some(4);
+    table.leaders = vec![Some(0); 4];
+    for change in [Change::Upsert(None), Change::Upsert(Some(vec![0])), Change::Delete] {
+        let mut bench = Bench::of(&table, |_| {});
+        let rows = if change == Change::Upsert(None) { columns(&[&ids, &ids, &ids]) } else { columns(&[&ids]) };
+        bench.put(1, &change, &rows);
+        let records = bench.host.records(&bench.requests[0]);
+        let keys = |records: &[u8]| key_batch(records).2.into_iter().map(|(key, _)| key).collect::<Vec<_>>();
+        let found: Vec<_> = records.iter().map(|(bucket, records)| (bucket.bucket, keys(records))).collect();
+        assert_eq!(found, expected, "{change:?}");
+    }
+}
