@@ -1,6 +1,6 @@
 //! `lookup`: rows by their keys, from the command line, a file or standard input.
 
-use anyhow::{Context, anyhow};
+use anyhow::anyhow;
 use arrow_array::RecordBatch;
 use arrow_schema::SchemaRef;
 use clap::Args;
@@ -64,11 +64,11 @@ impl Lookup {
         let misplaced = self.misplaced;
         let client = common.connect_with(|settings| settings.lookup.misplaced = misplaced).await?;
         let table = client.table(&self.table).await?;
-        let columns = self.key_columns(&table)?;
+        let columns = table.lookup_schema(self.prefix)?;
         let given = read_keys(&self.key, &columns).map_err(|problem| anyhow!("table {}: {problem}", table.name()))?;
         let mut counts = Counts::default();
         let schema = table.schema();
-        let positions = self.columns.as_ref().map(|names| positions(&table, names)).transpose()?;
+        let positions = self.columns.as_ref().map(|names| table.positions(names)).transpose()?;
         let mut out = self.out.open(match &positions {
             Some(positions) => schema.project(positions)?.into(),
             None => schema,
@@ -91,23 +91,6 @@ impl Lookup {
         }
         out.finish()?;
         counts.tell(&table, common.quiet)
-    }
-
-    /// The columns that the keys have.
-    fn key_columns(&self, table: &Table) -> anyhow::Result<SchemaRef> {
-        if !self.prefix || !table.is_keyed() {
-            return match table.is_keyed() {
-                true => Ok(table.key_schema()),
-                false => Err(anyhow!("table {} has no primary key, so no rows of it can be looked up", table.name())),
-            };
-        }
-        table.prefix_schema().with_context(|| {
-            format!(
-                "table {} cannot be looked up by a prefix: its bucket key must be the beginning of its primary key and \
-                 shorter; look rows up by the whole key",
-                table.name()
-            )
-        })
     }
 
     async fn find(&self, table: &Table, keys: RecordBatch) -> Result<FoundRows, Error> {
@@ -159,17 +142,6 @@ impl Lookup {
 fn placed(place: &Place, error: Error) -> anyhow::Error {
     let place = place.of(error.row().unwrap_or(0));
     anyhow::Error::from(error).context(place)
-}
-
-fn positions(table: &Table, names: &[String]) -> anyhow::Result<Vec<usize>> {
-    let schema = table.schema();
-    let position = |name: &String| {
-        schema.index_of(name).map_err(|_| {
-            let known = schema.fields().iter().map(|field| field.name().as_str()).collect::<Vec<_>>().join(", ");
-            anyhow!("table {} has no column `{name}`; it has {known}", table.name())
-        })
-    };
-    names.iter().map(position).collect()
 }
 
 /// How many keys were looked up, and how many have rows.

@@ -15,7 +15,7 @@ use thalweg_engine::api::{self, Bucket, End, ErrorCode, Start};
 use tokio::sync::mpsc;
 
 use super::{
-    Error, Offsets, ScanBatch, ScanOptions, ScanStream, Table, reading, replay::Replayed, scan_chain::ScanChain,
+    Error, Offsets, ScanBatch, ScanOptions, ScanStream, Table, replay::Replayed, scan_chain::ScanChain,
     table::off_the_runtime,
 };
 use crate::module::{ChainSpec, Operation};
@@ -79,7 +79,7 @@ impl CurrentStream {
         };
         let schema = match (&chain, columns) {
             (Some(chain), _) => chain.schema(),
-            (None, Some(names)) => Arc::new(table.schema().project(&positions(table, names)?)?),
+            (None, Some(names)) => Arc::new(table.schema().project(&table.positions(names)?)?),
             (None, None) => table.schema(),
         };
         let buckets = buckets(table, &options).await?;
@@ -227,11 +227,6 @@ impl Reader {
         self.left -= rows.min(self.left);
         self.out.send(Ok(Some(batch))).await.map_err(|_| Error::Closed)
     }
-}
-
-/// The positions of columns in a table.
-pub(super) fn positions<S: AsRef<str>>(table: &Table, names: &[S]) -> Result<Vec<usize>, Error> {
-    reading::positions(&table.name(), table.schema_ref(), names)
 }
 
 /// The buckets to read.

@@ -47,13 +47,9 @@ impl FoundRows {
 /// The columns that rows of a table are looked up by with a prefix, by position: the partition columns, then the bucket
 /// columns. `None` where the bucket follows from the whole key, or the key does not begin with them.
 pub(super) fn prefix_columns(table: &TableDescriptor) -> Option<Vec<usize>> {
-    let bucket: Vec<usize> = table.bucket_keys.iter().map(|name| table.schema.position(name)).collect::<Option<_>>()?;
-    let key = table.physical_primary_key();
-    if bucket.is_empty() || bucket.len() >= key.len() || !key.starts_with(&bucket) {
-        return None;
-    }
+    let prefix = table.prefix_key()?;
     let partition = table.partition_keys.iter().map(|name| table.schema.position(name));
-    partition.chain(bucket.into_iter().map(Some)).collect()
+    partition.chain(prefix.into_iter().map(Some)).collect()
 }
 
 /// Looks rows up by these columns.

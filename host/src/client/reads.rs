@@ -14,8 +14,7 @@ impl Table {
     /// On keys that do not fit (column and row are named), on a log table, and when the server refuses or does not answer
     /// within `settings.connection.command_timeout`.
     pub async fn lookup(&self, keys: RecordBatch) -> Result<FoundRows, Error> {
-        self.must_be_keyed("no rows of it can be looked up")?;
-        lookup::lookup(self, keys, self.key_ref(), LookupBy::Key { insert: false }).await
+        lookup::lookup(self, keys, &self.lookup_schema(false)?, LookupBy::Key { insert: false }).await
     }
 
     /// As `lookup`, but a key that the table does not have becomes a row whose other columns are null (or numbered, where
@@ -24,8 +23,7 @@ impl Table {
     /// # Errors
     /// As `lookup`; also where the server does not have it, or a column that is not of the key is NOT NULL.
     pub async fn lookup_or_insert(&self, keys: RecordBatch) -> Result<FoundRows, Error> {
-        self.must_be_keyed("no rows of it can be looked up")?;
-        lookup::lookup(self, keys, self.key_ref(), LookupBy::Key { insert: true }).await
+        lookup::lookup(self, keys, &self.lookup_schema(false)?, LookupBy::Key { insert: true }).await
     }
 
     /// Looks rows up by a prefix of their primary keys, the columns of [`prefix_schema`](Table::prefix_schema) by name.
@@ -33,15 +31,7 @@ impl Table {
     /// # Errors
     /// As `lookup`; also on a table without such a prefix.
     pub async fn prefix_lookup(&self, prefixes: RecordBatch) -> Result<FoundRows, Error> {
-        self.must_be_keyed("no rows of it can be looked up")?;
-        let Some(schema) = &self.prefix_schema() else {
-            return Err(Error::invalid(format!(
-                "table {} cannot be looked up by a prefix: its bucket key must be the beginning of its primary key and \
-                 shorter; look rows up by the whole key",
-                self.name()
-            )));
-        };
-        lookup::lookup(self, prefixes, schema, LookupBy::Prefix).await
+        lookup::lookup(self, prefixes, &self.lookup_schema(true)?, LookupBy::Prefix).await
     }
 
     /// Reads the log: the rows of a log table, or the changes of a keyed one. Dropping the stream ends the scan.

@@ -9,7 +9,7 @@ use thalweg_engine::api::{Bucket, BucketOffsets, End, Start};
 use thalweg_wire::record::{KeyEncoder, Layout};
 use thalweg_wire::table::Schema;
 
-use super::{Error, ScanOptions, Table, current::positions, table::off_the_runtime};
+use super::{Error, ScanOptions, Table, table::off_the_runtime};
 use crate::columns::flatten;
 
 /// Rows in a batch that a replay gives.
@@ -83,7 +83,7 @@ impl Replayed {
 /// The columns asked for and behind them those of the key that are not among them; how many were asked for. `None`: all.
 fn with_key(table: &Table, columns: Option<&[String]>) -> Result<(Option<Vec<String>>, Option<usize>), Error> {
     let Some(columns) = columns else { return Ok((None, None)) };
-    positions(table, columns)?;
+    table.positions(columns)?;
     let mut names = columns.to_vec();
     let key = table.info().descriptor.schema.primary_key_names();
     names.extend(key.filter(|name| !columns.iter().any(|column| column == name)).map(str::to_owned));

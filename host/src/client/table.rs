@@ -8,7 +8,7 @@ use thalweg_engine::api::{TableHandle, TableInfo};
 use thalweg_wire::table::Schema;
 
 use super::{
-    Client, Error, Outcome, Pending, RowWriter, RowWriterOptions, Writer, current, lookup, writer::input_schema,
+    Client, Error, Outcome, Pending, RowWriter, RowWriterOptions, Writer, lookup, reading, writer::input_schema,
 };
 use crate::{
     driver::Change,
@@ -76,11 +76,7 @@ impl Table {
 
     /// The columns of the primary key, in key order, partition columns among them; none for a log table.
     pub fn key_schema(&self) -> SchemaRef {
-        Arc::clone(self.key_ref())
-    }
-
-    pub(super) fn key_ref(&self) -> &SchemaRef {
-        &self.opened.key
+        Arc::clone(&self.opened.key)
     }
 
     /// The columns that rows are looked up by with `prefix_lookup`: the partition columns, then the bucket columns. `None`
@@ -163,7 +159,7 @@ impl Table {
     /// A column that the table does not have or that is named twice, and a key column that is not named.
     pub fn updater<S: AsRef<str>>(&self, columns: &[S]) -> Result<Writer, Error> {
         self.must_be_keyed("no columns of its rows can be updated")?;
-        let mut positions = current::positions(self, columns)?;
+        let mut positions = self.positions(columns)?;
         positions.sort_unstable();
         let twice = positions.windows(2).find(|pair| pair[0] == pair[1]).map(|pair| pair[0]);
         let schema = &self.info().descriptor.schema;
@@ -258,6 +254,27 @@ impl Table {
     /// When the table has a type that rows cannot be given for.
     pub fn row_writer(&self, options: RowWriterOptions) -> Result<RowWriter, Error> {
         RowWriter::new(self.row_adder(), options)
+    }
+
+    /// The positions of columns by name.
+    pub(crate) fn positions<S: AsRef<str>>(&self, names: &[S]) -> Result<Vec<usize>, Error> {
+        reading::positions(&self.name(), self.schema_ref(), names)
+    }
+
+    /// The columns that rows are looked up by: with `prefix` those of `prefix_schema`, else those of `key_schema`. Fails
+    /// on a table that has no such rows.
+    pub(crate) fn lookup_schema(&self, prefix: bool) -> Result<SchemaRef, Error> {
+        self.must_be_keyed("no rows of it can be looked up")?;
+        if !prefix {
+            return Ok(self.key_schema());
+        }
+        self.prefix_schema().ok_or_else(|| {
+            Error::invalid(format!(
+                "table {} cannot be looked up by a prefix: its bucket key must be the beginning of its primary key and \
+                 shorter; look rows up by the whole key",
+                self.name()
+            ))
+        })
     }
 
     pub(super) fn must_be_keyed(&self, so: &str) -> Result<(), Error> {

@@ -130,14 +130,13 @@ fn prefix_columns(name: &str, table: &TableDescriptor, key: &[usize]) -> Result<
         let text = format!("the bucket key of {name} is its whole key ({key}), so that there is no prefix to look up");
         return Err(invalid(format!("{text}; give the whole key")));
     }
-    let position = |column: &String| table.schema.position(column);
-    let bucket_key: Option<Vec<usize>> = table.bucket_keys.iter().map(position).collect();
-    let prefix = bucket_key.filter(|bucket_key| key.starts_with(bucket_key)).ok_or_else(|| {
+    let prefix = table.prefix_key().ok_or_else(|| {
         let (bucket_key, key) = (table.bucket_keys.join(", "), names(key));
         let text = format!("the bucket key ({bucket_key}) of {name} is no prefix of its key ({key})");
         invalid(format!("{text}, so that no prefix can be looked up; give the whole key"))
     })?;
-    let partition: Option<Vec<usize>> = table.partition_keys.iter().map(position).collect();
+    let partition = table.partition_keys.iter().map(|column| table.schema.position(column));
+    let partition: Option<Vec<usize>> = partition.collect();
     let partition = partition.ok_or_else(|| {
         fatal(ErrorCode::Corrupt(format!("{name} has a partition column that is not among its columns")))
     })?;

@@ -62,6 +62,15 @@ impl TableDescriptor {
         self.bucket_keys.is_empty()
             || self.physical_primary_key().into_iter().map(name).eq(self.bucket_keys.iter().map(Some))
     }
+
+    /// Positions of the bucket columns where the key, within its partition, begins with them and has more: then rows can
+    /// be looked up by these (`PrefixKeyLookuper` of the Java client).
+    pub fn prefix_key(&self) -> Option<Vec<usize>> {
+        let prefix = self.bucket_keys.iter().map(|name| self.schema.position(name));
+        let prefix: Vec<usize> = prefix.collect::<Option<_>>()?;
+        let key = self.physical_primary_key();
+        (!prefix.is_empty() && prefix.len() < key.len() && key.starts_with(&prefix)).then_some(prefix)
+    }
 }
 
 /// What a database is created with.
