@@ -121,6 +121,8 @@ fn embed(code: &mut String, name: &str, package: &str, built: &Path, out: &Path)
     let path = out.join(name).with_extension("wasm");
     fs::write(&path, &component)?;
     let sha256: [u8; 32] = Sha256::digest(&component).into();
-    write!(code, "Embedded {{ name: {name:?}, wasm: include_bytes!({path:?}), sha256: {sha256:?} }}")?;
+    // By the variable and not by the path: a target folder may be moved.
+    let bytes = format!("include_bytes!(concat!(env!(\"OUT_DIR\"), \"/{name}.wasm\"))");
+    write!(code, "Embedded {{ name: {name:?}, wasm: {bytes}, sha256: {sha256:?} }}")?;
     Ok(())
 }

@@ -27,7 +27,7 @@ pub enum ModuleError {
         import: String,
     },
     /// The component is no module.
-    #[error("module {module} does not export thalweg:module/transform@0.1.0: {found}")]
+    #[error("module {module} does not export thalweg:module/transform@1.0.0: {found}")]
     Export {
         /// The module.
         module: String,

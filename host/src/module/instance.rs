@@ -130,7 +130,7 @@ fn check_imports(component: &Component, engine: &Engine, module: &str) -> Result
 fn check_exports(component: &Component, engine: &Engine, module: &str) -> Result<(), ModuleError> {
     let component_type = component.component_type();
     let exports: Vec<&str> = component_type.exports(engine).map(|(name, _)| name).collect();
-    if exports.contains(&"thalweg:module/transform@0.1.0") {
+    if exports.contains(&"thalweg:module/transform@1.0.0") {
         return Ok(());
     }
     let found = match exports.iter().find(|name| name.starts_with(TRANSFORM)) {

@@ -12,7 +12,7 @@ use super::*;
 /// A core module whose `open` answers with zeros (a plan that reads and changes nothing) and whose `apply` depends on
 /// the number of rows. Zeros are `kept(all)`.
 const CORE: &str = r#"(module
-  (import "thalweg:module/log@0.1.0" "write" (func $log (param i32 i32 i32)))
+  (import "thalweg:module/log@1.0.0" "write" (func $log (param i32 i32 i32)))
   (memory (export "memory") 4)
   (data (i32.const 2048) "the last words")
   (global $top (mut i32) (i32.const 4096))
@@ -21,10 +21,10 @@ const CORE: &str = r#"(module
     (local.set $at (i32.and (i32.add (global.get $top) (i32.const 15)) (i32.const -16)))
     (global.set $top (i32.add (local.get $at) (local.get 3)))
     (local.get $at))
-  (func (export "thalweg:module/transform@0.1.0#describe") (result i32) (i32.const 1024))
-  (func (export "thalweg:module/transform@0.1.0#open")
+  (func (export "thalweg:module/transform@1.0.0#describe") (result i32) (i32.const 1024))
+  (func (export "thalweg:module/transform@1.0.0#open")
     (param i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32) (result i32) (i32.const 1024))
-  (func (export "thalweg:module/transform@0.1.0#apply") (param $rows i32) (param i32 i32) (result i32)
+  (func (export "thalweg:module/transform@1.0.0#apply") (param $rows i32) (param i32 i32) (result i32)
     (if (i32.eq (local.get $rows) (i32.const 1)) (then
       (call $log (i32.const 3) (i32.const 2048) (i32.const 14))
       unreachable))
@@ -110,15 +110,15 @@ fn what_may_not_be_imported_is_named() {
         text.starts_with("module hostile imports wasi:cli/environment@0.2.0, which a module may not have"),
         "{text}"
     );
-    let types = r#"(component (import "thalweg:module/types@0.1.0" (instance (export "f" (func)))))"#;
-    assert!(error(chain(&wat::parse_str(types).expect("a component"))).contains("imports thalweg:module/types@0.1.0"));
+    let types = r#"(component (import "thalweg:module/types@1.0.0" (instance (export "f" (func)))))"#;
+    assert!(error(chain(&wat::parse_str(types).expect("a component"))).contains("imports thalweg:module/types@1.0.0"));
 }
 
 #[test]
 fn what_is_no_module_is_named() {
     let other = r#"(component (component $c) (instance $i (instantiate $c))
         (export "thalweg:module/transform@0.2.0" (instance $i)))"#;
-    let same = other.replace("0.2.0", "0.1.0");
+    let same = other.replace("0.2.0", "1.0.0");
     let cases = [
         ("(component)", "it exports nothing"),
         (other, "it has thalweg:module/transform@0.2.0, so it was built for another version"),
