@@ -133,7 +133,7 @@ async fn apply(chain: &Arc<Chain>, rows: RecordBatch) -> Result<Applied, Error> 
 }
 
 fn filtered(chain: &Chain, applied: &Applied) -> Vec<(String, u64)> {
-    chain.names().map(str::to_owned).zip(applied.filtered.iter().copied()).collect()
+    chain.names().map(str::to_owned).zip(applied.tallies.iter().map(|tally| tally.filtered)).collect()
 }
 
 /// The columns of a table, of which only the wanted ones must be there.

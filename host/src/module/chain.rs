@@ -11,11 +11,13 @@ use thalweg_wire::table::{Column, Schema, TablePath};
 use crate::columns;
 use crate::runtime::Runtime;
 
+use super::caller::{Calls, Place};
 use super::contract::{ColumnSource, Operation, same_type};
 use super::error::ModuleError;
+use super::exception::{Exception, Tally};
 use super::flow::Flow;
 use super::spec::ChainSpec;
-use super::stage::{Place, Stage};
+use super::stage::Stage;
 
 /// Where a chain stands.
 #[derive(Debug, Clone)]
@@ -30,7 +32,8 @@ pub struct ChainContext<'a> {
     pub output: Option<&'a Schema>,
 }
 
-/// A loaded chain. It may be shared: batches that are given to it at once take turns at each module.
+/// A loaded chain. It may be shared: batches that are given to it at once run side by side, each in instances of its own,
+/// but for modules that want one instance, where they take turns.
 ///
 /// `apply` computes, for as long as the deadlines allow, and so belongs where a thread may be held up
 /// (`spawn_blocking`, `block_in_place`).
@@ -50,8 +53,10 @@ pub struct Applied {
     pub batch: RecordBatch,
     /// For each of them the row of the input that it came from, never falling; `None`: every row came out, once.
     pub origins: Option<Vec<u32>>,
-    /// For each module, in order, how many of its rows it left out.
-    pub filtered: Vec<u64>,
+    /// For each module, in order, how many rows ended there.
+    pub tallies: Vec<Tally>,
+    /// The rows that policies dealt with, in the order of the modules.
+    pub exceptions: Vec<Exception>,
 }
 
 /// What a module took so far.
@@ -63,6 +68,8 @@ pub struct StageReport {
     pub loading: Duration,
     /// How many calls were made for batches.
     pub calls: u64,
+    /// How many of them failed.
+    pub failed: u64,
     /// How long they took.
     pub running: Duration,
 }
@@ -110,6 +117,12 @@ impl Chain {
         &self.output
     }
 
+    /// Whether a module keeps state from batch to batch (`instances: one`): then `apply` must be called with one batch after
+    /// the other, in their order. Else any number of calls may be under way at once.
+    pub fn is_ordered(&self) -> bool {
+        self.stages.iter().any(|stage| stage.plan().one_instance)
+    }
+
     /// The modules' names, in order; each is there once.
     pub fn names(&self) -> impl Iterator<Item = &str> {
         self.stages.iter().map(Stage::name)
@@ -118,8 +131,8 @@ impl Chain {
     /// What each module took so far, in order.
     pub fn report(&self) -> Vec<StageReport> {
         let report = |stage: &Stage| {
-            let (calls, running) = stage.calls();
-            StageReport { name: stage.name().to_owned(), loading: stage.loading(), calls, running }
+            let Calls { made: calls, failed, took: running } = stage.calls();
+            StageReport { name: stage.name().to_owned(), loading: stage.loading(), calls, failed, running }
         };
         self.stages.iter().map(report).collect()
     }
@@ -136,13 +149,14 @@ impl Chain {
         let batch =
             columns::fit(batch, &self.input).map_err(|error| ModuleError::Input { reason: error.to_string() })?;
         let mut flow = Flow::new(&batch);
-        let mut filtered = Vec::with_capacity(self.stages.len());
+        let mut tallies = Vec::with_capacity(self.stages.len());
+        let mut exceptions = Vec::new();
         for stage in &self.stages {
-            filtered.push(stage.run(&mut flow)? as u64);
+            tallies.push(stage.run(&mut flow, &mut exceptions)?);
         }
         let finished = flow.finish(&self.columns, &self.arrow_output);
         let (batch, origins) = finished.map_err(|error| ModuleError::Input { reason: error.to_string() })?;
-        Ok(Applied { batch, origins, filtered })
+        Ok(Applied { batch, origins, tallies, exceptions })
     }
 }
 

@@ -39,11 +39,15 @@ enum Word {
 }
 
 #[derive(Deserialize, Default)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
 struct LimitsEntry {
     memory: Option<String>,
     deadline: Option<String>,
     output: Option<String>,
+    output_rows: Option<usize>,
+    log: Option<String>,
+    size: Option<String>,
+    compile: Option<String>,
 }
 
 impl ChainSpec {
@@ -94,11 +98,18 @@ impl LimitsEntry {
             Some(text) => parse_bytes(text).map_err(|error| error.to_string()),
             None => Ok(default),
         };
-        let deadline = self.deadline.as_deref().map(parse_duration).transpose().map_err(|error| error.to_string())?;
+        let duration = |text: &Option<String>, default| match text {
+            Some(text) => parse_duration(text).map_err(|error| error.to_string()),
+            None => Ok(default),
+        };
         Ok(Limits {
             memory: bytes(&self.memory, default.memory)?,
-            deadline: deadline.unwrap_or(default.deadline),
+            deadline: duration(&self.deadline, default.deadline)?,
             output: bytes(&self.output, default.output)?,
+            rows: self.output_rows.unwrap_or(default.rows),
+            log: bytes(&self.log, default.log)?,
+            size: bytes(&self.size, default.size)?,
+            compile: duration(&self.compile, default.compile)?,
         })
     }
 }
@@ -134,7 +145,7 @@ mod tests {
             on-error = "dead-letter"
             on-failure = "fail"
             dead-letter = "flights_rejected"
-            limits = { memory = "8MiB", deadline = "250ms" }
+            limits = { memory = "8MiB", deadline = "250ms", output-rows = 5000, log = "1KiB", size = "2MiB", compile = "9s" }
             [[module]]
             path = "where"
         "#;
@@ -144,7 +155,15 @@ mod tests {
         assert_eq!(late.name, "late");
         assert_eq!(Value::Object(late.config.clone()), serde_json::json!({"min": 30, "list": [1, "a"]}));
         assert_eq!(late.on_error, Policy::DeadLetter("flights_rejected".into()));
-        let limits = Limits { memory: 8 << 20, deadline: Duration::from_millis(250), ..Limits::default() };
+        let limits = Limits {
+            memory: 8 << 20,
+            deadline: Duration::from_millis(250),
+            output: 64 << 20,
+            rows: 5000,
+            log: 1 << 10,
+            size: 2 << 20,
+            compile: Duration::from_secs(9),
+        };
         assert_eq!(late.limits, limits);
         assert_eq!(stock, &ModuleSpec::new("where", Path::new("/etc")));
     }

@@ -34,13 +34,16 @@ pub enum ModuleError {
         /// What it has instead.
         found: String,
     },
-    /// A policy that does not work yet.
-    #[error("module {module}: {setting} is not supported yet; only \"fail\" is")]
-    Unsupported {
+    /// Rows cannot pass a module by that changes the columns.
+    #[error(
+        "module {module} changes the columns, so rows cannot pass as they entered it: {setting} must be fail, drop or \
+         dead-letter"
+    )]
+    Pass {
         /// The module.
         module: String,
-        /// The setting.
-        setting: String,
+        /// `on-error` or `on-failure`.
+        setting: &'static str,
     },
     /// The module refuses its configuration.
     #[error("module {module}: configuration {key:?}: {expected}")]
@@ -157,16 +160,27 @@ pub enum Cause {
     /// Started again, it does not start.
     #[error("it does not start again: {0}")]
     Restart(String),
+    /// Its answer has more rows than it may have.
+    #[error("its answer has more than {0} rows")]
+    Rows(usize),
     /// One row holds more than a call may carry.
     #[error(
-        "row {row} holds {bytes} bytes in the columns that it reads; a call carries at most {}",
+        "a row holds {bytes} bytes in the columns that it reads; a call carries at most {}",
         super::stage::CALL_BYTES
     )]
     RowTooLong {
-        /// The row, from 0, in the batch that was given to the chain.
-        row: usize,
-        /// Its length.
+        /// The row's length.
         bytes: usize,
+    },
+    /// It failed too often, and is left alone for a while.
+    #[error("it failed {failures} times in a row and is left alone for {left:.1?} more; last: {last}")]
+    Open {
+        /// How often.
+        failures: u32,
+        /// Until it is tried again.
+        left: Duration,
+        /// The last failure.
+        last: String,
     },
 }
 

@@ -87,6 +87,27 @@ impl Flow {
         Ok(())
     }
 
+    /// Some of the rows that there are now, with all columns.
+    pub(super) fn take(&mut self, rows: &UInt32Array, schema: &SchemaRef) -> Result<RecordBatch, ArrowError> {
+        let columns = (0..self.lanes.len()).map(|at| take(&self.column(at)?, rows, None)).collect::<Result<_, _>>()?;
+        let options = RecordBatchOptions::new().with_row_count(Some(rows.len()));
+        RecordBatch::try_new_with_options(Arc::clone(schema), columns, &options)
+    }
+
+    /// The rows of the given batch that some rows now come from.
+    pub(super) fn input_rows(&self, rows: &[u32]) -> Vec<u32> {
+        match self.origins_now() {
+            Some(origins) => rows.iter().filter_map(|&row| origins.get(row as usize).copied()).collect(),
+            None => rows.to_vec(),
+        }
+    }
+
+    /// For each row that there is now the row of the given batch that it comes from; `None` as long as no module made
+    /// several rows of one.
+    pub(super) fn fanned_origins(&self) -> Option<Vec<u32>> {
+        self.origins.as_ref().and_then(|_| self.origins_now())
+    }
+
     /// The row of the given batch that a row now comes from.
     pub(super) fn input_row(&self, row: usize) -> usize {
         let up = |row: usize, bits: &BooleanBuffer| bits.set_indices().nth(row).unwrap_or(row);

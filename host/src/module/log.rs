@@ -58,7 +58,7 @@ impl Log {
 }
 
 /// The text without what could steer a terminal, cut at the limit.
-fn printable(message: &str) -> String {
+pub(super) fn printable(message: &str) -> String {
     let end = message.floor_char_boundary(MESSAGE_BYTES);
     let plain = |character: char| match character {
         '\n' | '\t' => character,

@@ -4,20 +4,27 @@
 //! spec      what modules to run, with which configuration, limits and policies; as TOML: `chain_file`
 //! contract  WIT types <-> wire's, everything that a module says checked: schemas, plans, answers
 //! instance  one module in its store: calls with a deadline, its log, the cause of a trap
-//! stage     one module in its place: cuts batches into calls, and puts the answers together
+//! caller    a module in its place: its instances, one call, the breaker that leaves it alone
+//! stage     cuts batches into calls, and lets policies decide where there is no answer: `pass`, `ledger`
+//! parts     the answers to the calls of a batch, put together
 //! flow      rows between stages: columns are filtered late, and only where somebody reads them
 //! chain     the stages in order, and what it says of a batch
 //! ```
 
 mod bindings;
+mod breaker;
+mod caller;
 mod chain;
 mod chain_file;
 mod contract;
 mod error;
+mod exception;
 mod flow;
 mod instance;
+mod ledger;
 mod log;
 mod parts;
+mod pass;
 mod spec;
 mod stage;
 mod units;
@@ -25,6 +32,7 @@ mod units;
 pub use chain::{Applied, Chain, ChainContext, StageReport};
 pub use contract::Operation;
 pub use error::{Cause, ModuleError};
+pub use exception::{Exception, ExceptionKind, Tally};
 pub use spec::{ChainSpec, Limits, ModuleSpec, Policy, Source, SpecError};
 pub use units::{UnitError, parse_bytes, parse_duration};
 

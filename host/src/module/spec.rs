@@ -5,6 +5,8 @@ use std::time::Duration;
 
 use serde_json::{Map, Value};
 
+use crate::runtime::COMPONENT_LIMIT;
+
 /// Where a module's component is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Source {
@@ -47,13 +49,30 @@ pub struct Limits {
     pub memory: usize,
     /// How long a call may take. Default 1 s.
     pub deadline: Duration,
-    /// What one answer may hold, in bytes as the host holds it. Default 64 MiB.
+    /// What one answer may hold, in bytes as the host holds it. Default 64 MiB. A call whose answer would hold more is cut
+    /// into smaller ones, down to one row.
     pub output: usize,
+    /// How many rows one answer may make. Default 1,048,576. Treated as `output` is.
+    pub rows: usize,
+    /// What a call may write to the log, in bytes. Default 64 KiB; the rest is dropped and counted.
+    pub log: usize,
+    /// How long the component may be, in bytes. Default 64 MiB.
+    pub size: usize,
+    /// How long compiling it may take. Default 60 s. What is compiled once is kept.
+    pub compile: Duration,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Limits { memory: 64 << 20, deadline: Duration::from_secs(1), output: 64 << 20 }
+        Limits {
+            memory: 64 << 20,
+            deadline: Duration::from_secs(1),
+            output: 64 << 20,
+            rows: 1 << 20,
+            log: 64 << 10,
+            size: COMPONENT_LIMIT,
+            compile: Duration::from_secs(60),
+        }
     }
 }
 

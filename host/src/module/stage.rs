@@ -1,59 +1,49 @@
-//! One module in its place in a chain: it is opened for one schema, and batches are cut into calls for it.
+//! One module in its place in a chain: batches are cut into calls for it, and its policies decide where it does not answer.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use arrow_array::{Array, ArrayRef};
-use thalweg_wire::table::{Schema, TablePath};
+use arrow_array::ArrayRef;
+use arrow_schema::{ArrowError, SchemaRef};
 
 use crate::columns::{Flattened, flatten_arrays};
 use crate::runtime::Runtime;
 
-use super::bindings::exports::thalweg::module::transform::{self, ErrorCode};
-use super::bindings::thalweg::module::types::Batch;
-use super::contract::{Answer, FlatSchema, Operation, Plan, lend};
+use super::caller::{Caller, Calls, Place, Reply};
+use super::contract::{Answer, Outcome, Plan, Refusals, Selection};
 use super::error::{Cause, ModuleError};
+use super::exception::{Exception, ExceptionKind, Tally};
 use super::flow::Flow;
-use super::instance::{Instance, Template};
+use super::instance::Template;
+use super::ledger::{Ledger, tally};
 use super::parts::Parts;
+use super::pass::Passage;
 use super::spec::{ModuleSpec, Policy, Source};
 
-/// The most rows of a call: `apply` in `wit/module/transform.wit`.
-pub(super) const CALL_ROWS: usize = 8192;
-
-/// The most bytes of a call.
+/// The most bytes of a call: `apply` in `wit/module/transform.wit`.
 pub(super) const CALL_BYTES: usize = 4 << 20;
-
-/// What a module is opened with.
-pub(super) struct Place {
-    pub(super) table: TablePath,
-    pub(super) operation: Operation,
-    pub(super) input: Schema,
-    pub(super) config: String,
-}
 
 /// One module in its place.
 pub(super) struct Stage {
     name: Arc<str>,
-    template: Template,
-    place: Place,
-    plan: Plan,
+    caller: Caller,
+    on_error: Policy,
+    on_failure: Policy,
+    /// The columns before the module.
+    input: SchemaRef,
     loading: Duration,
-    running: Mutex<Running>,
 }
 
-/// The instance, while there is one, and what it took so far.
-struct Running {
-    instance: Option<Instance>,
-    calls: u64,
-    took: Duration,
+/// Some rows that were given to the module at once, and what came of it.
+struct Done {
+    rows: usize,
+    result: Result<Reply, Cause>,
 }
 
 impl Stage {
     /// Loads a module and opens it.
     pub(super) fn load(runtime: &Runtime, spec: &ModuleSpec, name: &str, place: Place) -> Result<Stage, ModuleError> {
         let started = Instant::now();
-        check_policies(spec, name)?;
         let component = match &spec.source {
             Source::Builtin(stock) => runtime.stock_module(stock),
             Source::File(path) => runtime.component_file(path),
@@ -63,9 +53,16 @@ impl Stage {
         runtime.engine();
         let name: Arc<str> = Arc::from(name);
         let template = Template::new(&component, &name, spec.limits)?;
-        let (instance, plan) = open(&template, &place, &name)?;
-        let running = Running { instance: Some(instance), calls: 0, took: Duration::ZERO };
-        Ok(Stage { name, template, place, plan, loading: started.elapsed(), running: Mutex::new(running) })
+        let input = Arc::new((&place.input).into());
+        let schema = place.input.clone();
+        let caller = Caller::open(template, place, &name, spec.limits)?;
+        for (setting, policy) in [("on-error", &spec.on_error), ("on-failure", &spec.on_failure)] {
+            if *policy == Policy::Pass && !caller.plan().keeps(&schema) {
+                return Err(ModuleError::Pass { module: name.to_string(), setting });
+            }
+        }
+        let (on_error, on_failure) = (spec.on_error.clone(), spec.on_failure.clone());
+        Ok(Stage { name, caller, on_error, on_failure, input, loading: started.elapsed() })
     }
 
     pub(super) fn name(&self) -> &str {
@@ -73,7 +70,7 @@ impl Stage {
     }
 
     pub(super) fn plan(&self) -> &Plan {
-        &self.plan
+        self.caller.plan()
     }
 
     /// How long loading took.
@@ -82,87 +79,140 @@ impl Stage {
     }
 
     /// How many calls were made, and how long they took.
-    pub(super) fn calls(&self) -> (u64, Duration) {
-        let running = self.running.lock().unwrap_or_else(PoisonError::into_inner);
-        (running.calls, running.took)
+    pub(super) fn calls(&self) -> Calls {
+        self.caller.calls()
     }
 
-    /// Runs all rows through the module. Gives how many of them it left out.
-    pub(super) fn run(&self, flow: &mut Flow) -> Result<usize, ModuleError> {
-        let columns = self.plan.reads.iter().map(|&column| flow.column(column)).collect::<Result<Vec<_>, _>>();
-        let columns = columns.map_err(|error| ModuleError::Input { reason: error.to_string() })?;
-        let mut parts = Parts::default();
-        let mut running = self.running.lock().unwrap_or_else(PoisonError::into_inner);
+    /// Runs all rows through the module. Gives how many ended here; rows that a policy dealt with are added to `exceptions`.
+    pub(super) fn run(&self, flow: &mut Flow, exceptions: &mut Vec<Exception>) -> Result<Tally, ModuleError> {
+        let columns = self.plan().reads.iter().map(|&column| flow.column(column)).collect::<Result<Vec<_>, _>>();
+        let columns = columns.map_err(|error| input(&error))?;
+        let (mut parts, mut ledger) = (Parts::default(), Ledger::default());
+        let turn = self.caller.turn();
         let mut begin = 0;
         while begin < flow.rows() {
-            let slice = self.cut(&columns, begin, flow)?;
-            let answer = self.call(&mut running, &slice, begin, flow)?;
-            parts.push(begin, slice.rows(), answer.outcome);
-            begin += slice.rows();
+            let Done { rows, result } = self.step(&columns, begin, flow.rows() - begin)?;
+            let outcome = match result {
+                Ok(Reply::Answer(answer)) => self.answered(answer, begin..begin + rows, flow, &mut ledger)?,
+                Ok(Reply::Refused(message)) => {
+                    self.left_out(ExceptionKind::Refused, begin..begin + rows, message, flow, &mut ledger)?
+                }
+                Err(cause) => self.left_out(ExceptionKind::Failed, begin..begin + rows, cause, flow, &mut ledger)?,
+            };
+            parts.push(begin, rows, outcome);
+            begin += rows;
         }
-        drop(running);
-        parts.merge(&self.plan, flow).map_err(|error| self.failed(Cause::Answer(error.to_string())))
+        drop(turn);
+        let before = flow.rows();
+        let made = flow.fanned_origins();
+        let policies = [(ExceptionKind::Refused, &self.on_error), (ExceptionKind::Failed, &self.on_failure)];
+        let new = ledger.finish(&self.name, policies, &self.input, flow).map_err(|error| input(&error))?;
+        let ended = parts.merge(self.plan(), flow).map_err(|error| self.failed(Cause::Answer(error.to_string())))?;
+        tracing::trace!(module = &*self.name, before, ended, after = flow.rows(), "batch");
+        let tally = tally(made.as_deref(), ended, &new, flow);
+        exceptions.extend(new);
+        Ok(tally)
     }
 
-    /// The next rows for a call: as many as one may carry.
-    fn cut(&self, columns: &[ArrayRef], begin: usize, flow: &Flow) -> Result<Flattened, ModuleError> {
-        let mut rows = CALL_ROWS.min(flow.rows() - begin);
+    /// Gives the module the next rows: as many as a call may carry, and as its answers may hold.
+    fn step(&self, columns: &[ArrayRef], begin: usize, left: usize) -> Result<Done, ModuleError> {
+        if let Err(open) = self.caller.admit() {
+            let rows = self.caller.rows().min(left);
+            return Ok(Done { rows, result: Err(open) });
+        }
+        let mut most = self.caller.rows().min(left);
         loop {
-            let slices: Vec<ArrayRef> = columns.iter().map(|column| column.slice(begin, rows)).collect();
-            let slice =
-                flatten_arrays(rows, &slices).map_err(|error| ModuleError::Input { reason: error.to_string() })?;
-            match slice.bytes() {
-                bytes if bytes <= CALL_BYTES => return Ok(slice),
-                bytes if rows == 1 => return Err(self.failed(Cause::RowTooLong { row: flow.input_row(begin), bytes })),
-                _ => rows /= 2,
+            let slice = cut(columns, begin, most).map_err(|error| input(&error))?;
+            let rows = slice.rows();
+            let result = match slice.bytes() {
+                bytes if bytes > CALL_BYTES => Err(Cause::RowTooLong { bytes }),
+                _ => self.caller.call(&slice),
+            };
+            if let Err(Cause::Output(_) | Cause::Rows(_)) = &result
+                && rows > 1
+            {
+                most = rows / 2;
+                self.caller.shrink(most);
+                continue;
             }
+            if result.is_ok() {
+                self.caller.grow(rows);
+            }
+            self.caller.record(result.as_ref().err());
+            return Ok(Done { rows, result });
         }
     }
 
-    /// One call. A failure discards the instance; the next call starts a fresh one.
-    fn call(&self, running: &mut Running, slice: &Flattened, begin: usize, flow: &Flow) -> Result<Answer, ModuleError> {
-        let mut instance = match running.instance.take() {
-            Some(instance) => instance,
-            None => self.restart()?,
-        };
-        let columns = slice.batch();
-        let lent = lend(&columns);
-        let rows = u32::try_from(slice.rows()).unwrap_or(u32::MAX);
-        let started = Instant::now();
-        let result = instance.call(|guest, store| guest.call_apply(store, Batch { rows, columns: &lent }));
-        running.calls += 1;
-        running.took += started.elapsed();
-        let answer = match result.map_err(|cause| self.failed(cause))? {
-            Ok(answer) => {
-                Answer::check(answer, slice.rows(), &self.plan).map_err(|reason| self.failed(Cause::Answer(reason)))?
-            }
-            Err(code) => {
-                running.instance = Some(instance);
-                let (module, row) = (self.name.to_string(), flow.input_row(begin));
-                return Err(ModuleError::RefusedCall { module, row, rows: slice.rows(), message: text(code) });
-            }
-        };
-        running.instance = Some(instance);
-        if let Some(refused) = &answer.refused {
+    /// What an answer comes to after the policy for the rows that it refuses.
+    fn answered(
+        &self,
+        answer: Answer,
+        at: std::ops::Range<usize>,
+        flow: &mut Flow,
+        ledger: &mut Ledger,
+    ) -> Result<Outcome, ModuleError> {
+        let Answer { outcome, refused } = answer;
+        let Some(Refusals { rows, causes, messages }) = refused else { return Ok(outcome) };
+        if self.on_error == Policy::Fail {
+            let first = rows.first().map_or(0, |&row| row as usize);
+            let cause = causes.first().map_or(0, |&cause| cause as usize);
             return Err(ModuleError::Refused {
                 module: self.name.to_string(),
-                row: flow.input_row(begin + refused.first),
-                message: refused.message.clone(),
-                refused: refused.count,
+                row: flow.input_row(at.start + first),
+                message: messages.into_iter().nth(cause).unwrap_or_default(),
+                refused: rows.len(),
             });
         }
-        Ok(answer)
+        let outcome = match self.on_error {
+            Policy::Pass => self.passage(at.clone(), flow)?.beside(outcome, &rows).map_err(|error| input(&error))?,
+            _ => outcome,
+        };
+        // A batch has at most u32::MAX rows: `Chain::apply`.
+        let begin = at.start as u32;
+        ledger.add(ExceptionKind::Refused, rows.iter().map(|row| begin + row), &causes, messages);
+        Ok(outcome)
     }
 
-    fn restart(&self) -> Result<Instance, ModuleError> {
-        let (instance, plan) = open(&self.template, &self.place, &self.name).map_err(|error| match error {
-            failed @ ModuleError::Failed { .. } => failed,
-            other => self.failed(Cause::Restart(other.to_string())),
-        })?;
-        if plan != self.plan {
-            return Err(self.failed(Cause::OtherPlan));
+    /// What becomes of all rows of a call that was refused or failed.
+    fn left_out(
+        &self,
+        kind: ExceptionKind,
+        at: std::ops::Range<usize>,
+        cause: impl Into<Whole>,
+        flow: &mut Flow,
+        ledger: &mut Ledger,
+    ) -> Result<Outcome, ModuleError> {
+        let cause = cause.into();
+        let policy = match kind {
+            ExceptionKind::Refused => &self.on_error,
+            ExceptionKind::Failed => &self.on_failure,
+        };
+        if *policy == Policy::Fail {
+            let (module, row) = (self.name.to_string(), flow.input_row(at.start));
+            return Err(match cause {
+                Whole::Refused(message) => ModuleError::RefusedCall { module, row, rows: at.len(), message },
+                Whole::Failed(cause) => self.failed(cause),
+            });
         }
-        Ok(instance)
+        let outcome = match policy {
+            Policy::Pass => self.passage(at.clone(), flow)?.alone(),
+            _ => Outcome::Selected(Selection::Nothing, Vec::new()),
+        };
+        let message = match cause {
+            Whole::Refused(message) => message,
+            Whole::Failed(cause) => cause.to_string(),
+        };
+        let causes = vec![0; at.len()];
+        ledger.add(kind, at.start as u32..at.end as u32, &causes, vec![message]);
+        Ok(outcome)
+    }
+
+    /// The columns that the module replaces, as they were before it.
+    fn passage(&self, at: std::ops::Range<usize>, flow: &mut Flow) -> Result<Passage, ModuleError> {
+        let replaced = self.plan().replaced();
+        let column = |column: usize| flow.column(column).map(|array| array.slice(at.start, at.len()));
+        let before = replaced.map(column).collect::<Result<_, _>>().map_err(|error| input(&error))?;
+        Ok(Passage { before, rows: at.len() })
     }
 
     fn failed(&self, cause: Cause) -> ModuleError {
@@ -170,39 +220,37 @@ impl Stage {
     }
 }
 
-/// Starts an instance and opens it.
-fn open(template: &Template, place: &Place, name: &Arc<str>) -> Result<(Instance, Plan), ModuleError> {
-    let module = || name.to_string();
-    let failed = |cause| ModuleError::Failed { module: module(), cause };
-    let mut instance = template.start().map_err(failed)?;
-    let table = place.table.to_string();
-    let flat = FlatSchema::new(&place.input);
-    let fields = flat.fields();
-    let (operation, input) = (place.operation.into(), flat.lend(&fields));
-    let context = transform::Context { table: &table, operation, input, config: &place.config };
-    let plan = instance.call(|guest, store| guest.call_open(store, context)).map_err(failed)?;
-    let plan = plan.map_err(|code| match code {
-        ErrorCode::InvalidConfig((key, expected)) => ModuleError::Config { module: module(), key, expected },
-        ErrorCode::UnsuitableInput(reason) => ModuleError::Unsuitable { module: module(), reason },
-        ErrorCode::Other(reason) => ModuleError::Open { module: module(), reason },
-    })?;
-    let plan = Plan::check(plan, &place.input);
-    Ok((instance, plan.map_err(|reason| ModuleError::Plan { module: module(), reason })?))
+/// Why nothing came of a whole call.
+enum Whole {
+    Refused(String),
+    Failed(Cause),
 }
 
-fn check_policies(spec: &ModuleSpec, name: &str) -> Result<(), ModuleError> {
-    for (key, policy) in [("on-error", &spec.on_error), ("on-failure", &spec.on_failure)] {
-        if *policy != Policy::Fail {
-            let setting = format!("{key} = {:?}", policy.name());
-            return Err(ModuleError::Unsupported { module: name.to_owned(), setting });
+impl From<String> for Whole {
+    fn from(message: String) -> Self {
+        Whole::Refused(message)
+    }
+}
+
+impl From<Cause> for Whole {
+    fn from(cause: Cause) -> Self {
+        Whole::Failed(cause)
+    }
+}
+
+/// The rows from `begin` on, at most so many and no more than a call may carry; one row at least.
+fn cut(columns: &[ArrayRef], begin: usize, most: usize) -> Result<Flattened, ArrowError> {
+    let mut rows = most.max(1);
+    loop {
+        let slices: Vec<ArrayRef> = columns.iter().map(|column| column.slice(begin, rows)).collect();
+        let slice = flatten_arrays(rows, &slices).map_err(|error| ArrowError::ExternalError(Box::new(error)))?;
+        if slice.bytes() <= CALL_BYTES || rows == 1 {
+            return Ok(slice);
         }
+        rows /= 2;
     }
-    Ok(())
 }
 
-fn text(code: ErrorCode) -> String {
-    match code {
-        ErrorCode::InvalidConfig((key, expected)) => format!("configuration {key:?}: {expected}"),
-        ErrorCode::UnsuitableInput(reason) | ErrorCode::Other(reason) => reason,
-    }
+fn input(error: &ArrowError) -> ModuleError {
+    ModuleError::Input { reason: error.to_string() }
 }

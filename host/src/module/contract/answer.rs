@@ -1,9 +1,10 @@
 //! A module's answer, checked.
 
 use arrow_array::types::Decimal128Type;
-use arrow_array::{Array, ArrayRef, cast::AsArray};
-use arrow_buffer::BooleanBuffer;
+use arrow_array::{Array, ArrayRef, BooleanArray, cast::AsArray};
+use arrow_buffer::{BooleanBuffer, BooleanBufferBuilder};
 use arrow_schema::DataType;
+use arrow_select::filter::filter;
 use thalweg_wire::table::Column;
 
 use crate::columns::{bitmap, raise};
@@ -36,16 +37,18 @@ pub(in super::super) enum Selection {
     Rows(BooleanBuffer),
 }
 
-/// The rows refused: how many, the first, and why.
+/// The rows refused, rising, and for each a message.
 #[derive(Debug)]
 pub(in super::super) struct Refusals {
-    pub(in super::super) count: usize,
-    pub(in super::super) first: usize,
-    pub(in super::super) message: String,
+    pub(in super::super) rows: Vec<u32>,
+    /// Positions in `messages`.
+    pub(in super::super) causes: Vec<u32>,
+    pub(in super::super) messages: Vec<String>,
 }
 
 impl Answer {
-    /// Checks an answer to a call with `rows` rows. The error says how it breaks the contract.
+    /// Checks an answer to a call with `rows` rows. What comes of it leaves the refused rows out. The error says how it
+    /// breaks the contract.
     pub(in super::super) fn check(answer: transform::Answer, rows: usize, plan: &Plan) -> Result<Answer, String> {
         let refused = answer.refused.map(|refusals| Refusals::check(refusals, rows)).transpose()?.flatten();
         let outcome = match answer.outcome {
@@ -54,19 +57,21 @@ impl Answer {
                 if plan.written().next().is_some() && !matches!(selection, Selection::Nothing) {
                     return Err("it keeps rows without the columns that its plan says it writes".to_owned());
                 }
-                Outcome::Selected(selection, Vec::new())
+                Outcome::Selected(selection.without(refused.as_ref(), rows), Vec::new())
             }
             transform::Outcome::Replaced((selection, written)) => {
-                let selection = Selection::check(selection, rows)?;
+                let selection = Selection::check(selection, rows)?.without(refused.as_ref(), rows);
                 let written = written_columns(written, rows, plan)?;
-                if refused.is_none() {
-                    check_values(&written, plan, &selection)?;
-                }
+                check_values(&written, plan, &selection)?;
                 Outcome::Selected(selection, written)
             }
             transform::Outcome::Produced(production) => {
                 let origins = check_origins(production.origins, production.rows, rows)?;
                 let written = written_columns(production.written, origins.len(), plan)?;
+                let (origins, written) = match &refused {
+                    Some(refused) => refused.leave_out(&origins, written)?,
+                    None => (origins, written),
+                };
                 check_values(&written, plan, &Selection::All)?;
                 Outcome::Produced(origins, written)
             }
@@ -87,9 +92,31 @@ impl Selection {
     }
 }
 
+impl Selection {
+    /// Without the rows that are refused.
+    fn without(self, refused: Option<&Refusals>, rows: usize) -> Selection {
+        let Some(refused) = refused else { return self };
+        let mut bits = match self {
+            Selection::Nothing => return Selection::Nothing,
+            Selection::All => {
+                let mut bits = BooleanBufferBuilder::new(rows);
+                bits.append_n(rows, true);
+                bits
+            }
+            Selection::Rows(selected) => {
+                let mut bits = BooleanBufferBuilder::new(rows);
+                bits.append_buffer(&selected);
+                bits
+            }
+        };
+        refused.rows.iter().for_each(|&row| bits.set_bit(row as usize, false));
+        Selection::Rows(bits.finish())
+    }
+}
+
 impl Refusals {
     fn check(refusals: transform::Refusals, rows: usize) -> Result<Option<Refusals>, String> {
-        let transform::Refusals { rows: refused, causes, mut messages } = refusals;
+        let transform::Refusals { rows: refused, causes, messages } = refusals;
         let rising = refused.is_sorted_by(|one, next| one < next);
         if !rising || refused.last().is_some_and(|&row| row as usize >= rows) {
             return Err("the rows that it refuses do not rise, or are not among those of the call".to_owned());
@@ -97,9 +124,15 @@ impl Refusals {
         if causes.len() != refused.len() || causes.iter().any(|&cause| cause as usize >= messages.len()) {
             return Err("the rows that it refuses do not each have a message".to_owned());
         }
-        let (Some(&first), Some(&cause)) = (refused.first(), causes.first()) else { return Ok(None) };
-        let message = messages.swap_remove(cause as usize);
-        Ok(Some(Refusals { count: refused.len(), first: first as usize, message }))
+        Ok((!refused.is_empty()).then_some(Refusals { rows: refused, causes, messages }))
+    }
+
+    /// Produced rows without those that come from a refused one.
+    fn leave_out(&self, origins: &[u32], written: Vec<ArrayRef>) -> Result<(Vec<u32>, Vec<ArrayRef>), String> {
+        let kept: BooleanArray = origins.iter().map(|row| Some(self.rows.binary_search(row).is_err())).collect();
+        let columns = written.iter().map(|array| filter(array, &kept)).collect::<Result<_, _>>();
+        let origins = origins.iter().zip(kept.values()).filter(|(_, kept)| *kept).map(|(row, _)| *row).collect();
+        Ok((origins, columns.map_err(|error| error.to_string())?))
     }
 }
 

@@ -5,7 +5,7 @@ mod columns;
 mod plan;
 mod schema;
 
-pub(super) use answer::{Answer, Outcome, Selection};
+pub(super) use answer::{Answer, Outcome, Refusals, Selection};
 pub(super) use columns::{lend, own};
 pub(super) use plan::{ColumnSource, Plan};
 pub(super) use schema::{FlatSchema, read_schema, same_type};

@@ -1,6 +1,6 @@
 //! A module's plan, checked.
 
-use thalweg_wire::table::Schema;
+use thalweg_wire::table::{Column, Schema};
 
 use super::super::bindings::exports::thalweg::module::transform;
 use super::{read_schema, same_type};
@@ -12,6 +12,8 @@ pub(in super::super) struct Plan {
     pub(in super::super) reads: Vec<usize>,
     /// What it makes of them; `None`: it only chooses rows.
     pub(in super::super) output: Option<Output>,
+    /// Whether one instance must see every batch, in order.
+    pub(in super::super) one_instance: bool,
 }
 
 /// The columns after a module.
@@ -43,12 +45,35 @@ impl Plan {
             }
         }
         let output = plan.output.map(|(schema, sources)| Output::check(schema, &sources, input)).transpose()?;
-        // Of `instances` nothing is asked: a chain runs one, which suits every answer.
-        Ok(Plan { reads: plan.reads.into_iter().map(|column| column as usize).collect(), output })
+        let reads = plan.reads.into_iter().map(|column| column as usize).collect();
+        Ok(Plan { reads, output, one_instance: matches!(plan.instances, transform::Instances::One) })
+    }
+
+    /// Whether every column keeps its name, type and place, so that a row may pass the module by.
+    pub(in super::super) fn keeps(&self, input: &Schema) -> bool {
+        let Some(output) = &self.output else { return true };
+        let columns = output.schema.columns.iter().zip(&input.columns);
+        let same = |(at, (out, column)): (usize, (&Column, &Column))| {
+            let moved = match output.sources.get(at) {
+                Some(ColumnSource::Input(from)) => *from == at,
+                _ => true,
+            };
+            moved
+                && out.name == column.name
+                && same_type(&out.column_type.data_type, &column.column_type.data_type)
+                && out.column_type.nullable >= column.column_type.nullable
+        };
+        output.schema.columns.len() == input.columns.len() && columns.enumerate().all(same)
+    }
+
+    /// The positions of the columns that it writes, in their order.
+    pub(in super::super) fn replaced(&self) -> impl Iterator<Item = usize> {
+        let sources = self.output.iter().flat_map(|output| output.sources.iter().enumerate());
+        sources.filter(|(_, source)| matches!(source, ColumnSource::Written(_))).map(|(at, _)| at)
     }
 
     /// The columns that it writes, in order: name and type.
-    pub(in super::super) fn written(&self) -> impl Iterator<Item = &thalweg_wire::table::Column> {
+    pub(in super::super) fn written(&self) -> impl Iterator<Item = &Column> {
         self.output.iter().flat_map(|output| {
             let written = output.schema.columns.iter().zip(&output.sources);
             written.filter(|(_, source)| matches!(source, ColumnSource::Written(_))).map(|(column, _)| column)

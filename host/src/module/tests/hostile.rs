@@ -11,7 +11,7 @@ use super::*;
 
 /// A core module whose `open` answers with zeros (a plan that reads and changes nothing) and whose `apply` depends on
 /// the number of rows. Zeros are `kept(all)`.
-const CORE: &str = r#"(module
+pub(super) const CORE: &str = r#"(module
   (import "thalweg:module/log@1.0.0" "write" (func $log (param i32 i32 i32)))
   (memory (export "memory") 4)
   (data (i32.const 2048) "the last words")
@@ -50,7 +50,7 @@ const CORE: &str = r#"(module
     (i32.const 1024)))"#;
 
 /// A component in a file, kept until the folder is dropped.
-fn module(component: &[u8]) -> (tempfile::TempDir, PathBuf) {
+pub(super) fn module(component: &[u8]) -> (tempfile::TempDir, PathBuf) {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("hostile.wasm");
     std::fs::write(&path, component).expect("written");
@@ -58,7 +58,7 @@ fn module(component: &[u8]) -> (tempfile::TempDir, PathBuf) {
 }
 
 /// The component of a core module that has the exports of the contract.
-fn wrap(core: &str) -> Vec<u8> {
+pub(super) fn wrap(core: &str) -> Vec<u8> {
     let mut resolve = Resolve::default();
     let wit = concat!(env!("CARGO_MANIFEST_DIR"), "/../wit/module");
     let (package, _) = resolve.push_dir(wit).expect("the contract");
@@ -71,7 +71,8 @@ fn wrap(core: &str) -> Vec<u8> {
 fn chain(component: &[u8]) -> Result<Chain, ModuleError> {
     let (_folder, path) = module(component);
     let mut spec = ModuleSpec::new(&path.display().to_string(), "".as_ref());
-    spec.limits = Limits { memory: 1 << 20, deadline: Duration::from_millis(200), output: 128 << 10 };
+    spec.limits =
+        Limits { memory: 1 << 20, deadline: Duration::from_millis(200), output: 128 << 10, ..Limits::default() };
     load(vec![spec], "i INT", "i INT")
 }
 
@@ -89,7 +90,6 @@ fn a_module_that_fails_is_named_with_the_cause_and_the_next_batch_passes() {
         (3, "module hostile failed: it needs more than its memory of 1048576 bytes"),
         (4, "module hostile failed: its answer breaks the contract: its selection: a bitmap has 0 bytes where 1 are"),
         (5, "module hostile failed: it trapped ("),
-        (7, "module hostile failed: its answer holds more than 131072 bytes"),
         (6, "module hostile failed: its answer breaks the contract: the rows that it refuses"),
     ];
     for (count, expected) in cases {
@@ -100,6 +100,21 @@ fn a_module_that_fails_is_named_with_the_cause_and_the_next_batch_passes() {
         let passed = chain.apply(&rows(100)).expect("a fresh instance");
         assert_eq!(passed.batch.columns(), rows(100).columns());
     }
+}
+
+#[test]
+fn answers_that_are_too_large_fail_with_one_row() {
+    let rows_of = |count: i32| format!("(i32.eq (local.get $rows) (i32.const {count}))");
+    let always = [1, 2, 3]
+        .iter()
+        .fold(CORE.replace(&rows_of(7), "(i32.const 1)"), |core, rows| core.replace(&rows_of(*rows), "(i32.const 0)"));
+    let chain = chain(&wrap(&always)).expect("a chain");
+    for _ in 0..2 {
+        let text = error(chain.apply(&rows(100)));
+        assert_eq!(text, "module hostile failed: its answer holds more than 131072 bytes");
+    }
+    // 100, 50, 25, 12, 6, 3 and 1 rows; then one at once.
+    assert_eq!((chain.report()[0].calls, chain.report()[0].failed), (8, 2));
 }
 
 #[test]

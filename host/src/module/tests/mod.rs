@@ -2,6 +2,7 @@
 
 mod flow;
 mod hostile;
+mod policies;
 mod stock;
 
 use std::sync::{Arc, LazyLock};
@@ -30,6 +31,10 @@ fn load(modules: Vec<ModuleSpec>, input: &str, output: &str) -> Result<Chain, Mo
 
 fn error<T>(result: Result<T, ModuleError>) -> String {
     result.err().map(|error| error.to_string()).unwrap_or_default()
+}
+
+fn filtered(applied: &Applied) -> Vec<u64> {
+    applied.tallies.iter().map(|tally| tally.filtered).collect()
 }
 
 fn arrow(schema: &str) -> arrow_schema::SchemaRef {

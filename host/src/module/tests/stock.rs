@@ -68,10 +68,10 @@ fn a_filter_keeps_rows_by_a_column_of_any_simple_type() {
         let chain = load(vec![stock("where", &[&format!("if={condition}")])], TYPES, TYPES).expect(condition);
         let applied = chain.apply(&batch).expect(condition);
         assert_eq!(ids(&applied.batch), expected, "{condition}");
+        assert_eq!(filtered(&applied), [20_000 - expected.len() as u64]);
         let origins = applied.origins.expect("some rows are left out");
         let taken = take_record_batch(&batch, &UInt32Array::from(origins)).expect("rows of the batch");
         assert_eq!(applied.batch, taken, "{condition}");
-        assert_eq!(applied.filtered, [20_000 - expected.len() as u64]);
     }
 }
 
@@ -83,7 +83,7 @@ fn a_map_writes_a_column_of_any_numeric_type_and_moves_the_others() {
         let settings: Vec<&str> = settings.iter().map(String::as_str).collect();
         let chain = load(vec![stock("scale", &settings)], TYPES, TYPES).expect(column);
         let applied = chain.apply(&batch).expect(column);
-        assert_eq!((applied.origins, applied.filtered), (None, vec![0]));
+        assert_eq!((filtered(&applied), applied.origins), (vec![0], None));
         for (at, field) in batch.schema().fields().iter().enumerate() {
             let (before, after) = (batch.column(at), applied.batch.column(at));
             if field.name() != column {
@@ -113,7 +113,7 @@ fn a_chain_filters_maps_and_filters_again() {
     let passed: Vec<i64> = (5..29_005).filter(first).collect();
     let expected: Vec<i64> = passed.iter().copied().filter(last).collect();
     assert_eq!(ids(&applied.batch), expected);
-    assert_eq!(applied.filtered, [29_000 - passed.len() as u64, 0, (passed.len() - expected.len()) as u64]);
+    assert_eq!(filtered(&applied), [29_000 - passed.len() as u64, 0, (passed.len() - expected.len()) as u64]);
     let origins = applied.origins.expect("some rows are left out");
     assert!(origins.iter().zip(&expected).all(|(&origin, &id)| i64::from(origin) + 5 == id));
     let numbers = applied.batch.column(4).as_primitive::<Int32Type>();
@@ -133,7 +133,7 @@ fn long_rows_are_cut_into_calls_by_bytes() {
     assert_eq!(applied.expect("it runs").batch.num_rows(), 6);
     let too_long = StringArray::from(vec!["b".to_owned(), "a".repeat(5 << 20)]);
     let batch = RecordBatch::try_new(schema, vec![Arc::new(too_long)]).expect("a batch");
-    assert!(error(chain.apply(&batch)).contains("row 1 holds 52428"));
+    assert!(error(chain.apply(&batch)).contains("a row holds 52428"));
 }
 
 #[test]
@@ -189,12 +189,4 @@ fn columns_come_out_in_the_order_of_the_table() {
     let applied = chain.apply(&batch).expect("it runs");
     assert_eq!(applied.batch.schema(), arrow("x STRING, i INT"));
     assert_eq!(applied.batch.column(0).as_string::<i32>().value(0), "b");
-}
-
-#[test]
-fn policies_that_do_not_work_yet_are_refused() {
-    let mut spec = stock("where", &["if=i > 0"]);
-    spec.on_failure = Policy::Drop;
-    let text = error(load(vec![spec], "i INT", "i INT"));
-    assert_eq!(text, "module where: on-failure = \"drop\" is not supported yet; only \"fail\" is");
 }

@@ -1,0 +1,225 @@
+//! The instances of a module in its place: calls, what they took, and whether any may be made.
+
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread::available_parallelism;
+use std::time::{Duration, Instant};
+
+use thalweg_wire::table::{Schema, TablePath};
+
+use crate::columns::Flattened;
+
+use super::bindings::exports::thalweg::module::transform::{self, ErrorCode};
+use super::bindings::thalweg::module::types::Batch;
+use super::breaker::{Breaker, Change};
+use super::contract::{Answer, FlatSchema, Operation, Plan, lend};
+use super::error::{Cause, ModuleError};
+use super::instance::{Instance, Template};
+use super::spec::Limits;
+
+/// The most rows of a call: `apply` in `wit/module/transform.wit`.
+pub(super) const CALL_ROWS: usize = 8192;
+
+/// What a module is opened with.
+pub(super) struct Place {
+    pub(super) table: TablePath,
+    pub(super) operation: Operation,
+    pub(super) input: Schema,
+    pub(super) config: String,
+}
+
+/// The calls so far.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Calls {
+    pub(super) made: u64,
+    pub(super) failed: u64,
+    pub(super) took: Duration,
+}
+
+/// What a call came to, if it did not fail.
+pub(super) enum Reply {
+    Answer(Answer),
+    /// The module refuses all rows of it.
+    Refused(String),
+}
+
+/// A module in its place, called from any thread.
+pub(super) struct Caller {
+    name: Arc<str>,
+    template: Template,
+    place: Place,
+    plan: Plan,
+    limits: Limits,
+    /// Instances that are not being called.
+    idle: Mutex<Vec<Instance>>,
+    /// Held over a whole batch where one instance must see every batch.
+    turn: Mutex<()>,
+    breaker: Mutex<Breaker>,
+    made: AtomicU64,
+    failed: AtomicU64,
+    nanoseconds: AtomicU64,
+    /// The rows of the next call: fewer than `CALL_ROWS` after answers that were too large.
+    rows: AtomicUsize,
+}
+
+impl Caller {
+    /// Opens the first instance, which says what the module does there.
+    pub(super) fn open(
+        template: Template,
+        place: Place,
+        name: &Arc<str>,
+        limits: Limits,
+    ) -> Result<Caller, ModuleError> {
+        let (instance, plan) = open(&template, &place, name)?;
+        Ok(Caller {
+            name: Arc::clone(name),
+            template,
+            place,
+            plan,
+            limits,
+            idle: Mutex::new(vec![instance]),
+            turn: Mutex::default(),
+            breaker: Mutex::default(),
+            made: AtomicU64::new(0),
+            failed: AtomicU64::new(0),
+            nanoseconds: AtomicU64::new(0),
+            rows: AtomicUsize::new(CALL_ROWS),
+        })
+    }
+
+    pub(super) fn plan(&self) -> &Plan {
+        &self.plan
+    }
+
+    pub(super) fn calls(&self) -> Calls {
+        Calls {
+            made: self.made.load(Ordering::Relaxed),
+            failed: self.failed.load(Ordering::Relaxed),
+            took: Duration::from_nanos(self.nanoseconds.load(Ordering::Relaxed)),
+        }
+    }
+
+    /// Keeps others out while a batch goes through, if one instance must see every batch.
+    pub(super) fn turn(&self) -> Option<MutexGuard<'_, ()>> {
+        self.plan.one_instance.then(|| lock(&self.turn))
+    }
+
+    /// How many rows the next call should have.
+    pub(super) fn rows(&self) -> usize {
+        self.rows.load(Ordering::Relaxed)
+    }
+
+    /// Whether a call may be made.
+    pub(super) fn admit(&self) -> Result<(), Cause> {
+        lock(&self.breaker).admit(Instant::now())
+    }
+
+    /// One call. A failure discards the instance; the next call gets another. `record` is to be told how it ended.
+    pub(super) fn call(&self, slice: &Flattened) -> Result<Reply, Cause> {
+        let idle = lock(&self.idle).pop();
+        let mut instance = match idle {
+            Some(instance) => instance,
+            None => self.another()?,
+        };
+        let columns = slice.batch();
+        let lent = lend(&columns);
+        let rows = u32::try_from(slice.rows()).unwrap_or(u32::MAX);
+        let started = Instant::now();
+        let result = instance.call(|guest, store| guest.call_apply(store, Batch { rows, columns: &lent }));
+        let took = u64::try_from(started.elapsed().as_nanos()).unwrap_or(u64::MAX);
+        self.nanoseconds.fetch_add(took, Ordering::Relaxed);
+        self.made.fetch_add(1, Ordering::Relaxed);
+        let reply = match result? {
+            Ok(answer) => Reply::Answer(self.check(answer, slice.rows())?),
+            Err(code) => Reply::Refused(text(code)),
+        };
+        self.keep(instance);
+        Ok(reply)
+    }
+
+    /// Takes note of how the rows of a call ended; one that was cut into smaller calls ended with the last of them.
+    pub(super) fn record(&self, failure: Option<&Cause>) {
+        if failure.is_some() {
+            self.failed.fetch_add(1, Ordering::Relaxed);
+        }
+        let module = &*self.name;
+        match lock(&self.breaker).record(failure, Instant::now()) {
+            Some(Change::Opened(wait)) => {
+                let cause = failure.map(ToString::to_string).unwrap_or_default();
+                tracing::warn!(module, %cause, "left alone for {wait:?}: its calls fail again and again");
+            }
+            Some(Change::Closed) => tracing::info!(module, "works again"),
+            None => {}
+        }
+    }
+
+    /// An answer was too large: the calls that follow have this many rows at most.
+    pub(super) fn shrink(&self, rows: usize) {
+        self.rows.store(rows.max(1), Ordering::Relaxed);
+    }
+
+    /// A call of this size passed: the next ones may be a little larger again.
+    pub(super) fn grow(&self, rows: usize) {
+        if rows < CALL_ROWS && rows == self.rows() {
+            self.rows.store((rows + rows / 8 + 1).min(CALL_ROWS), Ordering::Relaxed);
+        }
+    }
+
+    fn check(&self, answer: transform::Answer, rows: usize) -> Result<Answer, Cause> {
+        match &answer.outcome {
+            transform::Outcome::Produced(production) if production.rows as usize > self.limits.rows => {
+                Err(Cause::Rows(self.limits.rows))
+            }
+            _ => Answer::check(answer, rows, &self.plan).map_err(Cause::Answer),
+        }
+    }
+
+    /// An instance beside those that are being called, or in place of one that failed.
+    fn another(&self) -> Result<Instance, Cause> {
+        let (instance, plan) = open(&self.template, &self.place, &self.name).map_err(|error| match error {
+            ModuleError::Failed { cause, .. } => cause,
+            other => Cause::Restart(other.to_string()),
+        })?;
+        if plan == self.plan { Ok(instance) } else { Err(Cause::OtherPlan) }
+    }
+
+    /// Keeps an instance for the next call; no more of them than calls can be under way.
+    fn keep(&self, instance: Instance) {
+        let most = if self.plan.one_instance { 1 } else { available_parallelism().map_or(1, usize::from) };
+        let mut idle = lock(&self.idle);
+        if idle.len() < most {
+            idle.push(instance);
+        }
+    }
+}
+
+/// Starts an instance and opens it.
+fn open(template: &Template, place: &Place, name: &Arc<str>) -> Result<(Instance, Plan), ModuleError> {
+    let module = || name.to_string();
+    let failed = |cause| ModuleError::Failed { module: module(), cause };
+    let mut instance = template.start().map_err(failed)?;
+    let table = place.table.to_string();
+    let flat = FlatSchema::new(&place.input);
+    let fields = flat.fields();
+    let (operation, input) = (place.operation.into(), flat.lend(&fields));
+    let context = transform::Context { table: &table, operation, input, config: &place.config };
+    let plan = instance.call(|guest, store| guest.call_open(store, context)).map_err(failed)?;
+    let plan = plan.map_err(|code| match code {
+        ErrorCode::InvalidConfig((key, expected)) => ModuleError::Config { module: module(), key, expected },
+        ErrorCode::UnsuitableInput(reason) => ModuleError::Unsuitable { module: module(), reason },
+        ErrorCode::Other(reason) => ModuleError::Open { module: module(), reason },
+    })?;
+    let plan = Plan::check(plan, &place.input);
+    Ok((instance, plan.map_err(|reason| ModuleError::Plan { module: module(), reason })?))
+}
+
+fn text(code: ErrorCode) -> String {
+    match code {
+        ErrorCode::InvalidConfig((key, expected)) => format!("configuration {key:?}: {expected}"),
+        ErrorCode::UnsuitableInput(reason) | ErrorCode::Other(reason) => reason,
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
