@@ -9,6 +9,7 @@ mod interrupt;
 mod key;
 mod keyed;
 mod lookup;
+mod module;
 mod modules;
 mod options;
 mod output;
@@ -67,6 +68,9 @@ enum Command {
     Scan(scan::Scan),
     /// Look rows of a table up by their keys
     Lookup(lookup::Lookup),
+    /// Write, build, test and look into smart modules
+    #[command(subcommand)]
+    Module(module::Module),
     /// Print a completion script for a shell
     Completions(shell::Completions),
     /// Write man pages into a folder
@@ -136,6 +140,7 @@ impl Cli {
                 Command::Delete(command) => command.run(&common, order).await,
                 Command::Lookup(command) => command.run(&common).await,
                 Command::Scan(command) => command.run(&common, order).await,
+                Command::Module(command) => command.run(&common).await,
                 Command::Completions(_) | Command::Man(_) => Ok(()),
             }
         });

@@ -31,6 +31,14 @@ pub(super) fn print_list(rows: &[Value], format: ListFormat) -> anyhow::Result<(
     Ok(out.flush()?)
 }
 
+/// Prints things that are told at length to people: `text` as a whole, or each as an object.
+pub(super) fn print_each(values: &[Value], text: &str, format: ListFormat) -> anyhow::Result<()> {
+    match format {
+        ListFormat::Table => Ok(writeln!(std::io::stdout(), "{text}")?),
+        other => print_list(values, other),
+    }
+}
+
 /// Prints one description.
 pub(super) fn print_one(value: &Value, text: &str, format: ListFormat) -> anyhow::Result<()> {
     let mut out = std::io::stdout().lock();

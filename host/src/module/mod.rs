@@ -9,6 +9,7 @@
 //! parts     the answers to the calls of a batch, put together
 //! flow      rows between stages: columns are filtered late, and only where somebody reads them
 //! chain     the stages in order, and what it says of a batch
+//! describe  what a module says of itself
 //! ```
 
 mod bindings;
@@ -17,6 +18,7 @@ mod caller;
 mod chain;
 mod chain_file;
 mod contract;
+mod describe;
 mod error;
 mod exception;
 mod flow;
@@ -31,6 +33,7 @@ mod units;
 
 pub use chain::{Applied, Chain, ChainContext, StageReport};
 pub use contract::Operation;
+pub use describe::{Description, Parameter, describe};
 pub use error::{Cause, ModuleError};
 pub use exception::{Exception, ExceptionKind, Tally};
 pub use spec::{ChainSpec, Limits, ModuleSpec, Policy, Source, SpecError};

@@ -1,5 +1,6 @@
 //! Chains of stock modules and of hostile ones.
 
+mod describe;
 mod flow;
 mod hostile;
 mod policies;

@@ -1,0 +1,12 @@
+//! Modules in Go.
+
+use std::path::Path;
+
+use anyhow::bail;
+
+use super::Options;
+
+/// Builds the module in a folder.
+pub(super) fn build(folder: &Path, _out: &Path, _options: Options) -> anyhow::Result<()> {
+    bail!("{}: modules in Go cannot be built by this version", folder.display())
+}
