@@ -34,6 +34,14 @@ impl Selection {
             None => Self::from_fn(rows, f),
         }
     }
+
+    fn into_wire(self) -> transform::Selection {
+        match self {
+            Self::All => transform::Selection::All,
+            Self::Nothing => transform::Selection::Nothing,
+            Self::Rows(bitmap) => transform::Selection::Rows(bitmap.into_bytes()),
+        }
+    }
 }
 
 impl From<Bitmap> for Selection {
@@ -105,23 +113,41 @@ impl Refusals {
 /// The answer to one batch.
 #[derive(Debug)]
 pub struct Answer {
-    selection: Selection,
-    written: Option<Vec<Written>>,
+    outcome: Outcome,
     refusals: Refusals,
+}
+
+/// What goes on.
+#[derive(Debug)]
+enum Outcome {
+    Kept(Selection),
+    Replaced(Selection, Vec<Written>),
+    Produced(Vec<u32>, Vec<Written>),
 }
 
 impl Answer {
     /// The selected rows go on unchanged.
     pub fn kept(selection: Selection) -> Self {
-        Self { selection, written: None, refusals: Refusals::default() }
+        Self::new(Outcome::Kept(selection))
     }
 
     /// The selected rows go on with the columns written for them, in any order. Each has as many rows as the batch.
     pub fn replaced(selection: Selection, written: impl IntoIterator<Item = Written>) -> Self {
-        Self { selection, written: Some(written.into_iter().collect()), refusals: Refusals::default() }
+        Self::new(Outcome::Replaced(selection, written.into_iter().collect()))
     }
 
-    /// Refuses rows; they need not be left out of the selection.
+    /// New rows go on, any number for each row of the batch. `origins` says for each new row which row of the batch it
+    /// comes from, never decreasing; columns that are not written are taken from there. The written columns, in any order,
+    /// have as many rows as `origins`.
+    pub fn produced(origins: Vec<u32>, written: impl IntoIterator<Item = Written>) -> Self {
+        Self::new(Outcome::Produced(origins, written.into_iter().collect()))
+    }
+
+    fn new(outcome: Outcome) -> Self {
+        Self { outcome, refusals: Refusals::default() }
+    }
+
+    /// Refuses rows of the batch. They need not be left out of the selection, nor of the new rows: the host does that.
     #[must_use]
     pub fn refusing(mut self, refusals: Refusals) -> Self {
         self.refusals = refusals;
@@ -130,17 +156,20 @@ impl Answer {
 
     /// The form that crosses the boundary. `ranks` holds for each written column of the plan its place among them.
     pub(crate) fn into_wire(self, ranks: &[usize]) -> transform::Answer {
-        let selection = match self.selection {
-            Selection::All => transform::Selection::All,
-            Selection::Nothing => transform::Selection::Nothing,
-            Selection::Rows(bitmap) => transform::Selection::Rows(bitmap.into_bytes()),
+        let ranked = |mut written: Vec<Written>| {
+            written.sort_by_key(|written| ranks.get(written.ordinal).copied());
+            written.into_iter().map(|written| written.column).collect()
         };
-        let outcome = match self.written {
-            None => transform::Outcome::Kept(selection),
-            Some(mut written) => {
-                written.sort_by_key(|written| ranks.get(written.ordinal).copied());
-                transform::Outcome::Replaced((selection, written.into_iter().map(|written| written.column).collect()))
+        let outcome = match self.outcome {
+            Outcome::Kept(selection) => transform::Outcome::Kept(selection.into_wire()),
+            Outcome::Replaced(selection, written) => {
+                transform::Outcome::Replaced((selection.into_wire(), ranked(written)))
             }
+            Outcome::Produced(origins, written) => transform::Outcome::Produced(transform::Production {
+                rows: origins.len() as u32,
+                origins,
+                written: ranked(written),
+            }),
         };
         let Refusals { rows, causes, messages } = self.refusals;
         let refused = (!rows.is_empty()).then_some(transform::Refusals { rows, causes, messages });

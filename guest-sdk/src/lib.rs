@@ -2,7 +2,8 @@
 //!
 //! # The parts
 //!
-//! - [`filter`] and [`map`] turn a function over one row into a module; [`config`](macro@config) describes what can be set.
+//! - [`filter`], [`map`], [`filter_map`] and [`flat_map`] turn a function over one row, or over whole columns, into a
+//!   module; [`config`](macro@config) describes what can be set.
 //! - [`Module`] is what they stand on, for modules that fit any schema or want every cycle: a [`Plan`] made once, then
 //!   typed [`Column`]s in, and a [`Selection`] or columns made by a [`Builder`] out.
 //! - [`testing`] runs a module on rows from literals, without a host.
@@ -21,6 +22,7 @@ mod error;
 mod guest;
 pub mod log;
 mod module;
+mod outcome;
 mod plan;
 mod schema;
 pub mod testing;
@@ -37,7 +39,7 @@ pub use error::Error;
 pub use module::{Context, Description, Instances, Module, Operation};
 pub use plan::{Input, Output, Plan};
 
-pub use thalweg_module_macros::{config, filter, map};
+pub use thalweg_module_macros::{config, filter, filter_map, flat_map, map};
 /// Views of the columns of a batch, see [`Column::values`].
 pub mod views {
     pub use crate::value::{Blobs, Decimals, Instants, Texts, Times};
@@ -49,6 +51,7 @@ pub use value::{Date, Numeric, Time, Timestamp, TimestampLtz, Unfit, Unit, Value
 pub mod private {
     pub use crate::batch::{masks, numbers};
     pub use crate::guest::{Exported, Instance, Slot};
+    pub use crate::outcome::{Columns, kept, produced, refused, replaced, selected};
     pub use serde;
     pub use serde_json;
 }

@@ -166,11 +166,10 @@ impl Rows {
         let rows = self.rows.unwrap_or(0);
         let names: Vec<&str> = self.schema.column_names().collect();
         let read = plan.reads.iter().map(|&column| names[column as usize].to_owned()).collect();
-        let (selection, mut written) = match answer.outcome {
-            transform::Outcome::Kept(selection) => (selection, Vec::new()),
-            transform::Outcome::Replaced((selection, written)) => (selection, written),
-            transform::Outcome::Produced(_) => return Err(broken("new rows cannot be tested yet")),
-        };
+        let is_produced = matches!(answer.outcome, transform::Outcome::Produced(_));
+        let (mut going, written) =
+            going_on(answer.outcome, rows).ok_or_else(|| broken("the origins of its new rows fall, or are no rows"))?;
+        let produced = is_produced.then_some(going.len());
         let (schema, sources) = match plan.output {
             Some(output) => output,
             None => (self.schema.clone(), self.schema.columns.iter().map(|&column| Source::Input(column)).collect()),
@@ -179,24 +178,43 @@ impl Rows {
         if expected != written.len() {
             return Err(broken(&format!("{} columns were written, the plan says {expected}", written.len())));
         }
-        let mut written = written.drain(..);
-        let columns = sources.iter().filter_map(|source| match source {
-            Source::Input(column) => self.columns.get(*column as usize).cloned(),
-            Source::Written => written.next(),
-        });
-        let columns: Vec<_> = columns.collect();
         let refused: Vec<(usize, String)> = answer.refused.map_or_else(Vec::new, |refusals| {
             let message = |&cause: &u32| refusals.messages[cause as usize].clone();
             refusals.rows.iter().map(|&row| row as usize).zip(refusals.causes.iter().map(message)).collect()
         });
-        let selected = |row: usize| match &selection {
+        going.retain(|(row, _)| refused.iter().all(|(refused, _)| refused != row));
+        let mut written = written.into_iter();
+        let columns = sources.iter().filter_map(|source| match source {
+            Source::Input(column) => Some((false, self.columns.get(*column as usize)?.clone())),
+            Source::Written => Some((true, written.next()?)),
+        });
+        let columns = columns.collect();
+        let (kept, places) = going.into_iter().unzip();
+        Ok(Outcome { schema, columns, rows, produced, kept, places, refused, read })
+    }
+}
+
+/// A row that goes on: its row in the input, and its place in the written columns.
+type Going = (usize, usize);
+
+/// The rows that go on, and the written columns. `None` if origins are not what they must be.
+fn going_on(outcome: transform::Outcome, rows: usize) -> Option<(Vec<Going>, Vec<types::Column>)> {
+    let selected = |selection: &transform::Selection| {
+        let is_selected = |&row: &usize| match selection {
             transform::Selection::All => true,
             transform::Selection::Nothing => false,
             transform::Selection::Rows(bytes) => Bits::new(bytes, rows).is_some_and(|bits| bits.at(row)),
         };
-        let kept =
-            (0..rows).filter(|&row| selected(row) && refused.iter().all(|(refused, _)| *refused != row)).collect();
-        Ok(Outcome { schema, columns, rows, kept, refused, read })
+        (0..rows).filter(is_selected).map(|row| (row, row)).collect()
+    };
+    match outcome {
+        transform::Outcome::Kept(selection) => Some((selected(&selection), Vec::new())),
+        transform::Outcome::Replaced((selection, written)) => Some((selected(&selection), written)),
+        transform::Outcome::Produced(transform::Production { origins, written, .. }) => {
+            let is_right = origins.is_sorted() && origins.last().is_none_or(|&last| (last as usize) < rows);
+            let going = origins.iter().enumerate().map(|(place, &origin)| (origin as usize, place));
+            is_right.then(|| (going.collect(), written))
+        }
     }
 }
 
@@ -204,15 +222,21 @@ impl Rows {
 #[derive(Debug, Clone)]
 pub struct Outcome {
     schema: Schema,
-    columns: Vec<types::Column>,
+    /// With whether the module wrote it.
+    columns: Vec<(bool, types::Column)>,
+    /// How many rows a column of the input has.
     rows: usize,
+    /// How many rows a written column has, if rows were produced.
+    produced: Option<usize>,
     kept: Vec<usize>,
+    places: Vec<usize>,
     refused: Vec<(usize, String)>,
     read: Vec<String>,
 }
 
 impl Outcome {
-    /// The rows that go on, by their position in the input.
+    /// The rows that go on, by their position in the input; where a module produced rows, that of the row that each comes
+    /// from.
     pub fn kept(&self) -> &[usize] {
         &self.kept
     }
@@ -244,10 +268,12 @@ impl Outcome {
     ) -> Result<Vec<Option<O>>, Error> {
         let (position, _) = self.schema.column(name)?;
         let input: Input<T> = Plan::new(&self.schema).read(name)?;
-        let batch =
-            crate::Batch::new(types::Batch { rows: self.rows as u32, columns: vec![self.columns[position].clone()] });
+        let (is_written, column) = self.columns[position].clone();
+        let rows = self.produced.filter(|_| is_written).unwrap_or(self.rows) as u32;
+        let batch = crate::Batch::new(types::Batch { rows, columns: vec![column] });
         let column = batch.column(input)?;
-        Ok(self.kept.iter().map(|&row| column.get(row).map(&owned)).collect())
+        let rows = if is_written { &self.places } else { &self.kept };
+        Ok(rows.iter().map(|&row| column.get(row).map(&owned)).collect())
     }
 
     /// As [`column`](Outcome::column), for values that are not borrowed: `outcome.values::<i32>("delay")`.

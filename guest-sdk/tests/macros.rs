@@ -10,7 +10,6 @@ mod filters {
 
     /// Sees every type.
     #[filter]
-    #[allow(clippy::too_many_arguments, reason = "one of each type")]
     pub(crate) fn every_type(
         a: bool,
         b: i8,

@@ -1,0 +1,140 @@
+//! From facts to a module.
+
+/// Tokens whose variables the user's names cannot meet: a function may be named `rows`.
+macro_rules! tokens {
+    ($($token:tt)*) => { ::quote::quote_spanned!(::proc_macro2::Span::mixed_site()=> $($token)*) };
+}
+
+mod batch;
+mod rows;
+
+use proc_macro2::{Span, TokenStream};
+use quote::{ToTokens, format_ident, quote_spanned};
+use syn::spanned::Spanned;
+use syn::{Ident, ReturnType, Type};
+
+use crate::facts::{Column, Family, Form, Function, Nulls, Parameter, Write};
+
+/// The user's function, and a type that implements `Module` with it.
+pub(crate) fn module(family: Family, function: &Function) -> TokenStream {
+    let Function { item, module, summary, .. } = function;
+    let vis = &item.vis;
+    let config = config(function);
+    let (inputs, read): (Vec<_>, Vec<_>) = columns(function).map(|(place, column)| (place, &column.value)).unzip();
+    let (outputs, written): (Vec<_>, Vec<_>) =
+        function.writes.iter().enumerate().map(|(index, write)| (output(index), &write.kind.value)).unzip();
+    let config_field = config.map(|config| tokens!(config: #config,));
+    let parameters = config
+        .map(|config| quote_spanned!(Span::mixed_site().located_at(config.span())=> .with_parameters::<#config>()));
+    let open = open(function);
+    let apply = match function.form {
+        Form::Row { is_tuple, has_fallible_items } => rows::apply(family, function, is_tuple, has_fallible_items),
+        Form::Batch => batch::apply(family, function),
+    };
+    let export = function.is_exported.then(|| tokens!(::thalweg_module::export!(#module);));
+    tokens! {
+        #[allow(clippy::too_many_arguments, clippy::type_complexity, reason = "it has as many as there are columns")]
+        #item
+
+        #[doc = #summary]
+        #vis struct #module {
+            #config_field
+            #(#inputs: ::thalweg_module::Input<#read>,)*
+            #(#outputs: ::thalweg_module::Output<#written>,)*
+        }
+
+        impl ::thalweg_module::Module for #module {
+            fn describe() -> ::thalweg_module::Description {
+                ::thalweg_module::Description::new(#summary)#parameters
+            }
+
+            #open
+
+            fn apply(
+                &mut self,
+                batch: ::thalweg_module::Batch,
+            ) -> ::core::result::Result<::thalweg_module::Answer, ::thalweg_module::Error> {
+                #(let #inputs = batch.column(self.#inputs)?;)*
+                let rows = batch.rows();
+                #apply
+            }
+        }
+
+        #export
+    }
+}
+
+fn open(function: &Function) -> TokenStream {
+    let (inputs, names): (Vec<_>, Vec<_>) = columns(function).map(|(place, column)| (place, &column.name)).unzip();
+    let outputs: Vec<_> = (0..function.writes.len()).map(output).collect();
+    let writes = function.writes.iter().map(|write| plan_write(function, write));
+    let (config, config_value) = match config(function) {
+        Some(_) => (tokens!(let config = context.config()?;), Some(tokens!(config,))),
+        None => (tokens!(context.no_config()?;), None),
+    };
+    tokens! {
+        fn open(
+            context: &::thalweg_module::Context,
+        ) -> ::core::result::Result<(Self, ::thalweg_module::Plan), ::thalweg_module::Error> {
+            #config
+            let mut plan = ::thalweg_module::Plan::new(context.input());
+            #(let #inputs = plan.read(#names)?;)*
+            #(let #outputs = #writes;)*
+            ::core::result::Result::Ok((Self { #config_value #(#inputs,)* #(#outputs,)* }, plan))
+        }
+    }
+}
+
+/// Settles one written column in `plan`.
+fn plan_write(function: &Function, write: &Write) -> TokenStream {
+    let is_batch = matches!(function.form, Form::Batch);
+    let decisive = columns(function).filter(|(_, column)| is_batch || !column.is_optional).map(|(place, _)| place);
+    let nullable = match write.nulls {
+        Nulls::Always => tokens!(true),
+        Nulls::Never => tokens!(false),
+        Nulls::AsRead => tokens!(false #(|| #decisive.is_nullable())*),
+    };
+    let name = &write.name;
+    match write.sql.as_ref().map(|sql| &sql.data_type) {
+        Some(data_type) => tokens!(plan.write_as(#name, #data_type, #nullable)?),
+        None => tokens!(plan.write(#name, #nullable)?),
+    }
+}
+
+fn config(function: &Function) -> Option<&Type> {
+    function.parameters.iter().find_map(|parameter| match parameter {
+        Parameter::Config(config) => Some(&**config),
+        _ => None,
+    })
+}
+
+/// The columns read, each with its place.
+fn columns(function: &Function) -> impl Iterator<Item = (Ident, &Column)> {
+    function.parameters.iter().enumerate().filter_map(|(index, parameter)| match parameter {
+        Parameter::Column(column) => Some((input(index), column)),
+        _ => None,
+    })
+}
+
+/// The field, and the variable, of the column of a parameter.
+fn input(parameter: usize) -> Ident {
+    format_ident!("column_{parameter}", span = Span::mixed_site())
+}
+
+/// The field of a written column.
+fn output(write: usize) -> Ident {
+    format_ident!("output_{write}", span = Span::mixed_site())
+}
+
+/// The tokens of what the function returns.
+fn returned(function: &Function) -> TokenStream {
+    match &function.item.sig.output {
+        ReturnType::Type(_, returned) => returned.to_token_stream(),
+        ReturnType::Default => TokenStream::new(),
+    }
+}
+
+/// Where the compiler reports what is wrong with what the function returns.
+fn at_returned(function: &Function) -> Span {
+    Span::mixed_site().located_at(returned(function).span())
+}

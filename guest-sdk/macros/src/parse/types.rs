@@ -1,0 +1,116 @@
+//! The types that a user writes, as far as a macro can know them.
+
+use proc_macro2::TokenStream;
+use quote::{ToTokens, quote};
+use syn::{
+    AssocType, Error, GenericArgument, Path, PathArguments, PathSegment, Result, Type, TypeParamBound, spanned::Spanned,
+};
+
+use crate::facts::Kind;
+
+/// The types that are named by a word, which implement `Value` themselves.
+const PLAIN: [&str; 7] = ["bool", "i8", "i16", "i32", "i64", "f32", "f64"];
+const OWN: [&str; 5] = ["Decimal", "Date", "Time", "Timestamp", "TimestampLtz"];
+
+/// Takes `Option<..>` or `Result<..>` off, if it is there.
+pub(super) fn unwrapped<'a>(whole: &'a Type, wrapper: &str) -> (bool, &'a Type) {
+    match generic(whole, wrapper) {
+        Some(inner) => (true, inner),
+        None => (false, whole),
+    }
+}
+
+/// The first type in the angle brackets of `name<..>`, whatever the path before the name.
+pub(super) fn generic<'a>(whole: &'a Type, name: &str) -> Option<&'a Type> {
+    let Type::Path(path) = whole else { return None };
+    let segment = path.path.segments.last().filter(|segment| segment.ident == name)?;
+    first_type(segment)
+}
+
+fn first_type(segment: &PathSegment) -> Option<&Type> {
+    let PathArguments::AngleBracketed(arguments) = &segment.arguments else { return None };
+    arguments.args.iter().find_map(|argument| match argument {
+        GenericArgument::Type(inner) => Some(inner),
+        _ => None,
+    })
+}
+
+/// What a type that can be iterated gives, if that can be seen: `Vec<T>`, `Option<T>`, `[T; N]`, `Box<dyn Iterator<..>>`,
+/// `impl Iterator<Item = T>`, `impl IntoIterator<Item = T>`.
+pub(super) fn item(whole: &Type) -> Option<&Type> {
+    match whole {
+        Type::Paren(inner) => item(&inner.elem),
+        Type::Array(array) => Some(&array.elem),
+        Type::ImplTrait(found) => found.bounds.iter().find_map(bound_item),
+        Type::TraitObject(found) => found.bounds.iter().find_map(bound_item),
+        _ => match generic(whole, "Box") {
+            Some(inner) => item(inner),
+            None => generic(whole, "Vec").or_else(|| generic(whole, "Option")),
+        },
+    }
+}
+
+fn bound_item(bound: &TypeParamBound) -> Option<&Type> {
+    let TypeParamBound::Trait(bound) = bound else { return None };
+    let PathArguments::AngleBracketed(arguments) = &bound.path.segments.last()?.arguments else { return None };
+    arguments.args.iter().find_map(|argument| match argument {
+        GenericArgument::AssocType(AssocType { ident, ty, .. }) if ident == "Item" => Some(ty),
+        _ => None,
+    })
+}
+
+/// A value of a column: what a parameter is given, or with `is_output` what is written.
+pub(super) fn kind(found: &Type, is_output: bool) -> Result<Kind> {
+    let kind = |value: TokenStream, is_owned| Ok(Kind { value, is_owned, is_number: false });
+    match found {
+        Type::Paren(inner) => return self::kind(&inner.elem, is_output),
+        Type::Reference(reference) if reference.mutability.is_none() => match &*reference.elem {
+            Type::Path(path) if path.path.is_ident("str") => return kind(quote!(str), false),
+            Type::Slice(slice) if is_word(&slice.elem, "u8") => return kind(quote!([u8]), false),
+            _ => {}
+        },
+        Type::Path(path) => {
+            if PLAIN.iter().any(|word| path.path.is_ident(word)) {
+                return Ok(Kind { value: quote!(#found), is_owned: false, is_number: !path.path.is_ident("bool") });
+            }
+            if is_own(&path.path) {
+                return kind(quote!(#found), false);
+            }
+            if is_output && path.path.is_ident("String") {
+                return kind(quote!(str), true);
+            }
+            if is_output && generic(found, "Vec").is_some_and(|element| is_word(element, "u8")) {
+                return kind(quote!([u8]), true);
+            }
+        }
+        _ => {}
+    }
+    let owned = if is_output { ", String, Vec<u8>" } else { "" };
+    let message = format!(
+        "a column cannot have this type: use {}, &str, &[u8]{owned}, {}, or an Option of one",
+        PLAIN.join(", "),
+        OWN.join(", ")
+    );
+    Err(Error::new_spanned(found, message))
+}
+
+fn is_own(path: &Path) -> bool {
+    path.segments.last().is_some_and(|last| last.arguments.is_none() && OWN.iter().any(|word| last.ident == word))
+}
+
+/// Whether a type is this one word.
+pub(super) fn is_word(found: &Type, word: &str) -> bool {
+    matches!(found, Type::Path(path) if path.path.is_ident(word))
+}
+
+/// The value of `Column<'_, T>` or `Output<T>`, which the compiler checks.
+pub(super) fn whole_column(inner: &Type) -> Kind {
+    let is_number = PLAIN.iter().any(|word| *word != "bool" && is_word(inner, word));
+    Kind { value: inner.to_token_stream(), is_owned: false, is_number }
+}
+
+/// `#[attribute]` alone, by its name.
+pub(super) fn take_marker(attributes: &mut Vec<syn::Attribute>, name: &str) -> Option<proc_macro2::Span> {
+    let position = attributes.iter().position(|attribute| attribute.path().is_ident(name))?;
+    Some(attributes.remove(position).span())
+}
