@@ -1,6 +1,9 @@
 //! Builds the components that the binary carries: the engine and the stock modules, compiled by cargo for
 //! wasm32-unknown-unknown and wrapped by wit-component, so that nothing but their WIT can be imported.
 
+#[path = "build/sources.rs"]
+mod sources;
+
 use std::error::Error;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
@@ -72,7 +75,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     }
     code.push_str("];\n");
     fs::write(out.join("embedded.rs"), code)?;
-    Ok(())
+    sources::embed(&root, &out)
 }
 
 /// A folder that every profile of the host shares, so that the components are built once for all of them; not the

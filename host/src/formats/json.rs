@@ -1,5 +1,6 @@
 //! JSON lines in: one object a line, read as the table's columns.
 
+use std::io::Cursor;
 use std::sync::Arc;
 
 use arrow_array::{Array, ArrayRef, RecordBatch};
@@ -15,6 +16,12 @@ use super::{FormatError, Input, ReadOptions, RowsIn};
 pub(super) fn read(input: &Input, table: SchemaRef, options: ReadOptions) -> Result<RowsIn, FormatError> {
     let source = Source::new(input.open(options.follow)?, input.name());
     Ok(Box::new(Text::new(source, Lines { table }, options)))
+}
+
+/// Reads a text of JSON lines as batches of rows of the table; `name` is what errors call it.
+pub(crate) fn json_rows(text: Vec<u8>, name: Arc<str>, table: SchemaRef) -> RowsIn {
+    let source = Source::new(Box::new(Cursor::new(text)), name);
+    Box::new(Text::new(source, Lines { table }, ReadOptions { batch_rows: 8192, follow: false }))
 }
 
 struct Lines {

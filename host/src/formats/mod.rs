@@ -25,8 +25,9 @@ use growing::{Growing, Piped};
 
 pub(crate) use csv::from_text as bytes_of_hex;
 pub use infer::infer_schema;
+pub(crate) use json::json_rows;
 pub use place::{Place, Unit};
-pub use write::{RowsOut, writer};
+pub use write::{RowsOut, json_lines, writer};
 
 /// How rows are written down.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

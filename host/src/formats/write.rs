@@ -36,12 +36,7 @@ pub fn writer<W: Write + Send + 'static>(
     out: W,
 ) -> Result<Box<dyn RowsOut>, ArrowError> {
     Ok(match format {
-        Format::Json => Box::new(
-            WriterBuilder::new()
-                .with_explicit_nulls(true)
-                .with_encoder_factory(Arc::new(MapEncoders))
-                .build::<_, LineDelimited>(out),
-        ),
+        Format::Json => Box::new(json_writer(out)),
         Format::Csv => Box::new(Csv {
             writer: arrow_csv::WriterBuilder::new().with_header(true).build(out),
             schema,
@@ -51,6 +46,22 @@ pub fn writer<W: Write + Send + 'static>(
         Format::Arrow => Box::new(FileWriter::try_new(out, &schema)?),
         Format::Table => Box::new(Table { out, schema, waiting: Vec::new(), rows: 0, printed: false }),
     })
+}
+
+/// Rows as JSON, a text each, as the JSON format has them.
+///
+/// # Errors
+/// Of a column that has no form in JSON.
+pub fn json_lines(batch: &RecordBatch) -> Result<Vec<String>, ArrowError> {
+    let mut writer = json_writer(Vec::new());
+    arrow_json::Writer::write(&mut writer, batch)?;
+    arrow_json::Writer::finish(&mut writer)?;
+    let text = String::from_utf8(writer.into_inner()).map_err(|error| ArrowError::JsonError(error.to_string()))?;
+    Ok(text.lines().map(str::to_owned).collect())
+}
+
+fn json_writer<W: Write>(out: W) -> arrow_json::Writer<W, LineDelimited> {
+    WriterBuilder::new().with_explicit_nulls(true).with_encoder_factory(Arc::new(MapEncoders)).build(out)
 }
 
 impl<W: Write + Send> RowsOut for arrow_json::Writer<W, LineDelimited> {

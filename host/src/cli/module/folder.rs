@@ -1,7 +1,5 @@
 //! A module's folder: its `module.toml`, which says what `module test` gives it, and where its component goes.
 
-#![expect(dead_code, reason = "`module test` reads the rest")]
-
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, ensure};

@@ -1,8 +1,11 @@
 //! `module`: write, build, test and look into smart modules. None of it needs a server, but for `--table`.
 
 mod build;
+mod columns;
 mod folder;
 mod list;
+mod new;
+mod test;
 
 use clap::Subcommand;
 
@@ -14,15 +17,21 @@ use super::options::Common;
 pub(super) enum Module {
     /// List the stock modules and their parameters
     List(list::List),
+    /// Make a folder with a module that builds and passes its test at once
+    New(new::New),
     /// Build the module of a folder
     Build(build::Build),
+    /// Run rows through a module and show what becomes of each
+    Test(Box<test::Test>),
 }
 
 impl Module {
     pub(super) async fn run(self, common: &Common) -> Outcome {
         match self {
             Self::List(command) => command.run(),
+            Self::New(command) => command.run(common),
             Self::Build(command) => command.run(common),
+            Self::Test(command) => command.run(common).await,
         }
     }
 }

@@ -1,0 +1,48 @@
+//! Writes the lists of texts that `thalweg module new` puts into folders: the SDK, the WIT of modules, the templates.
+
+use std::error::Error;
+use std::fmt::Write as _;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// Name of the list, the folder from the root of the workspace, and what of it: files and folders.
+const LISTS: [(&str, &str, &[&str]); 3] = [
+    ("SDK", "guest-sdk", &["Cargo.toml", "README.md", "src", "macros/Cargo.toml", "macros/src"]),
+    ("WIT", "wit/module", &["."]),
+    ("TEMPLATES", "guest-sdk/templates", &["rust", "js", "python", "go"]),
+];
+
+/// Writes `sources.rs` into the folder of the build script's output.
+pub(crate) fn embed(root: &Path, out: &Path) -> Result<(), Box<dyn Error>> {
+    let mut code = String::new();
+    for (name, folder, parts) in LISTS {
+        let mut files = Vec::new();
+        for part in parts {
+            collect(&root.join(folder).join(part), &mut files)?;
+        }
+        files.sort();
+        writeln!(code, "pub(super) static {name}: &[Source] = &[")?;
+        for file in files {
+            let relative = file.strip_prefix(root.join(folder))?.components().collect::<PathBuf>();
+            let path = relative.to_str().ok_or("a path is no text")?.replace('\\', "/");
+            // By the variable and not by the path: a target folder may be moved.
+            let text = format!("include_str!(concat!(env!(\"CARGO_MANIFEST_DIR\"), \"/../{folder}/{path}\"))");
+            writeln!(code, "    Source {{ path: {path:?}, text: {text} }},")?;
+        }
+        code.push_str("];\n");
+    }
+    Ok(fs::write(out.join("sources.rs"), code)?)
+}
+
+/// The files at a path, whether it is one or a folder of them; none if there is nothing.
+fn collect(path: &Path, files: &mut Vec<PathBuf>) -> Result<(), Box<dyn Error>> {
+    println!("cargo::rerun-if-changed={}", path.display());
+    if path.is_file() {
+        files.push(path.to_path_buf());
+    } else if path.is_dir() {
+        for entry in fs::read_dir(path)? {
+            collect(&entry?.path(), files)?;
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,135 @@
+//! How the fates of rows are shown: at length, as JSON lines, or as a file of expected rows has them.
+
+use std::io::{self, IsTerminal as _, Write};
+
+use clap::ValueEnum;
+use serde_json::{Value, json};
+
+use super::fates::Fate;
+
+/// How fates are printed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum FateFormat {
+    /// Lines for people: each row, what became of it, and what came out
+    Table,
+    /// A JSON object for each row that went in
+    Json,
+    /// The rows that came out, as a file for --expect has them
+    Rows,
+}
+
+impl FateFormat {
+    /// What suits the place that standard output goes to.
+    pub(super) fn fitting() -> FateFormat {
+        if io::stdout().is_terminal() { FateFormat::Table } else { FateFormat::Json }
+    }
+}
+
+/// How many rows had which fate.
+#[derive(Debug, Default)]
+pub(super) struct Counts {
+    rows: u64,
+    out: u64,
+    /// In the order in which they are told.
+    fates: [(&'static str, u64); 5],
+}
+
+impl Counts {
+    pub(super) fn new() -> Counts {
+        let fates = ["kept", "changed", "produced", "dropped", "refused"].map(|name| (name, 0));
+        Counts { rows: 0, out: 0, fates }
+    }
+
+    pub(super) fn count(&mut self, fate: &Fate) {
+        self.rows += 1;
+        self.out += fate.after.len() as u64;
+        let name = fate.name();
+        self.fates.iter_mut().filter(|(known, _)| *known == name).for_each(|(_, count)| *count += 1);
+    }
+
+    /// In one line.
+    pub(super) fn sentence(&self) -> String {
+        let seen = self.fates.iter().filter(|(_, count)| *count > 0);
+        let fates: Vec<_> = seen.map(|(name, count)| format!("{count} {name}")).collect();
+        let fates = if fates.is_empty() { String::new() } else { format!(" ({})", fates.join(", ")) };
+        format!("{} rows in{fates}, {} rows out", self.rows, self.out)
+    }
+}
+
+/// Prints the fate of row `number` (from 1).
+pub(super) fn print(out: &mut impl Write, number: u64, fate: &Fate, format: FateFormat) -> io::Result<()> {
+    match format {
+        FateFormat::Table => write!(out, "{}", at_length(number, fate)),
+        FateFormat::Json => writeln!(out, "{}", as_json(number, fate)),
+        FateFormat::Rows => fate.clone().lines().iter().try_for_each(|line| writeln!(out, "{}", line.text())),
+    }
+}
+
+fn at_length(number: u64, fate: &Fate) -> String {
+    let name = fate.name();
+    let mut text = format!("{number:>5}  {name:<8}  {}\n", fate.before);
+    match &fate.refused {
+        Some(error) => text += &format!("{:>17}{error}\n", "! "),
+        None if name == "kept" => {}
+        None => fate.after.iter().for_each(|after| text += &format!("{:>17}{after}\n", "> ")),
+    }
+    text
+}
+
+fn as_json(number: u64, fate: &Fate) -> String {
+    // Rows are put in as they are: a parser would round decimals.
+    let mut text = json!({ "row": number, "fate": fate.name() }).to_string();
+    text.truncate(text.len() - 1);
+    text += &format!(",\"in\":{}", fate.before);
+    match &fate.refused {
+        Some(error) => text += &format!(",\"error\":{}", Value::from(error.as_str())),
+        None => text += &format!(",\"out\":[{}]", fate.after.join(",")),
+    }
+    text + "}"
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn fate(before: &str, after: &[&str], refused: Option<&str>) -> Fate {
+        let after = after.iter().map(|row| (*row).to_owned()).collect();
+        Fate { before: before.into(), after, refused: refused.map(str::to_owned) }
+    }
+
+    #[test]
+    fn each_fate_is_shown_in_each_form() {
+        let cases = [
+            (fate("{\"a\":1}", &["{\"a\":1}"], None), "kept", "    1  kept      {\"a\":1}\n"),
+            (fate("{\"a\":1}", &[], None), "dropped", "    1  dropped   {\"a\":1}\n"),
+            (
+                fate("{\"a\":1}", &["{\"a\":2}"], None),
+                "changed",
+                "    1  changed   {\"a\":1}\n               > {\"a\":2}\n",
+            ),
+            (
+                fate("{\"a\":1}", &["{\"a\":1}", "{\"a\":2}"], None),
+                "produced",
+                "    1  produced  {\"a\":1}\n               > {\"a\":1}\n               > {\"a\":2}\n",
+            ),
+            (
+                fate("{\"a\":1}", &[], Some("\"no\"")),
+                "refused",
+                "    1  refused   {\"a\":1}\n               ! \"no\"\n",
+            ),
+        ];
+        let mut counts = Counts::new();
+        for (fate, name, text) in &cases {
+            counts.count(fate);
+            assert_eq!((fate.name(), at_length(1, fate).as_str()), (*name, *text));
+            let line: Value = serde_json::from_str(&as_json(1, fate)).expect("JSON");
+            assert_eq!((line["fate"].as_str(), &line["in"]["a"]), (Some(*name), &json!(1)));
+        }
+        assert_eq!(as_json(7, &cases[4].0), r#"{"fate":"refused","row":7,"in":{"a":1},"error":"\"no\""}"#);
+        assert_eq!(as_json(7, &cases[2].0), r#"{"fate":"changed","row":7,"in":{"a":1},"out":[{"a":2}]}"#);
+        assert_eq!(counts.sentence(), "5 rows in (1 kept, 1 changed, 1 produced, 1 dropped, 1 refused), 4 rows out");
+        let mut out = Vec::new();
+        print(&mut out, 1, &cases[4].0, FateFormat::Rows).expect("written");
+        assert_eq!(String::from_utf8_lossy(&out), "{\"$error\":\"\\\"no\\\"\"}\n");
+    }
+}
