@@ -1,0 +1,1 @@
+../../../guest-sdk/templates/js/all/testing.js

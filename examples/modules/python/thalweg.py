@@ -1,0 +1,1 @@
+../../../guest-sdk/templates/python/all/thalweg.py
