@@ -1,11 +1,17 @@
 //! Configuration: read from JSON with errors that name the key, described as a JSON Schema.
 
+use std::collections::{BTreeMap, HashMap};
+
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
 use crate::Error;
 
 /// A configuration that can describe itself. [`config`](macro@crate::config) writes this for a struct.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be the configuration of a module",
+    label = "write `#[config]` before this struct"
+)]
 pub trait Parameters: DeserializeOwned + 'static {
     /// The configuration as a JSON Schema.
     fn schema() -> Value;
@@ -23,9 +29,18 @@ pub trait Parameters: DeserializeOwned + 'static {
 ///     }
 /// }
 /// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be the type of a configuration's field",
+    label = "write `#[config]` before this type, or implement `thalweg_module::Parameter` for it"
+)]
 pub trait Parameter {
     /// The type as a JSON Schema.
     fn schema() -> Value;
+
+    /// A value as JSON, so that the schema can say a default; `None`: it says none.
+    fn json(&self) -> Option<Value> {
+        None
+    }
 
     /// Whether a field of this type may be left out.
     fn is_optional() -> bool {
@@ -38,6 +53,10 @@ macro_rules! parameter {
         impl Parameter for $type {
             fn schema() -> Value {
                 json!({ "type": $name })
+            }
+
+            fn json(&self) -> Option<Value> {
+                Some(json!(self))
             }
         }
     )*};
@@ -52,6 +71,10 @@ impl<T: Parameter> Parameter for Option<T> {
         T::schema()
     }
 
+    fn json(&self) -> Option<Value> {
+        self.as_ref().and_then(T::json)
+    }
+
     fn is_optional() -> bool {
         true
     }
@@ -61,11 +84,35 @@ impl<T: Parameter> Parameter for Vec<T> {
     fn schema() -> Value {
         json!({ "type": "array", "items": T::schema() })
     }
+
+    fn json(&self) -> Option<Value> {
+        self.iter().map(T::json).collect()
+    }
 }
+
+macro_rules! map {
+    ($($map:ident),*) => {$(
+        impl<T: Parameter> Parameter for $map<String, T> {
+            fn schema() -> Value {
+                json!({ "type": "object", "additionalProperties": T::schema() })
+            }
+
+            fn json(&self) -> Option<Value> {
+                let values = self.iter().map(|(key, value)| Some((key.clone(), value.json()?)));
+                values.collect::<Option<serde_json::Map<_, _>>>().map(Value::from)
+            }
+        }
+    )*};
+}
+map!(BTreeMap, HashMap);
 
 impl Parameter for Value {
     fn schema() -> Value {
         json!({})
+    }
+
+    fn json(&self) -> Option<Value> {
+        Some(self.clone())
     }
 }
 
@@ -87,14 +134,15 @@ pub(crate) fn parse<C: DeserializeOwned>(text: &str) -> Result<C, Error> {
     serde_path_to_error::deserialize(Value::Object(object(text)?)).map_err(|error| {
         let path = error.path().to_string();
         let message = error.into_inner().to_string();
-        if path != "." {
-            return Error::config(path, message);
-        }
-        // serde names a missing or unknown field only in its text.
-        let key = ["missing field `", "unknown field `"]
+        // serde names a missing or unknown key only in its text.
+        let named = ["missing field `", "unknown field `"]
             .iter()
-            .find_map(|start| message.strip_prefix(start)?.split('`').next())
-            .map_or_else(String::new, str::to_owned);
+            .find_map(|start| message.strip_prefix(start)?.split('`').next());
+        let key = match (path.as_str(), named) {
+            (".", named) => named.unwrap_or_default().to_owned(),
+            (path, Some(named)) if path != named && !path.ends_with(&format!(".{named}")) => format!("{path}.{named}"),
+            (path, _) => path.to_owned(),
+        };
         Error::config(key, message)
     })
 }

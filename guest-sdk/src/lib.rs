@@ -18,6 +18,7 @@ mod bits;
 mod builder;
 mod config;
 mod decimal;
+mod describe;
 mod error;
 mod guest;
 pub mod log;
@@ -50,6 +51,7 @@ pub use value::{Date, Numeric, Time, Timestamp, TimestampLtz, Unfit, Unit, Value
 #[doc(hidden)]
 pub mod private {
     pub use crate::batch::{masks, numbers};
+    pub use crate::describe::{named, object, one_of, property, tagged, values, word, words};
     pub use crate::guest::{Exported, Instance, Slot};
     pub use crate::outcome::{Columns, kept, produced, refused, replaced, selected};
     pub use serde;
