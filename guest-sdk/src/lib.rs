@@ -26,6 +26,7 @@ mod module;
 mod outcome;
 mod plan;
 mod schema;
+mod sql;
 pub mod testing;
 mod value;
 

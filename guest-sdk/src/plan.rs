@@ -6,23 +6,54 @@ use crate::bindings::exports::thalweg::module::transform::{self, Source};
 use crate::value::Shape;
 use crate::{DataType, Error, Field, Instances, Schema, Value};
 
-/// What a module does with the columns of its input: which it reads, which it writes.
+/// What a module does with the columns of its input: which it reads, writes, drops or renames.
 ///
-/// Columns that are not written pass through. See [`Module`](crate::Module) for a whole example.
+/// Whatever is not named passes through. [`read`](Plan::read) finds columns by their names in the input; the others work on
+/// the columns of the output as they stand so far, which begin as those of the input.
+///
+/// ```
+/// # use thalweg_module::{DataType, Error, Input, Output, Plan, Schema};
+/// let input = Schema::flat([("a", DataType::Int, true), ("b", DataType::Int, true), ("c", DataType::Text, true)]);
+/// let mut plan = Plan::new(&input);
+/// let a: Input<i32> = plan.read("a")?;
+/// let double: Output<i64> = plan.write("double", true)?;
+/// plan.rename("c", "text")?;
+/// plan.drop("b")?;
+/// assert_eq!(plan.output_names().collect::<Vec<_>>(), ["a", "text", "double"]);
+/// # Ok::<(), Error>(())
+/// ```
+///
+/// See [`Module`](crate::Module) for a whole module.
 #[derive(Debug)]
 pub struct Plan {
     input: Schema,
     /// Top-level columns, in the order of the batches.
     reads: Vec<usize>,
-    writes: Vec<Write>,
+    /// The columns of the output.
+    columns: Vec<Column>,
+    /// How many columns are written.
+    written: usize,
+    /// Whether anything differs from the input.
+    is_changed: bool,
     instances: Instances,
 }
 
+/// A column of the output.
 #[derive(Debug)]
-struct Write {
-    /// The column that it takes the place of; `None`: it is new.
-    replaces: Option<usize>,
-    field: Field,
+struct Column {
+    name: String,
+    origin: Origin,
+    /// The column of the input that it is, or took the place of.
+    input: Option<usize>,
+}
+
+#[derive(Debug)]
+enum Origin {
+    /// A top-level column of the input.
+    Input(usize),
+    /// A written one: its number in the order of the calls, and its field with its children, which name each other by
+    /// position in this list.
+    Written(usize, Vec<Field>),
 }
 
 /// A column that a module reads, found once in `open`.
@@ -66,9 +97,18 @@ impl<T: ?Sized> Clone for Output<T> {
 impl<T: ?Sized> Copy for Output<T> {}
 
 impl Plan {
-    /// A plan that reads nothing and writes nothing yet.
+    /// A plan that reads nothing and passes everything through.
     pub fn new(input: &Schema) -> Self {
-        Self { input: input.clone(), reads: Vec::new(), writes: Vec::new(), instances: Instances::Any }
+        let column =
+            |(at, name): (usize, &str)| Column { name: name.to_owned(), origin: Origin::Input(at), input: Some(at) };
+        Self {
+            columns: input.column_names().enumerate().map(column).collect(),
+            input: input.clone(),
+            reads: Vec::new(),
+            written: 0,
+            is_changed: false,
+            instances: Instances::Any,
+        }
     }
 
     /// Reads a column. Only columns that are read are copied into the module.
@@ -81,14 +121,20 @@ impl Plan {
             Error::input(format!("column `{name}` is {}, but {} is expected", field.data_type, T::EXPECTED))
         })?;
         let nullable = field.nullable;
-        let position = match self.reads.iter().position(|&read| read == column) {
-            Some(position) => position,
-            None => {
-                self.reads.push(column);
-                self.reads.len() - 1
+        Ok(Input { position: self.position(column), shape, nullable, kind: PhantomData })
+    }
+
+    /// Where a column of the input stands in the batches: its fields begin there.
+    pub(crate) fn position(&mut self, column: usize) -> usize {
+        let mut position = 0;
+        for &read in &self.reads {
+            if read == column {
+                return position;
             }
-        };
-        Ok(Input { position, shape, nullable, kind: PhantomData })
+            position += self.input.span(read).len();
+        }
+        self.reads.push(column);
+        position
     }
 
     /// Writes a column: the one of this name is replaced, or a new one added at the end. It keeps the type of the one
@@ -98,8 +144,7 @@ impl Plan {
     /// If the type does not follow from `T`, as the precision of a decimal does not: say it with
     /// [`write_as`](Plan::write_as). If a column is written twice.
     pub fn write<T: Value + ?Sized>(&mut self, name: &str, nullable: bool) -> Result<Output<T>, Error> {
-        let kept =
-            self.input.column(name).ok().map(|(_, field)| &field.data_type).filter(|it| T::writable(it).is_some());
+        let kept = self.replaced(name).map(|field| &field.data_type).filter(|it| T::writable(it).is_some());
         let data_type = kept.cloned().or(T::NATURAL).ok_or_else(|| {
             Error::input(format!("there is no {} column `{name}` whose precision a new one could take", T::EXPECTED))
         })?;
@@ -118,12 +163,85 @@ impl Plan {
     ) -> Result<Output<T>, Error> {
         let shape = T::writable(&data_type)
             .ok_or_else(|| Error::other(format!("column `{name}` is written as {data_type}, from {}", T::EXPECTED)))?;
-        if self.writes.iter().any(|write| write.field.name == name) {
-            return Err(Error::other(format!("column `{name}` is written twice")));
+        let ordinal = self.write_fields(vec![Field { name: name.to_owned(), data_type, nullable }])?;
+        Ok(Output { ordinal, shape, kind: PhantomData })
+    }
+
+    /// Writes a column with all its fields, the first of which names it.
+    pub(crate) fn write_fields(&mut self, fields: Vec<Field>) -> Result<usize, Error> {
+        let name = fields.first().map(|field| field.name.clone()).unwrap_or_default();
+        let origin = Origin::Written(self.written, fields);
+        match self.columns.iter_mut().find(|column| column.name == name) {
+            Some(Column { origin: Origin::Written(..), .. }) => {
+                return Err(Error::other(format!("column `{name}` is written twice")));
+            }
+            Some(column) => column.origin = origin,
+            None => self.columns.push(Column { name, origin, input: None }),
         }
-        let replaces = self.input.column(name).ok().map(|(column, _)| column);
-        self.writes.push(Write { replaces, field: Field { name: name.to_owned(), data_type, nullable } });
-        Ok(Output { ordinal: self.writes.len() - 1, shape, kind: PhantomData })
+        self.is_changed = true;
+        self.written += 1;
+        Ok(self.written - 1)
+    }
+
+    /// Leaves a column out.
+    ///
+    /// # Errors
+    /// If there is no such column, or it is written.
+    pub fn drop(&mut self, name: &str) -> Result<(), Error> {
+        let at = self.moved(name)?;
+        self.columns.remove(at);
+        self.is_changed = true;
+        Ok(())
+    }
+
+    /// Gives a column another name.
+    ///
+    /// # Errors
+    /// If there is no such column, it is written, or the new name is taken.
+    pub fn rename(&mut self, name: &str, new: &str) -> Result<(), Error> {
+        let at = self.moved(name)?;
+        if name != new && self.columns.iter().any(|column| column.name == new) {
+            return Err(Error::input(format!("column `{name}` cannot be named `{new}`: there is one of that name")));
+        }
+        new.clone_into(&mut self.columns[at].name);
+        self.is_changed = true;
+        Ok(())
+    }
+
+    /// Keeps these columns, in this order, and leaves the others out.
+    ///
+    /// # Errors
+    /// If there is no such column, one is named twice, or a written one would be left out.
+    pub fn select<S: AsRef<str>>(&mut self, names: &[S]) -> Result<(), Error> {
+        let mut left: Vec<Option<Column>> = self.columns.drain(..).map(Some).collect();
+        let mut kept = Vec::with_capacity(names.len());
+        let mut wrong = None;
+        for name in names.iter().map(AsRef::as_ref) {
+            let slot = left.iter_mut().find(|slot| slot.as_ref().is_some_and(|column| column.name == name));
+            match slot.and_then(Option::take) {
+                Some(column) => kept.push(column),
+                None => wrong = wrong.or(Some(name)),
+            }
+        }
+        let lost = left.iter().flatten().find(|column| matches!(column.origin, Origin::Written(..)));
+        if let Some(lost) = lost {
+            return Err(Error::other(format!("column `{}` is written and left out", lost.name)));
+        }
+        self.columns = kept;
+        self.is_changed = true;
+        match wrong {
+            Some(name) => {
+                let twice = self.columns.iter().any(|column| column.name == name);
+                let reason = if twice { "is named twice" } else { "is not there" };
+                Err(Error::input(format!("column `{name}` {reason}")))
+            }
+            None => Ok(()),
+        }
+    }
+
+    /// The names of the columns that come out, as things stand.
+    pub fn output_names(&self) -> impl Iterator<Item = &str> {
+        self.columns.iter().map(|column| column.name.as_str())
     }
 
     /// Says how many instances may run; the default is any number.
@@ -131,43 +249,69 @@ impl Plan {
         self.instances = instances;
     }
 
+    /// The field of the input that a written column of this name takes the place of.
+    fn replaced(&self, name: &str) -> Option<&Field> {
+        let column = self.columns.iter().find(|column| column.name == name)?;
+        self.input.top_level().nth(column.input?)
+    }
+
+    /// The place of a column that is not written.
+    fn moved(&self, name: &str) -> Result<usize, Error> {
+        match self.columns.iter().position(|column| column.name == name) {
+            Some(at) if matches!(self.columns[at].origin, Origin::Input(_)) => Ok(at),
+            Some(_) => Err(Error::other(format!("column `{name}` is written, and cannot be dropped or renamed"))),
+            None => {
+                let names: Vec<_> = self.output_names().map(|name| format!("`{name}`")).collect();
+                Err(Error::input(format!("there is no column `{name}`; the columns are {}", names.join(", "))))
+            }
+        }
+    }
+
     /// The form that crosses the boundary, and for each written column its place among them.
     pub(crate) fn finish(self) -> (transform::Plan, Vec<usize>) {
-        let (output, ranks) = if self.writes.is_empty() { (None, Vec::new()) } else { self.output() };
+        let (output, ranks) = if self.is_changed { self.output() } else { (None, Vec::new()) };
         let reads = self.reads.iter().map(|&column| column as u32).collect();
         (transform::Plan { reads, output, instances: self.instances }, ranks)
     }
 
     fn output(&self) -> (Option<(Schema, Vec<Source>)>, Vec<usize>) {
         let (mut fields, mut columns, mut sources) = (Vec::new(), Vec::new(), Vec::new());
-        let (mut primary_key, mut order) = (Vec::new(), Vec::new());
-        for column in 0..self.input.columns.len() {
-            let span = self.input.span(column);
-            let (old, new) = (span.start as u32, fields.len() as u32);
+        let mut ranks = vec![0; self.written];
+        let mut rank = 0;
+        for column in &self.columns {
+            let new = fields.len() as u32;
             columns.push(new);
-            let keys = self.input.primary_key.iter().enumerate().filter(|(_, key)| span.contains(&(**key as usize)));
-            primary_key.extend(keys.map(|(place, &key)| (place, key - old + new)));
-            if let Some(ordinal) = self.writes.iter().position(|write| write.replaces == Some(column)) {
-                order.push(ordinal);
-                fields.push(self.writes[ordinal].field.clone());
-                sources.push(Source::Written);
-            } else {
-                let moved = self.input.fields.get(span).unwrap_or_default();
-                fields.extend(moved.iter().map(|field| shifted(field, old, new)));
-                sources.push(Source::Input(column as u32));
+            match &column.origin {
+                Origin::Written(ordinal, written) => {
+                    fields.extend(written.iter().map(|field| shifted(field, 0, new)));
+                    sources.push(Source::Written);
+                    ranks[*ordinal] = rank;
+                    rank += 1;
+                }
+                Origin::Input(from) => {
+                    let span = self.input.span(*from);
+                    let old = span.start as u32;
+                    let moved = self.input.fields.get(span).unwrap_or_default();
+                    fields.extend(moved.iter().map(|field| shifted(field, old, new)));
+                    sources.push(Source::Input(*from as u32));
+                }
+            }
+            if let Some(field) = fields.get_mut(new as usize) {
+                field.name.clone_from(&column.name);
             }
         }
-        for (ordinal, write) in self.writes.iter().enumerate().filter(|(_, write)| write.replaces.is_none()) {
-            order.push(ordinal);
-            columns.push(fields.len() as u32);
-            fields.push(write.field.clone());
-            sources.push(Source::Written);
-        }
-        primary_key.sort_unstable();
-        let primary_key = primary_key.into_iter().map(|(_, key)| key).collect();
-        let mut ranks = vec![0; order.len()];
-        order.iter().enumerate().for_each(|(rank, &ordinal)| ranks[ordinal] = rank);
+        let primary_key = self.primary_key(&columns).unwrap_or_default();
         (Some((Schema { fields, columns, primary_key }, sources)), ranks)
+    }
+
+    /// The key in the output, whose columns begin at these fields; `None` if a column of it is left out.
+    fn primary_key(&self, begins: &[u32]) -> Option<Vec<u32>> {
+        let place = |&key: &u32| {
+            let column = self.input.columns.iter().position(|&begin| begin == key)?;
+            let at = self.columns.iter().position(|it| it.input == Some(column))?;
+            begins.get(at).copied()
+        };
+        self.input.primary_key.iter().map(place).collect()
     }
 }
 
@@ -214,6 +358,57 @@ mod tests {
         assert_eq!(schema.primary_key, [1]);
         assert!(matches!(sources[..], [Source::Written, Source::Written, Source::Input(2), Source::Written]));
         assert_eq!(ranks, [2, 1, 0]);
+    }
+
+    #[test]
+    fn columns_are_dropped_renamed_and_put_in_order() {
+        let mut input =
+            Schema::flat([("a", DataType::Int, false), ("b", DataType::Text, true), ("c", DataType::Int, true)]);
+        input.primary_key = vec![0];
+        let mut plan = Plan::new(&input);
+        plan.rename("a", "id").unwrap();
+        let _: Output<str> = plan.write("b", true).unwrap();
+        plan.select(&["b", "id"]).unwrap();
+        let (plan, _) = plan.finish();
+        let (schema, sources) = plan.output.unwrap();
+        assert_eq!((schema.column_names().collect::<Vec<_>>(), &schema.primary_key[..]), (vec!["b", "id"], &[1][..]));
+        assert!(matches!(sources[..], [Source::Written, Source::Input(0)]));
+
+        let mut plan = Plan::new(&input);
+        plan.drop("a").unwrap();
+        assert!(plan.finish().0.output.unwrap().0.primary_key.is_empty());
+        assert!(Plan::new(&input).finish().0.output.is_none());
+    }
+
+    #[test]
+    fn what_cannot_be_dropped_renamed_or_selected_is_named() {
+        let input = Schema::flat([("a", DataType::Int, false), ("b", DataType::Text, true)]);
+        let plan = || Plan::new(&input);
+        let cases: [(Result<(), Error>, &str); 6] = [
+            (plan().drop("x"), "there is no column `x`; the columns are `a`, `b`"),
+            (plan().rename("a", "b"), "column `a` cannot be named `b`: there is one of that name"),
+            (plan().select(&["x"]), "column `x` is not there"),
+            (plan().select(&["a", "a"]), "column `a` is named twice"),
+            (
+                {
+                    let mut plan = plan();
+                    plan.write::<str>("b", true).unwrap();
+                    plan.select(&["a"])
+                },
+                "column `b` is written and left out",
+            ),
+            (
+                {
+                    let mut plan = plan();
+                    plan.write::<str>("b", true).unwrap();
+                    plan.drop("b")
+                },
+                "column `b` is written, and cannot be dropped or renamed",
+            ),
+        ];
+        for (result, expected) in cases {
+            assert_eq!(result.unwrap_err().to_string(), expected);
+        }
     }
 
     #[test]
