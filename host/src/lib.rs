@@ -8,6 +8,7 @@
 //! columns  Arrow <-> the columns that cross into components
 //! codec    compression and checksums
 //! formats  rows in files: JSON lines, CSV, Parquet, Arrow
+//! text     texts that strangers wrote, fit for a terminal
 //! cli      the command line
 //! ```
 
@@ -19,3 +20,4 @@ mod driver;
 pub mod formats;
 pub mod module;
 pub mod runtime;
+mod text;

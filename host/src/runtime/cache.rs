@@ -3,7 +3,8 @@
 //! wasmtime runs what it deserializes as machine code, so code may only come from this user's own processes. A file is
 //! taken only from a folder and a file that belong to this user and that nobody else may write or read, and only if the
 //! SHA-256 in its head is that of the rest (which finds torn and damaged files). Anything else is ignored, and compiled
-//! anew. Nobody gains by forging a file: who can write with this user's rights can run code with them already.
+//! anew. Nobody gains by forging a file: who can write with this user's rights can run code with them already. The
+//! digest is also of the file's name, so that code cannot be passed off as that of another component.
 //!
 //! A file's name is a hash of the component, of wasmtime's version and every setting that code depends on, and of ours.
 
@@ -20,7 +21,7 @@ use wasmtime::component::Component;
 use super::Sha;
 
 /// What a file begins with; the digest and the code follow.
-const MAGIC: &[u8; 8] = b"thalweg1";
+const MAGIC: &[u8; 8] = b"thalweg2";
 
 /// The most code that a file may hold, in bytes.
 const CODE_LIMIT: u64 = 512 << 20;
@@ -59,8 +60,9 @@ impl CodeCache {
 
     /// The code of a component, if it is there and can be trusted.
     pub(super) fn load(&self, engine: &Engine, component: &Sha) -> Option<Component> {
-        let path = self.path(component);
-        let code = match self.read(&path) {
+        let key = self.key(component);
+        let path = self.path(&key);
+        let code = match self.read(&path, &key) {
             Ok(code) => code,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return None,
             Err(error) => {
@@ -83,13 +85,20 @@ impl CodeCache {
         }
     }
 
-    fn path(&self, component: &Sha) -> PathBuf {
-        let digest = Sha256::new().chain_update(self.seed).chain_update(component).finalize();
-        let name: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
+    fn key(&self, component: &Sha) -> Sha {
+        Sha256::new().chain_update(self.seed).chain_update(component).finalize().into()
+    }
+
+    fn path(&self, key: &Sha) -> PathBuf {
+        let name: String = key.iter().map(|byte| format!("{byte:02x}")).collect();
         self.folder.join(name).with_extension("cwasm")
     }
 
-    fn read(&self, path: &Path) -> io::Result<Vec<u8>> {
+    fn read(&self, path: &Path, key: &Sha) -> io::Result<Vec<u8>> {
+        // Before it is opened: a pipe would wait for a writer, and a link is none of ours.
+        if !fs::symlink_metadata(path)?.is_file() {
+            return Err(io::Error::other("not a file of ours"));
+        }
         let file = File::open(path)?;
         private(&fs::symlink_metadata(&self.folder)?)?;
         let metadata = file.metadata()?;
@@ -101,7 +110,7 @@ impl CodeCache {
         (&file).take(CODE_LIMIT).read_to_end(&mut content)?;
         let digest_end = MAGIC.len() + size_of::<Sha>();
         match (content.get(..MAGIC.len()), content.get(MAGIC.len()..digest_end), content.get(digest_end..)) {
-            (Some(magic), Some(digest), Some(code)) if magic == MAGIC && Sha256::digest(code)[..] == *digest => {}
+            (Some(magic), Some(digest), Some(code)) if magic == MAGIC && digest_of(key, code)[..] == *digest => {}
             _ => return Err(io::Error::other("the file is damaged")),
         }
         content.drain(..digest_end);
@@ -118,13 +127,14 @@ impl CodeCache {
         // name sees a whole file.
         let mut file = tempfile::Builder::new().prefix(".code-").tempfile_in(&self.folder)?;
         file.write_all(MAGIC)?;
-        file.write_all(&Sha256::digest(code))?;
+        let key = self.key(component);
+        file.write_all(&digest_of(&key, code))?;
         file.write_all(code)?;
-        file.persist(self.path(component)).map_err(|error| error.error)?;
+        file.persist(self.path(&key)).map_err(|error| error.error)?;
         Ok(())
     }
 
-    /// Removes what was not used for longest.
+    /// Removes what was not used for longest. Another process may be at it as well.
     fn make_room(&self) -> io::Result<()> {
         let mut files: Vec<(SystemTime, PathBuf)> = fs::read_dir(&self.folder)?
             .filter_map(Result::ok)
@@ -133,11 +143,18 @@ impl CodeCache {
         if files.len() >= FILES {
             files.sort();
             for (_, path) in &files[..=files.len() - FILES] {
-                fs::remove_file(path)?;
+                match fs::remove_file(path) {
+                    Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+                    _ => {}
+                }
             }
         }
         Ok(())
     }
+}
+
+fn digest_of(key: &Sha, code: &[u8]) -> Sha {
+    Sha256::new().chain_update(key).chain_update(code).finalize().into()
 }
 
 #[cfg(unix)]
@@ -154,8 +171,13 @@ fn create_private(folder: &Path) -> io::Result<()> {
 /// Whether only this user can have written it.
 #[cfg(unix)]
 fn private(metadata: &fs::Metadata) -> io::Result<()> {
+    private_to(rustix::process::geteuid().as_raw(), metadata)
+}
+
+#[cfg(unix)]
+fn private_to(user: u32, metadata: &fs::Metadata) -> io::Result<()> {
     use std::os::unix::fs::MetadataExt as _;
-    if metadata.uid() != rustix::process::geteuid().as_raw() || metadata.mode() & 0o077 != 0 {
+    if metadata.uid() != user || metadata.mode() & 0o077 != 0 {
         return Err(io::Error::new(io::ErrorKind::PermissionDenied, "others may write or read it"));
     }
     Ok(())
@@ -167,3 +189,6 @@ fn private(metadata: &fs::Metadata) -> io::Result<()> {
 fn private(_: &fs::Metadata) -> io::Result<()> {
     Ok(())
 }
+
+#[cfg(test)]
+mod tests;

@@ -16,11 +16,25 @@ pub enum RuntimeError {
         /// Why.
         source: std::io::Error,
     },
-    /// A file is longer than `COMPONENT_LIMIT`.
-    #[error("{name} is longer than a component may be ({} MiB)", super::COMPONENT_LIMIT >> 20)]
+    /// A component is longer than it may be.
+    #[error(
+        "{name} is longer than a component may be ({limit} bytes); a chain file can allow more: limits = {{ size = .. }}"
+    )]
     TooLarge {
         /// What it is called.
         name: String,
+        /// The length allowed, in bytes.
+        limit: usize,
+    },
+    /// Compiling takes longer than it may.
+    #[error("{name} was not compiled within {time:?}: {}; a chain file can allow more: limits = {{ compile = .. }}", went_on(*queued))]
+    Slow {
+        /// What it is called.
+        name: String,
+        /// How long was waited.
+        time: std::time::Duration,
+        /// Whether its compilation had not begun.
+        queued: bool,
     },
     /// A file has nothing to do with WebAssembly.
     #[error("{name} is not WebAssembly")]
@@ -50,4 +64,11 @@ pub enum RuntimeError {
         /// Those that there are.
         known: String,
     },
+}
+
+fn went_on(queued: bool) -> &'static str {
+    match queued {
+        true => "others were compiled before it, so try again",
+        false => "the compilation goes on, so try again later",
+    }
 }

@@ -8,11 +8,12 @@
 
 mod cache;
 mod clock;
+mod compiler;
 mod embedded;
 mod error;
 mod limiter;
 
-use std::collections::HashMap;
+use std::borrow::Cow;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -27,22 +28,38 @@ pub use limiter::Limiter;
 
 use cache::CodeCache;
 use clock::Clock;
+use compiler::Compiler;
 use embedded::Embedded;
 
-/// The largest component that is compiled, in bytes; compiling takes time and memory in proportion.
+/// The largest component that is compiled unless told otherwise, in bytes; compiling takes time and memory in proportion.
 pub const COMPONENT_LIMIT: usize = 64 << 20;
+
+/// How long is waited for a compilation unless told otherwise.
+pub const COMPILE_TIME: Duration = Duration::from_secs(60);
 
 /// The SHA-256 of a component's bytes.
 type Sha = [u8; 32];
 
-/// A component, compiled by the first who asks while the others wait.
-type Slot = Arc<Mutex<Option<Component>>>;
+/// What compiling a stranger's component may take.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct CompileLimits {
+    /// The length of the component, in bytes. Default `COMPONENT_LIMIT`.
+    pub size: usize,
+    /// How long is waited, the queue included. Default `COMPILE_TIME`. A compilation that has begun goes on after that,
+    /// and is there for whoever asks later.
+    pub time: Duration,
+}
+
+impl Default for CompileLimits {
+    fn default() -> Self {
+        CompileLimits { size: COMPONENT_LIMIT, time: COMPILE_TIME }
+    }
+}
 
 /// The process's wasmtime engine. Shared by every client and chain.
 pub struct Runtime {
     engine: Engine,
-    cache: Option<CodeCache>,
-    compiled: Mutex<HashMap<Sha, Slot>>,
+    compiler: Compiler,
     clock: Clock,
 }
 
@@ -70,7 +87,7 @@ impl Runtime {
     pub fn new(cache: Option<PathBuf>) -> Result<Runtime, RuntimeError> {
         let engine = Engine::new(&config()).map_err(|error| RuntimeError::Engine(format!("{error:#}")))?;
         let cache = cache.map(|folder| CodeCache::new(folder, &engine));
-        Ok(Runtime { clock: Clock::new(&engine), engine, cache, compiled: Mutex::default() })
+        Ok(Runtime { clock: Clock::new(&engine), compiler: Compiler::new(engine.clone(), cache), engine })
     }
 
     /// The engine, to make stores of. Every store needs a limiter and, before each call, an epoch deadline.
@@ -91,7 +108,7 @@ impl Runtime {
     /// When it cannot be compiled.
     pub fn engine_component(&self) -> Result<Component, RuntimeError> {
         let Embedded { name, wasm, sha256 } = &embedded::ENGINE;
-        self.load(name, wasm, *sha256)
+        self.compiler.load_own(name, wasm, *sha256)
     }
 
     /// The names of the stock modules that the binary carries.
@@ -109,53 +126,48 @@ impl Runtime {
             name: name.to_owned(),
             known: Runtime::stock_modules().collect::<Vec<_>>().join(", "),
         })?;
-        self.load(name, wasm, *sha256)
+        self.compiler.load_own(name, wasm, *sha256)
     }
 
-    /// A component in a file, of at most `COMPONENT_LIMIT` bytes.
+    /// A component in a file, compiled within the default limits.
     ///
     /// # Errors
-    /// When it cannot be read, is too long, or is no component.
+    /// When it cannot be read, is too long, is no component, or compiling it takes too long.
     pub fn component_file(&self, path: &Path) -> Result<Component, RuntimeError> {
-        let wasm = read(path)?;
-        self.component(&path.display().to_string(), &wasm)
+        self.component_file_within(path, CompileLimits::default())
     }
 
-    /// A component from its bytes; `name` is what errors call it.
+    /// A component in a file.
     ///
     /// # Errors
-    /// When it is too long or no component.
+    /// As `component_file`.
+    pub fn component_file_within(&self, path: &Path, limits: CompileLimits) -> Result<Component, RuntimeError> {
+        let wasm = read(path, limits.size)?;
+        self.component_within(&path.display().to_string(), wasm.into(), limits)
+    }
+
+    /// A component from its bytes, compiled within the default limits; `name` is what errors call it.
+    ///
+    /// # Errors
+    /// When it is too long, is no component, or compiling it takes too long.
     pub fn component(&self, name: &str, wasm: &[u8]) -> Result<Component, RuntimeError> {
-        require_component(name, wasm)?;
-        self.load(name, wasm, Sha256::digest(wasm).into())
+        self.component_within(name, wasm.to_vec().into(), CompileLimits::default())
     }
 
-    /// Compiles a component once in the process, and, with a cache, once on the machine.
-    fn load(&self, name: &str, wasm: &[u8], sha256: Sha) -> Result<Component, RuntimeError> {
-        let slot = Arc::clone(self.compiled.lock().unwrap_or_else(PoisonError::into_inner).entry(sha256).or_default());
-        let mut slot = slot.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(component) = &*slot {
-            return Ok(component.clone());
-        }
-        let component = match self.cache.as_ref().and_then(|cache| cache.load(&self.engine, &sha256)) {
-            Some(component) => component,
-            None => self.compile(name, wasm, &sha256)?,
-        };
-        Ok(slot.insert(component).clone())
+    /// How many components this runtime compiled; those whose code was kept on disk are not counted.
+    pub fn compiled(&self) -> u64 {
+        self.compiler.compiled()
     }
 
-    fn compile(&self, name: &str, wasm: &[u8], sha256: &Sha) -> Result<Component, RuntimeError> {
-        let started = std::time::Instant::now();
-        let component = Component::from_binary(&self.engine, wasm).map_err(|error| RuntimeError::Invalid {
-            name: name.to_owned(),
-            // The first line; the rest is a trail through the validator.
-            reason: format!("{error:#}").lines().next().unwrap_or_default().to_owned(),
-        })?;
-        tracing::debug!(name, milliseconds = started.elapsed().as_millis(), "compiled");
-        if let Some(cache) = &self.cache {
-            cache.store(&component, sha256);
-        }
-        Ok(component)
+    fn component_within(
+        &self,
+        name: &str,
+        wasm: Cow<'static, [u8]>,
+        limits: CompileLimits,
+    ) -> Result<Component, RuntimeError> {
+        require_component(name, &wasm, limits.size)?;
+        let sha256 = Sha256::digest(&wasm).into();
+        self.compiler.load(name, wasm, sha256, limits.time)
     }
 }
 
@@ -174,20 +186,21 @@ fn config() -> Config {
     config
 }
 
-fn read(path: &Path) -> Result<Vec<u8>, RuntimeError> {
+/// The file, or, if it is too long, one byte more than it may have.
+fn read(path: &Path, limit: usize) -> Result<Vec<u8>, RuntimeError> {
     use std::io::Read as _;
     let unreadable = |source| RuntimeError::Unreadable { path: path.to_owned(), source };
     let file = std::fs::File::open(path).map_err(unreadable)?;
     let mut wasm = Vec::new();
-    file.take(COMPONENT_LIMIT as u64 + 1).read_to_end(&mut wasm).map_err(unreadable)?;
+    file.take((limit as u64).saturating_add(1)).read_to_end(&mut wasm).map_err(unreadable)?;
     Ok(wasm)
 }
 
 /// What can be told from the first bytes, in plainer words than a validator's.
-fn require_component(name: &str, wasm: &[u8]) -> Result<(), RuntimeError> {
+fn require_component(name: &str, wasm: &[u8], limit: usize) -> Result<(), RuntimeError> {
     let name = || name.to_owned();
-    if wasm.len() > COMPONENT_LIMIT {
-        return Err(RuntimeError::TooLarge { name: name() });
+    if wasm.len() > limit {
+        return Err(RuntimeError::TooLarge { name: name(), limit });
     }
     match wasm {
         [0, b'a', b's', b'm', 0x0d, 0, 1, 0, ..] => Ok(()),
