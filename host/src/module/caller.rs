@@ -15,6 +15,7 @@ use super::breaker::{Breaker, Change};
 use super::contract::{Answer, FlatSchema, Operation, Plan, lend};
 use super::error::{Cause, ModuleError};
 use super::instance::{Instance, Template};
+use super::log::printable;
 use super::spec::Limits;
 
 /// The most rows of a call: `apply` in `wit/module/transform.wit`.
@@ -97,6 +98,11 @@ impl Caller {
             failed: self.failed.load(Ordering::Relaxed),
             took: Duration::from_nanos(self.nanoseconds.load(Ordering::Relaxed)),
         }
+    }
+
+    /// What the memories of the instances have that are not being called, in bytes.
+    pub(super) fn memory(&self) -> usize {
+        lock(&self.idle).iter().map(Instance::memory).sum()
     }
 
     /// Keeps others out while a batch goes through, if one instance must see every batch.
@@ -205,9 +211,12 @@ fn open(template: &Template, place: &Place, name: &Arc<str>) -> Result<(Instance
     let context = transform::Context { table: &table, operation, input, config: &place.config };
     let plan = instance.call(|guest, store| guest.call_open(store, context)).map_err(failed)?;
     let plan = plan.map_err(|code| match code {
-        ErrorCode::InvalidConfig((key, expected)) => ModuleError::Config { module: module(), key, expected },
-        ErrorCode::UnsuitableInput(reason) => ModuleError::Unsuitable { module: module(), reason },
-        ErrorCode::Other(reason) => ModuleError::Open { module: module(), reason },
+        ErrorCode::InvalidConfig((key, expected)) => {
+            let (key, expected) = (printable(&key), printable(&expected));
+            ModuleError::Config { module: module(), key, expected }
+        }
+        ErrorCode::UnsuitableInput(reason) => ModuleError::Unsuitable { module: module(), reason: printable(&reason) },
+        ErrorCode::Other(reason) => ModuleError::Open { module: module(), reason: printable(&reason) },
     })?;
     let plan = Plan::check(plan, &place.input);
     Ok((instance, plan.map_err(|reason| ModuleError::Plan { module: module(), reason })?))
@@ -215,8 +224,10 @@ fn open(template: &Template, place: &Place, name: &Arc<str>) -> Result<(Instance
 
 fn text(code: ErrorCode) -> String {
     match code {
-        ErrorCode::InvalidConfig((key, expected)) => format!("configuration {key:?}: {expected}"),
-        ErrorCode::UnsuitableInput(reason) | ErrorCode::Other(reason) => reason,
+        ErrorCode::InvalidConfig((key, expected)) => {
+            printable(&format!("configuration {:?}: {expected}", printable(&key)))
+        }
+        ErrorCode::UnsuitableInput(reason) | ErrorCode::Other(reason) => printable(&reason),
     }
 }
 

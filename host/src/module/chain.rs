@@ -72,6 +72,8 @@ pub struct StageReport {
     pub failed: u64,
     /// How long they took.
     pub running: Duration,
+    /// What the memories of its instances have that are not being called, in bytes.
+    pub memory: usize,
 }
 
 impl Chain {
@@ -132,7 +134,8 @@ impl Chain {
     pub fn report(&self) -> Vec<StageReport> {
         let report = |stage: &Stage| {
             let Calls { made: calls, failed, took: running } = stage.calls();
-            StageReport { name: stage.name().to_owned(), loading: stage.loading(), calls, failed, running }
+            let (name, loading, memory) = (stage.name().to_owned(), stage.loading(), stage.memory());
+            StageReport { name, loading, calls, failed, running, memory }
         };
         self.stages.iter().map(report).collect()
     }

@@ -13,13 +13,21 @@ use super::bindings::exports::thalweg::module::transform::Guest;
 use super::bindings::thalweg::module::{log, types};
 use super::bindings::{Module, ModulePre};
 use super::error::{Cause, ModuleError};
-use super::log::Log;
+use super::log::{Log, Output};
 use super::spec::Limits;
+use super::wasi;
+use crate::text::printable;
 
 const TRANSFORM: &str = "thalweg:module/transform@";
 const LOG: &str = "thalweg:module/log@";
 /// Types only; a component names them as an import though nothing is imported.
 const TYPES: &str = "thalweg:module/types@";
+
+/// How much of the names in a component an error carries, in bytes.
+const NAMES: usize = 400;
+
+/// Handles to streams and the like that an instance may have; each takes memory of the host.
+const HANDLES: usize = 1000;
 
 /// A module ready to be started any number of times.
 pub(super) struct Template {
@@ -42,6 +50,12 @@ impl log::Host for State {
 
 impl types::Host for State {}
 
+impl State {
+    pub(super) fn print(&mut self, output: Output, bytes: &[u8]) {
+        self.log.print(output, bytes);
+    }
+}
+
 impl Template {
     /// Checks what the component imports and exports.
     pub(super) fn new(component: &Component, name: &Arc<str>, limits: Limits) -> Result<Template, ModuleError> {
@@ -49,25 +63,39 @@ impl Template {
         check_imports(component, engine, name)?;
         check_exports(component, engine, name)?;
         let mut linker = Linker::new(engine);
+        let reason = |error: &wasmtime::Error| printable(&error.root_cause().to_string(), NAMES);
+        let foreign = |error: wasmtime::Error| ModuleError::Import {
+            module: name.to_string(),
+            import: format!("what is not there ({})", reason(&error)),
+        };
         let broken = |error: wasmtime::Error| ModuleError::Export {
             module: name.to_string(),
-            found: format!("its types differ ({})", error.root_cause()),
+            found: format!("its types differ ({})", reason(&error)),
         };
-        Module::add_to_linker::<State, HasSelf<State>>(&mut linker, |state| state).map_err(broken)?;
-        let pre = linker.instantiate_pre(component).and_then(ModulePre::new).map_err(broken)?;
+        Module::add_to_linker::<State, HasSelf<State>>(&mut linker, |state| state).map_err(foreign)?;
+        if component.component_type().imports(engine).any(|(import, _)| wasi::is_inert(import)) {
+            wasi::link(&mut linker).map_err(foreign)?;
+        }
+        let pre = linker.instantiate_pre(component).map_err(foreign)?;
+        let pre = ModulePre::new(pre).map_err(broken)?;
         Ok(Template { pre, name: Arc::clone(name), limits })
     }
 
     /// A fresh instance, in a store of its own.
     pub(super) fn start(&self) -> Result<Instance, Cause> {
-        let state = State { limiter: Limiter::new(self.limits.memory), log: Log::new(&self.name) };
+        let state = State { limiter: Limiter::new(self.limits.memory), log: Log::new(&self.name, self.limits.log) };
         let mut store = Store::new(self.pre.engine(), state);
         store.limiter(|state| &mut state.limiter);
         store.set_hostcall_fuel(self.limits.output);
+        store.set_max_component_handles(HANDLES);
         store.set_epoch_deadline(Runtime::ticks(self.limits.deadline));
         match self.pre.instantiate(&mut store) {
             Ok(module) => Ok(Instance { store, module, limits: self.limits }),
-            Err(error) => Err(cause(&error, &mut store, self.limits)),
+            Err(error) => {
+                let cause = cause(&error, &mut store, self.limits);
+                store.data_mut().log.end_call();
+                Err(cause)
+            }
         }
     }
 }
@@ -80,6 +108,11 @@ pub(super) struct Instance {
 }
 
 impl Instance {
+    /// What its memories have now, in bytes.
+    pub(super) fn memory(&self) -> usize {
+        self.store.data().limiter.memory()
+    }
+
     /// Makes one call, with a new deadline.
     pub(super) fn call<T>(
         &mut self,
@@ -105,8 +138,8 @@ fn cause(error: &wasmtime::Error, store: &mut Store<State>, limits: Limits) -> C
         Some(Trap::Interrupt) => Cause::Deadline(limits.deadline),
         _ if store.data().limiter.refused() => Cause::Memory(limits.memory),
         _ => Cause::Trap {
-            trap: text.trim_start_matches("wasm trap: ").to_owned(),
-            last_words: store.data_mut().log.take_error(),
+            trap: printable(text.trim_start_matches("wasm trap: "), NAMES),
+            last_words: store.data_mut().log.take_last_words(),
         },
     }
 }
@@ -118,10 +151,11 @@ fn check_imports(component: &Component, engine: &Engine, module: &str) -> Result
             ComponentItem::ComponentInstance(instance) if import.starts_with(TYPES) => {
                 instance.exports(engine).all(|(_, item)| matches!(item.ty, ComponentItem::Type(_)))
             }
+            ComponentItem::ComponentInstance(_) => wasi::is_inert(import),
             _ => false,
         };
         if !allowed {
-            return Err(ModuleError::Import { module: module.to_owned(), import: import.to_owned() });
+            return Err(ModuleError::Import { module: module.to_owned(), import: printable(import, NAMES) });
         }
     }
     Ok(())
@@ -134,9 +168,9 @@ fn check_exports(component: &Component, engine: &Engine, module: &str) -> Result
         return Ok(());
     }
     let found = match exports.iter().find(|name| name.starts_with(TRANSFORM)) {
-        Some(other) => format!("it has {other}, so it was built for another version"),
+        Some(other) => format!("it has {}, so it was built for another version", printable(other, NAMES)),
         None if exports.is_empty() => "it exports nothing".to_owned(),
-        None => format!("it exports {}", exports.join(", ")),
+        None => format!("it exports {}", printable(&exports.join(", "), NAMES)),
     };
     Err(ModuleError::Export { module: module.to_owned(), found })
 }

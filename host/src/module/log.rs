@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::bindings::thalweg::module::log::Level;
+use crate::text;
 
 /// The longest message, in bytes; the rest is cut.
 const MESSAGE_BYTES: usize = 4096;
@@ -10,82 +11,183 @@ const MESSAGE_BYTES: usize = 4096;
 /// How many messages a call may write; the rest is counted.
 const MESSAGES: usize = 64;
 
+/// Where a module that was built for WASI writes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Output {
+    Stdout,
+    Stderr,
+}
+
 /// The log of one instance.
 pub(super) struct Log {
     module: Arc<str>,
-    written: usize,
-    dropped: usize,
+    /// What a call may write, in bytes.
+    limit: usize,
+    /// What this call has written, in bytes and messages.
+    written: (usize, usize),
+    /// What was cut or left out of it.
+    dropped: (usize, usize),
     /// The last error in this call.
     error: Option<String>,
+    /// The line that each output stands in.
+    lines: [Vec<u8>; 2],
+    /// The end of what this call wrote to stderr.
+    last_words: Vec<u8>,
 }
 
 impl Log {
-    pub(super) fn new(module: &Arc<str>) -> Log {
-        Log { module: Arc::clone(module), written: 0, dropped: 0, error: None }
+    /// A log of at most `limit` bytes a call.
+    pub(super) fn new(module: &Arc<str>, limit: usize) -> Log {
+        Log {
+            module: Arc::clone(module),
+            limit,
+            written: (0, 0),
+            dropped: (0, 0),
+            error: None,
+            lines: [Vec::new(), Vec::new()],
+            last_words: Vec::new(),
+        }
     }
 
     pub(super) fn write(&mut self, level: Level, message: &str) {
-        let message = printable(message);
         if matches!(level, Level::Error) {
-            self.error = Some(message.clone());
+            self.error = Some(printable(message));
         }
-        self.written += 1;
-        if self.written > MESSAGES {
-            self.dropped += 1;
+        let (bytes, messages) = self.written;
+        let text = match messages < MESSAGES {
+            true => text::printable(message, MESSAGE_BYTES.min(self.limit - bytes)),
+            false => String::new(),
+        };
+        if text.is_empty() && !message.is_empty() || messages == MESSAGES {
+            self.dropped.0 = self.dropped.0.saturating_add(message.len());
+            self.dropped.1 += 1;
             return;
         }
+        self.written = (bytes + text.len(), messages + 1);
+        self.dropped.0 = self.dropped.0.saturating_add(message.len().saturating_sub(text.len()));
         let module = &*self.module;
         match level {
-            Level::Debug => tracing::debug!(module, "{message}"),
-            Level::Info => tracing::info!(module, "{message}"),
-            Level::Warn => tracing::warn!(module, "{message}"),
-            Level::Error => tracing::error!(module, "{message}"),
+            Level::Debug => tracing::debug!(module, "{text}"),
+            Level::Info => tracing::info!(module, "{text}"),
+            Level::Warn => tracing::warn!(module, "{text}"),
+            Level::Error => tracing::error!(module, "{text}"),
         }
     }
 
-    /// The last error that was written in this call.
-    pub(super) fn take_error(&mut self) -> Option<String> {
-        self.error.take()
+    /// Takes what a module prints: each line is a message.
+    pub(super) fn print(&mut self, output: Output, bytes: &[u8]) {
+        if output == Output::Stderr {
+            self.last_words.extend(bytes.iter().skip(bytes.len().saturating_sub(MESSAGE_BYTES)));
+            let excess = self.last_words.len().saturating_sub(MESSAGE_BYTES);
+            self.last_words.drain(..excess);
+        }
+        for piece in bytes.split_inclusive(|&byte| byte == b'\n') {
+            let line = &mut self.lines[output as usize];
+            let room = MESSAGE_BYTES.saturating_sub(line.len()).min(piece.len());
+            line.extend(&piece[..room]);
+            self.dropped.0 = self.dropped.0.saturating_add(piece.len() - room);
+            if piece.ends_with(b"\n") {
+                self.end_line(output);
+            }
+        }
+    }
+
+    fn end_line(&mut self, output: Output) {
+        let line = std::mem::take(&mut self.lines[output as usize]);
+        let text = String::from_utf8_lossy(&line);
+        let level = match output {
+            Output::Stdout => Level::Info,
+            Output::Stderr => Level::Error,
+        };
+        match text.trim_end() {
+            "" => {}
+            text => self.write(level, text),
+        }
+    }
+
+    /// What was last written in this call that tells why it failed: what stands on stderr, or the last error.
+    pub(super) fn take_last_words(&mut self) -> Option<String> {
+        let words = std::mem::take(&mut self.last_words);
+        match String::from_utf8_lossy(&words).trim() {
+            "" => self.error.take(),
+            words => Some(printable(words)),
+        }
     }
 
     /// Says how much was dropped, and begins anew.
     pub(super) fn end_call(&mut self) {
-        if self.dropped > 0 {
-            tracing::warn!(module = &*self.module, dropped = self.dropped, "messages of one call dropped");
+        [Output::Stdout, Output::Stderr].into_iter().for_each(|output| self.end_line(output));
+        let (bytes, messages) = self.dropped;
+        if self.dropped != (0, 0) {
+            tracing::warn!(module = &*self.module, bytes, messages, "the log of one call was cut");
         }
-        (self.written, self.dropped, self.error) = (0, 0, None);
+        (self.written, self.dropped, self.error) = ((0, 0), (0, 0), None);
+        self.last_words.clear();
     }
 }
 
-/// The text without what could steer a terminal, cut at the limit.
+/// A text of a module's, without what could steer a terminal, and no longer than a message.
 pub(super) fn printable(message: &str) -> String {
-    let end = message.floor_char_boundary(MESSAGE_BYTES);
-    let plain = |character: char| match character {
-        '\n' | '\t' => character,
-        other if other.is_control() => '\u{fffd}',
-        other => other,
-    };
-    message[..end].chars().map(plain).collect()
+    text::printable(message, MESSAGE_BYTES)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    #[test]
-    fn messages_are_cut_and_cannot_steer_a_terminal() {
-        assert_eq!(printable("a\x1b[2Jb\nc"), "a\u{fffd}[2Jb\nc");
-        assert_eq!(printable(&"ä".repeat(4000)).len(), 4096);
+    fn log(limit: usize) -> Log {
+        Log::new(&Arc::from("m"), limit)
     }
 
     #[test]
     fn a_call_keeps_its_last_error_and_a_bounded_number_of_messages() {
-        let mut log = Log::new(&Arc::from("m"));
-        for number in 0..100 {
+        let mut log = log(1 << 20);
+        for number in 100..200 {
             log.write(Level::Error, &number.to_string());
         }
-        assert_eq!((log.dropped, log.take_error().as_deref()), (36, Some("99")));
+        assert_eq!((log.written, log.dropped), ((64 * 3, 64), (36 * 3, 36)));
+        assert_eq!(log.take_last_words().as_deref(), Some("199"));
         log.end_call();
-        assert_eq!((log.written, log.dropped), (0, 0));
+        assert_eq!((log.written, log.dropped), ((0, 0), (0, 0)));
+        assert_eq!(log.take_last_words(), None);
+    }
+
+    #[test]
+    fn a_call_writes_a_bounded_number_of_bytes_and_what_is_cut_is_counted() {
+        let mut log = log(10_000);
+        let long = "x".repeat(5000);
+        for _ in 0..4 {
+            log.write(Level::Info, &long);
+        }
+        // 4096, 4096, the 1808 that are left, and nothing.
+        assert_eq!((log.written, log.dropped), ((10_000, 3), (10_000, 1)));
+        log.end_call();
+        log.write(Level::Info, "again");
+        assert_eq!((log.written, log.dropped), ((5, 1), (0, 0)));
+    }
+
+    #[test]
+    fn what_is_printed_is_cut_into_lines_and_stderr_tells_why() {
+        let mut log = log(1 << 20);
+        log.print(Output::Stdout, b"one\ntwo\nthr");
+        log.print(Output::Stdout, b"ee\n\n");
+        assert_eq!(log.written, (3 + 3 + 5, 3));
+        log.print(Output::Stderr, b"thread panicked:\n");
+        log.print(Output::Stderr, b"no \x1b[31m such row\nnote");
+        let words = log.take_last_words();
+        assert_eq!(words.as_deref(), Some("thread panicked:\nno \u{fffd}[31m such row\nnote"));
+        log.end_call();
+        assert!(log.lines.iter().all(Vec::is_empty));
+    }
+
+    #[test]
+    fn lines_without_end_take_no_memory() {
+        let mut log = log(1 << 20);
+        for _ in 0..1000 {
+            log.print(Output::Stderr, &[b'x'; 1000]);
+        }
+        assert!(log.lines[1].len() == MESSAGE_BYTES && log.last_words.len() == MESSAGE_BYTES);
+        assert!(log.lines[1].capacity() + log.last_words.capacity() < 64 << 10);
+        assert_eq!(log.dropped.0, 1_000_000 - MESSAGE_BYTES);
     }
 }

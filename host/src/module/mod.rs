@@ -3,7 +3,7 @@
 //! ```text
 //! spec      what modules to run, with which configuration, limits and policies; as TOML: `chain_file`
 //! contract  WIT types <-> wire's, everything that a module says checked: schemas, plans, answers
-//! instance  one module in its store: calls with a deadline, its log, the cause of a trap
+//! instance  one module in its store: calls with a deadline, its log, the cause of a trap; `wasi`: what else it may link
 //! caller    a module in its place: its instances, one call, the breaker that leaves it alone
 //! stage     cuts batches into calls, and lets policies decide where there is no answer: `pass`, `ledger`
 //! parts     the answers to the calls of a batch, put together
@@ -30,6 +30,7 @@ mod pass;
 mod spec;
 mod stage;
 mod units;
+mod wasi;
 
 pub use chain::{Applied, Chain, ChainContext, StageReport};
 pub use contract::Operation;

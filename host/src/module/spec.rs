@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde_json::{Map, Value};
 
-use crate::runtime::COMPONENT_LIMIT;
+use crate::runtime::{COMPILE_TIME, COMPONENT_LIMIT, CompileLimits};
 
 /// Where a module's component is.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -71,8 +71,15 @@ impl Default for Limits {
             rows: 1 << 20,
             log: 64 << 10,
             size: COMPONENT_LIMIT,
-            compile: Duration::from_secs(60),
+            compile: COMPILE_TIME,
         }
+    }
+}
+
+impl Limits {
+    /// Those of them that bound how it is loaded.
+    pub(super) fn compilation(&self) -> CompileLimits {
+        CompileLimits { size: self.size, time: self.compile }
     }
 }
 

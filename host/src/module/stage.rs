@@ -16,6 +16,7 @@ use super::exception::{Exception, ExceptionKind, Tally};
 use super::flow::Flow;
 use super::instance::Template;
 use super::ledger::{Ledger, tally};
+use super::log::printable;
 use super::parts::Parts;
 use super::pass::Passage;
 use super::spec::{ModuleSpec, Policy, Source};
@@ -46,7 +47,7 @@ impl Stage {
         let started = Instant::now();
         let component = match &spec.source {
             Source::Builtin(stock) => runtime.stock_module(stock),
-            Source::File(path) => runtime.component_file(path),
+            Source::File(path) => runtime.component_file_within(path, spec.limits.compilation()),
         };
         let component = component.map_err(|source| ModuleError::Runtime { module: name.to_owned(), source })?;
         // Starts the clock of the deadlines.
@@ -81,6 +82,11 @@ impl Stage {
     /// How many calls were made, and how long they took.
     pub(super) fn calls(&self) -> Calls {
         self.caller.calls()
+    }
+
+    /// What the memories of its instances have, in bytes.
+    pub(super) fn memory(&self) -> usize {
+        self.caller.memory()
     }
 
     /// Runs all rows through the module. Gives how many ended here; rows that a policy dealt with are added to `exceptions`.
@@ -159,7 +165,7 @@ impl Stage {
             return Err(ModuleError::Refused {
                 module: self.name.to_string(),
                 row: flow.input_row(at.start + first),
-                message: messages.into_iter().nth(cause).unwrap_or_default(),
+                message: messages.get(cause).map(|message| printable(message)).unwrap_or_default(),
                 refused: rows.len(),
             });
         }

@@ -1,9 +1,7 @@
 //! A module's answer, checked.
 
-use arrow_array::types::Decimal128Type;
-use arrow_array::{Array, ArrayRef, BooleanArray, cast::AsArray};
+use arrow_array::{Array, ArrayRef, BooleanArray};
 use arrow_buffer::{BooleanBuffer, BooleanBufferBuilder};
-use arrow_schema::DataType;
 use arrow_select::filter::filter;
 use thalweg_wire::table::Column;
 
@@ -11,6 +9,7 @@ use crate::columns::{bitmap, raise};
 
 use super::super::bindings::exports::thalweg::module::transform;
 use super::super::bindings::thalweg::module::types::ColumnResult;
+use super::digits::check_digits;
 use super::{Plan, own};
 
 /// What became of the rows of a call.
@@ -168,7 +167,7 @@ fn check_values(written: &[ArrayRef], plan: &Plan, selection: &Selection) -> Res
     };
     for (column, array) in plan.written().zip(written) {
         check_nulls(column, array, bits)?;
-        check_digits(column, array, bits)?;
+        check_digits(array, bits).map_err(|reason| format!("column {:?} {reason}", column.name))?;
     }
     Ok(())
 }
@@ -184,21 +183,6 @@ fn check_nulls(column: &Column, array: &ArrayRef, bits: Option<&BooleanBuffer>) 
     };
     match wrong.set_indices().next() {
         Some(row) => Err(format!("column {:?} is NOT NULL, but null in row {row} of the call", column.name)),
-        None => Ok(()),
-    }
-}
-
-fn check_digits(column: &Column, array: &ArrayRef, bits: Option<&BooleanBuffer>) -> Result<(), String> {
-    let DataType::Decimal128(precision, _) = array.data_type() else { return Ok(()) };
-    let limit = 10u128.pow(u32::from(*precision));
-    let decimals = array.as_primitive::<Decimal128Type>();
-    let long = |&(row, value): &(usize, &i128)| {
-        value.unsigned_abs() >= limit && decimals.is_valid(row) && bits.is_none_or(|bits| bits.value(row))
-    };
-    match decimals.values().iter().enumerate().find(long) {
-        Some((row, _)) => {
-            Err(format!("column {:?} has more than {precision} digits in row {row} of the call", column.name))
-        }
         None => Ok(()),
     }
 }

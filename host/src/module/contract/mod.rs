@@ -2,6 +2,7 @@
 
 mod answer;
 mod columns;
+mod digits;
 mod plan;
 mod schema;
 

@@ -4,7 +4,7 @@ use arrow_array::cast::AsArray;
 use arrow_array::types::Int32Type;
 use arrow_array::{ArrayRef, Int32Array, RecordBatch};
 
-use super::hostile::{CORE, module, wrap};
+use super::hostile::{module, traps_with_one_row, wrap};
 use super::*;
 
 /// Rows 0 to `count` - 1 in `i`; `t` is null in each fifth row, else the row modulo 20.
@@ -80,7 +80,7 @@ fn letters_hold_the_rows_that_entered_the_module_and_their_positions() {
 
 /// A module that traps in a call with one row, as the last of 8,193 is.
 fn trapping(policy: Policy) -> Chain {
-    let (_folder, path) = module(&wrap(CORE));
+    let (_folder, path) = module(&wrap(&traps_with_one_row()));
     let mut spec = ModuleSpec::new(&path.display().to_string(), "".as_ref());
     spec.on_failure = policy;
     let around = || stock("where", &["if=i >= 0"]);
