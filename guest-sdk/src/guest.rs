@@ -64,7 +64,7 @@ fn report_panics() {
 
 /// Makes a type that implements [`Module`] the module of a component.
 ///
-/// To be called once in a crate. It does nothing where the crate is not built for WebAssembly, so that unit tests run
+/// To be called once in a crate: a second call is an error where the crate is built for WebAssembly. It does nothing where the crate is not built for WebAssembly, so that unit tests run
 /// without a host. The [`filter`](macro@crate::filter) and [`map`](macro@crate::map) macros call it.
 #[macro_export]
 macro_rules! export {
@@ -73,6 +73,15 @@ macro_rules! export {
         #[cfg(not(target_arch = "wasm32"))]
         const _: fn(&$crate::Context) -> ::core::result::Result<($module, $crate::Plan), $crate::Error> =
             <$module as $crate::Module>::open;
+
+        // A name that a crate can have once, so that the compiler points at a second module.
+        #[cfg(target_arch = "wasm32")]
+        #[doc(hidden)]
+        #[allow(non_local_definitions, reason = "one for the whole crate")]
+        #[macro_export]
+        macro_rules! a_crate_exports_one_module {
+            () => {};
+        }
 
         #[cfg(target_arch = "wasm32")]
         const _: () = {

@@ -68,8 +68,8 @@ pub(crate) struct Function {
     pub(crate) parameters: Vec<Parameter>,
     /// The columns written, in order.
     pub(crate) writes: Vec<Write>,
-    /// Whether the function returns a `Result`.
-    pub(crate) is_fallible: bool,
+    /// Where the error stands, if the function returns a `Result`.
+    pub(crate) error: Option<Span>,
     pub(crate) form: Form,
 }
 
@@ -78,8 +78,8 @@ pub(crate) enum Form {
     Row {
         /// The function returns a tuple of the values written.
         is_tuple: bool,
-        /// A flat-map's rows are `Result`s.
-        has_fallible_items: bool,
+        /// Where the error stands, if a flat-map's rows are `Result`s.
+        item_error: Option<Span>,
     },
     Batch,
 }

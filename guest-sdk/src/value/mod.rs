@@ -27,6 +27,10 @@ pub use time::{Date, Instants, Time, Times, Timestamp, TimestampLtz, Unit};
 /// | [`Timestamp`], [`TimestampLtz`] | `TIMESTAMP(p)`, `TIMESTAMP_LTZ(p)` |
 ///
 /// Types are exact: `i64` does not read an `INT` column.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be the type of a column",
+    label = "the types are listed at `thalweg_module::Value`"
+)]
 pub trait Value: sealed::Sealed + 'static {
     /// One value: `i32`, `&str`, ..
     type Item<'a>: Copy;

@@ -3,7 +3,7 @@
 use proc_macro2::{Span, TokenStream};
 use quote::quote_spanned;
 
-use super::{at_returned, input, output};
+use super::{at, at_returned, input, output};
 use crate::facts::{Family, Function, Parameter};
 
 /// What `apply` does once the views of the columns are there.
@@ -11,8 +11,9 @@ pub(super) fn apply(family: Family, function: &Function) -> TokenStream {
     let name = &function.item.sig.ident;
     let arguments = function.parameters.iter().enumerate().map(|(index, parameter)| match parameter {
         Parameter::Config(_) => tokens!(&self.config),
-        Parameter::Column(_) => {
-            let view = input(index);
+        Parameter::Column(column) => {
+            let mut view = input(index);
+            view.set_span(at(&column.value));
             tokens!(#view)
         }
         Parameter::Output(write) => {
@@ -23,9 +24,10 @@ pub(super) fn apply(family: Family, function: &Function) -> TokenStream {
     });
     // What the compiler has to say of the call or of what comes back belongs to the function's own types.
     let call = quote_spanned!(Span::mixed_site().located_at(name.span())=> #name(#(#arguments),*));
-    let outcome = match function.is_fallible {
-        true => {
-            let refuse = quote_spanned!(at_returned(function)=> ::thalweg_module::private::refused(error));
+    let outcome = match function.error {
+        Some(error) => {
+            let refuse =
+                quote_spanned!(Span::mixed_site().located_at(error)=> ::thalweg_module::private::refused(error));
             tokens! {
                 match #call {
                     ::core::result::Result::Ok(outcome) => outcome,
@@ -33,7 +35,7 @@ pub(super) fn apply(family: Family, function: &Function) -> TokenStream {
                 }
             }
         }
-        false => call,
+        None => call,
     };
     let answer = match family {
         Family::Filter => quote_spanned!(at_returned(function)=> ::thalweg_module::private::kept(outcome)),

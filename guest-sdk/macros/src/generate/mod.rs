@@ -11,7 +11,7 @@ mod rows;
 use proc_macro2::{Span, TokenStream};
 use quote::{ToTokens, format_ident, quote_spanned};
 use syn::spanned::Spanned;
-use syn::{Ident, ReturnType, Type};
+use syn::{Ident, LitStr, ReturnType, Type};
 
 use crate::facts::{Column, Family, Form, Function, Nulls, Parameter, Write};
 
@@ -20,15 +20,23 @@ pub(crate) fn module(family: Family, function: &Function) -> TokenStream {
     let Function { item, module, summary, .. } = function;
     let vis = &item.vis;
     let config = config(function);
-    let (inputs, read): (Vec<_>, Vec<_>) = columns(function).map(|(place, column)| (place, &column.value)).unzip();
-    let (outputs, written): (Vec<_>, Vec<_>) =
-        function.writes.iter().enumerate().map(|(index, write)| (output(index), &write.kind.value)).unzip();
+    let (inputs, read): (Vec<_>, Vec<_>) = columns(function)
+        .map(|(place, Column { value, .. })| (place, quote_spanned!(at(value)=> ::thalweg_module::Input<#value>)))
+        .unzip();
+    let writes = function.writes.iter().map(|write| &write.kind.value).enumerate();
+    let (outputs, written): (Vec<_>, Vec<_>) = writes
+        .map(|(index, value)| (output(index), quote_spanned!(at(value)=> ::thalweg_module::Output<#value>)))
+        .unzip();
     let config_field = config.map(|config| tokens!(config: #config,));
-    let parameters = config
-        .map(|config| quote_spanned!(Span::mixed_site().located_at(config.span())=> .with_parameters::<#config>()));
+    let parameters = config.map(|config| quote_spanned!(at(config)=> .with_parameters::<#config>()));
+    let views = columns(function).map(|(place, Column { value, .. })| {
+        let mut field = place.clone();
+        field.set_span(at(value));
+        quote_spanned!(at(value)=> let #place = batch.column(self.#field)?;)
+    });
     let open = open(function);
     let apply = match function.form {
-        Form::Row { is_tuple, has_fallible_items } => rows::apply(family, function, is_tuple, has_fallible_items),
+        Form::Row { is_tuple, item_error } => rows::apply(family, function, is_tuple, item_error),
         Form::Batch => batch::apply(family, function),
     };
     let export = function.is_exported.then(|| tokens!(::thalweg_module::export!(#module);));
@@ -39,8 +47,8 @@ pub(crate) fn module(family: Family, function: &Function) -> TokenStream {
         #[doc = #summary]
         #vis struct #module {
             #config_field
-            #(#inputs: ::thalweg_module::Input<#read>,)*
-            #(#outputs: ::thalweg_module::Output<#written>,)*
+            #(#inputs: #read,)*
+            #(#outputs: #written,)*
         }
 
         impl ::thalweg_module::Module for #module {
@@ -54,7 +62,7 @@ pub(crate) fn module(family: Family, function: &Function) -> TokenStream {
                 &mut self,
                 batch: ::thalweg_module::Batch,
             ) -> ::core::result::Result<::thalweg_module::Answer, ::thalweg_module::Error> {
-                #(let #inputs = batch.column(self.#inputs)?;)*
+                #(#views)*
                 let rows = batch.rows();
                 #apply
             }
@@ -65,11 +73,18 @@ pub(crate) fn module(family: Family, function: &Function) -> TokenStream {
 }
 
 fn open(function: &Function) -> TokenStream {
-    let (inputs, names): (Vec<_>, Vec<_>) = columns(function).map(|(place, column)| (place, &column.name)).unzip();
+    let inputs = columns(function).map(|(place, _)| place);
+    let reads = columns(function).map(|(place, Column { name, value, .. })| {
+        let name = LitStr::new(name, at(value));
+        quote_spanned!(at(value)=> let #place = plan.read(#name)?;)
+    });
     let outputs: Vec<_> = (0..function.writes.len()).map(output).collect();
     let writes = function.writes.iter().map(|write| plan_write(function, write));
     let (config, config_value) = match config(function) {
-        Some(_) => (tokens!(let config = context.config()?;), Some(tokens!(config,))),
+        Some(config) => {
+            let read = quote_spanned!(at(config)=> context.config::<#config>()?);
+            (tokens!(let config = #read;), Some(tokens!(config,)))
+        }
         None => (tokens!(context.no_config()?;), None),
     };
     tokens! {
@@ -78,7 +93,7 @@ fn open(function: &Function) -> TokenStream {
         ) -> ::core::result::Result<(Self, ::thalweg_module::Plan), ::thalweg_module::Error> {
             #config
             let mut plan = ::thalweg_module::Plan::new(context.input());
-            #(let #inputs = plan.read(#names)?;)*
+            #(#reads)*
             #(let #outputs = #writes;)*
             ::core::result::Result::Ok((Self { #config_value #(#inputs,)* #(#outputs,)* }, plan))
         }
@@ -126,15 +141,15 @@ fn output(write: usize) -> Ident {
     format_ident!("output_{write}", span = Span::mixed_site())
 }
 
-/// The tokens of what the function returns.
-fn returned(function: &Function) -> TokenStream {
-    match &function.item.sig.output {
-        ReturnType::Type(_, returned) => returned.to_token_stream(),
-        ReturnType::Default => TokenStream::new(),
-    }
+/// Where the compiler reports what is wrong with what the user wrote there.
+fn at(user: &impl ToTokens) -> Span {
+    Span::mixed_site().located_at(user.span())
 }
 
-/// Where the compiler reports what is wrong with what the function returns.
+/// Where it reports what is wrong with what the function returns.
 fn at_returned(function: &Function) -> Span {
-    Span::mixed_site().located_at(returned(function).span())
+    match &function.item.sig.output {
+        ReturnType::Type(_, returned) => at(returned),
+        ReturnType::Default => Span::mixed_site(),
+    }
 }

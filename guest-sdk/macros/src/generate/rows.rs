@@ -4,28 +4,28 @@ use proc_macro2::{Span, TokenStream};
 use quote::{format_ident, quote_spanned};
 use syn::Ident;
 
-use super::{at_returned, columns, input, output};
+use super::{columns, input, output};
 use crate::facts::{Family, Function, Parameter, Write};
 
 /// What `apply` does once the views of the columns and the number of `rows` are there.
-pub(super) fn apply(family: Family, function: &Function, is_tuple: bool, has_fallible_items: bool) -> TokenStream {
+pub(super) fn apply(family: Family, function: &Function, is_tuple: bool, item_error: Option<Span>) -> TokenStream {
     let required = columns(function).filter(|(_, column)| !column.is_optional).map(|(place, _)| place);
     // The rows where no column that must have a value is null.
     let present = tokens!(let present = ::thalweg_module::private::masks(rows, [#(#required.validity()),*]););
     let apply = match (family, &function.writes[..]) {
         (Family::Filter, _) => filter(function),
-        (Family::Map, [one]) if one.kind.is_number && !one.is_optional && !function.is_fallible => numbers(function),
+        (Family::Map, [one]) if one.kind.is_number && !one.is_optional && function.error.is_none() => numbers(function),
         (Family::Map, _) => map(function, is_tuple),
         (Family::FilterMap, _) => filter_map(function, is_tuple),
-        (Family::FlatMap, _) => flat_map(function, is_tuple, has_fallible_items),
+        (Family::FlatMap, _) => flat_map(function, is_tuple, item_error),
     };
     tokens!(#present #apply)
 }
 
 fn filter(function: &Function) -> TokenStream {
     let keep = unfailing(function, &call(function), &tokens!(false));
-    let refusals = function.is_fallible.then(|| tokens!(let mut refusals = ::thalweg_module::Refusals::default();));
-    let refusing = function.is_fallible.then(|| tokens!(.refusing(refusals)));
+    let refusals = function.error.map(|_| tokens!(let mut refusals = ::thalweg_module::Refusals::default();));
+    let refusing = function.error.map(|_| tokens!(.refusing(refusals)));
     tokens! {
         #refusals
         let kept = {
@@ -99,11 +99,11 @@ fn filter_map(function: &Function, is_tuple: bool) -> TokenStream {
 }
 
 /// Writes any number of rows for each.
-fn flat_map(function: &Function, is_tuple: bool, has_fallible_items: bool) -> TokenStream {
+fn flat_map(function: &Function, is_tuple: bool, item_error: Option<Span>) -> TokenStream {
     let (start, builders) = (start(function), builders(function));
     let values = unfailing(function, &call(function), &tokens!(continue));
-    let item = has_fallible_items.then(|| {
-        let refused = refused(function, &tokens!(value), &tokens!(break));
+    let item = item_error.map(|error| {
+        let refused = refused(error, &tokens!(value), &tokens!(break));
         tokens!(let value = #refused;)
     });
     let push = push(function, is_tuple);
@@ -173,12 +173,12 @@ fn push_one(write: &Write, builder: &Ident, value: &Ident) -> TokenStream {
 
 /// The function's value; if it is an error, the row is refused and `or` done.
 fn unfailing(function: &Function, value: &TokenStream, or: &TokenStream) -> TokenStream {
-    if function.is_fallible { refused(function, value, or) } else { value.clone() }
+    function.error.map_or_else(|| value.clone(), |error| refused(error, value, or))
 }
 
 /// The value of a `Result`. An error without `Display` is reported at the type that it stands in.
-fn refused(function: &Function, value: &TokenStream, or: &TokenStream) -> TokenStream {
-    let refuse = quote_spanned!(at_returned(function)=> refusals.push(row, error););
+fn refused(at: Span, value: &TokenStream, or: &TokenStream) -> TokenStream {
+    let refuse = quote_spanned!(Span::mixed_site().located_at(at)=> refusals.push(row, error););
     tokens! {
         match #value {
             ::core::result::Result::Ok(value) => value,

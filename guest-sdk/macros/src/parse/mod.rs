@@ -7,7 +7,7 @@ mod sql;
 mod types;
 
 use proc_macro2::{Span, TokenStream};
-use quote::format_ident;
+use quote::{ToTokens, format_ident};
 use syn::ext::IdentExt;
 use syn::spanned::Spanned;
 use syn::{Error, GenericParam, Ident, ItemFn, Result, Signature};
@@ -25,10 +25,10 @@ pub(crate) fn function(family: Family, arguments: TokenStream, item: TokenStream
     let mut writes = Vec::new();
     let mut parameters = Vec::new();
     for argument in &mut item.sig.inputs {
-        let span = argument.span();
+        let whole = argument.to_token_stream();
         let parameter = parameters::parameter(argument, arguments.is_batch, &mut writes)?;
         if matches!(parameter, Parameter::Config(_)) && parameters.iter().any(|it| matches!(it, Parameter::Config(_))) {
-            return Err(Error::new(span, "only one parameter can be the `#[config]`"));
+            return Err(Error::new_spanned(whole, "only one parameter can be the `#[config]`"));
         }
         parameters.push(parameter);
     }
@@ -46,7 +46,7 @@ pub(crate) fn function(family: Family, arguments: TokenStream, item: TokenStream
         summary,
         parameters,
         writes: output.writes,
-        is_fallible: output.is_fallible,
+        error: output.error,
         form: output.form,
         item,
     })

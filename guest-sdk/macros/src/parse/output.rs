@@ -1,16 +1,17 @@
 //! What a function returns.
 
+use proc_macro2::Span;
 use syn::ext::IdentExt;
 use syn::{Error, Result, ReturnType, Signature, Type};
 
 use super::sql::check;
-use super::types::{is_word, item, kind, unwrapped};
+use super::types::{fallible, is_word, item, kind, unwrapped};
 use crate::facts::{Arguments, Family, Form, Nulls, Target, Write};
 
 /// What is known of the values that come out.
 pub(super) struct Output {
     pub(super) writes: Vec<Write>,
-    pub(super) is_fallible: bool,
+    pub(super) error: Option<Span>,
     pub(super) form: Form,
 }
 
@@ -24,7 +25,7 @@ pub(super) fn output(
     let ReturnType::Type(_, returned) = &signature.output else {
         return Err(Error::new(signature.ident.span(), "the function returns nothing: say what becomes of the row"));
     };
-    let (is_fallible, inner) = unwrapped(returned, "Result");
+    let (error, inner) = fallible(returned);
     if arguments.is_batch {
         let is_filter = family == Family::Filter;
         if is_filter != writes.is_empty() {
@@ -34,25 +35,24 @@ pub(super) fn output(
             };
             return Err(Error::new(signature.paren_token.span.join(), message));
         }
-        return Ok(Output { writes, is_fallible, form: Form::Batch });
+        return Ok(Output { writes, error, form: Form::Batch });
     }
-    let (values, has_fallible_items) = match family {
+    let (values, item_error) = match family {
         Family::Filter if is_word(inner, "bool") => {
-            let form = Form::Row { is_tuple: false, has_fallible_items: false };
-            return Ok(Output { writes, is_fallible, form });
+            return Ok(Output { writes, error, form: Form::Row { is_tuple: false, item_error: None } });
         }
         Family::Filter => {
             return Err(Error::new_spanned(inner, "a filter returns bool, or Result<bool, E> to refuse rows"));
         }
-        Family::Map => (inner, false),
+        Family::Map => (inner, None),
         Family::FilterMap => match unwrapped(inner, "Option") {
-            (true, values) => (values, false),
+            (true, values) => (values, None),
             _ => return Err(Error::new_spanned(inner, "a filter_map returns an Option: None leaves the row out")),
         },
         Family::FlatMap => match item(inner) {
             Some(found) => {
-                let (is_fallible, values) = unwrapped(found, "Result");
-                (values, is_fallible)
+                let (error, values) = fallible(found);
+                (values, error)
             }
             None => {
                 let message = "a flat_map returns rows: Vec<T>, [T; N], Option<T>, or impl Iterator<Item = T>";
@@ -61,7 +61,7 @@ pub(super) fn output(
         },
     };
     let (writes, is_tuple) = written(family, arguments, signature, values)?;
-    Ok(Output { writes, is_fallible, form: Form::Row { is_tuple, has_fallible_items } })
+    Ok(Output { writes, error, form: Form::Row { is_tuple, item_error } })
 }
 
 /// Brings the columns' names and the types of the values together.

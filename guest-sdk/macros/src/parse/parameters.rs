@@ -2,7 +2,6 @@
 
 use syn::ext::IdentExt;
 use syn::parse::{ParseStream, Parser};
-use syn::spanned::Spanned;
 use syn::{Attribute, Error, Expr, ExprLit, FnArg, Ident, Lit, LitStr, Meta, Pat, PatType, Result, Token, Type};
 
 use super::types::{generic, kind, take_marker, unwrapped, whole_column};
@@ -20,7 +19,7 @@ struct Options {
 /// Reads a parameter, and takes the attributes off that only these macros know. A column that is written is added to `writes`.
 pub(super) fn parameter(argument: &mut FnArg, is_batch: bool, writes: &mut Vec<Write>) -> Result<Parameter> {
     let FnArg::Typed(argument) = argument else {
-        return Err(Error::new(argument.span(), "a module is a plain function, without `self`"));
+        return Err(Error::new_spanned(argument, "a module is a plain function, without `self`"));
     };
     if take_marker(&mut argument.attrs, "config").is_some() {
         return match &*argument.ty {

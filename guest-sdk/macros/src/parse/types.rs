@@ -1,6 +1,6 @@
 //! The types that a user writes, as far as a macro can know them.
 
-use proc_macro2::TokenStream;
+use proc_macro2::{Span, TokenStream};
 use quote::{ToTokens, quote};
 use syn::{
     AssocType, Error, GenericArgument, Path, PathArguments, PathSegment, Result, Type, TypeParamBound, spanned::Spanned,
@@ -24,12 +24,28 @@ pub(super) fn unwrapped<'a>(whole: &'a Type, wrapper: &str) -> (bool, &'a Type) 
 pub(super) fn generic<'a>(whole: &'a Type, name: &str) -> Option<&'a Type> {
     let Type::Path(path) = whole else { return None };
     let segment = path.path.segments.last().filter(|segment| segment.ident == name)?;
-    first_type(segment)
+    types(segment).next()
 }
 
-fn first_type(segment: &PathSegment) -> Option<&Type> {
-    let PathArguments::AngleBracketed(arguments) = &segment.arguments else { return None };
-    arguments.args.iter().find_map(|argument| match argument {
+/// Takes `Result<..>` off, and says where its error stands.
+pub(super) fn fallible(whole: &Type) -> (Option<Span>, &Type) {
+    match whole {
+        Type::Path(path) if generic(whole, "Result").is_some() => {
+            let error = path.path.segments.last().and_then(|last| types(last).nth(1));
+            let (_, inner) = unwrapped(whole, "Result");
+            (Some(error.map_or_else(|| whole.span(), Spanned::span)), inner)
+        }
+        _ => (None, whole),
+    }
+}
+
+/// The types in the angle brackets.
+fn types(segment: &PathSegment) -> impl Iterator<Item = &Type> {
+    let arguments = match &segment.arguments {
+        PathArguments::AngleBracketed(arguments) => Some(arguments.args.iter()),
+        _ => None,
+    };
+    arguments.into_iter().flatten().filter_map(|argument| match argument {
         GenericArgument::Type(inner) => Some(inner),
         _ => None,
     })
@@ -110,7 +126,7 @@ pub(super) fn whole_column(inner: &Type) -> Kind {
 }
 
 /// `#[attribute]` alone, by its name.
-pub(super) fn take_marker(attributes: &mut Vec<syn::Attribute>, name: &str) -> Option<proc_macro2::Span> {
+pub(super) fn take_marker(attributes: &mut Vec<syn::Attribute>, name: &str) -> Option<Span> {
     let position = attributes.iter().position(|attribute| attribute.path().is_ident(name))?;
     Some(attributes.remove(position).span())
 }
