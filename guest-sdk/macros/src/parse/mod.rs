@@ -67,7 +67,7 @@ fn check_signature(signature: &Signature) -> Result<()> {
     if let Some(token) = &signature.asyncness {
         return refuse(token.span, "a module is synchronous: remove `async`");
     }
-    if let Some(token) = &signature.unsafety {
+    if let syn::Safety::Unsafe(token) = &signature.safety {
         return refuse(token.span, "the function is called from safe code: remove `unsafe`");
     }
     match signature.generics.params.iter().find(|parameter| !matches!(parameter, GenericParam::Lifetime(_))) {
