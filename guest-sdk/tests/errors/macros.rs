@@ -25,6 +25,14 @@ fn general<T>(a: T) -> bool { true }
 fn no_columns() -> bool { true }
 //~          ^^ at least one parameter must be a column
 
+#[filter]
+fn option(a: i32) -> bool { true }
+//~^^^^^^ the module would be called `Option`: rename the function
+
+#[filter]
+fn _1(a: i32) -> bool { true }
+//~^^ the module would be called `1`: rename the function
+
 // Parameters.
 
 #[filter]

@@ -41,7 +41,7 @@ pub(crate) fn function(family: Family, arguments: TokenStream, item: TokenStream
     let summary = doc_text(&paragraph.cloned().collect::<Vec<_>>());
     let summary = if summary.is_empty() { format!("the function `{}`", item.sig.ident) } else { summary };
     Ok(Function {
-        module: module_name(&item.sig.ident),
+        module: module_name(&item.sig.ident)?,
         is_exported: arguments.is_exported,
         summary,
         parameters,
@@ -52,14 +52,21 @@ pub(crate) fn function(family: Family, arguments: TokenStream, item: TokenStream
     })
 }
 
+/// What a module must not be called: it would hide the type of this name.
+const TAKEN: [&str; 5] = ["Option", "Result", "String", "Vec", "Box"];
+
 /// `keep_late` as `KeepLate`.
-fn module_name(function: &Ident) -> Ident {
+fn module_name(function: &Ident) -> Result<Ident> {
     let text = function.unraw().to_string();
     let words = text.split('_').map(|word| {
         let mut chars = word.chars();
         chars.next().map_or_else(String::new, |first| first.to_uppercase().chain(chars).collect())
     });
-    format_ident!("{}", words.collect::<String>(), span = function.span())
+    let name = words.collect::<String>();
+    if TAKEN.contains(&name.as_str()) || syn::parse_str::<Ident>(&name).is_err() {
+        return Err(Error::new(function.span(), format!("the module would be called `{name}`: rename the function")));
+    }
+    Ok(format_ident!("{name}", span = function.span()))
 }
 
 fn check_signature(signature: &Signature) -> Result<()> {
