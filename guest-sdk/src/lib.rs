@@ -46,7 +46,7 @@ pub use thalweg_module_macros::{config, filter, filter_map, flat_map, map};
 pub mod views {
     pub use crate::value::{Blobs, Decimals, Instants, Texts, Times};
 }
-pub use value::{Date, Numeric, Time, Timestamp, TimestampLtz, Unfit, Unit, Value};
+pub use value::{Date, Numeric, ParseTimeError, Time, Timestamp, TimestampLtz, Unfit, Unit, Value};
 
 /// What the macros' code refers to.
 #[doc(hidden)]

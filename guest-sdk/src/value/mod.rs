@@ -2,6 +2,7 @@
 
 mod bytes;
 mod number;
+mod text;
 mod time;
 
 use std::fmt;
@@ -11,6 +12,7 @@ use crate::bindings::thalweg::module::types::Values;
 
 pub use bytes::{Blobs, Texts};
 pub use number::{Decimals, Numeric};
+pub use text::ParseTimeError;
 pub use time::{Date, Instants, Time, Times, Timestamp, TimestampLtz, Unit};
 
 /// A type that a column can be read and written as.

@@ -1,173 +1,163 @@
 //! From an expression and a schema to a condition: finds the columns, gives literals their columns' types.
 
-use thalweg_module::{DataType, Date, Decimal, Error, Plan, Schema, Time, Timestamp, TimestampLtz, Unit, Value};
+use thalweg_module::{DataType, Date, Decimal, Error, Plan, Schema, Time, Timestamp, TimestampLtz, Value};
 
-use crate::civil;
-use crate::condition::{Condition, Test, booleans, bytes, each_in_range, floats, in_range, nulls};
-use crate::lex::{Operator, SyntaxError};
-use crate::parse::{Expression, Literal, LiteralKind, Name};
-use crate::range::Range;
+use crate::columns::{self, Side};
+use crate::condition::{Condition, Test};
+use crate::expression::{Expression, Literal, LiteralKind, Name, Operand};
+use crate::lex::Operator;
+use crate::like::Pattern;
+use crate::literal::{Target, wrong};
+use crate::range::{Set, Wanted};
+use crate::values::{self, Asked, booleans, counted, decimals, floats, times};
 
-/// Finds the columns of an expression and settles its comparisons. The plan then reads those columns and no other.
+/// Finds the columns of an expression and settles its tests. The plan then reads those columns and no other.
 pub(crate) fn compile(expression: &Expression, schema: &Schema, plan: &mut Plan) -> Result<Condition, Error> {
-    let mut all = |parts: &[Expression]| parts.iter().map(|part| compile(part, schema, plan)).collect::<Result<_, _>>();
-    Ok(match expression {
-        Expression::Or(parts) => Condition::Any(all(parts)?),
-        Expression::And(parts) => Condition::All(all(parts)?),
-        Expression::Comparison(column, operator, literal) => {
-            let data_type = data_type(schema, column)?;
-            Condition::Test(Comparison { column, data_type, operator: *operator, literal }.test(plan)?)
-        }
-        Expression::IsNull { column, negated } => {
-            Condition::Test(null_test(plan, column, data_type(schema, column)?, *negated)?)
-        }
-    })
+    Compiler { schema, plan }.condition(expression, false)
 }
 
-fn data_type<'a>(schema: &'a Schema, column: &Name) -> Result<&'a DataType, Error> {
-    match schema.column(&column.text) {
-        Ok((_, field)) => Ok(&field.data_type),
-        Err(error) => Err(Error::input(format!("at character {} of the condition: {error}", column.position))),
-    }
+struct Compiler<'a> {
+    schema: &'a Schema,
+    plan: &'a mut Plan,
 }
 
-/// One comparison of a column with a literal.
-struct Comparison<'a> {
-    column: &'a Name,
-    data_type: &'a DataType,
-    operator: Operator,
-    literal: &'a Literal,
+/// What literals a column is tested against.
+enum Literals<'e> {
+    Compared(Operator, &'e Literal),
+    Among(&'e [Literal]),
 }
 
-impl Comparison<'_> {
-    fn test(&self, plan: &mut Plan) -> Result<Test, Error> {
-        let name = self.column.text.as_str();
-        let operator = self.operator;
-        Ok(match self.data_type {
-            DataType::Boolean => booleans(plan.read(name)?, self.boolean()?.within(i8::MIN, i8::MAX)),
-            DataType::Tinyint => in_range::<i8>(plan.read(name)?, self.number(0)?.within(i8::MIN, i8::MAX)),
-            DataType::Smallint => in_range::<i16>(plan.read(name)?, self.number(0)?.within(i16::MIN, i16::MAX)),
-            DataType::Int => in_range::<i32>(plan.read(name)?, self.number(0)?.within(i32::MIN, i32::MAX)),
-            DataType::Bigint => in_range::<i64>(plan.read(name)?, self.number(0)?.within(i64::MIN, i64::MAX)),
-            DataType::Float => floats::<f32>(plan.read(name)?, operator, self.float()?),
-            DataType::Double => floats::<f64>(plan.read(name)?, operator, self.float()?),
-            DataType::Decimal((_, scale)) => {
-                each_in_range::<Decimal, _>(plan.read(name)?, self.number(*scale)?, Decimal::unscaled)
+impl Literals<'_> {
+    /// The whole numbers that fit a column of them.
+    fn whole(&self, target: Target<'_>) -> Result<Wanted<i128>, Error> {
+        Ok(match *self {
+            Self::Compared(operator, literal) => Wanted::compared(operator, target.exact(literal)?, target.scale()),
+            Self::Among(literals) => {
+                let exact = literals.iter().map(|literal| target.exact(literal)).collect::<Result<Vec<_>, _>>()?;
+                Wanted::among(exact, target.scale())
             }
-            DataType::Date => in_range::<Date>(plan.read(name)?, self.date()?.within(i32::MIN, i32::MAX)),
-            DataType::Time(precision) => {
-                let seconds = self.written("a time, as '10:00:00'", civil::time)?;
-                each_in_range::<Time, _>(plan.read(name)?, self.moments(seconds, *precision), Time::value)
-            }
-            DataType::Timestamp(precision) => {
-                in_range::<Timestamp>(plan.read(name)?, self.moments(self.timestamp()?, *precision))
-            }
-            DataType::TimestampLtz(precision) => {
-                in_range::<TimestampLtz>(plan.read(name)?, self.moments(self.timestamp()?, *precision))
-            }
-            DataType::Text | DataType::FixedText(_) => {
-                let literal = self.written("a text, as 'SEA'", |text| Some(text.as_bytes().to_vec()))?;
-                bytes(plan.read(name)?, operator, literal)
-            }
-            DataType::Bytes | DataType::FixedBytes(_) => bytes(plan.read(name)?, operator, self.bytes()?),
-            _ => return Err(unsupported(self.column, self.data_type)),
         })
     }
 
-    fn boolean(&self) -> Result<Range<i128>, Error> {
-        match self.literal.kind {
-            LiteralKind::Boolean(value) => Ok(Range::of(self.operator, Decimal::new(value.into(), 0), 0)),
-            _ => Err(self.mismatch("true or false")),
-        }
-    }
-
-    /// The whole numbers that fit in a column of numbers with so many digits behind the point.
-    fn number(&self, scale: u8) -> Result<Range<i128>, Error> {
-        let LiteralKind::Number(text) = &self.literal.kind else {
-            return Err(self.mismatch("a number, as 30 or -1.5"));
-        };
-        let number: Decimal = text.parse().map_err(|error| {
-            Error::config("if", SyntaxError::new(self.literal.position, format!("`{text}` is {error}")).to_string())
-        })?;
-        Ok(Range::of(self.operator, number, scale))
-    }
-
-    /// The nearest float. The reader of floats knows words, such as `inf`, that are no numbers here.
-    fn float<T: std::str::FromStr>(&self) -> Result<T, Error> {
-        match &self.literal.kind {
-            LiteralKind::Number(text) if text.bytes().all(|byte| b"0123456789+-.eE".contains(&byte)) => {
-                text.parse().ok()
-            }
-            _ => None,
-        }
-        .ok_or_else(|| self.mismatch("a number, as 30 or -1.5"))
-    }
-
-    fn date(&self) -> Result<Range<i128>, Error> {
-        let days = self.written("a date, as '2001-01-31'", civil::date)?;
-        Ok(Range::of(self.operator, Decimal::new(days.into(), 0), 0))
-    }
-
-    fn timestamp(&self) -> Result<Decimal, Error> {
-        self.written("a timestamp, as '2001-01-31 10:00:00'", civil::timestamp)
-    }
-
-    /// The counts of a column's unit that fit.
-    fn moments(&self, seconds: Decimal, precision: u8) -> Range<i64> {
-        Range::of(self.operator, seconds, Unit::of_precision(precision).digits()).within(i64::MIN, i64::MAX)
-    }
-
-    fn bytes(&self) -> Result<Vec<u8>, Error> {
-        match &self.literal.kind {
-            LiteralKind::Bytes(bytes) => Ok(bytes.clone()),
-            _ => Err(self.mismatch("bytes, as x'00ff'")),
-        }
-    }
-
-    /// What stands in single quotes, read by `read`.
-    fn written<T>(&self, expected: &str, read: impl Fn(&str) -> Option<T>) -> Result<T, Error> {
-        match &self.literal.kind {
-            LiteralKind::Text(text) => read(text),
-            _ => None,
-        }
-        .ok_or_else(|| self.mismatch(expected))
-    }
-
-    fn mismatch(&self, expected: &str) -> Error {
-        let found = match &self.literal.kind {
-            LiteralKind::Number(text) => format!("`{text}`"),
-            LiteralKind::Text(text) => format!("'{text}'"),
-            LiteralKind::Bytes(_) => "bytes".to_owned(),
-            LiteralKind::Boolean(value) => value.to_string(),
-        };
-        let (name, data_type) = (&self.column.text, self.data_type);
-        let message = format!("column `{name}` is {data_type}: expected {expected}, found {found}");
-        Error::config("if", SyntaxError::new(self.literal.position, message).to_string())
+    /// The literals as values that `read` makes of them.
+    fn asked<T: PartialOrd>(&self, read: impl Fn(&Literal) -> Result<T, Error>) -> Result<Asked<T>, Error> {
+        Ok(match *self {
+            Self::Compared(operator, literal) => Asked::Compared(operator, read(literal)?),
+            Self::Among(literals) => Asked::Among(Set::new(literals.iter().map(read).collect::<Result<_, _>>()?)),
+        })
     }
 }
 
-fn null_test(plan: &mut Plan, column: &Name, data_type: &DataType, negated: bool) -> Result<Test, Error> {
-    let name = column.text.as_str();
-    fn test<T: Value + ?Sized>(plan: &mut Plan, name: &str, negated: bool) -> Result<Test, Error> {
-        Ok(nulls(plan.read::<T>(name)?, negated))
+impl<'a> Compiler<'a> {
+    /// The condition, or its opposite. `not` goes down to the tests: `not (a and b)` is `not a or not b`.
+    fn condition(&mut self, expression: &Expression, negated: bool) -> Result<Condition, Error> {
+        let test = match expression {
+            Expression::Or(parts) | Expression::And(parts) => {
+                let parts = parts.iter().map(|part| self.condition(part, negated)).collect::<Result<_, _>>()?;
+                let is_any = matches!(expression, Expression::Or(_)) != negated;
+                return Ok(if is_any { Condition::Any(parts) } else { Condition::All(parts) });
+            }
+            Expression::Not(part) => return self.condition(part, !negated),
+            Expression::Comparison(column, operator, Operand::Literal(literal)) => {
+                self.values(column, &Literals::Compared(*operator, literal))
+            }
+            Expression::In(column, literals) => self.values(column, &Literals::Among(literals)),
+            Expression::Comparison(left, operator, Operand::Column(right)) => self.columns(left, *operator, right),
+            Expression::Like(column, pattern, escape) => self.like(column, pattern, *escape),
+            Expression::IsNull(column) => self.nulls(column),
+            Expression::Column(column) => self.boolean(column),
+        };
+        Ok(Condition::Test { test: test?, negated })
     }
-    match data_type {
-        DataType::Boolean => test::<bool>(plan, name, negated),
-        DataType::Tinyint => test::<i8>(plan, name, negated),
-        DataType::Smallint => test::<i16>(plan, name, negated),
-        DataType::Int => test::<i32>(plan, name, negated),
-        DataType::Bigint => test::<i64>(plan, name, negated),
-        DataType::Float => test::<f32>(plan, name, negated),
-        DataType::Double => test::<f64>(plan, name, negated),
-        DataType::Decimal(_) => test::<Decimal>(plan, name, negated),
-        DataType::Date => test::<Date>(plan, name, negated),
-        DataType::Time(_) => test::<Time>(plan, name, negated),
-        DataType::Timestamp(_) => test::<Timestamp>(plan, name, negated),
-        DataType::TimestampLtz(_) => test::<TimestampLtz>(plan, name, negated),
-        DataType::Text | DataType::FixedText(_) | DataType::Bytes | DataType::FixedBytes(_) => {
-            test::<[u8]>(plan, name, negated)
+
+    fn data_type(&self, column: &Name) -> Result<&'a DataType, Error> {
+        match self.schema.column(&column.text) {
+            Ok((_, field)) => Ok(&field.data_type),
+            Err(error) => Err(Error::input(format!("at character {} of the condition: {error}", column.position))),
         }
-        _ => Err(unsupported(column, data_type)),
+    }
+
+    fn values(&mut self, column: &Name, literals: &Literals<'_>) -> Result<Test, Error> {
+        let name = column.text.as_str();
+        let data_type = self.data_type(column)?;
+        let target = Target { column, data_type };
+        let whole = || literals.whole(target);
+        let plan = &mut *self.plan;
+        Ok(match data_type {
+            DataType::Boolean => booleans(plan.read(name)?, &whole()?),
+            DataType::Tinyint => counted::<i8>(plan.read(name)?, &whole()?),
+            DataType::Smallint => counted::<i16>(plan.read(name)?, &whole()?),
+            DataType::Int => counted::<i32>(plan.read(name)?, &whole()?),
+            DataType::Bigint => counted::<i64>(plan.read(name)?, &whole()?),
+            DataType::Float => floats::<f32>(plan.read(name)?, literals.asked(|literal| target.float(literal))?),
+            DataType::Double => floats::<f64>(plan.read(name)?, literals.asked(|literal| target.float(literal))?),
+            DataType::Decimal(_) => decimals(plan.read(name)?, whole()?),
+            DataType::Date => counted::<Date>(plan.read(name)?, &whole()?),
+            DataType::Time(_) => times(plan.read(name)?, &whole()?),
+            DataType::Timestamp(_) => counted::<Timestamp>(plan.read(name)?, &whole()?),
+            DataType::TimestampLtz(_) => counted::<TimestampLtz>(plan.read(name)?, &whole()?),
+            DataType::Text | DataType::FixedText(_) | DataType::Bytes | DataType::FixedBytes(_) => {
+                values::bytes(plan.read(name)?, literals.asked(|literal| target.bytes(literal))?)
+            }
+            _ => return Err(unsupported(column, data_type)),
+        })
+    }
+
+    fn columns(&mut self, left: &Name, operator: Operator, right: &Name) -> Result<Test, Error> {
+        let (first, second) = (self.data_type(left)?, self.data_type(right)?);
+        let sides = (Side::new(left, first), Side::new(right, second));
+        columns::compared(self.plan, sides.0, operator, sides.1)?.ok_or_else(|| {
+            let message = format!(
+                "column `{}` is {first}: it does not compare with `{}`, which is {second}",
+                left.text, right.text
+            );
+            wrong(right.position, message)
+        })
+    }
+
+    fn like(&mut self, column: &Name, pattern: &Literal, escape: Option<char>) -> Result<Test, Error> {
+        let data_type = self.data_type(column)?;
+        if !matches!(data_type, DataType::Text | DataType::FixedText(_)) {
+            return Err(wrong(column.position, format!("column `{}` is {data_type}: `like` tests texts", column.text)));
+        }
+        let LiteralKind::Text(text) = &pattern.kind else {
+            return Err(wrong(pattern.position, "expected a pattern, as 'S%'"));
+        };
+        let pattern = Pattern::new(text, escape).map_err(|message| wrong(pattern.position, message))?;
+        Ok(values::like(self.plan.read(&column.text)?, pattern))
+    }
+
+    fn boolean(&mut self, column: &Name) -> Result<Test, Error> {
+        match self.data_type(column)? {
+            DataType::Boolean => Ok(booleans(self.plan.read(&column.text)?, &Wanted::Range(1, 1))),
+            other => Err(wrong(column.position, format!("column `{}` is {other}: expected a comparison", column.text))),
+        }
+    }
+
+    fn nulls(&mut self, column: &Name) -> Result<Test, Error> {
+        fn test<T: Value + ?Sized>(plan: &mut Plan, name: &str) -> Result<Test, Error> {
+            Ok(values::nulls(plan.read::<T>(name)?))
+        }
+        let (name, data_type) = (column.text.as_str(), self.data_type(column)?);
+        let plan = &mut *self.plan;
+        match data_type {
+            DataType::Boolean => test::<bool>(plan, name),
+            DataType::Tinyint => test::<i8>(plan, name),
+            DataType::Smallint => test::<i16>(plan, name),
+            DataType::Int => test::<i32>(plan, name),
+            DataType::Bigint => test::<i64>(plan, name),
+            DataType::Float => test::<f32>(plan, name),
+            DataType::Double => test::<f64>(plan, name),
+            DataType::Decimal(_) => test::<Decimal>(plan, name),
+            DataType::Date => test::<Date>(plan, name),
+            DataType::Time(_) => test::<Time>(plan, name),
+            DataType::Timestamp(_) => test::<Timestamp>(plan, name),
+            DataType::TimestampLtz(_) => test::<TimestampLtz>(plan, name),
+            DataType::Text | DataType::FixedText(_) | DataType::Bytes | DataType::FixedBytes(_) => {
+                test::<[u8]>(plan, name)
+            }
+            _ => Err(unsupported(column, data_type)),
+        }
     }
 }
 

@@ -1,5 +1,6 @@
 //! The words of a condition.
 
+use std::cmp::Ordering;
 use std::fmt;
 
 /// What is wrong with a condition, and where.
@@ -23,15 +24,38 @@ impl fmt::Display for SyntaxError {
     }
 }
 
-/// A comparison.
+/// A comparison. `a != b` is `not a = b`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Operator {
     Equal,
-    NotEqual,
     Less,
     LessOrEqual,
     Greater,
     GreaterOrEqual,
+}
+
+impl Operator {
+    /// What `b` must be to `a` where `a` is this to `b`.
+    pub(crate) fn mirrored(self) -> Self {
+        match self {
+            Self::Equal => Self::Equal,
+            Self::Less => Self::Greater,
+            Self::LessOrEqual => Self::GreaterOrEqual,
+            Self::Greater => Self::Less,
+            Self::GreaterOrEqual => Self::LessOrEqual,
+        }
+    }
+
+    /// Whether an order is one of those asked for.
+    pub(crate) fn fits(self, order: Ordering) -> bool {
+        match self {
+            Self::Equal => order.is_eq(),
+            Self::Less => order.is_lt(),
+            Self::LessOrEqual => order.is_le(),
+            Self::Greater => order.is_gt(),
+            Self::GreaterOrEqual => order.is_ge(),
+        }
+    }
 }
 
 /// A word of a condition.
@@ -48,6 +72,9 @@ pub(crate) enum Token {
     /// What stood in `x'..'`.
     Bytes(Vec<u8>),
     Operator(Operator),
+    /// `!=` or `<>`.
+    Unequal,
+    Comma,
     Open,
     Close,
     End,
@@ -60,7 +87,8 @@ impl fmt::Display for Token {
             Self::Name(name) => write!(f, "the column `{name}`"),
             Self::Text(text) => write!(f, "'{text}'"),
             Self::Bytes(_) => f.write_str("bytes"),
-            Self::Operator(_) => f.write_str("a comparison"),
+            Self::Operator(_) | Self::Unequal => f.write_str("a comparison"),
+            Self::Comma => f.write_str("`,`"),
             Self::Open => f.write_str("`(`"),
             Self::Close => f.write_str("`)`"),
             Self::End => f.write_str("the end"),
@@ -104,13 +132,14 @@ impl<'a> Lexer<'a> {
 
     fn token(&mut self) -> Result<Token, SyntaxError> {
         let symbols = [
-            ("!=", Token::Operator(Operator::NotEqual)),
-            ("<>", Token::Operator(Operator::NotEqual)),
+            ("!=", Token::Unequal),
+            ("<>", Token::Unequal),
             ("<=", Token::Operator(Operator::LessOrEqual)),
             (">=", Token::Operator(Operator::GreaterOrEqual)),
             ("=", Token::Operator(Operator::Equal)),
             ("<", Token::Operator(Operator::Less)),
             (">", Token::Operator(Operator::Greater)),
+            (",", Token::Comma),
             ("(", Token::Open),
             (")", Token::Close),
         ];

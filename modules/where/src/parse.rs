@@ -1,40 +1,13 @@
 //! From words to an expression.
 
+use crate::expression::{Expression, Literal, LiteralKind, Name, Operand};
 use crate::lex::{Operator, SyntaxError, Token, tokens};
-
-/// A condition as it was written.
-#[derive(Debug, Clone, PartialEq)]
-pub(crate) enum Expression {
-    Or(Vec<Expression>),
-    And(Vec<Expression>),
-    Comparison(Name, Operator, Literal),
-    IsNull { column: Name, negated: bool },
-}
-
-/// A column and where it was named.
-#[derive(Debug, Clone, PartialEq)]
-pub(crate) struct Name {
-    pub(crate) text: String,
-    pub(crate) position: usize,
-}
-
-/// What a column is compared with, and where it stands.
-#[derive(Debug, Clone, PartialEq)]
-pub(crate) struct Literal {
-    pub(crate) kind: LiteralKind,
-    pub(crate) position: usize,
-}
-
-#[derive(Debug, Clone, PartialEq)]
-pub(crate) enum LiteralKind {
-    Number(String),
-    Text(String),
-    Bytes(Vec<u8>),
-    Boolean(bool),
-}
 
 /// How deep parentheses may stand within each other.
 const MAX_DEPTH: usize = 64;
+
+const OPERAND: &str = "a column or a literal (30, 'text', x'00ff', true or false)";
+const LITERAL: &str = "a literal (30, 'text', x'00ff', true or false)";
 
 /// Reads a condition.
 pub(crate) fn parse(text: &str) -> Result<Expression, SyntaxError> {
@@ -72,18 +45,30 @@ impl Parser {
         SyntaxError::new(self.position(), format!("expected {what}, found {}", self.peek()))
     }
 
+    fn is_keyword(&self, keyword: &str) -> bool {
+        matches!(self.peek(), Token::Word(word) if word.eq_ignore_ascii_case(keyword))
+    }
+
     /// Passes a keyword, in any case, if it is next.
     fn keyword(&mut self, keyword: &str) -> bool {
-        let is_next = matches!(self.peek(), Token::Word(word) if word.eq_ignore_ascii_case(keyword));
+        let is_next = self.is_keyword(keyword);
         if is_next {
             self.take();
         }
         is_next
     }
 
+    /// Passes a sign, which must be next.
+    fn sign(&mut self, sign: &Token, name: &str) -> Result<(), SyntaxError> {
+        if self.peek() != sign {
+            return Err(self.expected(name));
+        }
+        self.take();
+        Ok(())
+    }
+
     fn or(&mut self) -> Result<Expression, SyntaxError> {
-        let first = self.and()?;
-        let mut all = vec![first];
+        let mut all = vec![self.and()?];
         while self.keyword("or") {
             all.push(self.and()?);
         }
@@ -91,73 +76,177 @@ impl Parser {
     }
 
     fn and(&mut self) -> Result<Expression, SyntaxError> {
-        let first = self.term()?;
-        let mut all = vec![first];
+        let mut all = vec![self.not()?];
         while self.keyword("and") {
-            all.push(self.term()?);
+            all.push(self.not()?);
         }
         Ok(if all.len() == 1 { all.remove(0) } else { Expression::And(all) })
     }
 
-    fn term(&mut self) -> Result<Expression, SyntaxError> {
-        if *self.peek() != Token::Open {
-            return self.comparison();
+    fn not(&mut self) -> Result<Expression, SyntaxError> {
+        let mut negated = false;
+        while self.keyword("not") {
+            negated = !negated;
         }
+        let expression = if *self.peek() == Token::Open { self.group()? } else { self.predicate()? };
+        Ok(expression.not_if(negated))
+    }
+
+    /// What stands in parentheses.
+    fn group(&mut self) -> Result<Expression, SyntaxError> {
         if self.depth == MAX_DEPTH {
-            return Err(SyntaxError::new(
-                self.position(),
-                format!("more than {MAX_DEPTH} parentheses within each other"),
-            ));
+            let message = format!("more than {MAX_DEPTH} parentheses within each other");
+            return Err(SyntaxError::new(self.position(), message));
         }
         self.take();
         self.depth += 1;
         let expression = self.or()?;
         self.depth -= 1;
-        if *self.peek() != Token::Close {
-            return Err(self.expected("`)`"));
-        }
-        self.take();
+        self.sign(&Token::Close, "`and`, `or` or `)`")?;
         Ok(expression)
     }
 
-    fn comparison(&mut self) -> Result<Expression, SyntaxError> {
-        let position = self.position();
-        let text = match self.peek() {
-            Token::Name(name) => name.clone(),
-            Token::Word(word) if !is_reserved(word) => word.clone(),
-            _ => return Err(self.expected("a column")),
-        };
-        self.take();
-        let column = Name { text, position };
+    /// A test of one column, or of two.
+    fn predicate(&mut self) -> Result<Expression, SyntaxError> {
+        let left = self.operand()?;
+        match *self.peek() {
+            Token::Operator(operator) => {
+                self.take();
+                return self.comparison(left, operator);
+            }
+            Token::Unequal => {
+                self.take();
+                return Ok(self.comparison(left, Operator::Equal)?.not());
+            }
+            _ => {}
+        }
+        if self.is_keyword("between") || self.is_keyword("not") && self.second_keyword("between") {
+            return self.between(left);
+        }
+        match left {
+            Operand::Column(column) => self.test(column),
+            Operand::Literal(_) => Err(self.expected("a comparison (=, !=, <, <=, >, >=) or `between`")),
+        }
+    }
+
+    /// Whether the word after the next is this one.
+    fn second_keyword(&self, keyword: &str) -> bool {
+        matches!(self.tokens.get(self.next + 1), Some((_, Token::Word(word))) if word.eq_ignore_ascii_case(keyword))
+    }
+
+    /// What follows a column that is not compared.
+    fn test(&mut self, column: Name) -> Result<Expression, SyntaxError> {
         if self.keyword("is") {
             let negated = self.keyword("not");
             return match self.keyword("null") {
-                true => Ok(Expression::IsNull { column, negated }),
-                false => Err(self.expected("`null`")),
+                true => Ok(Expression::IsNull(column).not_if(negated)),
+                false => Err(self.expected(if negated { "`null`" } else { "`null` or `not null`" })),
             };
         }
-        let Token::Operator(operator) = *self.peek() else {
-            return Err(self.expected("a comparison (=, !=, <, <=, >, >=) or `is null`"));
+        let negated = self.keyword("not");
+        if self.keyword("in") {
+            return Ok(Expression::In(column, self.list()?).not_if(negated));
+        }
+        if self.keyword("like") {
+            let pattern = self.literal()?;
+            let escape = if self.keyword("escape") { Some(self.escape()?) } else { None };
+            return Ok(Expression::Like(column, pattern, escape).not_if(negated));
+        }
+        let ends = matches!(self.peek(), Token::End | Token::Close) || self.is_keyword("and") || self.is_keyword("or");
+        match (negated, ends) {
+            (true, _) => Err(self.expected("`in`, `like` or `between`")),
+            (false, true) => Ok(Expression::Column(column)),
+            (false, false) => {
+                Err(self.expected("a comparison (=, !=, <, <=, >, >=), `is`, `in`, `like`, `between` or `not`"))
+            }
+        }
+    }
+
+    /// `a between b and c` is `a >= b and a <= c`.
+    fn between(&mut self, value: Operand) -> Result<Expression, SyntaxError> {
+        let negated = self.keyword("not");
+        self.take();
+        let low = self.comparison(value.clone(), Operator::GreaterOrEqual)?;
+        if !self.keyword("and") {
+            return Err(self.expected("`and` and the upper limit"));
+        }
+        let high = self.comparison(value, Operator::LessOrEqual)?;
+        Ok(Expression::And(vec![low, high]).not_if(negated))
+    }
+
+    /// A comparison whose right side comes next. A column stands left in what comes of it.
+    fn comparison(&mut self, left: Operand, operator: Operator) -> Result<Expression, SyntaxError> {
+        let position = self.position();
+        Ok(match (left, self.operand()?) {
+            (Operand::Column(left), right) => Expression::Comparison(left, operator, right),
+            (literal, Operand::Column(right)) => Expression::Comparison(right, operator.mirrored(), literal),
+            (Operand::Literal(_), Operand::Literal(_)) => {
+                return Err(SyntaxError::new(position, "expected a column on one side, found literals on both"));
+            }
+        })
+    }
+
+    fn operand(&mut self) -> Result<Operand, SyntaxError> {
+        let position = self.position();
+        let text = match self.peek() {
+            Token::Name(name) => name.clone(),
+            Token::Word(word) if !is_reserved(word) && !self.is_typed_literal() => word.clone(),
+            _ => return self.value(OPERAND).map(Operand::Literal),
         };
         self.take();
-        Ok(Expression::Comparison(column, operator, self.literal()?))
+        Ok(Operand::Column(Name { text, position }))
     }
 
     fn literal(&mut self) -> Result<Literal, SyntaxError> {
+        self.value(LITERAL)
+    }
+
+    fn value(&mut self, expected: &str) -> Result<Literal, SyntaxError> {
+        if self.is_typed_literal() {
+            self.take();
+        }
         let position = self.position();
         let kind = match self.peek() {
             Token::Number(text) => LiteralKind::Number(text.clone()),
             Token::Text(text) => LiteralKind::Text(text.clone()),
             Token::Bytes(bytes) => LiteralKind::Bytes(bytes.clone()),
-            Token::Word(word) if word.eq_ignore_ascii_case("true") => LiteralKind::Boolean(true),
-            Token::Word(word) if word.eq_ignore_ascii_case("false") => LiteralKind::Boolean(false),
-            Token::Word(word) if word.eq_ignore_ascii_case("null") => {
+            _ if self.is_keyword("true") => LiteralKind::Boolean(true),
+            _ if self.is_keyword("false") => LiteralKind::Boolean(false),
+            _ if self.is_keyword("null") => {
                 return Err(SyntaxError::new(position, "nothing compares with null: use `is null` or `is not null`"));
             }
-            _ => return Err(self.expected("a literal (30, 'text', x'00ff', true or false)")),
+            _ => return Err(self.expected(expected)),
         };
         self.take();
         Ok(Literal { kind, position })
+    }
+
+    /// Whether what is next is as `date '2001-01-31'`; the type of a literal follows from its column all the same.
+    fn is_typed_literal(&self) -> bool {
+        ["date", "time", "timestamp"].iter().any(|it| self.is_keyword(it))
+            && matches!(self.tokens.get(self.next + 1), Some((_, Token::Text(_))))
+    }
+
+    /// Literals in parentheses.
+    fn list(&mut self) -> Result<Vec<Literal>, SyntaxError> {
+        self.sign(&Token::Open, "`(`")?;
+        let mut literals = vec![self.literal()?];
+        while *self.peek() == Token::Comma {
+            self.take();
+            literals.push(self.literal()?);
+        }
+        self.sign(&Token::Close, "`,` or `)`")?;
+        Ok(literals)
+    }
+
+    fn escape(&mut self) -> Result<char, SyntaxError> {
+        let position = self.position();
+        if let Token::Text(text) = self.take()
+            && let (Some(escape), None) = (text.chars().next(), text.chars().nth(1))
+        {
+            return Ok(escape);
+        }
+        Err(SyntaxError::new(position, "expected one character in quotes, as '!'"))
     }
 }
 
@@ -173,38 +262,65 @@ mod tests {
     use super::*;
 
     #[test]
-    fn and_binds_tighter_than_or() {
-        let expression = parse("a = 1 or b = 2 AND (c = 3 or `d d` is not null)").unwrap();
+    fn not_binds_tighter_than_and_and_that_tighter_than_or() {
+        let expression = parse("a = 1 or not b AND not not (c = 3 or `d d` is not null)").unwrap();
         let Expression::Or(parts) = expression else { panic!("{expression:?}") };
         let Expression::And(parts) = &parts[1] else { panic!("{parts:?}") };
-        assert!(
-            matches!(&parts[1], Expression::Or(parts) if matches!(&parts[1], Expression::IsNull { column, negated: true } if column.text == "d d"))
-        );
+        let Expression::Not(negated) = &parts[0] else { panic!("{parts:?}") };
+        assert!(matches!(&**negated, Expression::Column(column) if column.text == "b"));
+        let Expression::Or(parts) = &parts[1] else { panic!("{parts:?}") };
+        let Expression::Not(negated) = &parts[1] else { panic!("{parts:?}") };
+        assert!(matches!(&**negated, Expression::IsNull(column) if column.text == "d d"));
     }
 
     #[test]
-    fn quotes_are_doubled_inside() {
-        let Expression::Comparison(column, _, literal) = parse(r#""a""b"<>'it''s'"#).unwrap() else { panic!() };
-        assert_eq!((column.text.as_str(), literal.kind), ("a\"b", LiteralKind::Text("it's".to_owned())));
+    fn sides_are_turned_and_quotes_are_doubled_inside() {
+        let Expression::Comparison(column, operator, Operand::Literal(literal)) = parse(r#"'it''s' < "a""b""#).unwrap()
+        else {
+            panic!()
+        };
+        assert_eq!((column.text.as_str(), operator), ("a\"b", Operator::Greater));
+        assert_eq!(literal.kind, LiteralKind::Text("it's".to_owned()));
     }
 
     #[test]
     fn errors_say_where_and_what() {
         for (text, message) in [
-            ("", "at character 1: expected a column, found the end"),
-            ("delay >", "at character 8: expected a literal (30, 'text', x'00ff', true or false), found the end"),
-            ("é > and", "at character 5: expected a literal (30, 'text', x'00ff', true or false), found `and`"),
+            ("", "at character 1: expected a column or a literal (30, 'text', x'00ff', true or false), found the end"),
+            (
+                "é > and",
+                "at character 5: expected a column or a literal (30, 'text', x'00ff', true or false), found `and`",
+            ),
             ("a = 1 b", "at character 7: expected `and`, `or` or the end, found `b`"),
-            ("a 1", "at character 3: expected a comparison (=, !=, <, <=, >, >=) or `is null`, found `1`"),
-            ("(a = 1", "at character 7: expected `)`, found the end"),
+            (
+                "a 1",
+                "at character 3: expected a comparison (=, !=, <, <=, >, >=), `is`, `in`, `like`, `between` or `not`, found `1`",
+            ),
+            ("(a = 1", "at character 7: expected `and`, `or` or `)`, found the end"),
             ("a = 'x", "at character 5: the ' has no closing '"),
             ("a = x'0'", "at character 5: expected pairs of hexadecimal digits, as x'00ff'"),
             ("a = null", "at character 5: nothing compares with null: use `is null` or `is not null`"),
+            ("a in (1, null)", "at character 10: nothing compares with null: use `is null` or `is not null`"),
             ("a = 1 ; b", "at character 7: `;` has no meaning here"),
-            ("30 < a", "at character 1: expected a column, found `30`"),
+            ("30 < 'a'", "at character 6: expected a column on one side, found literals on both"),
+            ("30", "at character 3: expected a comparison (=, !=, <, <=, >, >=) or `between`, found the end"),
+            ("a is 1", "at character 6: expected `null` or `not null`, found `1`"),
+            ("a is not 1", "at character 10: expected `null`, found `1`"),
+            ("a not = 1", "at character 7: expected `in`, `like` or `between`, found a comparison"),
+            ("a in 1", "at character 6: expected `(`, found `1`"),
+            ("a in (1 2)", "at character 9: expected `,` or `)`, found `2`"),
+            ("a in ()", "at character 7: expected a literal (30, 'text', x'00ff', true or false), found `)`"),
+            ("a between 1 or 2", "at character 13: expected `and` and the upper limit, found `or`"),
+            ("a like 'x' escape 'yz'", "at character 19: expected one character in quotes, as '!'"),
+            ("a like 'x' escape", "at character 18: expected one character in quotes, as '!'"),
         ] {
             assert_eq!(parse(text).unwrap_err().to_string(), message, "{text}");
         }
-        assert!(parse(&"(".repeat(100_000)).is_err());
+        let deep = "(".repeat(100_000);
+        assert_eq!(
+            parse(&deep).unwrap_err().to_string(),
+            "at character 65: more than 64 parentheses within each other"
+        );
+        assert!(parse(&format!("{} a", "not ".repeat(100_000))).is_ok());
     }
 }
