@@ -55,6 +55,7 @@ pub mod private {
     pub use crate::describe::{named, object, one_of, property, tagged, values, word, words};
     pub use crate::guest::{Exported, Instance, Slot};
     pub use crate::outcome::{Columns, kept, produced, refused, replaced, selected};
+    pub use crate::value::Item;
     pub use serde;
     pub use serde_json;
 }

@@ -48,6 +48,14 @@ mod filters {
         row.map(|row| row == batch).ok_or_else(|| format!("{batch} has no row"))
     }
 
+    type Minutes = i32;
+    type Name<'a> = &'a str;
+
+    #[filter]
+    pub(crate) fn aliases(minutes: Minutes, name: Option<Name<'_>>) -> bool {
+        minutes > 1 && name == Some("b")
+    }
+
     #[filter]
     pub(crate) fn divides(r#type: i32) -> bool {
         100 % r#type == 0
@@ -66,6 +74,13 @@ mod maps {
     #[map(column = text)]
     pub(crate) fn first(text: &str) -> Option<&str> {
         text.get(..1)
+    }
+
+    type Long = i64;
+
+    #[map(column = late)]
+    pub(crate) fn aliased(minutes: i32) -> Long {
+        Long::from(minutes) * 2
     }
 
     #[map]
@@ -143,6 +158,13 @@ fn names_do_not_meet_those_of_the_generated_code() {
     assert_eq!(outcome.refused(), [(1, "2 has no row".to_owned())]);
     let outcome = rows.run::<maps::Builder>("{}").unwrap();
     assert_eq!(outcome.values::<i32>("row").unwrap(), [Some(2), None, Some(5)]);
+}
+
+#[test]
+fn aliases_stand_for_their_types() {
+    let rows = Rows::new().column("minutes", [1, 2, 3]).column("name", [Some("b"), Some("b"), None]);
+    assert_eq!(rows.run::<filters::Aliases>("{}").unwrap().kept(), [1]);
+    assert_eq!(rows.run::<maps::Aliased>("{}").unwrap().values::<i64>("late").unwrap(), [2, 4, 6].map(Some));
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! The types that a column's values can have in Rust, and how each reads and writes the boundary's form.
 
 mod bytes;
+mod item;
 mod number;
 mod text;
 mod time;
@@ -11,6 +12,7 @@ use crate::DataType;
 use crate::bindings::thalweg::module::types::Values;
 
 pub use bytes::{Blobs, Texts};
+pub use item::Item;
 pub use number::{Decimals, Numeric};
 pub use text::ParseTimeError;
 pub use time::{Date, Instants, Time, Times, Timestamp, TimestampLtz, Unit};

@@ -12,6 +12,14 @@ fn error_without_display(a: i32) -> Result<bool, NoDisplay> { Ok(true) }
 fn items_without_display(a: i32) -> Vec<Result<i32, NoDisplay>> { Vec::new() }
 //~                                                 ^^^^^^^^^ `NoDisplay` doesn't implement `std::fmt::Display`
 
+#[filter]
+fn no_value(a: i32, b: Option<NoDisplay>) -> bool { true }
+//~                           ^^^^^^^^^ `NoDisplay` cannot be the value of a column
+
+#[map]
+fn no_result(a: i32) -> NoDisplay { NoDisplay }
+//~                     ^^^^^^^^^ `NoDisplay` cannot be the value of a column
+
 struct NoConfig;
 
 #[filter]

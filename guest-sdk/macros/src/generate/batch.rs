@@ -3,7 +3,7 @@
 use proc_macro2::{Span, TokenStream};
 use quote::quote_spanned;
 
-use super::{at, at_returned, input, output};
+use super::{at_returned, input, output};
 use crate::facts::{Family, Function, Parameter};
 
 /// What `apply` does once the views of the columns are there.
@@ -12,12 +12,11 @@ pub(super) fn apply(family: Family, function: &Function) -> TokenStream {
     let arguments = function.parameters.iter().enumerate().map(|(index, parameter)| match parameter {
         Parameter::Config(_) => tokens!(&self.config),
         Parameter::Column(column) => {
-            let mut view = input(index);
-            view.set_span(at(&column.value));
+            let view = input(index, column);
             tokens!(#view)
         }
         Parameter::Output(write) => {
-            let output = output(*write);
+            let output = output(*write, &function.writes[*write]);
             tokens!(self.#output)
         }
         Parameter::Refusals => tokens!(&mut refusals),

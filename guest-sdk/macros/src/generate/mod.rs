@@ -23,17 +23,14 @@ pub(crate) fn module(family: Family, function: &Function) -> TokenStream {
     let (inputs, read): (Vec<_>, Vec<_>) = columns(function)
         .map(|(place, Column { value, .. })| (place, quote_spanned!(at(value)=> ::thalweg_module::Input<#value>)))
         .unzip();
-    let writes = function.writes.iter().map(|write| &write.kind.value).enumerate();
-    let (outputs, written): (Vec<_>, Vec<_>) = writes
-        .map(|(index, value)| (output(index), quote_spanned!(at(value)=> ::thalweg_module::Output<#value>)))
+    let (outputs, written): (Vec<_>, Vec<_>) = outputs(function)
+        .map(|(place, write)| (place, &write.kind.value))
+        .map(|(place, value)| (place, quote_spanned!(at(value)=> ::thalweg_module::Output<#value>)))
         .unzip();
     let config_field = config.map(|config| tokens!(config: #config,));
     let parameters = config.map(|config| quote_spanned!(at(config)=> .with_parameters::<#config>()));
-    let views = columns(function).map(|(place, Column { value, .. })| {
-        let mut field = place.clone();
-        field.set_span(at(value));
-        quote_spanned!(at(value)=> let #place = batch.column(self.#field)?;)
-    });
+    let views = columns(function)
+        .map(|(place, Column { value, .. })| quote_spanned!(at(value)=> let #place = batch.column(self.#place)?;));
     let open = open(function);
     let apply = match function.form {
         Form::Row { is_tuple, item_error } => rows::apply(family, function, is_tuple, item_error),
@@ -78,7 +75,7 @@ fn open(function: &Function) -> TokenStream {
         let name = LitStr::new(name, at(value));
         quote_spanned!(at(value)=> let #place = plan.read(#name)?;)
     });
-    let outputs: Vec<_> = (0..function.writes.len()).map(output).collect();
+    let outputs: Vec<_> = outputs(function).map(|(place, _)| place).collect();
     let writes = function.writes.iter().map(|write| plan_write(function, write));
     let (config, config_value) = match config(function) {
         Some(config) => {
@@ -109,10 +106,11 @@ fn plan_write(function: &Function, write: &Write) -> TokenStream {
         Nulls::Never => tokens!(false),
         Nulls::AsRead => tokens!(false #(|| #decisive.is_nullable())*),
     };
-    let name = &write.name;
+    let at = at(&write.kind.value);
+    let name = LitStr::new(&write.name, at);
     match write.sql.as_ref().map(|sql| &sql.data_type) {
         Some(data_type) => tokens!(plan.write_as(#name, #data_type, #nullable)?),
-        None => tokens!(plan.write(#name, #nullable)?),
+        None => quote_spanned!(at=> plan.write(#name, #nullable)?),
     }
 }
 
@@ -126,19 +124,25 @@ fn config(function: &Function) -> Option<&Type> {
 /// The columns read, each with its place.
 fn columns(function: &Function) -> impl Iterator<Item = (Ident, &Column)> {
     function.parameters.iter().enumerate().filter_map(|(index, parameter)| match parameter {
-        Parameter::Column(column) => Some((input(index), column)),
+        Parameter::Column(column) => Some((input(index, column), column)),
         _ => None,
     })
 }
 
 /// The field, and the variable, of the column of a parameter.
-fn input(parameter: usize) -> Ident {
-    format_ident!("column_{parameter}", span = Span::mixed_site())
+fn input(parameter: usize, column: &Column) -> Ident {
+    format_ident!("column_{parameter}", span = at(&column.value))
 }
 
-/// The field of a written column.
-fn output(write: usize) -> Ident {
-    format_ident!("output_{write}", span = Span::mixed_site())
+/// The columns written, each with its field.
+fn outputs(function: &Function) -> impl Iterator<Item = (Ident, &Write)> {
+    let field = |(index, write): (usize, _)| (output(index, write), write);
+    function.writes.iter().enumerate().map(field)
+}
+
+/// The field, and the variable, of a written column.
+fn output(index: usize, write: &Write) -> Ident {
+    format_ident!("output_{index}", span = at(&write.kind.value))
 }
 
 /// Where the compiler reports what is wrong with what the user wrote there.

@@ -4,7 +4,7 @@ use proc_macro2::{Span, TokenStream};
 use quote::{format_ident, quote_spanned};
 use syn::Ident;
 
-use super::{columns, input, output};
+use super::{at, columns, input, outputs};
 use crate::facts::{Family, Function, Parameter, Write};
 
 /// What `apply` does once the views of the columns and the number of `rows` are there.
@@ -41,10 +41,10 @@ fn filter(function: &Function) -> TokenStream {
 
 /// Writes numbers that are always there: the fastest loop.
 fn numbers(function: &Function) -> TokenStream {
-    let (call, output) = (call(function), output(0));
+    let (call, outputs) = (call(function), outputs(function).map(|(place, _)| place));
     tokens! {
         let values = ::thalweg_module::private::numbers(rows, present.as_ref(), |row| #call);
-        let written = [self.#output.column(values, present)];
+        let written = [#(self.#outputs.column(values, present)),*];
         ::core::result::Result::Ok(::thalweg_module::Answer::replaced(::thalweg_module::Selection::All, written))
     }
 }
@@ -127,10 +127,12 @@ fn flat_map(function: &Function, is_tuple: bool, item_error: Option<Span>) -> To
 
 /// The refusals and the builders.
 fn start(function: &Function) -> TokenStream {
-    let (builders, outputs) = (builders(function), (0..function.writes.len()).map(output));
+    let builders = builders(function).into_iter().zip(outputs(function)).map(|(builder, (output, write))| {
+        quote_spanned!(at(&write.kind.value)=> let mut #builder = self.#output.builder(rows);)
+    });
     tokens! {
         let mut refusals = ::thalweg_module::Refusals::default();
-        #(let mut #builders = self.#outputs.builder(rows);)*
+        #(#builders)*
     }
 }
 
@@ -196,8 +198,9 @@ fn call(function: &Function) -> TokenStream {
     let arguments = function.parameters.iter().enumerate().filter_map(|(index, parameter)| match parameter {
         Parameter::Config(_) => Some(tokens!(&self.config)),
         Parameter::Column(column) => {
-            let view = input(index);
-            Some(if column.is_optional { tokens!(#view.get(row)) } else { tokens!(#view.value(row)) })
+            let (view, at) = (input(index, column), at(&column.value));
+            let get = Ident::new(if column.is_optional { "get" } else { "value" }, at);
+            Some(quote_spanned!(at=> #view.#get(row)))
         }
         Parameter::Output(_) | Parameter::Refusals => None,
     });

@@ -1,9 +1,10 @@
 //! The types that a user writes, as far as a macro can know them.
 
 use proc_macro2::{Span, TokenStream};
-use quote::{ToTokens, quote};
+use quote::{ToTokens, quote, quote_spanned};
 use syn::{
-    AssocType, Error, GenericArgument, Path, PathArguments, PathSegment, Result, Type, TypeParamBound, spanned::Spanned,
+    AssocType, Error, GenericArgument, Lifetime, Path, PathArguments, PathSegment, Result, Type, TypeParamBound,
+    spanned::Spanned,
 };
 
 use crate::facts::Kind;
@@ -98,6 +99,11 @@ pub(super) fn kind(found: &Type, is_output: bool) -> Result<Kind> {
             if is_output && generic(found, "Vec").is_some_and(|element| is_word(element, "u8")) {
                 return kind(quote!([u8]), true);
             }
+            if !is_foreign(&path.path) {
+                // An alias, or a view of nested values: the compiler knows.
+                let item = lasting(found);
+                return kind(quote_spanned!(found.span()=> <#item as ::thalweg_module::private::Item>::Value), false);
+            }
         }
         _ => {}
     }
@@ -108,6 +114,48 @@ pub(super) fn kind(found: &Type, is_output: bool) -> Result<Kind> {
         OWN.join(", ")
     );
     Err(Error::new_spanned(found, message))
+}
+
+/// Types of Rust itself that no column has.
+const FOREIGN: [&str; 17] = [
+    "usize", "isize", "u8", "u16", "u32", "u64", "u128", "i128", "char", "str", "String", "Vec", "Box", "Cow",
+    "Option", "Result", "Self",
+];
+
+fn is_foreign(path: &Path) -> bool {
+    path.segments.last().is_some_and(|last| FOREIGN.iter().any(|word| last.ident == word))
+}
+
+/// The type with `'static` for every lifetime, so that it can stand in a field.
+fn lasting(found: &Type) -> Type {
+    let mut lasting = found.clone();
+    outlast(&mut lasting);
+    lasting
+}
+
+fn outlast(found: &mut Type) {
+    match found {
+        Type::Reference(reference) => {
+            reference.lifetime = Some(Lifetime::new("'static", reference.and_token.span));
+            outlast(&mut reference.elem);
+        }
+        Type::Path(path) => {
+            for segment in &mut path.path.segments {
+                let PathArguments::AngleBracketed(arguments) = &mut segment.arguments else { continue };
+                for argument in &mut arguments.args {
+                    match argument {
+                        GenericArgument::Lifetime(lifetime) => *lifetime = Lifetime::new("'static", lifetime.span()),
+                        GenericArgument::Type(inner) => outlast(inner),
+                        _ => {}
+                    }
+                }
+            }
+        }
+        Type::Tuple(tuple) => tuple.elems.iter_mut().for_each(outlast),
+        Type::Slice(slice) => outlast(&mut slice.elem),
+        Type::Array(array) => outlast(&mut array.elem),
+        _ => {}
+    }
 }
 
 fn is_own(path: &Path) -> bool {
