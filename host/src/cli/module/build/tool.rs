@@ -1,7 +1,8 @@
 //! Running the tools that a language is built with, and wrapping what they make.
 
+use std::ffi::OsStr;
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
 use anyhow::{Context as _, bail};
@@ -20,6 +21,21 @@ pub(super) fn run(command: &mut Command, remedy: &str) -> anyhow::Result<Output>
         bail!("{name} failed ({}); what is wrong stands above", output.status);
     }
     Ok(output)
+}
+
+/// The folders in which a folder's own files of a suffix really lie: itself, and where links lead. Each stands once.
+pub(super) fn sources(folder: &Path, suffix: &str) -> anyhow::Result<Vec<PathBuf>> {
+    let mut folders = vec![folder.canonicalize().with_context(|| format!("{} cannot be read", folder.display()))?];
+    for entry in std::fs::read_dir(folder)? {
+        let path = entry?.path();
+        if path.extension() != Some(OsStr::new(suffix)) || !path.is_file() {
+            continue;
+        }
+        let real = path.canonicalize()?;
+        let parent = real.parent().map(Path::to_owned).filter(|parent| !folders.contains(parent));
+        folders.extend(parent);
+    }
+    Ok(folders)
 }
 
 /// Makes a component of a core module that carries its interface, as wit-bindgen leaves it.

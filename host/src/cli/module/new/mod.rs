@@ -77,13 +77,16 @@ impl New {
 /// What there is to do now.
 fn next(folder: &Path, name: &str, lang: Language) -> String {
     let shown = folder.display();
-    let unit_test = match lang {
-        Language::Rust => "  cargo test                                its unit tests, without a host\n",
-        Language::Js | Language::Python | Language::Go => "",
+    let unit_tests = match lang {
+        Language::Rust => "cargo test",
+        Language::Js => "npm test",
+        Language::Python => "python3 -m unittest",
+        Language::Go => "go test .",
     };
     format!(
-        "made {shown}; what now:\n  cd {shown}\n{unit_test}  \
+        "made {shown}; what now:\n  cd {shown}\n  \
          thalweg module test                       build it, and run rows.jsonl through it\n  \
+         {unit_tests:<42}its unit tests, without a host\n  \
          thalweg module inspect {name}.wasm\n  \
          thalweg append TABLE FILE --module {shown}/{name}.wasm --dry-run\n"
     )
