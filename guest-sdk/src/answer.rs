@@ -158,7 +158,7 @@ impl Answer {
     pub(crate) fn into_wire(self, ranks: &[usize]) -> transform::Answer {
         let ranked = |mut written: Vec<Written>| {
             written.sort_by_key(|written| ranks.get(written.ordinal).copied());
-            written.into_iter().map(|written| written.column).collect()
+            written.into_iter().flat_map(|written| written.columns).collect()
         };
         let outcome = match self.outcome {
             Outcome::Kept(selection) => transform::Outcome::Kept(selection.into_wire()),

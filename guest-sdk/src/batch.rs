@@ -1,6 +1,7 @@
 //! One batch, and typed views of its columns.
 
 use crate::bindings::thalweg::module::types;
+use crate::value::Shape;
 use crate::{Bitmap, Bits, Error, Input, Numeric, Value};
 
 /// The rows of one call: the columns that the plan reads.
@@ -26,13 +27,13 @@ impl Batch {
     /// If the host sent something else than the plan asked for, or the column was [taken](Batch::take).
     pub fn column<T: Value + ?Sized>(&self, input: Input<T>) -> Result<Column<'_, T>, Error> {
         let column = self.columns.get(input.position).ok_or_else(|| Error::contract("a column is missing"))?;
-        let values = T::view(&column.values, self.rows, input.shape)
-            .ok_or_else(|| Error::contract(&format!("a column is not {} of {} rows", T::EXPECTED, self.rows)))?;
-        let validity = match &column.validity {
-            Some(bytes) => Some(Bits::new(bytes, self.rows).ok_or_else(|| Error::contract("a validity is too short"))?),
-            None => None,
-        };
-        Ok(Column { validity, values, rows: self.rows })
+        Column::new(column, self.rows, input.shape)
+    }
+
+    /// A column's own values and those of its children.
+    pub(crate) fn fields(&self, position: usize, fields: usize) -> Result<&[types::Column], Error> {
+        let columns = self.columns.get(position..).and_then(|columns| columns.get(..fields));
+        columns.ok_or_else(|| Error::contract("a column is missing"))
     }
 
     /// The values of a column as they came over the boundary, to be changed in place, and which of them are no nulls.
@@ -75,6 +76,16 @@ pub struct Column<'a, T: Value + ?Sized> {
 }
 
 impl<'a, T: Value + ?Sized> Column<'a, T> {
+    pub(crate) fn new(column: &'a types::Column, rows: usize, shape: Shape) -> Result<Self, Error> {
+        let values = T::view(&column.values, rows, shape)
+            .ok_or_else(|| Error::contract(&format!("a column is not {} of {rows} rows", T::EXPECTED)))?;
+        let validity = match &column.validity {
+            Some(bytes) => Some(Bits::new(bytes, rows).ok_or_else(|| Error::contract("a validity is too short"))?),
+            None => None,
+        };
+        Ok(Self { validity, values, rows })
+    }
+
     /// How many rows there are.
     pub fn len(&self) -> usize {
         self.rows

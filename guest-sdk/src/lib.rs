@@ -6,13 +6,16 @@
 //!   module; [`config`](macro@config) describes what can be set.
 //! - [`Module`] is what they stand on, for modules that fit any schema or want every cycle: a [`Plan`] made once, then
 //!   typed [`Column`]s in, and a [`Selection`] or columns made by a [`Builder`] out.
-//! - [`testing`] runs a module on rows from literals, without a host.
+//! - [`AnyColumn`] is a column whose type is known only when the module runs, with [`AnyOutput`] to copy rows of one and
+//!   [`AnyBuilder`] to build one; [`json`](mod@json) reads and writes values of every type.
+//! - [`testing`] runs a module on rows from literals or JSON, without a host.
 //! - [`log`] is all that a module can reach.
 
 #[doc(hidden)]
 pub mod bindings;
 
 mod answer;
+mod any;
 mod batch;
 mod bits;
 mod builder;
@@ -21,6 +24,7 @@ mod decimal;
 mod describe;
 mod error;
 mod guest;
+pub mod json;
 pub mod log;
 mod module;
 mod outcome;
@@ -31,6 +35,7 @@ pub mod testing;
 mod value;
 
 pub use answer::{Answer, Refusals, Selection};
+pub use any::{AnyBuilder, AnyColumn, AnyInput, AnyOutput, ColumnType};
 pub use batch::{Batch, Column};
 pub use bindings::thalweg::module::types::{DataType, Field, Schema};
 pub use bits::{Bitmap, Bits};

@@ -124,6 +124,11 @@ impl Plan {
         Ok(Input { position: self.position(column), shape, nullable, kind: PhantomData })
     }
 
+    /// The schema that the plan is for.
+    pub(crate) fn input(&self) -> &Schema {
+        &self.input
+    }
+
     /// Where a column of the input stands in the batches: its fields begin there.
     pub(crate) fn position(&mut self, column: usize) -> usize {
         let mut position = 0;
@@ -283,7 +288,7 @@ impl Plan {
             columns.push(new);
             match &column.origin {
                 Origin::Written(ordinal, written) => {
-                    fields.extend(written.iter().map(|field| shifted(field, 0, new)));
+                    fields.extend(written.iter().map(|field| field.moved(0, new)));
                     sources.push(Source::Written);
                     ranks[*ordinal] = rank;
                     rank += 1;
@@ -292,7 +297,7 @@ impl Plan {
                     let span = self.input.span(*from);
                     let old = span.start as u32;
                     let moved = self.input.fields.get(span).unwrap_or_default();
-                    fields.extend(moved.iter().map(|field| shifted(field, old, new)));
+                    fields.extend(moved.iter().map(|field| field.moved(old, new)));
                     sources.push(Source::Input(*from as u32));
                 }
             }
@@ -315,16 +320,18 @@ impl Plan {
     }
 }
 
-/// A field whose column begins at `new` instead of `old`.
-fn shifted(field: &Field, old: u32, new: u32) -> Field {
-    let at = |index: u32| index - old + new;
-    let data_type = match &field.data_type {
-        DataType::Array(element) => DataType::Array(at(*element)),
-        DataType::Dictionary((key, value)) => DataType::Dictionary((at(*key), at(*value))),
-        DataType::Row(children) => DataType::Row(children.iter().map(|&child| at(child)).collect()),
-        flat => flat.clone(),
-    };
-    Field { data_type, ..field.clone() }
+impl Field {
+    /// The same field, whose column begins at `new` instead of `old`.
+    pub(crate) fn moved(&self, old: u32, new: u32) -> Self {
+        let at = |index: u32| index - old + new;
+        let data_type = match &self.data_type {
+            DataType::Array(element) => DataType::Array(at(*element)),
+            DataType::Dictionary((key, value)) => DataType::Dictionary((at(*key), at(*value))),
+            DataType::Row(children) => DataType::Row(children.iter().map(|&child| at(child)).collect()),
+            flat => flat.clone(),
+        };
+        Self { data_type, ..self.clone() }
+    }
 }
 
 #[cfg(test)]

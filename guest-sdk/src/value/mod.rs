@@ -1,6 +1,7 @@
 //! The types that a column's values can have in Rust, and how each reads and writes the boundary's form.
 
 mod bytes;
+mod display;
 mod item;
 mod number;
 mod text;
