@@ -75,6 +75,14 @@ pub struct Column<'a, T: Value + ?Sized> {
     rows: usize,
 }
 
+impl<T: Value + ?Sized> Clone for Column<'_, T> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<T: Value + ?Sized> Copy for Column<'_, T> {}
+
 impl<'a, T: Value + ?Sized> Column<'a, T> {
     pub(crate) fn new(column: &'a types::Column, rows: usize, shape: Shape) -> Result<Self, Error> {
         let values = T::view(&column.values, rows, shape)

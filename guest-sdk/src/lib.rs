@@ -27,6 +27,7 @@ mod guest;
 pub mod json;
 pub mod log;
 mod module;
+mod nested;
 mod outcome;
 mod plan;
 mod schema;
@@ -44,6 +45,7 @@ pub use config::{Parameter, Parameters};
 pub use decimal::{Decimal, ParseDecimalError};
 pub use error::Error;
 pub use module::{Context, Description, Instances, Module, Operation};
+pub use nested::{Array, Dictionary, Element, List, ListIter, Map, MapIter, Nested};
 pub use plan::{Input, Output, Plan};
 
 pub use thalweg_module_macros::{config, filter, filter_map, flat_map, map};
@@ -59,6 +61,9 @@ pub mod private {
     pub use crate::batch::{masks, numbers};
     pub use crate::describe::{named, object, one_of, property, tagged, values, word, words};
     pub use crate::guest::{Exported, Instance, Slot};
+    pub use crate::nested::{
+        ListBuilder, ListOutput, NestedColumn, NestedInput, read_nested, view_nested, write_list, write_list_as,
+    };
     pub use crate::outcome::{Columns, kept, produced, refused, replaced, selected};
     pub use crate::value::Item;
     pub use serde;

@@ -52,6 +52,8 @@ pub(crate) struct Sql {
     pub(crate) data_type: TokenStream,
     /// Its name without precision.
     pub(crate) word: String,
+    /// Whether it is an array of that.
+    pub(crate) is_list: bool,
     pub(crate) span: Span,
 }
 
@@ -98,10 +100,21 @@ pub(crate) enum Parameter {
 /// A column of the input.
 pub(crate) struct Column {
     pub(crate) name: String,
-    /// What implements `thalweg_module::Value`.
+    /// What implements `thalweg_module::Value`, or `Nested` if it is nested; the type itself if it is read whatever it holds.
     pub(crate) value: TokenStream,
+    pub(crate) reading: Reading,
     /// The function sees nulls: `Option`, or the whole column.
     pub(crate) is_optional: bool,
+}
+
+/// How a column is read.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Reading {
+    Flat,
+    /// As arrays or maps.
+    Nested,
+    /// Whatever its type.
+    Any,
 }
 
 /// A column of the output.
@@ -127,6 +140,8 @@ pub(crate) enum Nulls {
 pub(crate) struct Kind {
     /// What implements `thalweg_module::Value`.
     pub(crate) value: TokenStream,
+    /// Whether it is an array of such values.
+    pub(crate) is_list: bool,
     /// Whether it is an owned text or bytes, which are written by reference.
     pub(crate) is_owned: bool,
     /// Whether it implements `thalweg_module::Numeric`.

@@ -48,6 +48,10 @@ fn mutable(a: &mut str) -> bool { true }
 //~           ^^^^^^^^ a column cannot have this type
 
 #[filter]
+fn borrowed_elements(a: Option<List<'_, &str>>) -> bool { true }
+//~                                     ^^^^ name what is nested without `&`
+
+#[filter]
 fn pattern((a, b): i32) -> bool { true }
 //~        ^^^^^^ a parameter is named like its column
 
@@ -98,8 +102,8 @@ fn fallible_number(a: i32) -> Result<Option<bool>, String> { Ok(None) }
 //~                                  ^^^^^^^^^^^^ a filter returns bool
 
 #[map]
-fn list(a: i32) -> Option<Vec<i32>> { None }
-//~                       ^^^^^^^^ a column cannot have this type: use bool
+fn list(a: i32) -> Option<Vec<Vec<i32>>> { None }
+//~                       ^^^^^^^^^^^^^ a column cannot have this type: use bool
 
 #[filter_map]
 fn always(a: i32) -> Result<i32, String> { Ok(a) }
@@ -179,11 +183,23 @@ fn too_fine(a: i32) -> Time { Time::new(1, Unit::Seconds) }
 //~                  ^^^^^^^^ `i32` is written as INT, not as BIGINT
 fn other_type(a: i32) -> (i32, Option<i32>) { (a, None) }
 
+#[map(column = b, type = "INT")]
+//~                      ^^^^^ a list is written as ARRAY<..>
+fn list_as_number(a: i32) -> Vec<i32> { vec![a] }
+
+#[map(column = b, type = "ARRAY<INT>")]
+//~                      ^^^^^^^^^^^^ only a list is written as ARRAY<..>
+fn number_as_list(a: i32) -> i32 { a }
+
+#[map(columns(b = "ARRAY<ARRAY<INT>>"))]
+//~               ^^^^^^^^^^^^^^^^^^^ there is no type ARRAY<INT>
+fn list_of_lists(a: i32) -> Vec<i32> { vec![a] }
+
 // Whole columns.
 
 #[filter(batch)]
 fn value_in_batch(a: i32) -> Selection { Selection::All }
-//~                  ^^^ with `batch`, a parameter is a `Column<'_, T>` to read
+//~                  ^^^ with `batch`, a parameter is a `Column<'_, T>` or `AnyColumn<'_>` to read
 
 #[filter(batch)]
 fn filter_with_output(a: Column<'_, i32>, b: Output<i32>) -> Selection { Selection::All }

@@ -3,7 +3,8 @@
 use proc_macro2::{Span, TokenStream};
 use quote::quote_spanned;
 
-use super::{at_returned, input, output};
+use super::at_returned;
+use super::columns::{input, output};
 use crate::facts::{Family, Function, Parameter};
 
 /// What `apply` does once the views of the columns are there.

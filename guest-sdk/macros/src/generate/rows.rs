@@ -4,7 +4,8 @@ use proc_macro2::{Span, TokenStream};
 use quote::{format_ident, quote_spanned};
 use syn::Ident;
 
-use super::{at, columns, input, outputs};
+use super::at;
+use super::columns::{columns, input, outputs};
 use crate::facts::{Family, Function, Parameter, Write};
 
 /// What `apply` does once the views of the columns and the number of `rows` are there.

@@ -1,12 +1,13 @@
 //! The parameters of a function.
 
+use quote::ToTokens;
 use syn::ext::IdentExt;
 use syn::parse::{ParseStream, Parser};
 use syn::{Attribute, Error, Expr, ExprLit, FnArg, Ident, Lit, LitStr, Meta, Pat, PatType, Result, Token, Type};
 
-use super::types::{generic, kind, take_marker, unwrapped, whole_column};
+use super::types::{generic, kind, nested, take_marker, unwrapped, whole_column};
 use super::{sql, sql::check};
-use crate::facts::{Column, Nulls, Parameter, Sql, Write};
+use crate::facts::{Column, Nulls, Parameter, Reading, Sql, Write};
 
 /// What an attribute `#[column ..]` on a parameter says.
 #[derive(Default)]
@@ -57,8 +58,11 @@ fn column_of_row(argument: &PatType, name: String) -> Result<Parameter> {
         }
     }
     let (is_optional, inner) = unwrapped(&argument.ty, "Option");
-    let kind = kind(inner, false)?;
-    Ok(Parameter::Column(Column { name, value: kind.value, is_optional }))
+    let (value, reading) = match nested(inner)? {
+        Some(value) => (value, Reading::Nested),
+        None => (kind(inner, false)?.value, Reading::Flat),
+    };
+    Ok(Parameter::Column(Column { name, value, reading, is_optional }))
 }
 
 /// A whole column.
@@ -82,19 +86,30 @@ fn whole(argument: &mut PatType, word: &str, writes: &mut Vec<Write>) -> Result<
     match generic(&argument.ty, "Column") {
         Some(inner) => {
             let value = whole_column(inner).value;
-            Ok(Parameter::Column(Column { name, value, is_optional: true }))
+            Ok(Parameter::Column(Column { name, value, reading: Reading::Flat, is_optional: true }))
+        }
+        None if last_word(&argument.ty).is_some_and(|word| word == "AnyColumn") => {
+            let value = argument.ty.to_token_stream();
+            Ok(Parameter::Column(Column { name, value, reading: Reading::Any, is_optional: true }))
         }
         None => Err(Error::new_spanned(
             &argument.ty,
-            "with `batch`, a parameter is a `Column<'_, T>` to read, an `Output<T>` to write, `&mut Refusals`, or the `#[config]`",
+            "with `batch`, a parameter is a `Column<'_, T>` or `AnyColumn<'_>` to read, an `Output<T>` to write, `&mut Refusals`, or the `#[config]`",
         )),
     }
 }
 
 fn is_refusals(found: &Type) -> bool {
     let Type::Reference(reference) = found else { return false };
-    let Type::Path(path) = &*reference.elem else { return false };
-    reference.mutability.is_some() && path.path.segments.last().is_some_and(|last| last.ident == "Refusals")
+    reference.mutability.is_some() && last_word(&reference.elem).is_some_and(|word| word == "Refusals")
+}
+
+/// The name of a type without its path.
+fn last_word(found: &Type) -> Option<&Ident> {
+    match found {
+        Type::Path(path) => path.path.segments.last().map(|last| &last.ident),
+        _ => None,
+    }
 }
 
 fn take(attributes: &mut Vec<Attribute>, name: &str) -> Option<Attribute> {

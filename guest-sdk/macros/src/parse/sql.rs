@@ -46,7 +46,17 @@ const WRITTEN: [(&str, &[&str]); 14] = [
 /// Reads a type; the error points at the string.
 pub(crate) fn parse(text: &LitStr) -> Result<Sql> {
     let value = text.value();
-    let (word, numbers) = split(&value).ok_or_else(|| {
+    let value = value.trim();
+    let is_array = value.get(..6).is_some_and(|start| start.eq_ignore_ascii_case("ARRAY<"));
+    match value.strip_suffix('>').filter(|_| is_array) {
+        Some(array) => Ok(Sql { is_list: true, ..flat(&array[6..], text)? }),
+        None => flat(value, text),
+    }
+}
+
+/// Reads a type without others within.
+fn flat(value: &str, text: &LitStr) -> Result<Sql> {
+    let (word, numbers) = split(value).ok_or_else(|| {
         Error::new(text.span(), "write a column type as SQL does: `INT`, `DECIMAL(10, 2)`, `TIMESTAMP(6)`")
     })?;
     let Some((_, case, most, range)) = TYPES.iter().find(|(known, ..)| *known == word) else {
@@ -78,7 +88,7 @@ pub(crate) fn parse(text: &LitStr) -> Result<Sql> {
         [_] => quote_spanned!(text.span()=> ::thalweg_module::DataType::#case(#(#narrow)*)),
         _ => quote_spanned!(text.span()=> ::thalweg_module::DataType::#case((#(#narrow),*))),
     };
-    Ok(Sql { data_type, word, span: text.span() })
+    Ok(Sql { data_type, word, is_list: false, span: text.span() })
 }
 
 /// The word in capitals, and the numbers in parentheses.
@@ -93,6 +103,10 @@ fn split(text: &str) -> Option<(String, Vec<u32>)> {
 
 /// Refuses a type that a value of this kind is not written as.
 pub(crate) fn check(kind: &Kind, sql: &Sql) -> Result<()> {
+    if kind.is_list != sql.is_list {
+        let article = if kind.is_list { "a list is" } else { "only a list is" };
+        return Err(Error::new(sql.span, format!("{article} written as ARRAY<..>")));
+    }
     let value = kind.value.to_string().replace(' ', "");
     let value = value.rsplit("::").next().unwrap_or(&value);
     let Some((_, words)) = WRITTEN.iter().find(|(known, _)| *known == value) else { return Ok(()) };

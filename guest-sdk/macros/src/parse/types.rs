@@ -4,7 +4,7 @@ use proc_macro2::{Span, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
 use syn::{
     AssocType, Error, GenericArgument, Lifetime, Path, PathArguments, PathSegment, Result, Type, TypeParamBound,
-    spanned::Spanned,
+    TypePath, spanned::Spanned,
 };
 
 use crate::facts::Kind;
@@ -78,7 +78,7 @@ fn bound_item(bound: &TypeParamBound) -> Option<&Type> {
 
 /// A value of a column: what a parameter is given, or with `is_output` what is written.
 pub(super) fn kind(found: &Type, is_output: bool) -> Result<Kind> {
-    let kind = |value: TokenStream, is_owned| Ok(Kind { value, is_owned, is_number: false });
+    let kind = |value: TokenStream, is_owned| Ok(Kind { value, is_list: false, is_owned, is_number: false });
     match found {
         Type::Paren(inner) => return self::kind(&inner.elem, is_output),
         Type::Reference(reference) if reference.mutability.is_none() => match &*reference.elem {
@@ -88,7 +88,8 @@ pub(super) fn kind(found: &Type, is_output: bool) -> Result<Kind> {
         },
         Type::Path(path) => {
             if PLAIN.iter().any(|word| path.path.is_ident(word)) {
-                return Ok(Kind { value: quote!(#found), is_owned: false, is_number: !path.path.is_ident("bool") });
+                let is_number = !path.path.is_ident("bool");
+                return Ok(Kind { value: quote!(#found), is_list: false, is_owned: false, is_number });
             }
             if is_own(&path.path) {
                 return kind(quote!(#found), false);
@@ -99,6 +100,15 @@ pub(super) fn kind(found: &Type, is_output: bool) -> Result<Kind> {
             if is_output && generic(found, "Vec").is_some_and(|element| is_word(element, "u8")) {
                 return kind(quote!([u8]), true);
             }
+            if let (true, Some(element)) = (is_output, generic(found, "Vec")) {
+                let element = self::kind(unwrapped(element, "Option").1, true)?;
+                if !element.is_list {
+                    return Ok(Kind { is_list: true, is_owned: false, is_number: false, ..element });
+                }
+            }
+            if let (true, Some(element)) = (is_output, generic(found, "List")) {
+                return Ok(Kind { is_list: true, ..whole_column(element) });
+            }
             if !is_foreign(&path.path) {
                 // An alias, or a view of nested values: the compiler knows.
                 let item = lasting(found);
@@ -107,9 +117,9 @@ pub(super) fn kind(found: &Type, is_output: bool) -> Result<Kind> {
         }
         _ => {}
     }
-    let owned = if is_output { ", String, Vec<u8>" } else { "" };
+    let others = if is_output { "String, Vec<u8>, Vec or List of one" } else { "List<'_, T>, Map<'_, K, V>" };
     let message = format!(
-        "a column cannot have this type: use {}, &str, &[u8]{owned}, {}, or an Option of one",
+        "a column cannot have this type: use {}, &str, &[u8], {}, {others}, or an Option of one",
         PLAIN.join(", "),
         OWN.join(", ")
     );
@@ -170,7 +180,24 @@ pub(super) fn is_word(found: &Type, word: &str) -> bool {
 /// The value of `Column<'_, T>` or `Output<T>`, which the compiler checks.
 pub(super) fn whole_column(inner: &Type) -> Kind {
     let is_number = PLAIN.iter().any(|word| *word != "bool" && is_word(inner, word));
-    Kind { value: inner.to_token_stream(), is_owned: false, is_number }
+    Kind { value: inner.to_token_stream(), is_list: false, is_owned: false, is_number }
+}
+
+/// What `List<'_, T>` or `Map<'_, K, V>` is read as.
+pub(super) fn nested(found: &Type) -> Result<Option<TokenStream>> {
+    let Type::Path(TypePath { path, .. }) = found else { return Ok(None) };
+    let Some(last) = path.segments.last() else { return Ok(None) };
+    let word = last.ident.to_string();
+    let types: Vec<_> = if matches!(word.as_str(), "List" | "Map") { types(last).collect() } else { Vec::new() };
+    if let Some(borrowed) = types.iter().find(|inner| matches!(inner, Type::Reference(_))) {
+        let message = "name what is nested without `&`: `str`, or `Array<T>` where it is a list itself";
+        return Err(Error::new_spanned(borrowed, message));
+    }
+    Ok(match (word.as_str(), &types[..]) {
+        ("List", [element]) => Some(quote_spanned!(element.span()=> ::thalweg_module::Array<#element>)),
+        ("Map", [key, value]) => Some(quote_spanned!(key.span()=> ::thalweg_module::Dictionary<#key, #value>)),
+        _ => None,
+    })
 }
 
 /// `#[attribute]` alone, by its name.
