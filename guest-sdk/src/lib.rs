@@ -62,7 +62,8 @@ pub mod private {
     pub use crate::describe::{named, object, one_of, property, tagged, values, word, words};
     pub use crate::guest::{Exported, Instance, Slot};
     pub use crate::nested::{
-        ListBuilder, ListOutput, NestedColumn, NestedInput, read_nested, view_nested, write_list, write_list_as,
+        FieldColumn, FieldInput, ListBuilder, ListOutput, NestedColumn, NestedInput, read_field, read_nested,
+        view_field, view_nested, write_list, write_list_as,
     };
     pub use crate::outcome::{Columns, kept, produced, refused, replaced, selected};
     pub use crate::value::Item;

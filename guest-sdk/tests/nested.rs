@@ -54,6 +54,20 @@ mod modules {
         numbers.chunks(2).map(<[_]>::to_vec).collect()
     }
 
+    #[map(columns(city, tags))]
+    pub(crate) fn fields(
+        #[column = "address.city"] city: Option<&str>,
+        #[column = "address.geo.lat"] lat: f64,
+        #[column = "address.tags"] tags: Option<List<'_, str>>,
+    ) -> (String, i32) {
+        (format!("{} {lat}", city.unwrap_or("?")), tags.map_or(-1, |tags| tags.len() as i32))
+    }
+
+    #[filter]
+    pub(crate) fn dotted(#[column = "a.b.c"] whole: i32) -> bool {
+        whole > 1
+    }
+
     #[filter(batch)]
     pub(crate) fn any_of_two(numbers: AnyColumn<'_>) -> Bitmap {
         let (offsets, _) = numbers.elements().expect("an array");
@@ -97,6 +111,41 @@ fn lists_and_maps_are_read_within_each_other() {
     assert_eq!(rows.run::<modules::Deep>("{}").unwrap().kept(), [0]);
     let error = Rows::json("numbers ARRAY<BIGINT>", "").run::<modules::Sum>("{}").unwrap_err();
     assert_eq!(error.to_string(), "column `numbers` is ARRAY<BIGINT>, but ARRAY<INT> is expected");
+}
+
+#[test]
+fn fields_of_rows_are_read() {
+    let schema = "address ROW<city STRING, geo ROW<lat DOUBLE NOT NULL>, tags ARRAY<STRING>>";
+    let rows = Rows::json(
+        schema,
+        r#"
+            {"address": {"city": "Kiel", "geo": {"lat": 54.5}, "tags": ["sea"]}}
+            {"address": {"city": null, "geo": {"lat": 1}, "tags": null}}
+            {"address": {"city": "Bonn", "geo": null, "tags": []}}
+            {"address": null}
+        "#,
+    );
+    let outcome = rows.run::<modules::Fields>("{}").unwrap();
+    let cities = outcome.column::<str, _>("city", str::to_owned).unwrap();
+    assert_eq!(cities, [Some("Kiel 54.5".to_owned()), Some("? 1".to_owned()), None, None]);
+    assert_eq!(outcome.values::<i32>("tags").unwrap(), [Some(1), Some(-1), None, None]);
+    for (schema, message) in [
+        ("a INT", "there is no column `address`; the columns are `a`"),
+        ("address STRING", "there is no field `city` in column `address`: STRING has no fields"),
+        ("address ROW<town STRING>", "there is no field `city` in column `address`; the fields are `town`"),
+        ("address ROW<city INT>", "`address.city` is INT, but STRING is expected"),
+    ] {
+        let error = Rows::json(schema, "").run::<modules::Fields>("{}").unwrap_err();
+        assert_eq!(error.to_string(), message, "{schema}");
+    }
+}
+
+#[test]
+fn a_column_with_dots_in_its_name_goes_before_fields() {
+    let rows = Rows::json("a ROW<`b.c` INT>, `a.b` ROW<c INT>", r#"{"a": {"b.c": 1}, "a.b": {"c": 2}}"#);
+    assert_eq!(rows.run::<modules::Dotted>("{}").unwrap().kept(), [0]);
+    let rows = Rows::json("`a.b.c` INT, a ROW<b ROW<c INT>>", r#"{"a.b.c": 1, "a": {"b": {"c": 2}}}"#);
+    assert!(rows.run::<modules::Dotted>("{}").unwrap().kept().is_empty());
 }
 
 #[test]

@@ -113,6 +113,8 @@ pub(crate) enum Reading {
     Flat,
     /// As arrays or maps.
     Nested,
+    /// By the names on the way to a field of a ROW.
+    Field,
     /// Whatever its type.
     Any,
 }

@@ -1,6 +1,7 @@
 //! ARRAY and MAP columns as values: what functions over one row take and give for them.
 
 mod build;
+mod field;
 mod list;
 mod map;
 mod read;
@@ -10,6 +11,7 @@ use std::marker::PhantomData;
 use crate::{AnyColumn, Bits, Column, ColumnType, Error, Value};
 
 pub use build::{Element, ListBuilder, ListOutput, write_list, write_list_as};
+pub use field::{FieldColumn, FieldInput, read_field, view_field};
 pub use list::{List, ListIter};
 pub use map::{Map, MapIter};
 pub use read::{NestedColumn, NestedInput, read_nested, view_nested};

@@ -35,6 +35,7 @@ pub(super) fn input_type(Column { value, reading, .. }: &Column) -> TokenStream 
     match reading {
         Reading::Flat => quote_spanned!(at(value)=> ::thalweg_module::Input<#value>),
         Reading::Nested => quote_spanned!(at(value)=> ::thalweg_module::private::NestedInput<#value>),
+        Reading::Field => quote_spanned!(at(value)=> ::thalweg_module::private::FieldInput<#value>),
         Reading::Any => quote_spanned!(at(value)=> ::thalweg_module::AnyInput),
     }
 }
@@ -53,6 +54,7 @@ pub(super) fn read(Column { name, value, reading, .. }: &Column) -> TokenStream 
     match reading {
         Reading::Flat => quote_spanned!(at(value)=> plan.read(#name)?),
         Reading::Nested => quote_spanned!(at(value)=> ::thalweg_module::private::read_nested(&mut plan, #name)?),
+        Reading::Field => quote_spanned!(at(value)=> ::thalweg_module::private::read_field(&mut plan, #name)?),
         Reading::Any => quote_spanned!(at(value)=> plan.read_any(#name)?),
     }
 }
@@ -62,6 +64,7 @@ pub(super) fn view(place: &Ident, Column { value, reading, .. }: &Column) -> Tok
     match reading {
         Reading::Flat => quote_spanned!(at(value)=> batch.column(self.#place)?),
         Reading::Nested => quote_spanned!(at(value)=> ::thalweg_module::private::view_nested(&batch, &self.#place)?),
+        Reading::Field => quote_spanned!(at(value)=> ::thalweg_module::private::view_field(&batch, &self.#place)?),
         Reading::Any => quote_spanned!(at(value)=> batch.any(&self.#place)?),
     }
 }

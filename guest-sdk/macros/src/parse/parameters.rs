@@ -62,6 +62,7 @@ fn column_of_row(argument: &PatType, name: String) -> Result<Parameter> {
         Some(value) => (value, Reading::Nested),
         None => (kind(inner, false)?.value, Reading::Flat),
     };
+    let reading = if name.contains('.') { Reading::Field } else { reading };
     Ok(Parameter::Column(Column { name, value, reading, is_optional }))
 }
 
