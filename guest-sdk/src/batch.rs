@@ -163,6 +163,10 @@ pub fn masks<const N: usize>(rows: usize, columns: [Option<Bits<'_>>; N]) -> Opt
 pub fn numbers<T: Numeric + Default>(rows: usize, present: Option<&Bitmap>, mut f: impl FnMut(usize) -> T) -> Vec<T> {
     match present {
         None => (0..rows).map(f).collect(),
-        Some(present) => (0..rows).map(|row| if present.at(row) { f(row) } else { T::default() }).collect(),
+        Some(present) => {
+            let mut values = vec![T::default(); rows];
+            present.for_each_one(|row| values[row] = f(row));
+            values
+        }
     }
 }

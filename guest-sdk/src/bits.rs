@@ -214,9 +214,26 @@ impl Bitmap {
         self.words.iter_mut().enumerate().for_each(|(index, word)| *word = !*word & last_word_mask(rows, index));
     }
 
+    /// Calls `f` with the rows whose bit is set, rising. Whether a bit is set is not asked one by one: bits at random would
+    /// make that slow.
+    pub(crate) fn for_each_one(&self, mut f: impl FnMut(usize)) {
+        for (start, &word) in (0..).step_by(64).zip(&self.words) {
+            if word == u64::MAX {
+                (start..start + 64).for_each(&mut f);
+                continue;
+            }
+            let mut left = word;
+            while left != 0 {
+                f(start + left.trailing_zeros() as usize);
+                left &= left - 1;
+            }
+        }
+    }
+
     /// The bytes that cross the boundary.
     pub(crate) fn into_bytes(self) -> Vec<u8> {
-        let mut bytes: Vec<u8> = self.words.iter().flat_map(|word| word.to_le_bytes()).collect();
+        let mut bytes = Vec::with_capacity(self.words.len() * 8);
+        self.words.iter().for_each(|word| bytes.extend_from_slice(&word.to_le_bytes()));
         bytes.truncate(self.rows.div_ceil(8));
         bytes
     }
@@ -245,7 +262,13 @@ mod tests {
             let mut pushed = Bitmap::default();
             expected.iter().for_each(|&value| pushed.push(value));
             assert_eq!(made, pushed);
-            assert_eq!(made.ones().collect::<Vec<_>>(), (0..rows).filter(|&row| expected[row]).collect::<Vec<_>>());
+            let ones: Vec<_> = (0..rows).filter(|&row| expected[row]).collect();
+            assert_eq!(made.ones().collect::<Vec<_>>(), ones);
+            for (bitmap, ones) in [(&made, ones), (&Bitmap::filled(rows, true), (0..rows).collect())] {
+                let mut called = Vec::new();
+                bitmap.for_each_one(|row| called.push(row));
+                assert_eq!(called, ones);
+            }
             let bytes = made.clone().into_bytes();
             assert_eq!(bytes.len(), rows.div_ceil(8));
             assert_eq!(Bits::new(&bytes, rows).unwrap().to_bitmap(), made);
