@@ -31,7 +31,7 @@ const RULES: &[Rule] = &[
 ];
 
 /// Crates that nothing may depend on, so that no rule is needed for them.
-const LEAVES: &[&str] = &["thalweg-tests", "thalweg-examples"];
+const LEAVES: &[&str] = &["thalweg-tests", "thalweg-examples", "thalweg-bench-modules"];
 
 /// The platform of this machine, as rustc calls it.
 fn platform() -> String {
