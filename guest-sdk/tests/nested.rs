@@ -4,7 +4,10 @@
 use thalweg_module::testing::Rows;
 
 mod modules {
-    use thalweg_module::{AnyColumn, Array, Bitmap, Decimal, Dictionary, List, Map, filter, filter_map, flat_map, map};
+    use thalweg_module::{
+        AnyColumn, AnyOutput, Array, Bitmap, Decimal, Dictionary, Error, List, Map, Written, filter, filter_map,
+        flat_map, map,
+    };
 
     #[map(column = sum)]
     pub(crate) fn sum(numbers: List<'_, i32>) -> i64 {
@@ -66,6 +69,17 @@ mod modules {
     #[filter]
     pub(crate) fn dotted(#[column = "a.b.c"] whole: i32) -> bool {
         whole > 1
+    }
+
+    #[map(batch)]
+    pub(crate) fn copied(
+        numbers: AnyColumn<'_>,
+        #[column(type = "ARRAY<INT>")] copy: &AnyOutput,
+        #[column(name = "numbers", nullable)] emptied: &AnyOutput,
+    ) -> Result<[Written; 2], Error> {
+        let mut builder = emptied.builder();
+        (0..numbers.len()).for_each(|_| builder.push_null());
+        Ok([builder.finish(), copy.copy(numbers)?])
     }
 
     #[filter(batch)]
@@ -162,6 +176,8 @@ fn lists_are_written() {
         ]
     );
     assert_eq!(outcome.refused(), [(1, "nothing".to_owned())]);
+    let copied = numbers().run::<modules::Copied>("{}").unwrap();
+    assert_eq!(copied.json()[0], r#"{"id":1,"numbers":null,"copy":[1,2,null]}"#);
     let outcome = numbers().run::<modules::TwoLists>("{}").unwrap();
     assert_eq!(outcome.schema().column_type("wide").unwrap().to_string(), "ARRAY<DECIMAL(4, 1)>");
     assert_eq!(

@@ -1,7 +1,7 @@
 //! What the macros know of a function once it is read.
 
 use proc_macro2::{Span, TokenStream};
-use syn::{Ident, ItemFn, Type};
+use syn::{Ident, ItemFn, LitStr, Type};
 
 /// What a module does with rows: one macro each.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -124,6 +124,8 @@ pub(crate) struct Write {
     pub(crate) name: String,
     pub(crate) kind: Kind,
     pub(crate) sql: Option<Sql>,
+    /// An `AnyOutput`, with its type if that is not the replaced column's.
+    pub(crate) any: Option<Option<LitStr>>,
     pub(crate) nulls: Nulls,
     /// A function over one row gives an `Option`.
     pub(crate) is_optional: bool,

@@ -201,6 +201,10 @@ fn list_of_lists(a: i32) -> Vec<i32> { vec![a] }
 fn value_in_batch(a: i32) -> Selection { Selection::All }
 //~                  ^^^ with `batch`, a parameter is a `Column<'_, T>` or `AnyColumn<'_>` to read
 
+#[map(batch)]
+fn any_output_by_value(a: Column<'_, i32>, b: AnyOutput) -> Written { todo!() }
+//~                                           ^^^^^^^^^ an `Output<T>` or `&AnyOutput` to write
+
 #[filter(batch)]
 fn filter_with_output(a: Column<'_, i32>, b: Output<i32>) -> Selection { Selection::All }
 //~                  ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ a filter writes no columns

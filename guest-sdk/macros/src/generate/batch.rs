@@ -16,9 +16,10 @@ pub(super) fn apply(family: Family, function: &Function) -> TokenStream {
             let view = input(index, column);
             tokens!(#view)
         }
-        Parameter::Output(write) => {
-            let output = output(*write, &function.writes[*write]);
-            tokens!(self.#output)
+        Parameter::Output(place) => {
+            let write = &function.writes[*place];
+            let (output, borrow) = (output(*place, write), write.any.as_ref().map(|_| tokens!(&)));
+            tokens!(#borrow self.#output)
         }
         Parameter::Refusals => tokens!(&mut refusals),
     });

@@ -41,8 +41,9 @@ pub(super) fn input_type(Column { value, reading, .. }: &Column) -> TokenStream 
 }
 
 /// The type of a field for a column that is written.
-pub(super) fn output_type(Kind { value, is_list, .. }: &Kind) -> TokenStream {
+pub(super) fn output_type(Write { kind: Kind { value, is_list, .. }, any, .. }: &Write) -> TokenStream {
     match is_list {
+        _ if any.is_some() => quote_spanned!(at(value)=> ::thalweg_module::AnyOutput),
         true => quote_spanned!(at(value)=> ::thalweg_module::private::ListOutput<#value>),
         false => quote_spanned!(at(value)=> ::thalweg_module::Output<#value>),
     }
@@ -84,6 +85,13 @@ pub(super) fn write(function: &Function, write: &Write) -> TokenStream {
     };
     let at = at(&write.kind.value);
     let name = LitStr::new(&write.name, at);
+    if let Some(column_type) = &write.any {
+        let column_type = match column_type {
+            Some(column_type) => tokens!(#column_type.parse::<::thalweg_module::ColumnType>()),
+            None => tokens!(context.input().column_type(#name)),
+        };
+        return tokens!(plan.write_any(#name, #column_type?.nullable(#nullable))?);
+    }
     match (write.sql.as_ref().map(|sql| &sql.data_type), write.kind.is_list) {
         (Some(data_type), false) => tokens!(plan.write_as(#name, #data_type, #nullable)?),
         (None, false) => quote_spanned!(at=> plan.write(#name, #nullable)?),

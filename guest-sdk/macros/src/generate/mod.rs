@@ -25,7 +25,7 @@ pub(crate) fn module(family: Family, function: &Function) -> TokenStream {
     let (inputs, read): (Vec<_>, Vec<_>) =
         columns(function).map(|(place, column)| (place, columns::input_type(column))).unzip();
     let (outputs, written): (Vec<_>, Vec<_>) =
-        outputs(function).map(|(place, write)| (place, columns::output_type(&write.kind))).unzip();
+        outputs(function).map(|(place, write)| (place, columns::output_type(write))).unzip();
     let config_field = config.map(|config| tokens!(config: #config,));
     let parameters = config.map(|config| quote_spanned!(at(config)=> .with_parameters::<#config>()));
     let views = columns(function).map(|(place, column)| columns::view(&place, column));

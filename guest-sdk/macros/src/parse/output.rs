@@ -102,5 +102,5 @@ fn write(family: Family, target: &Target, value: &Type) -> Result<Write> {
         // A null among what is read leaves the row out.
         _ => Nulls::Never,
     };
-    Ok(Write { name: target.name.clone(), kind, sql, nulls, is_optional })
+    Ok(Write { name: target.name.clone(), kind, sql, any: None, nulls, is_optional })
 }

@@ -7,13 +7,13 @@ use syn::{Attribute, Error, Expr, ExprLit, FnArg, Ident, Lit, LitStr, Meta, Pat,
 
 use super::types::{generic, kind, nested, take_marker, unwrapped, whole_column};
 use super::{sql, sql::check};
-use crate::facts::{Column, Nulls, Parameter, Reading, Sql, Write};
+use crate::facts::{Column, Nulls, Parameter, Reading, Write};
 
 /// What an attribute `#[column ..]` on a parameter says.
 #[derive(Default)]
 struct Options {
     name: Option<String>,
-    sql: Option<Sql>,
+    sql: Option<LitStr>,
     nulls: Option<Nulls>,
 }
 
@@ -71,14 +71,19 @@ fn whole(argument: &mut PatType, word: &str, writes: &mut Vec<Write>) -> Result<
     let attribute = take(&mut argument.attrs, "column");
     let options = attribute.as_ref().map(options).transpose()?.unwrap_or_default();
     let name = options.name.unwrap_or_else(|| word.to_owned());
-    if let Some(inner) = generic(&argument.ty, "Output") {
-        let kind = whole_column(inner);
-        options.sql.iter().try_for_each(|sql| check(&kind, sql))?;
+    let any_output = shared(&argument.ty, "AnyOutput");
+    if let Some(inner) = any_output.or_else(|| generic(&argument.ty, "Output")) {
         if writes.iter().any(|write| write.name == name) {
             return Err(Error::new_spanned(&argument.pat, format!("column `{name}` is written twice")));
         }
+        let kind = whole_column(inner);
+        let (sql, any) = match (any_output, options.sql) {
+            (Some(_), sql) => (None, Some(sql)),
+            (None, sql) => (sql.as_ref().map(sql::parse).transpose()?, None),
+        };
+        sql.iter().try_for_each(|sql| check(&kind, sql))?;
         let nulls = options.nulls.unwrap_or(Nulls::AsRead);
-        writes.push(Write { name, kind, sql: options.sql, nulls, is_optional: false });
+        writes.push(Write { name, kind, sql, any, nulls, is_optional: false });
         return Ok(Parameter::Output(writes.len() - 1));
     }
     if let (Some(attribute), true) = (&attribute, options.sql.is_some() || options.nulls.is_some()) {
@@ -95,7 +100,7 @@ fn whole(argument: &mut PatType, word: &str, writes: &mut Vec<Write>) -> Result<
         }
         None => Err(Error::new_spanned(
             &argument.ty,
-            "with `batch`, a parameter is a `Column<'_, T>` or `AnyColumn<'_>` to read, an `Output<T>` to write, `&mut Refusals`, or the `#[config]`",
+            "with `batch`, a parameter is a `Column<'_, T>` or `AnyColumn<'_>` to read, an `Output<T>` or `&AnyOutput` to write, `&mut Refusals`, or the `#[config]`",
         )),
     }
 }
@@ -103,6 +108,16 @@ fn whole(argument: &mut PatType, word: &str, writes: &mut Vec<Write>) -> Result<
 fn is_refusals(found: &Type) -> bool {
     let Type::Reference(reference) = found else { return false };
     reference.mutability.is_some() && last_word(&reference.elem).is_some_and(|word| word == "Refusals")
+}
+
+/// The type in a shared reference, if it has this name.
+fn shared<'a>(found: &'a Type, name: &str) -> Option<&'a Type> {
+    match found {
+        Type::Reference(reference) if reference.mutability.is_none() => {
+            last_word(&reference.elem).filter(|word| *word == name).map(|_| &*reference.elem)
+        }
+        _ => None,
+    }
 }
 
 /// The name of a type without its path.
@@ -142,7 +157,7 @@ fn read(input: ParseStream<'_>) -> Result<Options> {
         };
         match word.to_string().as_str() {
             "name" => found.name = Some(text()?.value()),
-            "type" => found.sql = Some(sql::parse(&text()?)?),
+            "type" => found.sql = Some(text()?),
             "nullable" => found.nulls = Some(Nulls::Always),
             "not_null" => found.nulls = Some(Nulls::Never),
             _ => {
