@@ -53,6 +53,16 @@ impl<T: Value + ?Sized> Builder<T> {
         self.cells.skip();
     }
 
+    /// How many rows there are so far.
+    pub fn len(&self) -> usize {
+        self.cells.len()
+    }
+
+    /// Whether there is no row yet.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
     /// Makes the rows that are clear in `present`, which has a bit for each row, null: faster than [`push_null`] for each
     /// where the nulls are known. Those rows are [skipped](Builder::skip) before.
     ///

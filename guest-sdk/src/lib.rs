@@ -45,7 +45,7 @@ pub use config::{Parameter, Parameters};
 pub use decimal::{Decimal, ParseDecimalError};
 pub use error::Error;
 pub use module::{Context, Description, Instances, Module, Operation};
-pub use nested::{Array, Dictionary, Element, List, ListIter, Map, MapIter, Nested};
+pub use nested::{Array, Dictionary, Element, Fields, List, ListIter, Map, MapIter, Nested, Record, Row};
 pub use plan::{Input, Output, Plan};
 
 pub use thalweg_module_macros::{config, filter, filter_map, flat_map, map};

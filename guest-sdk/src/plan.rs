@@ -96,6 +96,12 @@ impl<T: ?Sized> Clone for Output<T> {
 
 impl<T: ?Sized> Copy for Output<T> {}
 
+impl<T: ?Sized> Output<T> {
+    pub(crate) fn new(ordinal: usize, shape: Shape) -> Self {
+        Self { ordinal, shape, kind: PhantomData }
+    }
+}
+
 impl Plan {
     /// A plan that reads nothing and passes everything through.
     pub fn new(input: &Schema) -> Self {
@@ -169,7 +175,7 @@ impl Plan {
         let shape = T::writable(&data_type)
             .ok_or_else(|| Error::other(format!("column `{name}` is written as {data_type}, from {}", T::EXPECTED)))?;
         let ordinal = self.write_fields(vec![Field { name: name.to_owned(), data_type, nullable }])?;
-        Ok(Output { ordinal, shape, kind: PhantomData })
+        Ok(Output::new(ordinal, shape))
     }
 
     /// Writes a column with all its fields, the first of which names it.

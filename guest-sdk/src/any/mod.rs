@@ -1,5 +1,6 @@
 //! Columns of any type, for modules that fit any schema: looked at, copied, and built.
 
+mod assemble;
 mod build;
 mod check;
 mod column_type;

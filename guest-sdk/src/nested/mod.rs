@@ -1,10 +1,11 @@
-//! ARRAY and MAP columns as values: what functions over one row take and give for them.
+//! ARRAY, MAP and ROW columns as values: what functions over one row take and give for them.
 
 mod build;
 mod field;
 mod list;
 mod map;
 mod read;
+mod row;
 
 use std::marker::PhantomData;
 
@@ -15,14 +16,15 @@ pub use field::{FieldColumn, FieldInput, read_field, view_field};
 pub use list::{List, ListIter};
 pub use map::{Map, MapIter};
 pub use read::{NestedColumn, NestedInput, read_nested, view_nested};
+pub use row::{Fields, Record, Row};
 
-/// What a column, or what is nested in one, can be read as: any [`Value`], [`Array`] and [`Dictionary`].
+/// What a column, or what is nested in one, can be read as: any [`Value`], [`Array`], [`Dictionary`] and [`Record`].
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be nested in a column",
-    label = "an element is one of the types of `thalweg_module::Value`, an `Array<T>` or a `Dictionary<K, V>`"
+    label = "an element is one of the types of `thalweg_module::Value`, an `Array<T>`, a `Dictionary<K, V>` or a `Record<(A, B, ..)>`"
 )]
 pub trait Nested: 'static {
-    /// One value: `i32`, `&str`, a [`List`], a [`Map`].
+    /// One value: `i32`, `&str`, a [`List`], a [`Map`], a [`Row`].
     type Item<'a>: Copy;
     /// The values of all rows.
     #[doc(hidden)]

@@ -117,7 +117,8 @@ pub(super) fn kind(found: &Type, is_output: bool) -> Result<Kind> {
         }
         _ => {}
     }
-    let others = if is_output { "String, Vec<u8>, Vec or List of one" } else { "List<'_, T>, Map<'_, K, V>" };
+    let others =
+        if is_output { "String, Vec<u8>, Vec or List of one" } else { "List<'_, T>, Map<'_, K, V>, Row<'_, (A, B)>" };
     let message = format!(
         "a column cannot have this type: use {}, &str, &[u8], {}, {others}, or an Option of one",
         PLAIN.join(", "),
@@ -183,12 +184,13 @@ pub(super) fn whole_column(inner: &Type) -> Kind {
     Kind { value: inner.to_token_stream(), is_list: false, is_owned: false, is_number }
 }
 
-/// What `List<'_, T>` or `Map<'_, K, V>` is read as.
+/// What `List<'_, T>`, `Map<'_, K, V>` or `Row<'_, (A, B)>` is read as.
 pub(super) fn nested(found: &Type) -> Result<Option<TokenStream>> {
     let Type::Path(TypePath { path, .. }) = found else { return Ok(None) };
     let Some(last) = path.segments.last() else { return Ok(None) };
     let word = last.ident.to_string();
-    let types: Vec<_> = if matches!(word.as_str(), "List" | "Map") { types(last).collect() } else { Vec::new() };
+    let types: Vec<_> =
+        if matches!(word.as_str(), "List" | "Map" | "Row") { types(last).collect() } else { Vec::new() };
     if let Some(borrowed) = types.iter().find(|inner| matches!(inner, Type::Reference(_))) {
         let message = "name what is nested without `&`: `str`, or `Array<T>` where it is a list itself";
         return Err(Error::new_spanned(borrowed, message));
@@ -196,6 +198,7 @@ pub(super) fn nested(found: &Type) -> Result<Option<TokenStream>> {
     Ok(match (word.as_str(), &types[..]) {
         ("List", [element]) => Some(quote_spanned!(element.span()=> ::thalweg_module::Array<#element>)),
         ("Map", [key, value]) => Some(quote_spanned!(key.span()=> ::thalweg_module::Dictionary<#key, #value>)),
+        ("Row", [fields]) => Some(quote_spanned!(fields.span()=> ::thalweg_module::Record<#fields>)),
         _ => None,
     })
 }
