@@ -52,6 +52,10 @@ fn borrowed_elements(a: Option<List<'_, &str>>) -> bool { true }
 //~                                     ^^^^ name what is nested without `&`
 
 #[filter]
+fn borrowed_field(a: Row<'_, (i32, &str)>) -> bool { true }
+//~                                ^^^^ in a `Row` a text is `String`
+
+#[filter]
 fn pattern((a, b): i32) -> bool { true }
 //~        ^^^^^^ a parameter is named like its column
 

@@ -195,6 +195,11 @@ pub(super) fn nested(found: &Type) -> Result<Option<TokenStream>> {
         let message = "name what is nested without `&`: `str`, or `Array<T>` where it is a list itself";
         return Err(Error::new_spanned(borrowed, message));
     }
+    if let [Type::Tuple(tuple)] = &types[..]
+        && let Some(borrowed) = tuple.elems.iter().find(|inner| matches!(inner, Type::Reference(_)))
+    {
+        return Err(Error::new_spanned(borrowed, "in a `Row` a text is `String` and bytes are `Vec<u8>`, without `&`"));
+    }
     Ok(match (word.as_str(), &types[..]) {
         ("List", [element]) => Some(quote_spanned!(element.span()=> ::thalweg_module::Array<#element>)),
         ("Map", [key, value]) => Some(quote_spanned!(key.span()=> ::thalweg_module::Dictionary<#key, #value>)),
