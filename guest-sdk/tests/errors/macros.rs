@@ -276,5 +276,3 @@ struct Tagged { a: i32 }
 #[config]
 enum Cases { One(i32, i32) }
 //~             ^^^^^^^^^^ a case has named fields, or without a `tag` one value
-
-fn main() {}

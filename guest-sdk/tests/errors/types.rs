@@ -73,5 +73,3 @@ struct Fields {
 //~             ^^^ mismatched types
     c: String,
 }
-
-fn main() {}
