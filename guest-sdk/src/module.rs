@@ -67,7 +67,7 @@ pub struct Description {
 impl Description {
     /// A module without configuration. The summary is one sentence.
     pub fn new(summary: impl Into<String>) -> Self {
-        Self { summary: summary.into(), parameters: config::no_parameters() }
+        Self { summary: summary.into(), parameters: config::NO_PARAMETERS.to_owned() }
     }
 
     /// A module with the configuration `P`, see [`config`](macro@crate::config).
