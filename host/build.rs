@@ -18,10 +18,18 @@ const PROFILE: &str = "component";
 const ENGINE: &str = "thalweg-engine-component";
 
 /// Name on the command line, and package.
-const MODULES: [(&str, &str); 2] = [("where", "thalweg-where"), ("scale", "thalweg-scale")];
+const MODULES: [(&str, &str); 7] = [
+    ("where", "thalweg-where"),
+    ("select", "thalweg-select"),
+    ("scale", "thalweg-scale"),
+    ("mask", "thalweg-mask"),
+    ("parse-json", "thalweg-parse-json"),
+    ("explode", "thalweg-explode"),
+    ("sample", "thalweg-sample"),
+];
 
 /// What goes into the components, from the root of the workspace.
-const SOURCES: [&str; 14] = [
+const SOURCES: [&str; 19] = [
     "Cargo.toml",
     "Cargo.lock",
     "wit",
@@ -36,6 +44,11 @@ const SOURCES: [&str; 14] = [
     "modules/engine-component/src",
     "modules/where",
     "modules/scale",
+    "modules/sample",
+    "modules/mask",
+    "modules/select",
+    "modules/parse-json",
+    "modules/explode",
 ];
 
 /// What a build under cargo hands down and a build of its own must not see: flags and wrappers for the other target,

@@ -26,6 +26,11 @@ const RULES: &[Rule] = &[
     Rule { name: "thalweg-module", ours: &["thalweg-module-macros"], never: ARROW },
     Rule { name: "thalweg-where", ours: &["thalweg-module", "thalweg-module-macros"], never: ARROW },
     Rule { name: "thalweg-scale", ours: &["thalweg-module", "thalweg-module-macros"], never: ARROW },
+    Rule { name: "thalweg-sample", ours: &["thalweg-module", "thalweg-module-macros"], never: ARROW },
+    Rule { name: "thalweg-mask", ours: &["thalweg-module", "thalweg-module-macros"], never: ARROW },
+    Rule { name: "thalweg-select", ours: &["thalweg-module", "thalweg-module-macros"], never: ARROW },
+    Rule { name: "thalweg-parse-json", ours: &["thalweg-module", "thalweg-module-macros"], never: ARROW },
+    Rule { name: "thalweg-explode", ours: &["thalweg-module", "thalweg-module-macros"], never: ARROW },
     Rule { name: "thalweg-node", ours: &["thalweg-wire"], never: &["wasmtime", "wit-bindgen", "clap"] },
     Rule { name: "thalweg", ours: &["thalweg-engine", "thalweg-node", "thalweg-wire"], never: &["wit-bindgen"] },
 ];

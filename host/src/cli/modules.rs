@@ -10,7 +10,7 @@ use crate::module::{ChainSpec, ModuleSpec, Policy};
 /// Options that name a module chain.
 #[derive(Debug, Args)]
 pub(super) struct Modules {
-    /// Run rows through a module: a .wasm file, or the name of a stock module (where, scale); several run in order
+    /// Run rows through a module: a .wasm file, or the name of a stock module (see `thalweg module list`); several run in order
     #[arg(long, value_name = "NAME|FILE")]
     module: Vec<String>,
     /// Configure the --module before it

@@ -18,7 +18,7 @@ fn what_is_no_component_is_named() {
     let error = runtime.component_file("/nowhere.wasm".as_ref()).expect_err("no file").to_string();
     assert!(error.starts_with("/nowhere.wasm cannot be read"), "{error}");
     let error = runtime.stock_module("wher").expect_err("no such module").to_string();
-    assert!(error.contains("there are: where, scale"), "{error}");
+    assert!(error.contains("there are: where, select, scale, mask, parse-json, explode, sample"), "{error}");
 }
 
 #[test]

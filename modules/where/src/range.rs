@@ -32,10 +32,10 @@ impl<T: PartialOrd> Set<T> {
 
     /// Whether it has a value.
     #[inline]
-    pub(crate) fn holds<V: ?Sized>(&self, value: &V) -> bool
+    pub(crate) fn holds<V>(&self, value: &V) -> bool
     where
         T: std::borrow::Borrow<V>,
-        V: PartialOrd,
+        V: PartialOrd + ?Sized,
     {
         if self.values.len() <= Self::FEW {
             return self.values.iter().any(|known| known.borrow() == value);
