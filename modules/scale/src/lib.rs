@@ -1,7 +1,19 @@
 //! The stock module `scale`: multiplies a numeric column by a factor and keeps its type.
 //!
-//! `{"column": "distance", "factor": 1.609344}`. Integers and decimals are multiplied exactly and rounded half to even; a
-//! row whose result does not fit the column's type is refused. Floats are multiplied as floats are. Null stays null.
+//! | parameter | |
+//! |---|---|
+//! | `column` | the column to multiply: TINYINT, SMALLINT, INT, BIGINT, FLOAT, DOUBLE or DECIMAL |
+//! | `factor` | what to multiply by: a number, or a text with one |
+//!
+//! ```sh
+//! thalweg append flights flights.json --module scale --set column=distance --set factor=1.609344
+//! ```
+//!
+//! Integers and decimals are multiplied exactly and rounded half to even; floats are multiplied as floats are.
+//!
+//! **Nulls** stay null. **Errors.** A row whose result does not fit the column's type is refused. A column that holds no numbers, and
+//! for integers and decimals a factor of more than 38 digits and digits behind its point together, are refused when the chain
+//! is loaded.
 
 mod factor;
 

@@ -1,6 +1,6 @@
 //! From an expression and a schema to a condition: finds the columns, gives literals their columns' types.
 
-use thalweg_module::{DataType, Date, Decimal, Error, Plan, Schema, Time, Timestamp, TimestampLtz, Value};
+use thalweg_module::{DataType, Date, Error, Plan, Schema, Timestamp, TimestampLtz};
 
 use crate::columns::{self, Side};
 use crate::condition::{Condition, Test};
@@ -135,29 +135,8 @@ impl<'a> Compiler<'a> {
     }
 
     fn nulls(&mut self, column: &Name) -> Result<Test, Error> {
-        fn test<T: Value + ?Sized>(plan: &mut Plan, name: &str) -> Result<Test, Error> {
-            Ok(values::nulls(plan.read::<T>(name)?))
-        }
-        let (name, data_type) = (column.text.as_str(), self.data_type(column)?);
-        let plan = &mut *self.plan;
-        match data_type {
-            DataType::Boolean => test::<bool>(plan, name),
-            DataType::Tinyint => test::<i8>(plan, name),
-            DataType::Smallint => test::<i16>(plan, name),
-            DataType::Int => test::<i32>(plan, name),
-            DataType::Bigint => test::<i64>(plan, name),
-            DataType::Float => test::<f32>(plan, name),
-            DataType::Double => test::<f64>(plan, name),
-            DataType::Decimal(_) => test::<Decimal>(plan, name),
-            DataType::Date => test::<Date>(plan, name),
-            DataType::Time(_) => test::<Time>(plan, name),
-            DataType::Timestamp(_) => test::<Timestamp>(plan, name),
-            DataType::TimestampLtz(_) => test::<TimestampLtz>(plan, name),
-            DataType::Text | DataType::FixedText(_) | DataType::Bytes | DataType::FixedBytes(_) => {
-                test::<[u8]>(plan, name)
-            }
-            _ => Err(unsupported(column, data_type)),
-        }
+        self.data_type(column)?;
+        Ok(values::nulls(self.plan.read_any(&column.text)?))
     }
 }
 

@@ -19,7 +19,7 @@
 //! | `origin in ('SEA', 'PDX')` | literals; also `not in` |
 //! | `name like 'S%'` | on STRING and CHAR: `%` is any text, `_` any character; also `not like` |
 //! | `name like '10!%' escape '!'` | the escape character takes the meaning from the character behind it |
-//! | `delay is null` | also `is not null` |
+//! | `delay is null` | on columns of any type, nested ones too; also `is not null` |
 //! | `cancelled` | a BOOLEAN column alone |
 //!
 //! A column is a word, or any text between backticks or double quotes (doubled inside). A literal has the type of its column:

@@ -213,6 +213,16 @@ fn errors_say_where_and_what() {
 }
 
 #[test]
+fn nested_columns_are_tested_for_nulls_only() {
+    let rows = Rows::json("tags ARRAY<STRING>, i INT", "{\"tags\": [null]}\n{\"i\": 1}\n{\"tags\": [], \"i\": 2}");
+    let run = |condition: &str| rows.run::<Where>(&serde_json::json!({ "if": condition }).to_string());
+    assert_eq!(run("tags is null").unwrap().kept(), [1]);
+    assert_eq!(run("i is not null and not tags is null").unwrap().kept(), [2]);
+    let error = run("i = 1 or tags = 'a'").unwrap_err().to_string();
+    assert_eq!(error, "at character 10 of the condition: column `tags` is ARRAY, which `where` cannot test");
+}
+
+#[test]
 fn only_the_columns_used_are_read_and_none_is_written() {
     let outcome = rows().run::<Where>(r#"{"if": "delay > 30 and delay < 100"}"#).unwrap();
     assert_eq!(outcome.schema().columns.len(), 17);

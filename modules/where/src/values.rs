@@ -1,7 +1,7 @@
 //! Tests of one column against literals, for each type of column.
 
 use thalweg_module::views::Times;
-use thalweg_module::{Bitmap, Date, Decimal, Input, Numeric, Time, Timestamp, TimestampLtz, Value};
+use thalweg_module::{AnyInput, Bitmap, Date, Decimal, Input, Numeric, Time, Timestamp, TimestampLtz, Value};
 
 use crate::condition::{Fits, Test, present_rows};
 use crate::lex::Operator;
@@ -129,10 +129,11 @@ pub(crate) fn like(input: Input<str>, pattern: Pattern) -> Test {
     })
 }
 
-pub(crate) fn nulls<T: Value + ?Sized>(input: Input<T>) -> Test {
+/// Of any type, nested ones too.
+pub(crate) fn nulls(input: AnyInput) -> Test {
     Box::new(move |batch| {
         let mut bits = Bitmap::filled(batch.rows(), true);
-        if let Some(validity) = batch.column(input)?.validity() {
+        if let Some(validity) = batch.any(&input)?.validity() {
             bits.and_bits(validity);
         }
         bits.invert();
