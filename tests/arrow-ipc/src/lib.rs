@@ -46,14 +46,18 @@ fn run(function: &str, stream: Vec<u8>) -> Result<Vec<u8>, ArrowError> {
 
 fn apply(function: &str, batch: &RecordBatch) -> Result<RecordBatch, ArrowError> {
     match function {
-        "late" => keep(batch, "delay", |delay| BooleanArray::from_unary(delay.as_primitive::<Int32Type>(), |it| it > 30)),
-        "seattle" => keep(batch, "origin", |origin| BooleanArray::from_unary(origin.as_string::<i32>(), |it| it == "SEA")),
+        "late" => {
+            keep(batch, "delay", |delay| BooleanArray::from_unary(delay.as_primitive::<Int32Type>(), |it| it > 30))
+        }
+        "seattle" => {
+            keep(batch, "origin", |origin| BooleanArray::from_unary(origin.as_string::<i32>(), |it| it == "SEA"))
+        }
         "kilometres" => replace(batch, "distance", |distance| {
             Arc::new(distance.as_primitive::<Float64Type>().unary::<_, Float64Type>(|it| it * 1.609344))
         }),
-        "state" => replace(batch, "destination", |destination| {
-            let state = |text| str::split_once(text, ", ").map_or(text, |(_, state)| state);
-            Arc::new(destination.as_string::<i32>().iter().map(|text| text.map(state)).collect::<StringArray>())
+        "city" => replace(batch, "destination", |destination| {
+            let city = |text| str::split_once(text, ',').map_or(text, |(city, _)| city);
+            Arc::new(destination.as_string::<i32>().iter().map(|text| text.map(city)).collect::<StringArray>())
         }),
         other => Err(ArrowError::NotYetImplemented(other.to_owned())),
     }

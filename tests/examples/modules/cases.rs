@@ -39,7 +39,7 @@ pub(crate) const CASES: &[Case] = &[
     case("map, DOUBLE", READ, Oddity::None, &["kilometres"], Some("distance")),
     case("map, DOUBLE", 64, Oddity::None, &["kilometres"], Some("distance")),
     case("map, DOUBLE, nulls", CALL, Oddity::Nulls, &["kilometres"], Some("distance")),
-    case("map, STRING, a part", CALL, Oddity::None, &["state"], Some("destination")),
+    case("map, STRING, a part", CALL, Oddity::None, &["city"], Some("destination")),
     case("map, STRING, a new one", CALL, Oddity::None, &["lower"], None),
     case("map, 1% refused", CALL, Oddity::Negative, &["checked"], None),
     case("flat-map, 3 of each", CALL, Oddity::None, &["thrice"], None),

@@ -21,9 +21,9 @@ pub(crate) fn native(module: &str) -> Result<Native> {
         "euros" => floats("fare", 0.92),
         "litres" => floats("fuel", 3.785411784),
         "kilograms" => floats("weight", 0.45359237),
-        "state" => replace("destination", |destination| {
-            let state = |text| str::split_once(text, ", ").map_or(text, |(_, state)| state);
-            Arc::new(destination.as_string::<i32>().iter().map(|text| text.map(state)).collect::<StringArray>())
+        "city" => replace("destination", |destination| {
+            let city = |text| str::split_once(text, ',').map_or(text, |(city, _)| city);
+            Arc::new(destination.as_string::<i32>().iter().map(|text| text.map(city)).collect::<StringArray>())
         }),
         "lower" => replace("destination", |destination| {
             let texts = destination.as_string::<i32>().iter();
