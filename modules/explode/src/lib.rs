@@ -9,7 +9,7 @@
 //! | `outer` | whether rows without an element stay, with nulls; if not given, they go |
 //!
 //! ```sh
-//! thalweg append tags flights.json --module explode --set column=tags --set as=tag --set position=place
+//! thalweg scan flights --module explode --set column=tags --set as=tag --set position=place
 //! ```
 //!
 //! The column itself does not go on; its elements stand in its place if they have its name, and otherwise behind the others. All

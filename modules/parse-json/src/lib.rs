@@ -8,7 +8,7 @@
 //! | `keep` | whether the column with the JSON goes on too; if not given, it does not |
 //!
 //! ```sh
-//! thalweg append events events.json --module parse-json --set column=payload \
+//! thalweg scan events --module parse-json --set column=payload \
 //!         --set 'fields={"id": "BIGINT NOT NULL", "price": "DECIMAL(10, 2)"}' --set 'paths={"price": "offer.price"}'
 //! ```
 //!

@@ -7,7 +7,7 @@
 //! | `rename` | new names, by the old ones |
 //!
 //! ```sh
-//! thalweg append flights flights.json --module select --set 'drop=["note"]' --set 'rename={"dep": "delay"}'
+//! thalweg scan flights --module select --set 'drop=["note"]' --set 'rename={"dep": "delay"}'
 //! ```
 //!
 //! `keep` and `drop` know columns by the names that they come with. Names may be exchanged: `{"a": "b", "b": "a"}`. Columns of
