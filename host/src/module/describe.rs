@@ -37,6 +37,9 @@ pub struct Parameter {
     pub text: String,
 }
 
+/// The longest JSON Schema that is read, in bytes: read, it takes many times as much.
+const SCHEMA: usize = 1 << 20;
+
 /// Asks a module what it is. Nothing of `spec.config` is looked at.
 ///
 /// # Errors
@@ -45,7 +48,7 @@ pub fn describe(runtime: &Runtime, spec: &ModuleSpec) -> Result<Description, Mod
     let name: Arc<str> = Arc::from(spec.name.as_str());
     let component = match &spec.source {
         Source::Builtin(stock) => runtime.stock_module(stock),
-        Source::File(path) => runtime.component_file(path),
+        Source::File(path) => runtime.component_file_within(path, spec.limits.compilation()),
     };
     let component = component.map_err(|source| ModuleError::Runtime { module: name.to_string(), source })?;
     // Starts the clock of the deadlines.
@@ -53,6 +56,9 @@ pub fn describe(runtime: &Runtime, spec: &ModuleSpec) -> Result<Description, Mod
     let failed = |cause| ModuleError::Failed { module: name.to_string(), cause };
     let mut instance = Template::new(&component, &name, spec.limits)?.start().map_err(failed)?;
     let said = instance.call(|guest, store| guest.call_describe(store)).map_err(failed)?;
+    if said.parameters.len() > SCHEMA {
+        return Err(failed(Cause::Answer(format!("its parameters are longer than {SCHEMA} bytes"))));
+    }
     let schema = match serde_json::from_str(&said.parameters) {
         Ok(schema @ Value::Object(_)) => schema,
         Ok(_) => return Err(failed(Cause::Answer("its parameters are no JSON object".to_owned()))),

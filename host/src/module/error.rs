@@ -151,6 +151,9 @@ pub enum Cause {
     /// Its answer is longer than it may be.
     #[error("its answer holds more than {0} bytes")]
     Output(usize),
+    /// Its answers to one batch hold more together than they may.
+    #[error("its answers to one batch hold more than {0} bytes; give it smaller batches, or allow it more output")]
+    Batch(usize),
     /// Its answer breaks the contract.
     #[error("its answer breaks the contract: {0}")]
     Answer(String),

@@ -41,6 +41,11 @@ impl Flow {
         self.rows
     }
 
+    /// How many columns there are now.
+    pub(super) fn width(&self) -> usize {
+        self.lanes.len()
+    }
+
     /// A column with the rows that there are now.
     pub(super) fn column(&mut self, at: usize) -> Result<ArrayRef, ArrowError> {
         let level = self.filters.len();

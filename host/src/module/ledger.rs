@@ -20,6 +20,36 @@ struct Entries {
     rows: Vec<u32>,
     causes: Vec<u32>,
     messages: Vec<String>,
+    /// What the messages hold, in bytes.
+    bytes: usize,
+}
+
+/// What the messages of one kind may hold, in bytes: a module may have one for each row of a long batch.
+const MESSAGES: usize = 1 << 20;
+
+/// Stands for all others.
+const MORE: &str = "another reason (the module gave more texts than are kept)";
+
+impl Entries {
+    fn extend(&mut self, causes: &[u32], messages: &[String]) {
+        let base = self.messages.len();
+        for message in messages {
+            if self.bytes > MESSAGES {
+                break;
+            }
+            let message = printable(message);
+            self.bytes += message.len() + size_of::<String>();
+            self.messages.push(message);
+        }
+        let kept = self.messages.len() - base;
+        let full = causes.iter().any(|&cause| cause as usize >= kept);
+        if full && self.messages.last().is_none_or(|last| last != MORE) {
+            self.messages.push(MORE.to_owned());
+        }
+        let more = self.messages.len().saturating_sub(1);
+        let place = |&cause: &u32| if (cause as usize) < kept { base + cause as usize } else { more };
+        self.causes.extend(causes.iter().map(place).map(|place| place as u32));
+    }
 }
 
 impl Ledger {
@@ -42,11 +72,7 @@ impl Ledger {
                 let known = (entries.messages.len() - 1) as u32;
                 entries.causes.extend(causes.iter().map(|_| known));
             }
-            _ => {
-                let base = entries.messages.len() as u32;
-                entries.causes.extend(causes.iter().map(|cause| base + cause));
-                entries.messages.extend(messages.iter().map(|message| printable(message)));
-            }
+            _ => entries.extend(causes, &messages),
         }
     }
 
@@ -63,7 +89,7 @@ impl Ledger {
             if entries.rows.is_empty() {
                 continue;
             }
-            let Entries { rows, causes, messages } = entries;
+            let Entries { rows, causes, messages, .. } = entries;
             let rows = UInt32Array::from(rows);
             let letters = match policy {
                 Policy::DeadLetter(_) => Some(flow.take(&rows, schema)?),
@@ -117,6 +143,21 @@ mod tests {
         let causes = vec![0; rows.len()];
         let (kind, messages) = (ExceptionKind::Refused, vec!["no".to_owned()]);
         Exception { module: "m".into(), kind, policy, rows, causes, messages, letters: None }
+    }
+
+    #[test]
+    fn messages_are_kept_up_to_a_bound() {
+        let (mut entries, long) = (Entries::default(), "x".repeat(4000));
+        let messages: Vec<String> = (0..200).map(|number| format!("{number} {long}")).collect();
+        for _ in 0..3 {
+            entries.extend(&(0..200).collect::<Vec<u32>>(), &messages);
+        }
+        assert_eq!((entries.causes.len(), entries.causes[150]), (600, 150));
+        assert!(entries.messages.iter().map(String::len).sum::<usize>() < MESSAGES + 10_000);
+        let last = entries.messages.len() - 1;
+        assert_eq!((entries.causes[599] as usize, entries.messages[last].as_str()), (last, MORE));
+        assert!(entries.causes.iter().all(|cause| (*cause as usize) <= last));
+        assert_eq!(entries.messages.iter().filter(|message| *message == MORE).count(), 1);
     }
 
     #[test]

@@ -6,7 +6,7 @@
 //! instance  one module in its store: calls with a deadline, its log, the cause of a trap; `wasi`: what else it may link
 //! caller    a module in its place: its instances, one call, the breaker that leaves it alone
 //! stage     cuts batches into calls, and lets policies decide where there is no answer: `pass`, `ledger`
-//! parts     the answers to the calls of a batch, put together
+//! parts     the answers to the calls of a batch, put together; `budget`: how much they may hold
 //! flow      rows between stages: columns are filtered late, and only where somebody reads them
 //! chain     the stages in order, and what it says of a batch
 //! describe  what a module says of itself
@@ -14,6 +14,7 @@
 
 mod bindings;
 mod breaker;
+mod budget;
 mod caller;
 mod chain;
 mod chain_file;

@@ -49,8 +49,9 @@ pub struct Limits {
     pub memory: usize,
     /// How long a call may take. Default 1 s.
     pub deadline: Duration,
-    /// What one answer may hold, in bytes as the host holds it. Default 64 MiB. A call whose answer would hold more is cut
-    /// into smaller ones, down to one row.
+    /// What one answer may hold, in bytes as the host holds it, with the columns that it moves to new rows. Default 64 MiB.
+    /// A call whose answer would hold more is cut into smaller ones, down to one row. The answers to one batch may hold 16
+    /// times as much, at most 2 GiB.
     pub output: usize,
     /// How many rows one answer may make. Default 1,048,576. Treated as `output` is.
     pub rows: usize,

@@ -9,6 +9,7 @@ use arrow_schema::{ArrowError, SchemaRef};
 use crate::columns::{Flattened, flatten_arrays};
 use crate::runtime::Runtime;
 
+use super::budget::Budget;
 use super::caller::{Caller, Calls, Place, Reply};
 use super::contract::{Answer, Outcome, Plan, Refusals, Selection};
 use super::error::{Cause, ModuleError};
@@ -30,6 +31,8 @@ pub(super) struct Stage {
     caller: Caller,
     on_error: Policy,
     on_failure: Policy,
+    /// The most bytes of an answer.
+    output: usize,
     /// The columns before the module.
     input: SchemaRef,
     loading: Duration,
@@ -63,7 +66,8 @@ impl Stage {
             }
         }
         let (on_error, on_failure) = (spec.on_error.clone(), spec.on_failure.clone());
-        Ok(Stage { name, caller, on_error, on_failure, input, loading: started.elapsed() })
+        let output = spec.limits.output;
+        Ok(Stage { name, caller, on_error, on_failure, output, input, loading: started.elapsed() })
     }
 
     pub(super) fn name(&self) -> &str {
@@ -94,10 +98,17 @@ impl Stage {
         let columns = self.plan().reads.iter().map(|&column| flow.column(column)).collect::<Result<Vec<_>, _>>();
         let columns = columns.map_err(|error| input(&error))?;
         let (mut parts, mut ledger) = (Parts::default(), Ledger::default());
+        let (mut budget, mut spent) = (Budget::new(self.output), None);
         let turn = self.caller.turn();
         let mut begin = 0;
         while begin < flow.rows() {
-            let Done { rows, result } = self.step(&columns, begin, flow.rows() - begin)?;
+            let Done { rows, result } = match spent {
+                Some(ref cause) => Done { rows: flow.rows() - begin, result: Err(Cause::clone(cause)) },
+                None => self.step(&columns, begin, flow, &mut budget)?,
+            };
+            if let Err(cause @ Cause::Batch(_)) = &result {
+                spent = Some(cause.clone());
+            }
             let outcome = match result {
                 Ok(Reply::Answer(answer)) => self.answered(answer, begin..begin + rows, flow, &mut ledger)?,
                 Ok(Reply::Refused(message)) => {
@@ -121,7 +132,14 @@ impl Stage {
     }
 
     /// Gives the module the next rows: as many as a call may carry, and as its answers may hold.
-    fn step(&self, columns: &[ArrayRef], begin: usize, left: usize) -> Result<Done, ModuleError> {
+    fn step(
+        &self,
+        columns: &[ArrayRef],
+        begin: usize,
+        flow: &mut Flow,
+        budget: &mut Budget,
+    ) -> Result<Done, ModuleError> {
+        let left = flow.rows() - begin;
         if let Err(open) = self.caller.admit() {
             let rows = self.caller.rows().min(left);
             return Ok(Done { rows, result: Err(open) });
@@ -132,7 +150,15 @@ impl Stage {
             let rows = slice.rows();
             let result = match slice.bytes() {
                 bytes if bytes > CALL_BYTES => Err(Cause::RowTooLong { bytes }),
-                _ => self.caller.call(&slice),
+                _ => self.caller.call(&slice).and_then(|reply| {
+                    let bytes = match &reply {
+                        Reply::Answer(answer) => {
+                            budget.measure(&answer.outcome, begin..begin + rows, self.plan(), flow)?
+                        }
+                        Reply::Refused(_) => 0,
+                    };
+                    budget.take(bytes).map(|()| reply)
+                }),
             };
             if let Err(Cause::Output(_) | Cause::Rows(_)) = &result
                 && rows > 1

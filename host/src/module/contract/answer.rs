@@ -9,7 +9,7 @@ use crate::columns::{bitmap, raise};
 
 use super::super::bindings::exports::thalweg::module::transform;
 use super::super::bindings::thalweg::module::types::ColumnResult;
-use super::digits::check_digits;
+use super::values::check_range;
 use super::{Plan, own};
 
 /// What became of the rows of a call.
@@ -158,7 +158,7 @@ fn written_columns(written: Vec<ColumnResult>, rows: usize, plan: &Plan) -> Resu
     }
 }
 
-/// What the layout does not say: nulls where none may be, decimals with too many digits. Only in rows that go on.
+/// What the layout does not say: nulls where none may be, and values that no type holds. Only in rows that go on.
 fn check_values(written: &[ArrayRef], plan: &Plan, selection: &Selection) -> Result<(), String> {
     let bits = match selection {
         Selection::All => None,
@@ -167,7 +167,7 @@ fn check_values(written: &[ArrayRef], plan: &Plan, selection: &Selection) -> Res
     };
     for (column, array) in plan.written().zip(written) {
         check_nulls(column, array, bits)?;
-        check_digits(array, bits).map_err(|reason| format!("column {:?} {reason}", column.name))?;
+        check_range(array, bits).map_err(|reason| format!("column {:?} {reason}", column.name))?;
     }
     Ok(())
 }

@@ -2,9 +2,9 @@
 
 mod answer;
 mod columns;
-mod digits;
 mod plan;
 mod schema;
+mod values;
 
 pub(super) use answer::{Answer, Outcome, Refusals, Selection};
 pub(super) use columns::{lend, own};

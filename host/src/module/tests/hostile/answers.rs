@@ -1,6 +1,7 @@
 //! Modules that do harm by what they answer.
 
 use super::image::*;
+use super::shapes::written;
 use Word::Is;
 
 /// The rows of a bad call.
@@ -17,12 +18,6 @@ pub(super) struct Kind {
 
 const fn kind(name: &'static str, writes: &'static str, answer: fn(&mut Image) -> Answer, told: &'static str) -> Kind {
     Kind { name, writes, answer, told }
-}
-
-/// Every row, with these columns written.
-fn written(image: &mut Image, columns: &[Column]) -> Answer {
-    let columns = image.columns(columns);
-    replaced(1, ALL, columns)
 }
 
 /// The same with one column of texts or bytes.
@@ -53,12 +48,12 @@ pub(super) const KINDS: &[Kind] = &[
     kind(
         "a bitmap too short",
         "",
-        |image| kept(rows(image.bytes(&[255; 225]))),
+        |image| kept(by_bitmap(image.bytes(&[255; 225]))),
         "a bitmap has 225 bytes where 226 are",
     ),
-    kind("an empty bitmap", "", |_| kept(rows(NOTHING)), "a bitmap has 0 bytes where 226 are needed"),
-    kind("a bitmap that ends outside of memory", "", |_| kept(rows(List(END - 8, Is(226)))), TRAP_TOLD),
-    kind("a bitmap of 2 GiB", "", |_| kept(rows(List(ZEROS, Is(0x7fff_ffff)))), TRAP_TOLD),
+    kind("an empty bitmap", "", |_| kept(by_bitmap(NOTHING)), "a bitmap has 0 bytes where 226 are needed"),
+    kind("a bitmap that ends outside of memory", "", |_| kept(by_bitmap(List(END - 8, Is(226)))), TRAP_TOLD),
+    kind("a bitmap of 2 GiB", "", |_| kept(by_bitmap(List(ZEROS, Is(0x7fff_ffff)))), TRAP_TOLD),
     kind("a selection that there is not", "", |_| kept([Is(7), Is(0), Is(0)]), TRAP_TOLD),
     kind("an outcome that there is not", "", |_| replaced(9, ALL, NOTHING), TRAP_TOLD),
     kind(
@@ -165,6 +160,15 @@ pub(super) const KINDS: &[Kind] = &[
             written(image, &[column(OFFSETS, offsets, NOTHING), column(FIXED, bytes, NOTHING)])
         },
         "column \"w\" has more than 4 digits",
+    ),
+    kind(
+        "a time after the end of the day",
+        "TIME(0)",
+        |image| {
+            let values = image.numbers(offsets(&[86_400]).skip(1));
+            written(image, &[column(INT32, values, NOTHING)])
+        },
+        "column \"w\" has a time that is on no day in row 1806 of the call",
     ),
     kind(
         "decimals of 15 bytes",
@@ -283,69 +287,3 @@ pub(super) const KINDS: &[Kind] = &[
         TRAP_TOLD,
     ),
 ];
-
-/// The answer that a module gives to good rows when it writes a column of this type: every row, with zeros.
-pub(super) fn good(image: &mut Image, writes: &str) -> Answer {
-    let columns = match writes.trim_end_matches(" NOT NULL") {
-        "" => return kept(ALL),
-        "INT" => vec![column(INT32, zeros(1, 0), NOTHING)],
-        "BOOLEAN" => vec![column(BITS, zeros(1, 0), NOTHING)],
-        "STRING" | "BYTES" | "CHAR(4)" => vec![column(SPANS, zeros(1, 1), NOTHING)],
-        "DECIMAL(4, 2)" => vec![column(FIXED, zeros(16, 0), NOTHING)],
-        "BINARY(4)" => vec![column(FIXED, zeros(4, 0), NOTHING)],
-        "ARRAY<INT>" | "ARRAY<INT NOT NULL>" => {
-            vec![column(OFFSETS, zeros(1, 1), NOTHING), column(INT32, NOTHING, NOTHING)]
-        }
-        "ARRAY<DECIMAL(4, 2)>" => vec![column(OFFSETS, zeros(1, 1), NOTHING), column(FIXED, NOTHING, NOTHING)],
-        "ARRAY<ROW<a INT>>" => {
-            let elements = column(INT32, NOTHING, NOTHING);
-            vec![column(OFFSETS, zeros(1, 1), NOTHING), column(NONE, NOTHING, NOTHING), elements]
-        }
-        "MAP<INT, INT>" => vec![
-            column(OFFSETS, zeros(1, 1), NOTHING),
-            column(INT32, NOTHING, NOTHING),
-            column(INT32, NOTHING, NOTHING),
-        ],
-        "ROW<a INT, b INT>" => {
-            let child = column(INT32, zeros(1, 0), NOTHING);
-            vec![column(NONE, NOTHING, NOTHING), child, child]
-        }
-        other => panic!("no good answer is known for {other}"),
-    };
-    written(image, &columns)
-}
-
-/// The plan of such a module: it reads the first column, and passes it on before the one that it writes.
-pub(super) fn plan(image: &mut Image, writes: &str) -> Plan {
-    let plan = filter(image.numbers([0]));
-    let bare = writes.trim_end_matches(" NOT NULL");
-    let nullable = bare == writes;
-    let int = |name| (name, [3, 0, 0], true);
-    let mut fields = vec![int("i")];
-    // `ROW`'s children are a list in memory; every other type holds its numbers itself.
-    match bare {
-        "" => return plan,
-        "INT" => fields.push(("w", [3, 0, 0], nullable)),
-        "BOOLEAN" => fields.push(("w", [0, 0, 0], nullable)),
-        "DECIMAL(4, 2)" => fields.push(("w", [7, 4 | 2 << 8, 0], nullable)),
-        "CHAR(4)" => fields.push(("w", [8, 4, 0], nullable)),
-        "STRING" => fields.push(("w", [9, 0, 0], nullable)),
-        "BINARY(4)" => fields.push(("w", [10, 4, 0], nullable)),
-        "BYTES" => fields.push(("w", [11, 0, 0], nullable)),
-        "ARRAY<INT>" => fields.extend([("w", [16, 2, 0], true), int("element")]),
-        "ARRAY<INT NOT NULL>" => fields.extend([("w", [16, 2, 0], true), ("element", [3, 0, 0], false)]),
-        "ARRAY<DECIMAL(4, 2)>" => fields.extend([("w", [16, 2, 0], true), ("element", [7, 4 | 2 << 8, 0], true)]),
-        "ARRAY<ROW<a INT>>" => {
-            let children = image.numbers([3]).0;
-            fields.extend([("w", [16, 2, 0], true), ("element", [18, children, 1], true), int("a")]);
-        }
-        "MAP<INT, INT>" => fields.extend([("w", [17, 2, 3], true), ("key", [3, 0, 0], false), int("value")]),
-        "ROW<a INT, b INT>" => {
-            let children = image.numbers([2, 3]).0;
-            fields.extend([("w", [18, children, 2], true), int("a"), int("b")]);
-        }
-        other => panic!("no plan is known for {other}"),
-    }
-    let lists = [image.fields(&fields), image.numbers([0, 1]), NOTHING, sources(image, &[Some(0), None])];
-    output(plan, lists)
-}

@@ -17,6 +17,8 @@ pub(super) struct Code {
     pub(super) realloc: &'static str,
     pub(super) describe: &'static str,
     pub(super) open: &'static str,
+    /// What `describe` gives as parameters; nothing: `{}`.
+    pub(super) parameters: &'static str,
     /// At each call, with `$values` and `$end`: where the first column begins and ends.
     pub(super) apply: &'static str,
     /// At calls whose first row is a bad one.
@@ -24,7 +26,8 @@ pub(super) struct Code {
 }
 
 /// Nothing anywhere, for cases to say only what is special.
-pub(super) const HARMLESS: Code = Code { fields: "", realloc: "", describe: "", open: "", apply: "", harm: "" };
+pub(super) const HARMLESS: Code =
+    Code { fields: "", realloc: "", describe: "", open: "", parameters: "", apply: "", harm: "" };
 
 /// The first bad row: in calls that begin with it or a later one, a module does harm.
 pub(super) const BAD: i32 = 5000;
@@ -34,7 +37,10 @@ pub(super) fn core(code: &Code, mut image: Image, plan: Plan, good: Answer, bad:
     let plan = image.words(&plan, 13).0;
     let good = image.words(&good, 14).0;
     let bad = bad.map(|bad| format!("(return (i32.const {}))", image.words(&bad, 14).0)).unwrap_or_default();
-    let texts = image.texts(&["Means harm.", "{}"]).0;
+    let texts = match code.parameters {
+        "" => image.texts(&["Means harm.", "{}"]).0,
+        parameters => image.texts(&["Means \u{1b}[31mharm.", parameters]).0,
+    };
     let data: String = image.bytes.iter().fold(String::new(), |mut data, byte| {
         let _ = write!(data, "\\{byte:02x}");
         data
@@ -44,7 +50,7 @@ pub(super) fn core(code: &Code, mut image: Image, plan: Plan, good: Answer, bad:
         let _ = write!(lengths, "(i32.store (i32.const {at}) {length})");
         lengths
     });
-    let Code { fields, realloc, describe, open, apply, harm } = code;
+    let Code { fields, realloc, describe, open, apply, harm, .. } = code;
     format!(
         r#"(module
   (import "thalweg:module/log@1.0.0" "write" (func $log (param i32 i32 i32)))

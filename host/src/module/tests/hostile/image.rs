@@ -63,7 +63,7 @@ pub(super) const NONE: u32 = 10;
 pub(super) const ALL: [Word; 3] = [Is(0), Is(0), Is(0)];
 
 /// A selection by a bitmap.
-pub(super) fn rows(bits: List) -> [Word; 3] {
+pub(super) fn by_bitmap(bits: List) -> [Word; 3] {
     [Is(2), Is(bits.0), bits.1]
 }
 

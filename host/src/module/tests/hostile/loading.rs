@@ -1,10 +1,10 @@
 //! Components that fail before a row runs: what is no module, what wants too much, what breaks while it starts.
 
-use super::answers::{good, plan};
 use super::guest::{Code, HARMLESS, core, wrap};
 use super::image::Image;
-use super::{load_hostile, told_of};
-use crate::module::{Limits, ModuleError};
+use super::shapes::{good, plan};
+use super::{RUNTIME, limits, load_hostile, load_limited, told_of};
+use crate::module::{Limits, ModuleError, ModuleSpec, describe};
 
 /// A component of a component model's text.
 fn text(text: &str) -> Vec<u8> {
@@ -63,6 +63,42 @@ fn what_breaks_while_it_starts_is_told_and_stopped() {
         core(&HARMLESS, Image::default(), plan(&mut Image::default(), ""), good(&mut Image::default(), ""), None);
     let large = large.replace("(export \"memory\") 16)", "(export \"memory\") 60000)");
     told_of("memory from the start", load_hostile(&wrap(&large)), "it needs more than its memory of 2097152 bytes");
+}
+
+#[test]
+fn what_a_module_says_of_itself_is_not_believed() {
+    let deep = format!("{{\"properties\":{}1{}}}", "{\"a\":".repeat(500), "}".repeat(500));
+    let long = format!("{{\"a\":[{}0]}}", "0,".repeat(60_000));
+    let cases: [(&str, Code, &str); 8] = [
+        ("a loop", Code { describe: "(loop $l (br $l))", ..HARMLESS }, "it took longer than its deadline of 200ms"),
+        ("a trap", Code { describe: "unreachable", ..HARMLESS }, "it trapped (wasm `unreachable`"),
+        ("texts outside of memory", Code { describe: "(return (i32.const 0xffff8))", ..HARMLESS }, "it trapped ("),
+        ("no JSON", Code { parameters: "{", ..HARMLESS }, "its parameters are no JSON: EOF"),
+        ("no object", Code { parameters: "[]", ..HARMLESS }, "its parameters are no JSON object"),
+        (
+            "JSON without end",
+            Code { parameters: deep.leak(), ..HARMLESS },
+            "its parameters are no JSON: recursion limit",
+        ),
+        ("a long list", Code { parameters: long.leak(), ..HARMLESS }, ""),
+        ("words that steer a terminal", Code { parameters: "{\"a\":1}", ..HARMLESS }, ""),
+    ];
+    for (name, code, told) in cases {
+        let (_folder, path) = super::module(&module(code));
+        let mut spec = ModuleSpec::new(&path.display().to_string(), "".as_ref());
+        spec.limits = limits();
+        match describe(&RUNTIME, &spec) {
+            Ok(description) => {
+                assert!(told.is_empty(), "{name}: {description:?}");
+                assert_eq!(description.summary, "Means \u{fffd}[31mharm.", "{name}");
+            }
+            Err(error) => {
+                let text = error.to_string();
+                assert!(text.starts_with("module hostile failed: ") && text.contains(told), "{name}: {text}");
+                assert!(!told.is_empty(), "{name}: {text}");
+            }
+        }
+    }
 }
 
 #[test]
@@ -156,7 +192,6 @@ fn damaged_components_are_told_and_never_stop_the_host() {
 
 #[test]
 fn the_limits_of_a_chain_bound_length_and_compilation() {
-    use super::{limits, load_limited};
     let whole = module(Code { fields: "(func (export \"one more\"))", ..HARMLESS });
     let size = whole.len() - 1;
     told_of("too long", load_limited(&whole, Limits { size, ..limits() }), "is longer than a component may be");

@@ -3,10 +3,13 @@
 
 mod answers;
 mod calls;
+mod compiling;
 mod guest;
 mod image;
+mod large;
 mod loading;
 mod plans;
+mod shapes;
 mod soak;
 mod wasi;
 
@@ -18,9 +21,10 @@ use arrow_array::types::Int32Type;
 use arrow_array::{ArrayRef, Int32Array, RecordBatch};
 
 use super::*;
-use answers::{N, good, plan};
+use answers::N;
 use guest::{Code, HARMLESS, core};
 use image::Image;
+use shapes::{good, plan};
 
 pub(super) use guest::wrap;
 
