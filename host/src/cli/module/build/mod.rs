@@ -10,6 +10,7 @@ mod rust;
 mod tool;
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use anyhow::{Context as _, bail};
 use clap::Args;
@@ -46,6 +47,10 @@ impl Build {
         Ok(())
     }
 }
+
+/// How long the first load of a component may take: CPython is compiled for many seconds on a slow machine. The code is
+/// kept, so later loads do not wait.
+const FIRST_LOAD: Duration = Duration::from_secs(600);
 
 /// How a module is built.
 #[derive(Debug, Clone, Copy)]
@@ -100,7 +105,8 @@ pub(super) fn build(folder: &Folder, options: Options) -> anyhow::Result<PathBuf
     if !out.is_file() {
         bail!("{} was not made", out.display());
     }
-    let spec = ModuleSpec::new(&out.display().to_string(), Path::new(""));
+    let mut spec = ModuleSpec::new(&out.display().to_string(), Path::new(""));
+    spec.limits.compile = FIRST_LOAD;
     describe(&*Runtime::shared()?, &spec)
         .with_context(|| format!("{} was built, but cannot be loaded", out.display()))?;
     Ok(out)
