@@ -6,7 +6,7 @@ use crate::{Figures, Growth, Report};
 pub(crate) fn table(report: &Report) {
     println!("Nanoseconds a row, of the fastest round (of the round in the middle); x: times thalweg's.\n");
     println!(
-        "{:<24}{:>7}{:>17}{:>9}{:>9}{:>17}{:>22}{:>22}",
+        "{:<24}{:>7}{:>20}{:>10}{:>10}{:>20}{:>20}{:>20}",
         "one module", "rows", "thalweg", "in calls", "outside", "native", "Arrow IPC, column", "Arrow IPC, batch"
     );
     report.cases.iter().for_each(case);
@@ -22,7 +22,7 @@ fn case(figures: &Figures) {
         times.as_ref().map_or(String::new(), |it| format!("{:.2} x {:.1}", it.least, it.least / thalweg.least))
     };
     println!(
-        "{title:<24}{rows:>7}{:>17}{calls:>9.2}{:>9.2}{:>17}{:>22}{:>22}",
+        "{title:<24}{rows:>7}{:>20}{calls:>10.2}{:>10.2}{:>20}{:>20}{:>20}",
         times(thalweg),
         thalweg.least - calls,
         times(native),
@@ -32,11 +32,11 @@ fn case(figures: &Figures) {
 }
 
 fn growth(growth: &Growth) {
-    println!("\n{:<24}{:>7}{:>17}{:>9}{:>22}", growth.title, "rows", "alone", "chain", "x what all take alone");
+    println!("\n{:<24}{:>7}{:>12}{:>12}{:>24}", growth.title, "rows", "alone", "chain", "x what all take alone");
     let mut sum = 0.0;
     for ((module, alone), together) in growth.modules.iter().zip(&growth.alone).zip(&growth.together) {
         sum += alone.least;
         let (alone, together, rows) = (alone.least, together.least, growth.rows);
-        println!("{:<24}{rows:>7}{alone:>17.2}{together:>9.2}{:>22.2}", format!("+ {module}"), together / sum);
+        println!("{:<24}{rows:>7}{alone:>12.2}{together:>12.2}{:>24.2}", format!("+ {module}"), together / sum);
     }
 }
