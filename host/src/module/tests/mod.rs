@@ -5,6 +5,7 @@ mod flow;
 mod hostile;
 mod policies;
 mod stock;
+mod stock_cases;
 
 use std::sync::{Arc, LazyLock};
 
