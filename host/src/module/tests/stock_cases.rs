@@ -153,6 +153,22 @@ fn a_text_that_is_no_json_is_refused_and_named() {
 }
 
 #[test]
+fn rows_cannot_pass_a_module_that_changes_columns() {
+    let loaded = |of_rows, of_calls| {
+        let mut select = stock("select", &["drop=[\"x\"]"]);
+        (select.on_error, select.on_failure) = (of_rows, of_calls);
+        error(load(vec![select], "i INT, x STRING", "i INT"))
+    };
+    for (text, setting) in
+        [(loaded(Policy::Pass, Policy::Fail), "on-error"), (loaded(Policy::Drop, Policy::Pass), "on-failure")]
+    {
+        let expected = format!("module select changes the columns, so rows cannot pass as they entered it: {setting}");
+        assert!(text.contains(&expected), "{text}");
+    }
+    assert_eq!(loaded(Policy::Drop, Policy::Drop), "");
+}
+
+#[test]
 fn what_cannot_be_done_is_refused_at_load() {
     let cases: &[(&str, &[&str], &str, &str, &str)] = &[
         ("where", &["if=not (i = 1"], "i INT", "i INT", "at character 11"),
