@@ -3,6 +3,7 @@
 mod aggregation;
 mod append;
 mod catalog;
+mod chain_file;
 mod demo;
 mod demo_keys;
 mod interrupt;
@@ -21,6 +22,7 @@ mod serve;
 mod shell;
 mod summary;
 mod table;
+mod trial;
 mod write;
 mod writing;
 

@@ -66,8 +66,45 @@ impl Modules {
     }
 }
 
-/// A policy for rows that a module refuses.
-pub(super) fn policy(text: &str) -> Result<Policy, String> {
+impl Modules {
+    /// Whether no chain is named.
+    pub(super) fn is_empty(&self) -> bool {
+        self.chain.is_none() && self.module.is_empty()
+    }
+
+    /// The chain file, if the chain comes from one.
+    pub(super) fn file(&self) -> Option<&Path> {
+        self.chain.as_deref()
+    }
+}
+
+/// Options that set the policies of all modules.
+#[derive(Debug, Clone, Args)]
+pub(super) struct Policies {
+    /// What becomes of rows that a module refuses [default: fail, or as the chain file says]
+    #[arg(long, value_name = "fail|drop|pass|dead-letter:TABLE", value_parser = policy)]
+    on_error: Option<Policy>,
+    /// What becomes of all rows of a call that fails: a trap, a limit, a wrong answer [default: fail, or as the chain file says]
+    #[arg(long, value_name = "fail|drop|pass|dead-letter:TABLE", value_parser = policy)]
+    on_failure: Option<Policy>,
+}
+
+impl Policies {
+    /// Sets the policies of all modules that the options name.
+    pub(super) fn apply(&self, spec: &mut ChainSpec) {
+        for module in &mut spec.modules {
+            if let Some(policy) = &self.on_error {
+                module.on_error = policy.clone();
+            }
+            if let Some(policy) = &self.on_failure {
+                module.on_failure = policy.clone();
+            }
+        }
+    }
+}
+
+/// A policy for rows or calls.
+fn policy(text: &str) -> Result<Policy, String> {
     match text {
         "fail" => Ok(Policy::Fail),
         "drop" => Ok(Policy::Drop),

@@ -1,12 +1,10 @@
 //! `scan`: rows of a table to standard output or a file.
 
-use std::pin::Pin;
-
 use anyhow::anyhow;
 use arrow_cast::parse::string_to_datetime;
 use arrow_schema::SchemaRef;
 use clap::Args;
-use futures::{Stream, StreamExt};
+use futures::StreamExt;
 use thalweg_engine::api::{Bucket, End, Start};
 use thalweg_wire::table::{TablePath, partition_name, resolve_partition};
 
@@ -14,8 +12,9 @@ use super::interrupt::Interrupts;
 use super::modules::{Modules, Order};
 use super::options::{Common, key_value};
 use super::rows_out::{Out, with_metadata, with_metadata_fields};
+use super::summary::grouped;
 use super::{Failure, Outcome};
-use crate::client::{CurrentOptions, Error, ScanBatch, ScanOptions, Table};
+use crate::client::{ChainTally, CurrentOptions, CurrentStream, Error, ScanBatch, ScanOptions, ScanStream, Table};
 
 /// `thalweg scan`.
 #[derive(Debug, Args)]
@@ -63,7 +62,37 @@ pub(super) struct Scan {
 }
 
 /// Rows of a scan, and their columns.
-type Opened = (SchemaRef, Pin<Box<dyn Stream<Item = Result<ScanBatch, Error>> + Send>>);
+type Opened = (SchemaRef, Rows);
+
+/// Rows of a log, or current ones.
+enum Rows {
+    Log(Box<ScanStream>),
+    Current(Box<CurrentStream>),
+}
+
+impl Rows {
+    async fn next(&mut self) -> Option<Result<ScanBatch, Error>> {
+        match self {
+            Self::Log(rows) => rows.next().await,
+            Self::Current(rows) => rows.next().await,
+        }
+    }
+
+    fn tally(&self) -> ChainTally {
+        match self {
+            Self::Log(rows) => rows.tally(),
+            Self::Current(rows) => rows.tally(),
+        }
+    }
+}
+
+/// Says what modules did to the rows that were read.
+fn say(table: &str, tally: &ChainTally) {
+    let filtered = tally.filtered.iter().map(|(module, rows)| format!("{} filtered by {module}", grouped(*rows)));
+    let dropped = (tally.dropped > 0).then(|| format!("{} dropped", grouped(tally.dropped)));
+    eprintln!("{table}: {}", filtered.chain(dropped).collect::<Vec<_>>().join(", "));
+    tally.lines().iter().for_each(|line| eprintln!("  {line}"));
+}
 
 impl Scan {
     pub(super) async fn run(self, common: &Common, order: Order) -> Outcome {
@@ -90,6 +119,9 @@ impl Scan {
             }
         }
         out.finish()?;
+        if !common.quiet && !self.modules.is_empty() {
+            say(&table.name(), &stream.tally());
+        }
         if interrupted { Err(Failure::Interrupted) } else { Ok(()) }
     }
 
@@ -114,7 +146,7 @@ impl Scan {
                 ..CurrentOptions::default()
             };
             let stream = table.scan_current(options).await?;
-            return Ok((stream.schema(), Box::pin(stream)));
+            return Ok((stream.schema(), Rows::Current(Box::new(stream))));
         }
         let options = ScanOptions {
             columns: self.columns.clone(),
@@ -127,7 +159,7 @@ impl Scan {
             ..ScanOptions::default()
         };
         let stream = table.scan(options).await?;
-        Ok((stream.schema(), Box::pin(stream)))
+        Ok((stream.schema(), Rows::Log(Box::new(stream))))
     }
 
     /// The buckets and the partitions that are asked for; only one of them is ever named.

@@ -4,7 +4,11 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use clap::ValueEnum;
-use serde::Serialize;
+use serde::{Serialize, Serializer};
+use serde_json::json;
+
+use crate::client::{ChainTally, ExceptionTally};
+use crate::module::StageReport;
 
 /// How the summary is printed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -31,12 +35,42 @@ pub(super) struct Summary {
     pub(super) unknown: u64,
     pub(super) bytes_sent: u64,
     pub(super) seconds: f64,
+    /// The rows that policies dealt with, for each module; not there where there are none.
+    #[serde(skip_serializing_if = "Vec::is_empty", serialize_with = "exceptions")]
+    pub(super) exceptions: Vec<ExceptionTally>,
+    /// What the modules took.
+    #[serde(skip)]
+    pub(super) modules: Vec<StageReport>,
+}
+
+fn exceptions<S: Serializer>(tallies: &[ExceptionTally], serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_seq(tallies.iter().map(|tally| {
+        let cause = |cause: &crate::client::CauseTally| {
+            json!({"message": cause.message, "rows": cause.rows, "first": cause.first})
+        };
+        json!({
+            "module": tally.module,
+            "kind": tally.kind.name(),
+            "policy": tally.policy,
+            "rows": tally.rows,
+            "causes": tally.causes.iter().map(cause).collect::<Vec<_>>(),
+        })
+    }))
 }
 
 impl Summary {
     pub(super) fn new(table: String, modules: impl IntoIterator<Item = String>) -> Self {
         let filtered = modules.into_iter().map(|module| (module, 0)).collect();
         Self { table, filtered, ..Self::default() }
+    }
+
+    /// Takes over what modules did.
+    pub(super) fn take(&mut self, tally: ChainTally) {
+        for (module, rows) in tally.filtered {
+            *self.filtered.entry(module).or_default() += rows;
+        }
+        self.dropped += tally.dropped;
+        self.exceptions.extend(tally.exceptions);
     }
 
     pub(super) fn finish(&mut self, elapsed: Duration) {
@@ -46,7 +80,13 @@ impl Summary {
     pub(super) fn print(&self, format: SummaryFormat) -> anyhow::Result<()> {
         match format {
             SummaryFormat::Json => eprintln!("{}", serde_json::to_string(self)?),
-            SummaryFormat::Text => eprintln!("{}", self.sentence()),
+            SummaryFormat::Text => {
+                eprintln!("{}", self.sentence());
+                let exceptions = ChainTally { exceptions: self.exceptions.clone(), ..ChainTally::default() }.lines();
+                for line in exceptions.into_iter().chain(self.modules.iter().map(took)) {
+                    eprintln!("  {line}");
+                }
+            }
         }
         Ok(())
     }
@@ -78,6 +118,15 @@ impl Summary {
             grouped(self.rate() as u64)
         )
     }
+}
+
+/// What a module took: its calls, and apart from them how long it took to load.
+fn took(report: &StageReport) -> String {
+    let StageReport { name, loading, calls, failed, running, .. } = report;
+    let failed = if *failed > 0 { format!(", {} failed", grouped(*failed)) } else { String::new() };
+    let s = if *calls == 1 { "" } else { "s" };
+    let (calls, running, loading) = (grouped(*calls), running.as_secs_f64(), loading.as_secs_f64());
+    format!("{name}: {calls} call{s}{failed} in {running:.3} s, loaded in {loading:.3} s")
 }
 
 /// A number with its digits in groups of three.

@@ -5,13 +5,13 @@ use thalweg_wire::table::TablePath;
 use tokio::sync::mpsc;
 
 use super::Outcome;
-use super::modules::{Modules, Order, policy};
+use super::chain_file::ChainFile;
+use super::modules::{Modules, Order, Policies};
 use super::options::Common;
 use super::summary::SummaryFormat;
 use super::writing::Run;
 use crate::client::{self, Table, Writer};
 use crate::formats::{Format, FormatError, Input, ReadOptions, Rows, reader};
-use crate::module::Policy;
 
 /// Options of every command that writes rows.
 #[derive(Debug, Args)]
@@ -29,16 +29,16 @@ pub(super) struct Write {
     batch_rows: u32,
     #[command(flatten)]
     modules: Modules,
-    /// What becomes of rows that a module refuses [default: fail, or as the chain file says]
-    #[arg(long, value_name = "fail|drop|pass|dead-letter:TABLE", value_parser = policy)]
-    on_error: Option<Policy>,
+    #[command(flatten)]
+    policies: Policies,
     /// How the summary is printed
     #[arg(long, value_enum, default_value_t = SummaryFormat::Text)]
     summary: SummaryFormat,
-    /// Check and run everything, send nothing
+    /// Check and run everything, send nothing, and show what the modules do to some of the rows
     #[arg(long)]
     dry_run: bool,
-    /// Keep reading the last input, a growing file or a pipe, and write rows as they come, until an interrupt
+    /// Keep reading the last input, a growing file or a pipe, and write rows as they come, until an interrupt; take up
+    /// the file of --chain when it or a module of it changes
     #[arg(long)]
     follow: bool,
     /// A row whose partition the table does not have fails, instead of creating the partition
@@ -58,19 +58,25 @@ impl Write {
         let create = !self.no_create_partitions;
         let client = common.connect_with(|settings| settings.write.create_partitions = create).await?;
         let mut writer = way(&client.table(&self.table).await?)?;
+        let mut watched = self.modules.file().filter(|_| self.follow).map(ChainFile::new);
         if let Some(mut spec) = self.modules.chain(&order)? {
-            if let Some(policy) = &self.on_error {
-                spec.modules.iter_mut().for_each(|module| module.on_error = policy.clone());
+            self.policies.apply(&mut spec);
+            if let Some(file) = &mut watched {
+                file.loads(&spec);
             }
-            writer = writer.with_chain(&spec).await?;
+            writer = match self.dry_run {
+                true => writer.with_chain_to_check(&spec).await?,
+                false => writer.with_chain(&spec).await?,
+            };
         }
         let mut run = Run::new(&writer, common.quiet)?;
+        let _watch = watched.map(|file| file.watch(writer.clone(), self.policies.clone(), run.bar()));
         let rows = self.start_reading(inputs, &writer);
         match self.dry_run {
             true => run.check(&writer, rows).await,
             false => run.write(&writer, rows).await,
         }
-        run.finish(&client, self.summary, common.quiet).await
+        run.finish(&client, &writer, self.summary, common.quiet).await
     }
 
     /// The inputs, each with a format, before anything is sent.

@@ -4,7 +4,7 @@ use std::{
     collections::VecDeque,
     future::Future,
     pin::Pin,
-    task::{Context, Poll},
+    task::{Context, Poll, ready},
 };
 
 use arrow_array::RecordBatch;
@@ -13,10 +13,14 @@ use tokio::sync::oneshot;
 
 use super::{
     Client, Error, Outcome,
+    letters::{About, Letters, Sent},
     outcome::shift,
     split::{PartLimit, split},
 };
-use crate::driver::{Change, Command, Settled, Write};
+use crate::{
+    driver::{Change, Command, Settled, Write},
+    module::{Applied, Chain, Exception},
+};
 
 /// The future of the outcome of a write. The rows are on their way whether it is awaited or not; dropping it only
 /// gives their outcome up.
@@ -24,6 +28,8 @@ use crate::driver::{Change, Command, Settled, Write};
 #[derive(Debug)]
 pub struct Pending {
     parts: VecDeque<Part>,
+    /// Dead letters that have no fate yet.
+    letters: VecDeque<Sent>,
     outcome: Outcome,
     /// So that the session lives at least as long.
     client: Client,
@@ -46,7 +52,44 @@ pub(super) struct Provenance {
     /// As in `Outcome`.
     pub(super) filtered: Vec<(String, u64)>,
     /// As in `Outcome`.
+    pub(super) dropped: u64,
+    /// As in `Outcome`.
+    pub(super) dead_lettered: u64,
+    /// As in `Outcome`.
+    pub(super) exceptions: Vec<Exception>,
+    /// As in `Outcome`.
     pub(super) origins: Option<Vec<u32>>,
+}
+
+impl Provenance {
+    /// Of rows that a chain gave.
+    pub(super) fn of(chain: &Chain, appended: usize, applied: Applied) -> (RecordBatch, Self) {
+        let Applied { batch, origins, tallies, exceptions } = applied;
+        let provenance = Self {
+            appended: Some(appended),
+            filtered: chain.names().map(str::to_owned).zip(tallies.iter().map(|tally| tally.filtered)).collect(),
+            dropped: tallies.iter().map(|tally| tally.dropped).sum(),
+            dead_lettered: tallies.iter().map(|tally| tally.dead_lettered).sum(),
+            exceptions,
+            origins,
+        };
+        (batch, provenance)
+    }
+
+    /// The outcome of rows of which this many go on, before any has a fate.
+    pub(super) fn outcome(self, produced: usize) -> Outcome {
+        Outcome {
+            rows: self.appended.unwrap_or(produced) as u64,
+            produced: produced as u64,
+            filtered: self.filtered,
+            dropped: self.dropped,
+            dead_lettered: self.dead_lettered,
+            exceptions: self.exceptions,
+            undelivered: Vec::new(),
+            fates: Vec::new(),
+            origins: self.origins,
+        }
+    }
 }
 
 /// Gives the engine rows that fit the table, part by part, waiting for room before each.
@@ -65,13 +108,8 @@ pub(super) async fn send(
     }
     let mut pending = Pending {
         parts: VecDeque::new(),
-        outcome: Outcome {
-            rows: provenance.appended.unwrap_or(produced) as u64,
-            produced: produced as u64,
-            filtered: provenance.filtered,
-            fates: Vec::new(),
-            origins: provenance.origins,
-        },
+        letters: VecDeque::new(),
+        outcome: provenance.outcome(produced),
         client: client.clone(),
     };
     if produced == 0 {
@@ -95,7 +133,7 @@ pub(super) async fn send(
 }
 
 /// An error as the cause of a fate.
-fn cause(error: Error) -> api::Error {
+pub(super) fn cause(error: Error) -> api::Error {
     match error {
         Error::Engine(error) => error,
         other => api::Error { retriable: other.is_retriable(), code: ErrorCode::Other(other.to_string()) },
@@ -108,9 +146,66 @@ impl Pending {
         &self.outcome.filtered
     }
 
+    /// How many rows the policy `drop` left out.
+    pub fn dropped(&self) -> u64 {
+        self.outcome.dropped
+    }
+
     /// How many rows are on their way, after any modules.
     pub fn produced(&self) -> u64 {
         self.outcome.produced
+    }
+
+    /// How many dead letters are on their way.
+    pub fn letters(&self) -> u64 {
+        self.letters.iter().map(|sent| sent.rows.len() as u64).sum()
+    }
+
+    /// The rows that policies dealt with.
+    pub fn exceptions(&self) -> &[Exception] {
+        &self.outcome.exceptions
+    }
+
+    /// Writes the dead letters of the rows.
+    pub(super) async fn send_letters(&mut self, letters: &Letters, about: About<'_>) {
+        for exception in &mut self.outcome.exceptions {
+            self.letters.extend(letters.send(exception, about).await);
+        }
+    }
+
+    fn poll_parts(&mut self, context: &mut Context<'_>) -> Poll<()> {
+        while let Some(part) = self.parts.front_mut() {
+            let (base, rows) = (part.first, part.rows);
+            let fates = match Pin::new(&mut part.settled).poll(context) {
+                Poll::Pending => return Poll::Pending,
+                Poll::Ready(Ok(fates)) => fates,
+                // The driver is gone without a word.
+                Poll::Ready(Err(_)) => {
+                    let error = cause(self.client.ended());
+                    let all = RowSelection::Span { first: 0, count: rows };
+                    vec![(all, Fate::Failed { error, may_have_been_written: true })]
+                }
+            };
+            self.parts.pop_front();
+            self.outcome.fates.extend(fates.into_iter().map(|(rows, fate)| (shift(rows, base), fate)));
+        }
+        Poll::Ready(())
+    }
+
+    fn poll_letters(&mut self, context: &mut Context<'_>) -> Poll<()> {
+        while let Some(sent) = self.letters.front_mut() {
+            let fates = match &mut sent.result {
+                Ok(pending) => ready!(Pin::new(pending).poll(context)).fates,
+                Err(error) => {
+                    let all = RowSelection::Span { first: 0, count: sent.rows.len() as u32 };
+                    vec![(all, Fate::Failed { error: error.clone(), may_have_been_written: false })]
+                }
+            };
+            if let Some(Sent { table, rows, .. }) = self.letters.pop_front() {
+                self.outcome.deliver(&table, &rows, fates);
+            }
+        }
+        Poll::Ready(())
     }
 }
 
@@ -119,22 +214,8 @@ impl Future for Pending {
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Outcome> {
         let this = &mut *self;
-        while let Some(part) = this.parts.front_mut() {
-            let (base, rows) = (part.first, part.rows);
-            let fates = match Pin::new(&mut part.settled).poll(context) {
-                Poll::Pending => return Poll::Pending,
-                Poll::Ready(Ok(fates)) => fates,
-                // The driver is gone without a word.
-                Poll::Ready(Err(_)) => {
-                    let error = cause(this.client.ended());
-                    let all = RowSelection::Span { first: 0, count: rows };
-                    vec![(all, Fate::Failed { error, may_have_been_written: true })]
-                }
-            };
-            this.parts.pop_front();
-            this.outcome.fates.extend(fates.into_iter().map(|(rows, fate)| (shift(rows, base), fate)));
-        }
-        let empty = Outcome { rows: 0, produced: 0, filtered: vec![], fates: vec![], origins: None };
-        Poll::Ready(std::mem::replace(&mut this.outcome, empty))
+        ready!(this.poll_parts(context));
+        ready!(this.poll_letters(context));
+        Poll::Ready(std::mem::replace(&mut this.outcome, Provenance::default().outcome(0)))
     }
 }

@@ -5,7 +5,7 @@
 
 use std::{
     pin::Pin,
-    sync::Arc,
+    sync::{Arc, PoisonError},
     task::{Context, Poll, ready},
 };
 
@@ -15,7 +15,9 @@ use thalweg_engine::api::{self, Bucket, End, ErrorCode, Start};
 use tokio::sync::mpsc;
 
 use super::{
-    Error, Offsets, ScanBatch, ScanOptions, ScanStream, Table, replay::Replayed, scan_chain::ScanChain,
+    ChainTally, Error, Offsets, ScanBatch, ScanOptions, ScanStream, Table,
+    replay::Replayed,
+    scan_chain::{ScanChain, SharedTally},
     table::off_the_runtime,
 };
 use crate::module::{ChainSpec, Operation};
@@ -64,6 +66,7 @@ impl Default for CurrentOptions {
 pub struct CurrentStream {
     schema: SchemaRef,
     batches: mpsc::Receiver<Told>,
+    tally: SharedTally,
     over: bool,
 }
 
@@ -73,8 +76,12 @@ type Told = Result<Option<ScanBatch>, Error>;
 impl CurrentStream {
     pub(super) async fn open(table: &Table, options: CurrentOptions) -> Result<Self, Error> {
         let columns = options.columns.as_deref();
+        let tally = SharedTally::default();
         let chain = match &options.chain {
-            Some(spec) => Some(Arc::new(ScanChain::load(table, spec, columns, Operation::Scan).await?)),
+            Some(spec) => {
+                let chain = ScanChain::load(table, spec, columns, Operation::Scan, Arc::clone(&tally)).await?;
+                Some(Arc::new(chain))
+            }
             None => None,
         };
         let schema = match (&chain, columns) {
@@ -85,9 +92,15 @@ impl CurrentStream {
         let buckets = buckets(table, &options).await?;
         let (out, batches) = mpsc::channel(2);
         let left = options.limit.unwrap_or(u64::MAX);
-        let reader = Reader { table: table.clone(), options, chain, out, left, replays: None };
+        let reader =
+            Reader { table: table.clone(), options, chain, tally: Arc::clone(&tally), out, left, replays: None };
         tokio::spawn(reader.run(buckets));
-        Ok(Self { schema, batches, over: false })
+        Ok(Self { schema, batches, tally, over: false })
+    }
+
+    /// What the modules did so far, to rows that were read ahead of the reader too.
+    pub fn tally(&self) -> ChainTally {
+        self.tally.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// The columns of every batch.
@@ -115,6 +128,7 @@ struct Reader {
     table: Table,
     options: CurrentOptions,
     chain: Option<Arc<ScanChain>>,
+    tally: SharedTally,
     out: mpsc::Sender<Told>,
     /// How many more rows are wanted.
     left: u64,
@@ -195,7 +209,7 @@ impl Reader {
             chain: self.options.chain.clone(),
             buffer: self.options.buffer,
         };
-        let changes = self.table.scan(options).await?;
+        let changes = ScanStream::open(&self.table, options, Arc::clone(&self.tally)).await?;
         self.pass(changes).await
     }
 

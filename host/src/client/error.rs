@@ -73,6 +73,22 @@ pub enum Error {
     /// A module chain cannot be loaded, or rows do not pass it.
     #[error(transparent)]
     Module(#[from] ModuleError),
+    /// A table cannot take dead letters.
+    #[error("dead letters cannot go to table {table}: {cause}")]
+    DeadLetters {
+        /// The table.
+        table: String,
+        /// Why.
+        cause: String,
+    },
+    /// A module on a scan has a policy that writes.
+    #[error(
+        "module {module} has the policy dead-letter, and a scan writes nothing: its policy must be fail, drop or pass"
+    )]
+    DeadLettersOfScan {
+        /// The module.
+        module: String,
+    },
     /// Rows that a scan gave are not what the table's schema says.
     #[error("rows of table {table} cannot be read: {cause}")]
     Unreadable {

@@ -10,7 +10,8 @@
 //! admin     the typed questions to the catalogue
 //! table     one table; reads (the ways to read it)
 //! writer    rows in: appended, put by key, deleted
-//! append    their way: split, taken, settled; outcome
+//! chained   the modules that they go through: turns, and how another chain takes over; letters (dead ones)
+//! append    their way: split, taken, settled; outcome; tally (of many)
 //! rows      row by row in
 //! scan      rows out, in batches; reading (the plan), decode, decoding (where), scan_chain
 //! current   the current rows of a keyed table, and the changes that follow; replay (from the changelog)
@@ -20,10 +21,12 @@
 mod admin;
 mod append;
 mod batch;
+mod chained;
 mod current;
 mod decode;
 mod decoding;
 mod error;
+mod letters;
 mod lookup;
 mod options;
 mod outcome;
@@ -36,6 +39,8 @@ mod scan_chain;
 mod session;
 mod split;
 mod table;
+mod tally;
+mod turns;
 mod writer;
 
 pub use append::Pending;
@@ -44,11 +49,13 @@ pub use current::{CurrentOptions, CurrentStream};
 pub use error::Error;
 pub use lookup::FoundRows;
 pub use options::{ClientOptions, EngineKind};
-pub use outcome::Outcome;
+pub use outcome::{Outcome, Undelivered};
 pub use rows::{RowWriter, RowWriterOptions, RowsWritten};
 pub use scan::{ScanOptions, ScanStream};
 pub use session::Client;
 pub use table::Table;
+pub use tally::{CauseTally, ChainTally, ExceptionTally};
 pub use writer::Writer;
+pub(crate) use writer::{Prepared, Traced};
 
 pub use crate::driver::RowCounts;

@@ -1,10 +1,12 @@
 //! What became of the rows of one append.
 
-use thalweg_engine::api::{Error, Fate, RowSelection};
+use thalweg_engine::api::{Error, ErrorCode, Fate, RowSelection};
+
+use crate::module::Exception;
 
 /// What became of the rows of one append. Every row that came out of the modules (all that went in, where there is no
-/// module) has exactly one fate.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// module) has exactly one fate; every other was filtered, dropped or dead-lettered.
+#[derive(Debug, Clone)]
 pub struct Outcome {
     /// How many rows were appended.
     pub rows: u64,
@@ -12,10 +14,31 @@ pub struct Outcome {
     pub produced: u64,
     /// The rows that each module filtered out, in the order of the chain.
     pub filtered: Vec<(String, u64)>,
+    /// How many rows the policy `drop` left out.
+    pub dropped: u64,
+    /// The rows that modules refused, or whose calls failed, and that the policies `drop`, `pass` and `dead-letter` dealt
+    /// with; in the order of the chain, without the letters themselves.
+    pub exceptions: Vec<Exception>,
+    /// Dead letters that were not written. Their rows count as failed.
+    pub undelivered: Vec<Undelivered>,
     /// The fates of the produced rows, by their position.
     pub fates: Vec<(RowSelection, Fate)>,
     /// For each produced row the appended row that it came from; `None`: the same.
     pub(super) origins: Option<Vec<u32>>,
+    /// How many rows the policy `dead-letter` took out, whether their letters were written or not.
+    pub(super) dead_lettered: u64,
+}
+
+/// Dead letters that were not written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Undelivered {
+    /// For each the appended row that it is of; never falling. After a module that makes several rows of one, a row may
+    /// stand here more than once.
+    pub rows: Vec<u32>,
+    /// Why.
+    pub error: Error,
+    /// Whether they may have been written all the same.
+    pub may_have_been_written: bool,
 }
 
 impl Outcome {
@@ -32,14 +55,25 @@ impl Outcome {
         self.count(|fate| matches!(fate, Fate::Acknowledged { .. }))
     }
 
-    /// How many produced rows were not written.
+    /// How many produced rows were not written, and how many dead letters.
     pub fn failed(&self) -> u64 {
-        self.count(|fate| matches!(fate, Fate::Failed { may_have_been_written: false, .. }))
+        self.count(|fate| matches!(fate, Fate::Failed { may_have_been_written: false, .. })) + self.undelivered(false)
     }
 
-    /// How many produced rows may have been written, or not.
+    /// How many produced rows may have been written, or not, and how many dead letters.
     pub fn unknown(&self) -> u64 {
-        self.count(|fate| matches!(fate, Fate::Failed { may_have_been_written: true, .. }))
+        self.count(|fate| matches!(fate, Fate::Failed { may_have_been_written: true, .. })) + self.undelivered(true)
+    }
+
+    /// How many rows went to tables of dead letters, every letter of them written.
+    pub fn dead_lettered(&self) -> u64 {
+        let mut lost: Vec<u32> = self.undelivered.iter().flat_map(|letters| letters.rows.iter().copied()).collect();
+        lost.sort_unstable();
+        lost.dedup();
+        // Of a row that became several, some may have gone on; it is not among those counted.
+        let went_on = |row: &u32| self.origins.as_ref().is_some_and(|origins| origins.binary_search(row).is_ok());
+        lost.retain(|row| !went_on(row));
+        self.dead_lettered.saturating_sub(lost.len() as u64)
     }
 
     /// The first appended row that is not known to be written, and why.
@@ -48,7 +82,25 @@ impl Outcome {
             Fate::Failed { error, .. } => first(rows).map(|row| (self.origin(row), error)),
             Fate::Acknowledged { .. } => None,
         });
-        failures.min_by_key(|(row, _)| *row)
+        let letters = self.undelivered.iter().filter_map(|letters| Some((*letters.rows.first()?, &letters.error)));
+        failures.chain(letters).min_by_key(|(row, _)| *row)
+    }
+
+    /// Takes note of what became of dead letters, which are of these rows.
+    pub(super) fn deliver(&mut self, table: &str, of: &[u32], fates: Vec<(RowSelection, Fate)>) {
+        for (letters, fate) in fates {
+            let Fate::Failed { error, may_have_been_written } = fate else { continue };
+            let mut rows: Vec<u32> = rows(&letters).filter_map(|letter| of.get(letter as usize).copied()).collect();
+            rows.sort_unstable();
+            let code = ErrorCode::Other(format!("its dead letter was not written to table {table}: {}", error.code));
+            let error = Error { code, ..error };
+            self.undelivered.push(Undelivered { rows, error, may_have_been_written });
+        }
+    }
+
+    fn undelivered(&self, may_have_been_written: bool) -> u64 {
+        let letters = self.undelivered.iter().filter(|letters| letters.may_have_been_written == may_have_been_written);
+        letters.map(|letters| letters.rows.len() as u64).sum()
     }
 
     /// The offset of each produced row that was acknowledged on a log table, with its bucket's number.
@@ -108,8 +160,9 @@ pub(super) fn shift(selection: RowSelection, base: u32) -> RowSelection {
 
 #[cfg(test)]
 mod tests {
-    use thalweg_engine::api::{Bucket, ErrorCode};
+    use thalweg_engine::api::Bucket;
 
+    use super::super::append::Provenance;
     use super::*;
 
     #[test]
@@ -120,6 +173,10 @@ mod tests {
             rows: 3,
             produced: 6,
             filtered: vec![],
+            dropped: 0,
+            dead_lettered: 0,
+            exceptions: vec![],
+            undelivered: vec![],
             fates: vec![
                 (RowSelection::Rows(vec![0, 3]), Fate::Acknowledged { bucket, first: Some(10), end: 12 }),
                 (
@@ -136,5 +193,27 @@ mod tests {
         assert_eq!((outcome.acknowledged(), outcome.failed(), outcome.unknown()), (2, 2, 2));
         assert_eq!(outcome.offsets().collect::<Vec<_>>(), [(0, 2, 10), (3, 2, 11)]);
         assert_eq!(outcome.first_failure(), Some((0, &error)));
+    }
+
+    #[test]
+    fn a_letter_that_is_not_written_makes_its_row_failed() {
+        let mut outcome = Provenance { appended: Some(9), dead_lettered: 4, ..Provenance::default() }.outcome(2);
+        outcome.origins = Some(vec![5, 7]);
+        let error = Error { code: ErrorCode::Other("full disk".into()), retriable: false };
+        let fates = |count| {
+            let acknowledged =
+                Fate::Acknowledged { bucket: Bucket { partition: None, bucket: 0 }, first: Some(0), end: 1 };
+            let failed = Fate::Failed { error: error.clone(), may_have_been_written: false };
+            vec![
+                (RowSelection::Span { first: 0, count: 1 }, acknowledged),
+                (RowSelection::Span { first: 1, count }, failed),
+            ]
+        };
+        // Row 5 went on in part; of row 3 there are two letters.
+        outcome.deliver("t", &[1, 3, 3, 5], fates(3));
+        outcome.deliver("t", &[2, 3], fates(1));
+        assert_eq!((outcome.dead_lettered(), outcome.failed(), outcome.unknown()), (3, 4, 0));
+        let (row, error) = outcome.first_failure().unwrap();
+        assert_eq!((row, error.to_string().as_str()), (3, "its dead letter was not written to table t: full disk"));
     }
 }

@@ -4,7 +4,11 @@ use std::sync::Arc;
 
 use arrow_schema::{Schema, SchemaRef};
 
-use super::{Error, ScanOptions, Table, decode::Decoder, scan_chain::ScanChain};
+use super::{
+    Error, ScanOptions, Table,
+    decode::Decoder,
+    scan_chain::{ScanChain, SharedTally},
+};
 use crate::module::Operation;
 
 /// How a scan reads.
@@ -19,7 +23,7 @@ pub(super) struct Reading {
 
 impl Reading {
     /// Of a log: columns are left out by the server.
-    pub(super) async fn of_log(table: &Table, options: &ScanOptions) -> Result<Self, Error> {
+    pub(super) async fn of_log(table: &Table, options: &ScanOptions, tally: SharedTally) -> Result<Self, Error> {
         let (all, schema_id) = (table.schema(), table.info().schema_id);
         let (name, placed) = (table.name(), true);
         let decoder = |message, order, chain| Decoder { table: name, schema_id, message, order, chain, placed };
@@ -27,7 +31,7 @@ impl Reading {
         if let Some(spec) = &options.chain {
             // Modules see every column; what is asked for is taken of what they give.
             let operation = if table.is_keyed() { Operation::Changelog } else { Operation::Scan };
-            let chain = ScanChain::load(table, spec, names, operation).await?;
+            let chain = ScanChain::load(table, spec, names, operation, tally).await?;
             let schema = chain.schema();
             return Ok(Self { columns: None, schema, decoder: decoder(all, None, Some(chain)) });
         }

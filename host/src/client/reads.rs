@@ -3,7 +3,9 @@
 use arrow_array::RecordBatch;
 use thalweg_engine::api::{Bucket, PartitionInfo};
 
-use super::{CurrentOptions, CurrentStream, Error, FoundRows, ScanOptions, ScanStream, Table, lookup};
+use super::{
+    CurrentOptions, CurrentStream, Error, FoundRows, ScanOptions, ScanStream, Table, lookup, scan_chain::SharedTally,
+};
 use crate::driver::LookupBy;
 
 impl Table {
@@ -39,7 +41,7 @@ impl Table {
     /// # Errors
     /// A column, a bucket or a partition that the table does not have, a closed client.
     pub async fn scan(&self, options: ScanOptions) -> Result<ScanStream, Error> {
-        ScanStream::open(self, options).await
+        ScanStream::open(self, options, SharedTally::default()).await
     }
 
     /// Reads the current rows of a table with a primary key, and, if asked for, the changes that follow.

@@ -41,6 +41,12 @@ pub struct RowsWritten {
     pub failed: u64,
     /// Rows that may have been written, or not.
     pub unknown: u64,
+    /// Rows that modules filtered out.
+    pub filtered: u64,
+    /// Rows that the policy `drop` left out.
+    pub dropped: u64,
+    /// Rows that went to tables of dead letters.
+    pub dead_lettered: u64,
     /// The first failures: the row's number (the first written is 0) and why. At most 100.
     pub failures: Vec<(u64, String)>,
 }
@@ -219,6 +225,9 @@ impl RowsWritten {
         self.acknowledged += outcome.acknowledged();
         self.failed += outcome.failed();
         self.unknown += outcome.unknown();
+        self.filtered += outcome.filtered.iter().map(|(_, rows)| rows).sum::<u64>();
+        self.dropped += outcome.dropped;
+        self.dead_lettered += outcome.dead_lettered();
         if let Some((row, error)) = outcome.first_failure()
             && self.failures.len() < FAILURES
         {

@@ -4,7 +4,7 @@ use std::{
     collections::VecDeque,
     future::Future,
     pin::Pin,
-    sync::Arc,
+    sync::{Arc, PoisonError},
     task::{Context, Poll, ready},
 };
 
@@ -14,10 +14,11 @@ use thalweg_engine::api::{Bucket, End, ScanSpec, Start, Ticket};
 use tokio::sync::mpsc;
 
 use super::{
-    Client, Error, ScanBatch, Table,
+    ChainTally, Client, Error, ScanBatch, Table,
     decode::Decoder,
     decoding::{Decoded, Decoding},
     reading::Reading,
+    scan_chain::SharedTally,
 };
 use crate::{
     driver::{Command, Delivered, Scan},
@@ -78,6 +79,7 @@ pub struct ScanStream {
     left: u64,
     /// Of current rows, once it is told: the offset that they stand for.
     snapshot: Option<u64>,
+    tally: SharedTally,
     state: State,
 }
 
@@ -97,11 +99,14 @@ enum State {
 }
 
 impl ScanStream {
-    pub(super) async fn open(table: &Table, options: ScanOptions) -> Result<Self, Error> {
-        let Reading { columns, schema, decoder } = Reading::of_log(table, &options).await?;
+    /// What modules do is counted in `tally`.
+    pub(super) async fn open(table: &Table, options: ScanOptions, tally: SharedTally) -> Result<Self, Error> {
+        let Reading { columns, schema, decoder } = Reading::of_log(table, &options, Arc::clone(&tally)).await?;
         let ScanOptions { buckets, partitions, start, end, .. } = options;
         let what = Scan::Log(ScanSpec { columns, buckets, partitions, start, end });
-        Self::start(table, what, options.buffer, schema, decoder, options.limit).await
+        let mut stream = Self::start(table, what, options.buffer, schema, decoder, options.limit).await?;
+        stream.tally = tally;
+        Ok(stream)
     }
 
     /// Some rows of a bucket.
@@ -147,6 +152,7 @@ impl ScanStream {
             slots: VecDeque::new(),
             left: limit.unwrap_or(u64::MAX),
             snapshot: None,
+            tally: SharedTally::default(),
             state: State::Running,
         })
     }
@@ -159,6 +165,11 @@ impl ScanStream {
     /// The columns of every batch.
     pub fn schema(&self) -> SchemaRef {
         Arc::clone(&self.schema)
+    }
+
+    /// What the modules did so far, to rows that were read ahead of the reader too.
+    pub fn tally(&self) -> ChainTally {
+        self.tally.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Takes what the engine gave, as far ahead of the reader as is useful.

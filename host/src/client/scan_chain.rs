@@ -1,11 +1,11 @@
 //! A module chain on the read path: rows, their offsets and changes after it.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use arrow_schema::{Schema, SchemaRef};
 
-use super::{Error, Offsets, ScanBatch, Table, reading::positions};
-use crate::module::{Chain, ChainSpec, Operation};
+use super::{ChainTally, Error, Offsets, ScanBatch, Table, letters::dead_letter_tables, reading::positions};
+use crate::module::{Applied, Chain, ChainSpec, Operation};
 
 /// The chain of one scan, and the columns asked for of what it gives.
 pub(super) struct ScanChain {
@@ -13,7 +13,11 @@ pub(super) struct ScanChain {
     /// Positions in the chain's output, in the order asked for; `None`: all.
     columns: Option<Vec<usize>>,
     schema: SchemaRef,
+    tally: SharedTally,
 }
+
+/// What the modules of a scan did so far.
+pub(super) type SharedTally = Arc<Mutex<ChainTally>>;
 
 impl ScanChain {
     /// Loads the chain for the table's columns; the columns asked for are found in what it gives.
@@ -22,7 +26,11 @@ impl ScanChain {
         spec: &ChainSpec,
         columns: Option<&[String]>,
         operation: Operation,
+        tally: SharedTally,
     ) -> Result<Self, Error> {
+        if let Some(module) = spec.modules.iter().find(|module| dead_letter_tables(module).next().is_some()) {
+            return Err(Error::DeadLettersOfScan { module: module.name.clone() });
+        }
         let input = table.info().descriptor.schema.clone();
         let chain = table.load_chain(spec, operation, input, None).await?;
         let output = Schema::from(chain.output());
@@ -31,7 +39,7 @@ impl ScanChain {
             Some(columns) => output.project(columns)?,
             None => output,
         });
-        Ok(Self { chain, columns, schema })
+        Ok(Self { chain, columns, schema, tally })
     }
 
     /// The columns that it gives.
@@ -42,6 +50,7 @@ impl ScanChain {
     /// Runs the rows of one batch through the chain.
     pub(super) fn apply(&self, scanned: ScanBatch) -> Result<ScanBatch, Error> {
         let applied = self.chain.apply(&scanned.batch)?;
+        self.count(&scanned, &applied);
         let batch = match &self.columns {
             Some(columns) => applied.batch.project(columns)?,
             None => applied.batch,
@@ -61,5 +70,15 @@ impl ScanChain {
                 .map(|changes| origins().filter_map(|origin| changes.get(origin).copied()).collect()),
             ..scanned
         })
+    }
+    fn count(&self, scanned: &ScanBatch, applied: &Applied) {
+        let filtered = self.chain.names().map(str::to_owned).zip(applied.tallies.iter().map(|tally| tally.filtered));
+        let dropped = applied.tallies.iter().map(|tally| tally.dropped).sum();
+        let bucket = scanned.bucket.bucket;
+        let place = |row: u32| match scanned.offsets().nth(row as usize) {
+            Some(offset) => format!("bucket {bucket}, offset {offset}"),
+            None => format!("bucket {bucket}"),
+        };
+        self.tally.lock().unwrap_or_else(PoisonError::into_inner).add(filtered, dropped, &applied.exceptions, place);
     }
 }

@@ -8,7 +8,8 @@ use thalweg_engine::api::{TableHandle, TableInfo};
 use thalweg_wire::table::Schema;
 
 use super::{
-    Client, Error, Outcome, Pending, RowWriter, RowWriterOptions, Writer, lookup, reading, writer::input_schema,
+    Client, Error, Outcome, Pending, RowWriter, RowWriterOptions, Writer, chained::Chained, lookup, reading,
+    writer::input_schema,
 };
 use crate::{
     driver::Change,
@@ -20,7 +21,7 @@ use crate::{
 pub struct Table {
     client: Client,
     opened: Arc<Opened>,
-    chain: Option<Arc<Chain>>,
+    chained: Option<Arc<Chained>>,
 }
 
 /// What stays the same for as long as a table is open.
@@ -42,7 +43,7 @@ impl Table {
             Some(columns) => Some(Arc::new(schema.project(&columns)?)),
             None => None,
         };
-        Ok(Self { client, opened: Arc::new(Opened { handle, info, schema, key, prefix }), chain: None })
+        Ok(Self { client, opened: Arc::new(Opened { handle, info, schema, key, prefix }), chained: None })
     }
 
     /// What the server said of the table when it was opened.
@@ -99,8 +100,8 @@ impl Table {
         self.opened.handle
     }
 
-    pub(super) fn chain(&self) -> Option<&Arc<Chain>> {
-        self.chain.as_ref()
+    pub(super) fn chained(&self) -> Option<&Arc<Chained>> {
+        self.chained.as_ref()
     }
 
     /// Appends rows to a log table: [`Writer::write`] of [`Table::appender`].
@@ -196,17 +197,28 @@ impl Table {
         Ok(self.row_adder().with_chain(spec).await?.table().clone())
     }
 
-    /// The modules on the write path, in order.
-    pub fn module_names(&self) -> Vec<String> {
-        self.chain.iter().flat_map(|chain| chain.names()).map(str::to_owned).collect()
+    /// Puts another chain in the place of the one on the write path, while rows flow: [`Writer::swap_chain`].
+    ///
+    /// # Errors
+    /// As `with_chain`; the chain in use then stays. Also on a table without modules.
+    pub async fn swap_chain(&self, spec: &ChainSpec) -> Result<(), Error> {
+        let none =
+            || Error::invalid(format!("table {} has no modules to swap; `with_chain` gives it some", self.name()));
+        self.chained().ok_or_else(none)?.swap(self, spec).await
     }
 
-    pub(super) fn with_loaded(&self, chain: Chain) -> Self {
-        Self { chain: Some(Arc::new(chain)), ..self.clone() }
+    /// The modules on the write path, in order.
+    pub fn module_names(&self) -> Vec<String> {
+        let names = |chained: &Arc<Chained>| chained.loaded().chain.names().map(str::to_owned).collect();
+        self.chained().map_or(Vec::new(), names)
+    }
+
+    pub(super) fn with_chained(&self, chained: Chained) -> Self {
+        Self { chained: Some(Arc::new(chained)), ..self.clone() }
     }
 
     pub(super) fn without_chain(&self) -> Self {
-        Self { chain: None, ..self.clone() }
+        Self { chained: None, ..self.clone() }
     }
 
     /// The table's columns that an Arrow schema names, as a schema of their own.

@@ -5,15 +5,19 @@ use std::sync::Arc;
 use arrow_array::RecordBatch;
 use arrow_schema::{Field, Schema, SchemaRef};
 
+use tokio::sync::oneshot;
+
 use super::{
     Error, Outcome, Pending, Table,
     append::{Provenance, send},
+    chained::{Begun, Chained},
+    letters::{About, LettersMode},
     table::off_the_runtime,
 };
 use crate::{
     columns::{FitError, fit},
     driver::Change,
-    module::{Applied, Chain, ChainSpec, Operation},
+    module::{ChainSpec, Operation, StageReport},
 };
 
 /// Writes rows of a table in one way: [`Table::appender`], [`Table::upserter`], [`Table::updater`], [`Table::deleter`].
@@ -55,19 +59,43 @@ impl Writer {
     }
 
     /// The same writer with a chain of modules that rows go through first, in place of any that it had. Rows have the
-    /// written columns before the chain and after it.
+    /// written columns before the chain and after it. Tables of dead letters that the chain names are created where they
+    /// are missing: a log table with the columns `time`, `source`, `operation`, `module`, `kind`, `error`, `batch`,
+    /// `position` and `original`. Letters are sent in the same session, behind the rows that they came with, and wait for
+    /// room in the same write buffer.
     ///
     /// # Errors
-    /// `Module` when a module cannot be loaded, refuses its configuration, or what comes out does not fit.
+    /// `Module` when a module cannot be loaded, refuses its configuration, or what comes out does not fit; `DeadLetters`
+    /// when a table cannot take them.
     pub async fn with_chain(self, spec: &ChainSpec) -> Result<Self, Error> {
+        self.chained(spec, LettersMode::Write).await
+    }
+
+    /// As `with_chain`, for [`check`](Writer::check) alone: no table is created.
+    pub(crate) async fn with_chain_to_check(self, spec: &ChainSpec) -> Result<Self, Error> {
+        self.chained(spec, LettersMode::CheckOnly).await
+    }
+
+    async fn chained(self, spec: &ChainSpec, letters: LettersMode) -> Result<Self, Error> {
         let operation = match self.change {
             Change::Append => Operation::Append,
             Change::Upsert(_) => Operation::Upsert,
             Change::Delete => Operation::Delete,
         };
         let columns = self.table.columns_of(&self.schema)?;
-        let chain = self.table.load_chain(spec, operation, columns.clone(), Some(columns)).await?;
-        Ok(Self { table: self.table.with_loaded(chain), ..self })
+        let chained = Chained::load(&self.table, spec, operation, columns, letters).await?;
+        Ok(Self { table: self.table.with_chained(chained), ..self })
+    }
+
+    /// Puts another chain in the place of the one that rows go through, for this writer and all that share its modules,
+    /// while rows flow: it is loaded and checked first, then it takes over between two batches. A batch ends on the chain
+    /// that it began.
+    ///
+    /// # Errors
+    /// As `with_chain`; the chain in use then stays. Also on a writer without modules; `with_chain` gives it some, and a
+    /// chain may be empty.
+    pub async fn swap_chain(&self, spec: &ChainSpec) -> Result<(), Error> {
+        self.table.swap_chain(spec).await
     }
 
     /// The modules that rows go through, in order.
@@ -75,43 +103,94 @@ impl Writer {
         self.table.module_names()
     }
 
+    /// What each of the modules took so far, in order; of the chain in use.
+    pub fn module_report(&self) -> Vec<StageReport> {
+        self.table.chained().map_or(Vec::new(), |chained| chained.loaded().chain.report())
+    }
+
     /// Writes rows. Waits until the write buffer has room for them, then gives a future of their outcome; many may be
-    /// under way at once, and their rows keep the order of these calls within a bucket.
+    /// under way at once. Where calls are made at once (the futures that this gives are awaited together), modules run for
+    /// several of them side by side, and rows are sent in the order in which the calls were first polled. Dropping this
+    /// future before its rows are sent gives the whole batch up, and holds no other call up.
     ///
     /// Columns are found by name and cast where every value keeps its meaning; columns of the table that this does not
     /// write are left out. Large batches are cut into parts that fit the settings.
     ///
     /// # Errors
-    /// Then nothing of the batch was taken: rows that do not fit the table (column and row are named), a table of the
-    /// other kind, a closed client.
+    /// Then nothing of the batch was taken: rows that do not fit the table (column and row are named), a module whose
+    /// policy is `fail`, a table of the other kind, a closed client.
     pub async fn write(&self, rows: RecordBatch) -> Result<Pending, Error> {
-        let (client, handle) = (self.table.client(), self.table.handle());
-        match self.table.chain() {
-            None => send(client, handle, &self.change, &self.fit(&rows)?, Provenance::default()).await,
-            Some(chain) => {
-                let appended = rows.num_rows();
-                let applied = apply(chain, narrow(&rows, self.table.schema_ref(), &self.schema)?).await?;
-                let filtered = filtered(chain, &applied);
-                let provenance = Provenance { appended: Some(appended), filtered, origins: applied.origins };
-                send(client, handle, &self.change, &applied.batch, provenance).await
-            }
+        if self.table.chained().is_none() {
+            let (client, handle) = (self.table.client(), self.table.handle());
+            return send(client, handle, &self.change, &self.fit(&rows)?, Provenance::default()).await;
+        }
+        let prepare = self.prepare(rows);
+        let (mut reply, answer) = oneshot::channel();
+        // A task of its own, so that a call that is not polled for a while holds nobody up.
+        tokio::spawn(async move {
+            let in_turn = async {
+                let prepared = prepare.await?;
+                prepared.come().await;
+                Ok(prepared)
+            };
+            let prepared = tokio::select! {
+                biased;
+                () = reply.closed() => return,
+                prepared = in_turn => prepared,
+            };
+            // From here on all of it is sent, whether anybody waits or not.
+            let sent = match prepared {
+                Ok(prepared) => prepared.send().await,
+                Err(error) => Err(error),
+            };
+            let _ = reply.send(sent);
+        });
+        answer.await.unwrap_or(Err(Error::Closed))
+    }
+
+    /// Takes the next turn, now, and gives a future that does all of a write but send: it runs the modules.
+    pub(crate) fn prepare(&self, rows: RecordBatch) -> impl Future<Output = Result<Prepared, Error>> + Send + use<> {
+        let writer = self.clone();
+        let begun = self.table.chained().map(|chained| chained.begin());
+        async move {
+            let Some(mut begun) = begun else {
+                let (batch, provenance) = (writer.fit(&rows)?, Provenance::default());
+                return Ok(Prepared { writer, begun: None, batch, provenance });
+            };
+            let narrowed = narrow(&rows, writer.table.schema_ref(), &writer.schema)?;
+            let applied = begun.apply(narrowed).await?;
+            let (batch, provenance) = Provenance::of(&begun.loaded.chain, rows.num_rows(), applied);
+            Ok(Prepared { writer, begun: Some(begun), batch, provenance })
         }
     }
 
-    /// Does everything that `write` does but send: the outcome has no fates.
+    /// Does everything that `write` does but send: the outcome has no fates, and no dead letter is written.
     ///
     /// # Errors
     /// As `write`, for rows that do not fit or do not pass the modules.
     pub async fn check(&self, rows: RecordBatch) -> Result<Outcome, Error> {
-        let appended = rows.num_rows() as u64;
-        let (filtered, batch, origins) = match self.table.chain() {
-            None => (Vec::new(), self.fit(&rows)?, None),
-            Some(chain) => {
-                let applied = apply(chain, narrow(&rows, self.table.schema_ref(), &self.schema)?).await?;
-                (filtered(chain, &applied), applied.batch, applied.origins)
-            }
-        };
-        Ok(Outcome { rows: appended, produced: batch.num_rows() as u64, filtered, fates: Vec::new(), origins })
+        let Prepared { batch, mut provenance, .. } = self.prepare(rows).await?;
+        provenance.exceptions.iter_mut().for_each(|exception| exception.letters = None);
+        Ok(provenance.outcome(batch.num_rows()))
+    }
+
+    /// As `check`, and tells for each row what became of it. `None` without modules.
+    pub(crate) async fn trace(&self, rows: RecordBatch) -> Result<Option<Traced>, Error> {
+        let Some(loaded) = self.table.chained().map(|chained| chained.loaded()) else { return Ok(None) };
+        let (appended, rows) = (rows.num_rows(), narrow(&rows, self.table.schema_ref(), &self.schema)?);
+        let traced = off_the_runtime(move || {
+            let chain = &loaded.chain;
+            let before = fit(&rows, chain.input())?;
+            let (applied, ends) = chain.trace(&before)?;
+            let names: Vec<&str> = chain.names().collect();
+            let name = |end: Option<usize>| end.and_then(|module| names.get(module)).map(|name| (*name).to_owned());
+            let ends = ends.into_iter().map(name).collect();
+            let (after, mut provenance) = Provenance::of(chain, appended, applied);
+            provenance.exceptions.iter_mut().for_each(|exception| exception.letters = None);
+            let outcome = provenance.outcome(after.num_rows());
+            Ok(Traced { before, after, ends, outcome })
+        });
+        traced.await.map(Some)
     }
 
     fn fit(&self, rows: &RecordBatch) -> Result<RecordBatch, Error> {
@@ -126,14 +205,43 @@ impl std::fmt::Debug for Writer {
     }
 }
 
-/// Runs rows through a chain, where a thread may be held up for as long as its deadlines allow.
-async fn apply(chain: &Arc<Chain>, rows: RecordBatch) -> Result<Applied, Error> {
-    let chain = Arc::clone(chain);
-    off_the_runtime(move || Ok(chain.apply(&rows)?)).await
+/// What modules made of rows.
+pub(crate) struct Traced {
+    pub(crate) before: RecordBatch,
+    pub(crate) after: RecordBatch,
+    /// For each row before the module that took the last of what was made of it; `None`: it went on.
+    pub(crate) ends: Vec<Option<String>>,
+    pub(crate) outcome: Outcome,
 }
 
-fn filtered(chain: &Chain, applied: &Applied) -> Vec<(String, u64)> {
-    chain.names().map(str::to_owned).zip(applied.tallies.iter().map(|tally| tally.filtered)).collect()
+/// Rows that went through the modules.
+pub(crate) struct Prepared {
+    writer: Writer,
+    begun: Option<Begun>,
+    batch: RecordBatch,
+    provenance: Provenance,
+}
+
+impl Prepared {
+    /// Waits until every write that began before is sent or given up.
+    async fn come(&self) {
+        if let Some(begun) = &self.begun {
+            begun.turn.come().await;
+        }
+    }
+
+    /// Sends the rows, when it is their turn, and behind them their dead letters.
+    pub(crate) async fn send(self) -> Result<Pending, Error> {
+        self.come().await;
+        let Self { writer: Writer { table, change, .. }, begun, batch, provenance } = self;
+        let mut pending = send(table.client(), table.handle(), &change, &batch, provenance).await?;
+        if let (Some(begun), Some(chained)) = (&begun, table.chained()) {
+            let (source, operation) = (&table.info().path, chained.operation());
+            let about = About { source, operation, batch: begun.turn.number() };
+            pending.send_letters(&begun.loaded.letters, about).await;
+        }
+        Ok(pending)
+    }
 }
 
 /// The columns of a table, of which only the wanted ones must be there.

@@ -146,6 +146,34 @@ impl Chain {
     /// When the rows do not have the chain's columns, or a module refuses rows or fails; nothing of the batch goes on
     /// then, and the chain takes the next batch.
     pub fn apply(&self, batch: &RecordBatch) -> Result<Applied, ModuleError> {
+        self.run(batch, |_| ())
+    }
+
+    /// As `apply`, and gives for each row of the batch the module, by its place in the chain, that took the last of what
+    /// was made of it; `None`: it went on.
+    ///
+    /// # Errors
+    /// As `apply`.
+    pub fn trace(&self, batch: &RecordBatch) -> Result<(Applied, Vec<Option<usize>>), ModuleError> {
+        let mut ends = vec![None; batch.num_rows()];
+        let mut module = 0;
+        let applied = self.run(batch, |flow| {
+            if let Some(origins) = flow.origins_now() {
+                let mut origins = origins.into_iter().peekable();
+                for (row, end) in (0u32..).zip(ends.iter_mut()) {
+                    while origins.next_if(|origin| *origin < row).is_some() {}
+                    if end.is_none() && origins.peek() != Some(&row) {
+                        *end = Some(module);
+                    }
+                }
+            }
+            module += 1;
+        })?;
+        Ok((applied, ends))
+    }
+
+    /// Runs rows through all modules, with a look at them behind each.
+    fn run(&self, batch: &RecordBatch, mut behind: impl FnMut(&Flow)) -> Result<Applied, ModuleError> {
         if u32::try_from(batch.num_rows()).is_err() {
             return Err(ModuleError::Input { reason: "a batch has more than 4294967295 rows".to_owned() });
         }
@@ -156,6 +184,7 @@ impl Chain {
         let mut exceptions = Vec::new();
         for stage in &self.stages {
             tallies.push(stage.run(&mut flow, &mut exceptions)?);
+            behind(&flow);
         }
         let finished = flow.finish(&self.columns, &self.arrow_output);
         let (batch, origins) = finished.map_err(|error| ModuleError::Input { reason: error.to_string() })?;

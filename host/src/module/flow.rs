@@ -152,7 +152,8 @@ impl Flow {
         Some(before.iter().rev().fold(last.clone(), |bits, outer| expand(outer, &bits)))
     }
 
-    fn origins_now(&self) -> Option<Vec<u32>> {
+    /// For each row the row of the given batch that it comes from; `None`: the same.
+    pub(super) fn origins_now(&self) -> Option<Vec<u32>> {
         match (self.composed(0), &self.origins) {
             (None, origins) => origins.clone(),
             (Some(bits), None) => Some(bits.set_indices_u32().collect()),

@@ -2,9 +2,10 @@
 
 use std::sync::Arc;
 
+use arrow_array::cast::AsArray;
 use arrow_array::{Array, ArrayRef, BooleanArray, new_null_array};
 use arrow_buffer::{BooleanBuffer, BooleanBufferBuilder};
-use arrow_schema::ArrowError;
+use arrow_schema::{ArrowError, DataType};
 use arrow_select::concat::concat;
 use arrow_select::filter::filter;
 
@@ -105,6 +106,10 @@ impl Parts {
             match pieces.len() {
                 0 => Ok(new_null_array(&data_type, 0)),
                 1 => Ok(pieces.swap_remove(0)),
+                _ if pieces.iter().map(entries).sum::<u64>() > i32::MAX as u64 => {
+                    // Arrow would panic.
+                    Err(ArrowError::OffsetOverflowError(i32::MAX as usize))
+                }
                 _ => concat(&pieces.iter().map(|array| array as &dyn Array).collect::<Vec<_>>()),
             }
         };
@@ -112,11 +117,27 @@ impl Parts {
     }
 }
 
+/// How many elements and entries all arrays and maps in a column have.
+fn entries(array: &ArrayRef) -> u64 {
+    match array.data_type() {
+        DataType::List(_) => {
+            let values = array.as_list::<i32>().values();
+            values.len() as u64 + entries(values)
+        }
+        DataType::Map(..) => {
+            let map = array.as_map();
+            map.entries().len() as u64 + entries(map.keys()) + entries(map.values())
+        }
+        DataType::Struct(_) => array.as_struct().columns().iter().map(entries).sum(),
+        _ => 0,
+    }
+}
+
 /// A part, as a written column sees it.
 struct Piece<'a> {
     rows: usize,
     outcome: &'a Outcome,
-    data_type: &'a arrow_schema::DataType,
+    data_type: &'a DataType,
 }
 
 impl Part {

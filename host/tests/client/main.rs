@@ -3,7 +3,10 @@
 mod failures;
 mod keys;
 mod modules;
+mod policies;
 mod rig;
 mod rows_in;
 mod rows_out;
+mod swap;
 mod tables;
+mod wasm;

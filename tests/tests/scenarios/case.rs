@@ -65,8 +65,18 @@ pub(crate) struct Step {
     /// Name and settings of each module that rows go through.
     #[serde(default)]
     pub modules: Vec<Vec<String>>,
+    /// What becomes of rows that a module refuses, as `--on-error` says it; the table of dead letters is `letters`.
+    pub on_error: Option<Word>,
+    /// What becomes of rows of failed calls.
+    pub on_failure: Option<Word>,
     #[serde(default)]
     pub filtered: BTreeMap<String, u64>,
+    #[serde(default)]
+    pub dropped: u64,
+    #[serde(default)]
+    pub dead_lettered: u64,
+    /// The dead letters so far, without their time, source and operation.
+    pub letters: Option<String>,
     pub rows: Option<String>,
     /// The rows are those that this step wrote.
     pub same_as_step: Option<usize>,
@@ -80,13 +90,24 @@ impl Step {
     pub(crate) fn actions(&self) -> usize {
         let texts = [&self.append, &self.upsert, &self.delete, &self.lookup, &self.lookup_or_insert, &self.prefix];
         let partitions = [&self.create_partition, &self.drop_partition];
-        let others = [self.update.is_some(), self.limit_scan.is_some(), self.partitions.is_some()];
+        let others =
+            [self.update.is_some(), self.limit_scan.is_some(), self.partitions.is_some(), self.letters.is_some()];
         let scans = [&self.scan, &self.current];
         texts.into_iter().flatten().count()
             + partitions.into_iter().flatten().count()
             + scans.into_iter().flatten().count()
             + others.into_iter().filter(|there| *there).count()
     }
+}
+
+/// A policy.
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum Word {
+    Fail,
+    Drop,
+    Pass,
+    DeadLetter,
 }
 
 #[derive(Debug, Clone, Deserialize)]

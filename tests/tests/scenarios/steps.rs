@@ -7,22 +7,23 @@ use anyhow::{Context, Result, bail, ensure};
 use arrow_array::RecordBatch;
 use arrow_schema::SchemaRef;
 use futures::{Stream, StreamExt};
-use thalweg::client::{CurrentOptions, Error, FoundRows, Pending, ScanBatch, ScanOptions, Table};
+use thalweg::client::{CurrentOptions, Error, FoundRows, ScanBatch, ScanOptions, Table, Writer};
 use thalweg::formats::{Format, Input, ReadOptions, reader, writer};
-use thalweg::module::{ChainSpec, ModuleSpec};
+use thalweg::module::{ChainSpec, ModuleSpec, Policy};
 use thalweg_engine::api::{Bucket, End, Start};
+use thalweg_wire::table::TablePath;
 
-use super::case::{Scan, Scenario, Step, Update};
+use super::case::{Scan, Scenario, Step, Word};
 
 pub(crate) async fn take(table: &Table, step: &Step, scenario: &Scenario) -> Result<()> {
     ensure!(step.actions() == 1, "a step does one thing");
     let (client, path) = (table.client(), &table.info().path);
     let spec = |spec: &BTreeMap<String, String>| spec.clone().into_iter().collect();
     match step {
-        Step { append: Some(rows), .. } => append(table, rows, step).await,
-        Step { upsert: Some(rows), .. } => write(rows, table.schema(), async |rows| table.upsert(rows).await).await,
-        Step { delete: Some(keys), .. } => write(keys, table.key_schema(), async |keys| table.delete(keys).await).await,
-        Step { update: Some(update), .. } => partial(table, update).await,
+        Step { append: Some(rows), .. } => write(table.appender(), rows, step).await,
+        Step { upsert: Some(rows), .. } => write(table.upserter(), rows, step).await,
+        Step { delete: Some(keys), .. } => write(table.deleter()?, keys, step).await,
+        Step { update: Some(update), .. } => write(table.updater(&update.columns)?, &update.rows, step).await,
         Step { create_partition: Some(values), .. } => Ok(client.create_partition(path, spec(values), false).await?),
         Step { drop_partition: Some(values), .. } => Ok(client.drop_partition(path, spec(values), false).await?),
         Step { partitions: Some(names), .. } => {
@@ -37,15 +38,22 @@ pub(crate) async fn take(table: &Table, step: &Step, scenario: &Scenario) -> Res
 
 /// The steps that read.
 async fn look(table: &Table, step: &Step, scenario: &Scenario) -> Result<()> {
+    if let Some(wanted) = &step.letters {
+        let table = table.client().table(&letters(table)).await?;
+        let columns = ["module", "kind", "error", "batch", "position", "original"].map(str::to_owned).to_vec();
+        let stream = table.scan(ScanOptions { columns: Some(columns), ..ScanOptions::default() }).await?;
+        let schema = stream.schema();
+        return check(&table, stream, schema, wanted, step).await;
+    }
     let wanted = wanted(step, scenario)?;
     match step {
         Step { scan: Some(scan), .. } => {
-            let stream = table.scan(log(scan, chain(&step.modules)?)).await?;
+            let stream = table.scan(log(scan, chain(table, step)?)).await?;
             let schema = stream.schema();
             check(table, stream, schema, wanted, step).await
         }
         Step { current: Some(scan), .. } => {
-            let stream = table.scan_current(current(scan, chain(&step.modules)?)).await?;
+            let stream = table.scan_current(current(scan, chain(table, step)?)).await?;
             let schema = stream.schema();
             check(table, stream, schema, wanted, step).await
         }
@@ -77,55 +85,56 @@ fn wanted<'a>(step: &'a Step, scenario: &'a Scenario) -> Result<&'a str> {
     }
 }
 
-fn chain(modules: &[Vec<String>]) -> Result<Option<ChainSpec>> {
+fn chain(table: &Table, step: &Step) -> Result<Option<ChainSpec>> {
+    let policy = |word: Option<Word>| match word {
+        None | Some(Word::Fail) => Policy::Fail,
+        Some(Word::Drop) => Policy::Drop,
+        Some(Word::Pass) => Policy::Pass,
+        Some(Word::DeadLetter) => Policy::DeadLetter(letters(table).to_string()),
+    };
     let mut specs = Vec::new();
-    for module in modules {
+    for module in &step.modules {
         let (name, settings) = module.split_first().context("a module has a name")?;
         let mut spec = ModuleSpec::new(name, Path::new(""));
         settings.iter().try_for_each(|setting| spec.set(setting))?;
+        spec.on_error = policy(step.on_error);
+        spec.on_failure = policy(step.on_failure);
         specs.push(spec);
     }
     Ok((!specs.is_empty()).then_some(ChainSpec { modules: specs }))
 }
 
-async fn append(table: &Table, rows: &str, step: &Step) -> Result<()> {
-    let table = match chain(&step.modules)? {
-        Some(chain) => table.clone().with_chain(&chain).await?,
-        None => table.clone(),
+/// The table of a scenario's dead letters.
+fn letters(table: &Table) -> TablePath {
+    let TablePath { database, table } = table.info().path.clone();
+    TablePath { database, table: table + "_letters" }
+}
+
+/// Writes rows through the modules of a step; those that go on are acknowledged.
+async fn write(writer: Writer, rows: &str, step: &Step) -> Result<()> {
+    let writer = match chain(writer.table(), step)? {
+        Some(chain) => writer.with_chain(&chain).await?,
+        None => writer,
     };
-    let mut filtered = BTreeMap::new();
-    for batch in read(rows, table.schema())? {
-        filtered.extend(settle(table.append(batch).await?).await?);
+    let (mut filtered, mut dropped, mut dead_lettered) = (BTreeMap::new(), 0, 0);
+    for batch in read(rows, writer.schema())? {
+        let outcome = writer.write(batch).await?.await;
+        if let Some((row, error)) = outcome.first_failure() {
+            bail!("row {row}: {error}");
+        }
+        ensure!(outcome.acknowledged() == outcome.produced, "{outcome:?}");
+        dropped += outcome.dropped;
+        dead_lettered += outcome.dead_lettered();
+        filtered.extend(outcome.filtered);
     }
     for (module, rows) in &step.filtered {
         ensure!(filtered.get(module) == Some(rows), "{filtered:?}");
     }
+    ensure!(
+        (dropped, dead_lettered) == (step.dropped, step.dead_lettered),
+        "{dropped} dropped, {dead_lettered} letters"
+    );
     Ok(())
-}
-
-async fn write(rows: &str, schema: SchemaRef, put: impl AsyncFn(RecordBatch) -> Result<Pending, Error>) -> Result<()> {
-    for batch in read(rows, schema)? {
-        settle(put(batch).await?).await?;
-    }
-    Ok(())
-}
-
-async fn partial(table: &Table, update: &Update) -> Result<()> {
-    let writer = table.updater(&update.columns)?;
-    for batch in read(&update.rows, writer.schema())? {
-        settle(writer.write(batch).await?).await?;
-    }
-    Ok(())
-}
-
-/// Waits until all rows are acknowledged, and gives how many each module filtered.
-async fn settle(pending: Pending) -> Result<Vec<(String, u64)>> {
-    let outcome = pending.await;
-    if let Some((row, error)) = outcome.first_failure() {
-        bail!("row {row}: {error}");
-    }
-    ensure!(outcome.acknowledged() == outcome.produced, "{outcome:?}");
-    Ok(outcome.filtered)
 }
 
 fn log(scan: &Scan, chain: Option<ChainSpec>) -> ScanOptions {

@@ -1,0 +1,123 @@
+//! The modules on the write path of a table: which chain is in use, whose turn it is, and how another chain takes over.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use arrow_array::RecordBatch;
+use thalweg_wire::table::Schema;
+
+use super::{
+    Error, Table,
+    letters::{Letters, LettersMode},
+    table::off_the_runtime,
+    turns::{Turn, Turns},
+};
+use crate::module::{Applied, Chain, ChainSpec, Operation};
+
+/// The modules that rows go through. Shared by the clones of the table or writer that they were loaded for.
+pub(super) struct Chained {
+    operation: Operation,
+    /// The columns before the modules and behind them.
+    columns: Schema,
+    letters: LettersMode,
+    /// What the next batch begins on. Turns are taken under this lock, so that batches begin on chains in their order.
+    loaded: Mutex<Arc<Loaded>>,
+    /// Holds a change of chains back while another is loaded.
+    swapping: tokio::sync::Mutex<()>,
+    /// To be sent.
+    sending: Arc<Turns>,
+    /// To go through modules that keep state from batch to batch.
+    running: Arc<Turns>,
+}
+
+/// A chain, and where its dead letters go.
+pub(super) struct Loaded {
+    pub(super) chain: Chain,
+    pub(super) letters: Letters,
+}
+
+/// A batch that began: it ends on the chain that it began, whichever takes over meanwhile.
+pub(super) struct Begun {
+    pub(super) loaded: Arc<Loaded>,
+    /// The batch may be sent when it comes.
+    pub(super) turn: Turn,
+    running: Option<Turn>,
+}
+
+impl Chained {
+    /// Loads a chain that is given these columns of a table and must give them back.
+    pub(super) async fn load(
+        table: &Table,
+        spec: &ChainSpec,
+        operation: Operation,
+        columns: Schema,
+        letters: LettersMode,
+    ) -> Result<Self, Error> {
+        let loaded = load(table, spec, operation, &columns, letters).await?;
+        Ok(Self {
+            operation,
+            columns,
+            letters,
+            loaded: Mutex::new(Arc::new(loaded)),
+            swapping: tokio::sync::Mutex::new(()),
+            sending: Arc::default(),
+            running: Arc::default(),
+        })
+    }
+
+    /// Puts another chain in the place of the one in use, once it is loaded and checked.
+    pub(super) async fn swap(&self, table: &Table, spec: &ChainSpec) -> Result<(), Error> {
+        let _one_at_a_time = self.swapping.lock().await;
+        let loaded = load(table, spec, self.operation, &self.columns, self.letters).await?;
+        *self.lock() = Arc::new(loaded);
+        Ok(())
+    }
+
+    pub(super) fn operation(&self) -> Operation {
+        self.operation
+    }
+
+    /// What the next batch begins on.
+    pub(super) fn loaded(&self) -> Arc<Loaded> {
+        Arc::clone(&self.lock())
+    }
+
+    /// Begins a batch.
+    pub(super) fn begin(&self) -> Begun {
+        let loaded = self.lock();
+        let running = loaded.chain.is_ordered().then(|| self.running.take());
+        Begun { loaded: Arc::clone(&loaded), turn: self.sending.take(), running }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Arc<Loaded>> {
+        self.loaded.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+async fn load(
+    table: &Table,
+    spec: &ChainSpec,
+    operation: Operation,
+    columns: &Schema,
+    letters: LettersMode,
+) -> Result<Loaded, Error> {
+    let chain = table.load_chain(spec, operation, columns.clone(), Some(columns.clone())).await?;
+    Ok(Loaded { chain, letters: Letters::open(table, spec, letters).await? })
+}
+
+impl Begun {
+    /// Runs the rows through the modules, on a thread that may be held up for as long as their deadlines allow.
+    pub(super) async fn apply(&mut self, rows: RecordBatch) -> Result<Applied, Error> {
+        let loaded = Arc::clone(&self.loaded);
+        let running = self.running.take();
+        if let Some(running) = &running {
+            running.come().await;
+        }
+        off_the_runtime(move || {
+            let applied = loaded.chain.apply(&rows);
+            // Here, not where the result is awaited: whoever comes next must find the modules at rest.
+            drop(running);
+            Ok(applied?)
+        })
+        .await
+    }
+}
