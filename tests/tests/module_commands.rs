@@ -42,7 +42,7 @@ fn a_new_module_passes_its_test(kind: &str) -> Result<()> {
     let name = format!("new-{kind}");
     let started = Instant::now();
     ends(&run(folder.path(), &format!("module new {name} --kind {kind}"))?, 0, "", &["thalweg module test"])?;
-    let tested = run(folder.path(), &format!("module test {name} --format rows"))?;
+    let tested = run(folder.path(), &format!("module test {name}"))?;
     ends(&tested, 0, "*", &["as expected by"]).with_context(|| name.clone())?;
     println!("{name}: made, built and tested in {:.1} s", started.elapsed().as_secs_f64());
     let unit = std::process::Command::new(std::env::var("CARGO").unwrap_or_else(|_| "cargo".into()))
@@ -63,6 +63,16 @@ fn a_new_filter_passes_its_test() -> Result<()> {
 #[test]
 fn a_new_map_passes_its_test() -> Result<()> {
     a_new_module_passes_its_test("map")
+}
+
+#[test]
+fn a_new_filter_map_passes_its_test() -> Result<()> {
+    a_new_module_passes_its_test("filter-map")
+}
+
+#[test]
+fn a_new_flat_map_passes_its_test() -> Result<()> {
+    a_new_module_passes_its_test("flat-map")
 }
 
 /// A command, its status, what it prints (`*`: anything) and says.
@@ -112,6 +122,8 @@ const STEPS: &[Step] = &[
         "{\"$error\":\"the result does not fit TINYINT\"}\n{\"delay\":31}\n",
         &["scale: as expected by expect.jsonl"],
     ),
+    ("module inspect late.wasm", 1, "", &["late.wasm is not WebAssembly"]),
+    ("module inspect where --schema 'delay INT' --set 'if=nope > 1'", 1, "*", &["module where", "nope"]),
     ("module test late.wasm --schema 'delay INT' --input rows.jsonl", 1, "", &["late.wasm is not WebAssembly"]),
     (
         "module test where --schema 'delay INT' --input none.jsonl --set 'if=delay > 20'",
@@ -136,6 +148,30 @@ fn commands_say_what_is_wrong_and_show_every_fate() -> Result<()> {
     for (command, status, prints, says) in STEPS {
         ends(&run(folder.path(), command)?, *status, prints, says).with_context(|| (*command).to_owned())?;
     }
+    Ok(())
+}
+
+#[test]
+fn an_inspection_tells_imports_and_plan() -> Result<()> {
+    let folder = tempfile::tempdir()?;
+    let command = "module inspect scale --schema 'delay INT, origin STRING' --set column=delay --set factor=2";
+    let text = binary::printed(run(folder.path(), command)?)?;
+    for line in [
+        "  thalweg:module/log@1.0.0    messages to the host's log, of bounded length and number",
+        "proven from the binary",
+        "  reads      delay",
+        "  writes     delay",
+        "  passes on  origin",
+        "  delay INT      written",
+        "  origin STRING  as it is",
+    ] {
+        ensure!(text.lines().any(|found| found == line), "{line:?} is not in: {text}");
+    }
+    let json: serde_json::Value =
+        serde_json::from_str(&binary::printed(run(folder.path(), &format!("{command} --format json"))?)?)?;
+    ensure!(json["plan"]["reads"] == serde_json::json!(["delay"]) && json["refused"].is_null(), "{json}");
+    let imports = json["imports"].as_array().context("imports")?;
+    ensure!(!imports.is_empty() && imports.iter().all(|import| import["allowed"] == true), "{json}");
     Ok(())
 }
 

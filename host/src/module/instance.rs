@@ -3,7 +3,6 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use wasmtime::component::types::ComponentItem;
 use wasmtime::component::{Component, HasSelf, Linker};
 use wasmtime::{Engine, Store, Trap};
 
@@ -14,14 +13,12 @@ use super::bindings::thalweg::module::{log, types};
 use super::bindings::{Module, ModulePre};
 use super::error::{Cause, ModuleError};
 use super::log::{Log, Output};
+use super::reach::reach;
 use super::spec::Limits;
 use super::wasi;
 use crate::text::printable;
 
 const TRANSFORM: &str = "thalweg:module/transform@";
-const LOG: &str = "thalweg:module/log@";
-/// Types only; a component names them as an import though nothing is imported.
-const TYPES: &str = "thalweg:module/types@";
 
 /// How much of the names in a component an error carries, in bytes.
 const NAMES: usize = 400;
@@ -73,7 +70,7 @@ impl Template {
             found: format!("its types differ ({})", reason(&error)),
         };
         Module::add_to_linker::<State, HasSelf<State>>(&mut linker, |state| state).map_err(foreign)?;
-        if component.component_type().imports(engine).any(|(import, _)| wasi::is_inert(import)) {
+        if component.component_type().imports(engine).any(|(import, _)| wasi::inert(import).is_some()) {
             wasi::link(&mut linker).map_err(foreign)?;
         }
         let pre = linker.instantiate_pre(component).map_err(foreign)?;
@@ -145,20 +142,10 @@ fn cause(error: &wasmtime::Error, store: &mut Store<State>, limits: Limits) -> C
 }
 
 fn check_imports(component: &Component, engine: &Engine, module: &str) -> Result<(), ModuleError> {
-    for (import, item) in component.component_type().imports(engine) {
-        let allowed = match &item.ty {
-            ComponentItem::ComponentInstance(_) if import.starts_with(LOG) => true,
-            ComponentItem::ComponentInstance(instance) if import.starts_with(TYPES) => {
-                instance.exports(engine).all(|(_, item)| matches!(item.ty, ComponentItem::Type(_)))
-            }
-            ComponentItem::ComponentInstance(_) => wasi::is_inert(import),
-            _ => false,
-        };
-        if !allowed {
-            return Err(ModuleError::Import { module: module.to_owned(), import: printable(import, NAMES) });
-        }
+    match component.component_type().imports(engine).find(|(import, item)| !reach(import, &item.ty, engine).allowed()) {
+        Some((import, _)) => Err(ModuleError::Import { module: module.to_owned(), import: printable(import, NAMES) }),
+        None => Ok(()),
     }
-    Ok(())
 }
 
 fn check_exports(component: &Component, engine: &Engine, module: &str) -> Result<(), ModuleError> {

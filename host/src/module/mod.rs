@@ -10,6 +10,7 @@
 //! flow      rows between stages: columns are filtered late, and only where somebody reads them
 //! chain     the stages in order, and what it says of a batch
 //! describe  what a module says of itself
+//! inspect   what a component can reach, from its bytes, and a module's plan
 //! ```
 
 mod bindings;
@@ -23,11 +24,13 @@ mod describe;
 mod error;
 mod exception;
 mod flow;
+mod inspect;
 mod instance;
 mod ledger;
 mod log;
 mod parts;
 mod pass;
+mod reach;
 mod spec;
 mod stage;
 mod units;
@@ -38,6 +41,8 @@ pub use contract::Operation;
 pub use describe::{Description, Parameter, describe};
 pub use error::{Cause, ModuleError};
 pub use exception::{Exception, ExceptionKind, Tally};
+pub use inspect::{Import, Inspection, OutputColumn, PlanReport, inspect, plan};
+pub use reach::Reach;
 pub use spec::{ChainSpec, Limits, ModuleSpec, Policy, Source, SpecError};
 pub use units::{UnitError, parse_bytes, parse_duration};
 

@@ -10,24 +10,25 @@ use wasmtime::{Result, StoreContextMut};
 use super::instance::State;
 use super::log::Output;
 
-/// What is here, of any version 0.2.
-const INTERFACES: [&str; 13] = [
-    "wasi:cli/environment",
-    "wasi:cli/exit",
-    "wasi:cli/stderr",
-    "wasi:cli/stdin",
-    "wasi:cli/stdout",
-    "wasi:cli/terminal-input",
-    "wasi:cli/terminal-output",
-    "wasi:cli/terminal-stderr",
-    "wasi:cli/terminal-stdin",
-    "wasi:cli/terminal-stdout",
-    "wasi:io/error",
-    "wasi:io/poll",
-    "wasi:io/streams",
+/// What is here, of any version 0.2, and what it gives.
+const INTERFACES: [(&str, &str); 14] = [
+    ("wasi:cli/environment", "inert: no arguments, no variables, no folder"),
+    ("wasi:cli/exit", "inert: to exit is to trap"),
+    ("wasi:cli/stderr", "inert: into the module's log"),
+    ("wasi:cli/stdin", "inert: at its end"),
+    ("wasi:cli/stdout", "inert: into the module's log"),
+    ("wasi:cli/terminal-input", "inert: there is no terminal"),
+    ("wasi:cli/terminal-output", "inert: there is no terminal"),
+    ("wasi:cli/terminal-stderr", "inert: there is no terminal"),
+    ("wasi:cli/terminal-stdin", "inert: there is no terminal"),
+    ("wasi:cli/terminal-stdout", "inert: there is no terminal"),
+    ("wasi:io/error", "inert: of the streams of stdin, stdout and stderr"),
+    ("wasi:io/poll", "inert: of the streams of stdin, stdout and stderr"),
+    ("wasi:io/streams", "inert: of stdin, stdout and stderr"),
+    // For the hash maps of the standard library.
+    (SEED, "inert: a constant"),
 ];
 
-/// Beside those, for the hash maps of the standard library.
 const SEED: &str = "wasi:random/insecure-seed";
 
 /// The version under which they are linked; wasmtime takes it for every other 0.2.
@@ -56,10 +57,10 @@ enum StreamError {
 
 type Streamed<T> = Result<(Result<T, StreamError>,)>;
 
-/// Whether an import is of this part.
-pub(super) fn is_inert(import: &str) -> bool {
-    let parts = import.split_once('@').filter(|(_, version)| version.starts_with("0.2."));
-    parts.is_some_and(|(name, _)| name == SEED || INTERFACES.contains(&name))
+/// What an import of this part gives; `None` for every other import.
+pub(super) fn inert(import: &str) -> Option<&'static str> {
+    let (name, _) = import.split_once('@').filter(|(_, version)| version.starts_with("0.2."))?;
+    INTERFACES.iter().find(|(known, _)| *known == name).map(|(_, gives)| *gives)
 }
 
 /// Gives a module all of it.

@@ -116,6 +116,11 @@ impl Runtime {
         embedded::MODULES.iter().map(|module| module.name)
     }
 
+    /// The bytes of a stock module; `None` if there is none of that name.
+    pub fn stock_bytes(name: &str) -> Option<&'static [u8]> {
+        embedded::MODULES.iter().find(|module| module.name == name).map(|module| module.wasm)
+    }
+
     /// A stock module by its name.
     ///
     /// # Errors

@@ -4,6 +4,7 @@ use anyhow::Context as _;
 use clap::Args;
 use thalweg_wire::table::{DEFAULT_DATABASE, Schema, TablePath};
 
+use super::folder::Folder;
 use crate::cli::options::Common;
 use crate::module::{ChainContext, Operation};
 
@@ -27,27 +28,26 @@ pub(super) struct Place {
 }
 
 impl Columns {
-    /// Where the module stands; `None` where the options do not say. Rows are on their way into the table, or, without one,
-    /// into a log table called `rows`.
-    pub(super) async fn place(&self, common: &Common) -> anyhow::Result<Option<Place>> {
+    /// Where the module stands; `None` where neither the options nor its folder say. Rows are on their way into the table,
+    /// or, without one, into a log table called `rows`.
+    pub(super) async fn place(&self, common: &Common, folder: Option<&Folder>) -> anyhow::Result<Option<Place>> {
         if let Some(table) = &self.table {
             let info = common.connect().await?.show_table(table).await?;
             let input = info.descriptor.schema;
             let operation = if input.primary_key.is_empty() { Operation::Append } else { Operation::Upsert };
             return Ok(Some(Place { table: info.path, operation, input }));
         }
-        let Some(sql) = &self.schema else { return Ok(None) };
-        let input = Schema::parse_sql(sql).with_context(|| format!("--schema {sql:?}"))?;
-        Place::bare(input).map(Some)
+        let input = match (&self.schema, folder) {
+            (Some(sql), _) => Some(Schema::parse_sql(sql).with_context(|| format!("--schema {sql:?}"))?),
+            (None, Some(folder)) => folder.schema()?,
+            (None, None) => None,
+        };
+        let table = TablePath::new(DEFAULT_DATABASE, "rows")?;
+        Ok(input.map(|input| Place { table, operation: Operation::Append, input }))
     }
 }
 
 impl Place {
-    /// On the way into a log table with these columns.
-    pub(super) fn bare(input: Schema) -> anyhow::Result<Place> {
-        Ok(Place { table: TablePath::new(DEFAULT_DATABASE, "rows")?, operation: Operation::Append, input })
-    }
-
     /// What a chain here is loaded for; whatever comes out is fine.
     pub(super) fn context(&self) -> ChainContext<'_> {
         ChainContext { table: &self.table, operation: self.operation, input: &self.input, output: None }

@@ -3,8 +3,10 @@
 mod build;
 mod columns;
 mod folder;
+mod inspect;
 mod list;
 mod new;
+mod subject;
 mod test;
 
 use clap::Subcommand;
@@ -23,6 +25,8 @@ pub(super) enum Module {
     Build(build::Build),
     /// Run rows through a module and show what becomes of each
     Test(Box<test::Test>),
+    /// Show what a module is, what it can reach, and what it does with columns
+    Inspect(Box<inspect::Inspect>),
 }
 
 impl Module {
@@ -32,6 +36,7 @@ impl Module {
             Self::New(command) => command.run(common),
             Self::Build(command) => command.run(common),
             Self::Test(command) => command.run(common).await,
+            Self::Inspect(command) => command.run(common).await,
         }
     }
 }

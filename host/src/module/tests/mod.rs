@@ -3,6 +3,7 @@
 mod describe;
 mod flow;
 mod hostile;
+mod inspect;
 mod policies;
 mod stock;
 mod stock_cases;

@@ -107,10 +107,8 @@ fn files(name: &str, kind: Kind, lang: Language) -> anyhow::Result<BTreeMap<Stri
             files.insert(path.trim_end_matches(".template").to_owned(), fill(source.text));
         }
     }
-    // The SDK makes its bindings of the WIT when it is built.
-    let wit = if lang == Language::Rust { "wit/module" } else { "wit" };
-    files.extend(WIT.iter().map(|source| (format!("{wit}/{}", source.path), source.text.to_owned())));
     if lang != Language::Rust {
+        files.extend(WIT.iter().map(|source| (format!("wit/{}", source.path), source.text.to_owned())));
         return Ok(files);
     }
     for source in SDK {

@@ -5,14 +5,14 @@ mod fates;
 mod show;
 
 use std::io::Write as _;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
-use anyhow::{Context as _, anyhow, bail, ensure};
+use anyhow::{Context as _, anyhow, ensure};
 use clap::Args;
 
-use super::build::{self, Options};
+use super::build::Options;
 use super::columns::{Columns, Place};
-use super::folder::Folder;
+use super::subject::Subject;
 use crate::cli::Outcome;
 use crate::cli::options::Common;
 use crate::formats::{Format, Input, ReadOptions, reader};
@@ -32,7 +32,7 @@ const BATCH_ROWS: usize = 8192;
     thalweg module test where --set 'if=delay > 30' --table flights --input flights.parquet --format rows\n\n\
     A folder is built first. Its module.toml says the columns (schema = 'a INT, b STRING') and the configuration\n\
     (config = { key = value }), rows.jsonl are the rows, and expect.jsonl, if it is there, what must come of them: the rows\n\
-    that come out, and {\"$error\": \"text\"} for each that is refused. --format rows prints such a file. A file takes\n\
+    that come out, and {\"$error\": \"text\"} for each that is refused. --format rows > expect.jsonl makes such a file. A file takes\n\
     from its folder what the options do not say. Exit status 1 on any difference, and when the module fails.")]
 pub(in crate::cli) struct Test {
     /// The module's folder, a component, or the name of a stock module
@@ -44,7 +44,8 @@ pub(in crate::cli) struct Test {
     /// How the rows are written down [default: by the file's suffix; standard input is JSON lines]
     #[arg(long, value_name = "FORMAT")]
     input_format: Option<Format>,
-    /// What must come of them, as JSON lines [default: expect.jsonl of the folder, if rows.jsonl are the rows]
+    /// What must come of them, as JSON lines [default: expect.jsonl of the folder, if rows.jsonl are the
+    /// rows and they are not printed by --format rows]
     #[arg(long, value_name = "FILE")]
     expect: Option<PathBuf>,
     /// Configure the module
@@ -92,39 +93,19 @@ impl Test {
 
     /// What is tested. A folder is built.
     async fn case(&self, common: &Common) -> anyhow::Result<Case> {
-        let path = Path::new(&self.module);
-        let (folder, mut spec) = match path.is_dir() {
-            true => {
-                let folder = Folder::open(path)?;
-                let built = build::build(&folder, Options { release: self.release, quiet: common.quiet })?;
-                (Some(folder), ModuleSpec::new(&built.display().to_string(), Path::new("")))
-            }
-            false => {
-                let beside = path.parent().filter(|_| path.is_file());
-                let beside = beside.map(|folder| if folder == Path::new("") { Path::new(".") } else { folder });
-                (beside.map(Folder::open).transpose()?, ModuleSpec::new(&self.module, Path::new("")))
-            }
-        };
-        if let Some(folder) = &folder {
-            spec.config.clone_from(folder.config());
-        }
-        for setting in &self.set {
-            spec.set(setting)?;
-        }
+        let options = Options { release: self.release, quiet: common.quiet };
+        let Subject { folder, mut spec } = Subject::find(&self.module, &self.set, Some(options))?;
         spec.on_error = Policy::Drop;
-        let place = match (self.columns.place(common).await?, folder.as_ref().map(Folder::schema).transpose()?) {
-            (Some(place), _) => place,
-            (None, Some(Some(schema))) => Place::bare(schema)?,
-            (None, _) => bail!(
-                "the columns of the rows are not known: say them with --schema 'a INT, b STRING' or --table NAME, or in \
-                 module.toml of the module's folder"
-            ),
-        };
+        let place = self.columns.place(common, folder.as_ref()).await?.context(
+            "the columns of the rows are not known: say them with --schema 'a INT, b STRING' or --table NAME, or in \
+             module.toml of the module's folder",
+        )?;
         let (rows, expect) = match &folder {
             Some(folder) => (folder.companion("rows.jsonl"), folder.companion("expect.jsonl")),
             None => (None, None),
         };
-        let expect = self.expect.clone().or(expect.filter(|_| self.input.is_none()));
+        let usual = self.input.is_none() && self.format != Some(FateFormat::Rows);
+        let expect = self.expect.clone().or(expect.filter(|_| usual));
         let input = match &self.input {
             Some(input) => Input::new(input),
             None => Input::File(rows.context("there is no rows.jsonl beside the module; say the rows with --input")?),
