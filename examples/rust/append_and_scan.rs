@@ -28,7 +28,8 @@ async fn main() -> anyhow::Result<()> {
 
     let mut filter = ModuleSpec::new("where", Path::new(""));
     filter.set("if=delay > 30")?;
-    let table = client.table(&path).await?.with_chain(&ChainSpec { modules: vec![filter] }).await?;
+    let table =
+        client.table(&path).await?.with_chain(&ChainSpec { modules: vec![filter], ..ChainSpec::default() }).await?;
 
     let rows = RecordBatch::try_from_iter([
         ("origin", Arc::new(StringArray::from(vec!["SEA", "PDX", "SFO"])) as _),

@@ -223,3 +223,38 @@ fn a_chain_file_that_changes_is_taken_up_while_rows_flow() -> Result<()> {
     ensure!(summary["acknowledged"].as_u64() >= Some(3) && summary["failed"] == 0, "{summary}");
     Ok(())
 }
+
+/// Rows whose columns are not those of the table, until modules have made them so.
+#[test]
+fn modules_make_the_columns_of_the_table() -> Result<()> {
+    let place = Place::start()?;
+    place.run(&["table", "create", "tags", "--schema", "id BIGINT, tag STRING", "--buckets", "1"])?;
+    let parse = ["--module", "parse-json", "--set", "column=payload", "--set"];
+    let fields = r#"fields={"id": "BIGINT", "tags": "ARRAY<STRING>"}"#;
+    let explode = ["--module", "explode", "--set", "column=tags", "--set", "as=tag"];
+    let options = [&["append", "tags", "--summary", "json"][..], &parse, &[fields], &explode].concat();
+    let rows = r#"{"payload": "{\"id\": 7, \"tags\": [\"a\", \"b\"]}"}
+{"payload": "{\"id\": 8, \"tags\": []}"}
+"#;
+    let given = [&options[..], &["--input-schema", "payload STRING"]].concat();
+    let output = binary::run_with(&place.node.address, given, rows)?;
+    let filtered = json!({"parse-json": 0, "explode": 1});
+    summary(&output, 0, &json!({"rows_read": 2, "filtered": filtered, "produced": 2, "acknowledged": 2}))?;
+    let expected = [json!({"id": 7, "tag": "a"}), json!({"id": 7, "tag": "b"})];
+    ensure!(json_lines(&place.run(&["scan", "tags"])?)? == expected);
+
+    // The same in a file, and what is wrong with it said.
+    let chain = "input = 'payload STRING'\n[[module]]\npath = 'parse-json'\n\
+        config = { column = 'payload', fields = { id = 'BIGINT', tag = 'STRING' } }\n";
+    place.write("chain.toml", chain)?;
+    let path = place.folder.path().join("chain.toml").display().to_string();
+    let arguments = ["append", "tags", "--summary", "json", "--chain", &path];
+    let output = binary::run_with(&place.node.address, arguments, r#"{"payload": "{\"id\": 9, \"tag\": \"c\"}"}"#)?;
+    summary(&output, 0, &json!({"rows_read": 1, "acknowledged": 1}))?;
+    let output = binary::run_with(&place.node.address, ["append", "tags", "--input-schema", "a INT"], "")?;
+    ensure!(said(&output).contains("--input-schema is for rows that modules change"), "{}", said(&output));
+    let output =
+        binary::command(["scan", "tags", "--chain", &path]).env("THALWEG_SERVER", &place.node.address).output()?;
+    ensure!(said(&output).contains("is for writes; on a scan"), "{}", said(&output));
+    Ok(())
+}

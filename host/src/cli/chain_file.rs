@@ -6,7 +6,7 @@ use std::time::{Duration, SystemTime};
 use indicatif::ProgressBar;
 use tokio::task::JoinHandle;
 
-use super::modules::Policies;
+use super::modules::ChainSettings;
 use crate::client::Writer;
 use crate::module::{ChainSpec, Source};
 
@@ -65,11 +65,11 @@ impl ChainFile {
     }
 
     /// Takes its chain up for a writer whenever it has changed, and says so.
-    pub(super) fn watch(mut self, writer: Writer, policies: Policies, bar: ProgressBar) -> Watch {
+    pub(super) fn watch(mut self, writer: Writer, settings: ChainSettings, bar: ProgressBar) -> Watch {
         Watch(tokio::spawn(async move {
             loop {
                 self.changed().await;
-                let said = match self.take_up(&writer, &policies).await {
+                let said = match self.take_up(&writer, &settings).await {
                     Ok(()) => format!("taken up: {}", writer.module_names().join(", ")),
                     Err(error) => format!("not taken up, and the modules so far go on: {error:#}"),
                 };
@@ -93,9 +93,9 @@ impl ChainFile {
         }
     }
 
-    async fn take_up(&mut self, writer: &Writer, policies: &Policies) -> anyhow::Result<()> {
+    async fn take_up(&mut self, writer: &Writer, settings: &ChainSettings) -> anyhow::Result<()> {
         let mut spec = ChainSpec::read(&self.path)?;
-        policies.apply(&mut spec);
+        settings.apply(&mut spec);
         self.loads(&spec);
         Ok(writer.swap_chain(&spec).await?)
     }

@@ -143,7 +143,7 @@ fn chain() -> anyhow::Result<ChainSpec> {
     let mut map = ModuleSpec::new("scale", here);
     map.config.insert("column".into(), json!("distance"));
     map.config.insert("factor".into(), json!(1.609344));
-    Ok(ChainSpec { modules: vec![filter, map] })
+    Ok(ChainSpec { modules: vec![filter, map], ..ChainSpec::default() })
 }
 
 /// The flights that the binary carries.

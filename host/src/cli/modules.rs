@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, ensure};
 use clap::{ArgMatches, Args};
+use thalweg_wire::table::Schema;
 
 use crate::module::{ChainSpec, ModuleSpec, Policy};
 
@@ -62,7 +63,7 @@ impl Modules {
             })?;
             module.set(setting)?;
         }
-        Ok(Some(ChainSpec { modules }))
+        Ok(Some(ChainSpec { modules, ..ChainSpec::default() }))
     }
 }
 
@@ -78,20 +79,33 @@ impl Modules {
     }
 }
 
-/// Options that set the policies of all modules.
+/// Options that a command which writes lays over a chain.
 #[derive(Debug, Clone, Args)]
-pub(super) struct Policies {
+pub(super) struct ChainSettings {
     /// What becomes of rows that a module refuses [default: fail, or as the chain file says]
     #[arg(long, value_name = "fail|drop|pass|dead-letter:TABLE", value_parser = policy)]
     on_error: Option<Policy>,
     /// What becomes of all rows of a call that fails: a trap, a limit, a wrong answer [default: fail, or as the chain file says]
     #[arg(long, value_name = "fail|drop|pass|dead-letter:TABLE", value_parser = policy)]
     on_failure: Option<Policy>,
+    /// The columns of the rows where modules make those of the table of them, as SQL: 'payload STRING'
+    #[arg(long, value_name = "COLUMNS", value_parser = Schema::parse_sql)]
+    input_schema: Option<Schema>,
 }
 
-impl Policies {
-    /// Sets the policies of all modules that the options name.
+impl ChainSettings {
+    /// Fails on what has no meaning without modules.
+    pub(super) fn require_none(&self) -> anyhow::Result<()> {
+        let message = "--input-schema is for rows that modules change; without any, rows have the columns of the table";
+        ensure!(self.input_schema.is_none(), message);
+        Ok(())
+    }
+
+    /// Sets the input columns, and the policies of all modules, that the options name.
     pub(super) fn apply(&self, spec: &mut ChainSpec) {
+        if let Some(input) = &self.input_schema {
+            spec.input = Some(input.clone());
+        }
         for module in &mut spec.modules {
             if let Some(policy) = &self.on_error {
                 module.on_error = policy.clone();

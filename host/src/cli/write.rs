@@ -6,7 +6,7 @@ use tokio::sync::mpsc;
 
 use super::Outcome;
 use super::chain_file::ChainFile;
-use super::modules::{Modules, Order, Policies};
+use super::modules::{ChainSettings, Modules, Order};
 use super::options::Common;
 use super::summary::SummaryFormat;
 use super::writing::Run;
@@ -30,7 +30,7 @@ pub(super) struct Write {
     #[command(flatten)]
     modules: Modules,
     #[command(flatten)]
-    policies: Policies,
+    settings: ChainSettings,
     /// How the summary is printed
     #[arg(long, value_enum, default_value_t = SummaryFormat::Text)]
     summary: SummaryFormat,
@@ -55,12 +55,15 @@ impl Write {
         way: impl FnOnce(&Table) -> Result<Writer, client::Error>,
     ) -> Outcome {
         let inputs = self.inputs()?;
+        if self.modules.is_empty() {
+            self.settings.require_none()?;
+        }
         let create = !self.no_create_partitions;
         let client = common.connect_with(|settings| settings.write.create_partitions = create).await?;
         let mut writer = way(&client.table(&self.table).await?)?;
         let mut watched = self.modules.file().filter(|_| self.follow).map(ChainFile::new);
         if let Some(mut spec) = self.modules.chain(&order)? {
-            self.policies.apply(&mut spec);
+            self.settings.apply(&mut spec);
             if let Some(file) = &mut watched {
                 file.loads(&spec);
             }
@@ -70,7 +73,7 @@ impl Write {
             };
         }
         let mut run = Run::new(&writer, common.quiet)?;
-        let _watch = watched.map(|file| file.watch(writer.clone(), self.policies.clone(), run.bar()));
+        let _watch = watched.map(|file| file.watch(writer.clone(), self.settings.clone(), run.bar()));
         let rows = self.start_reading(inputs, &writer);
         match self.dry_run {
             true => run.check(&writer, rows).await,

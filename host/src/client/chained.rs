@@ -3,6 +3,7 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use arrow_array::RecordBatch;
+use arrow_schema::SchemaRef;
 use thalweg_wire::table::Schema;
 
 use super::{
@@ -16,8 +17,10 @@ use crate::module::{Applied, Chain, ChainSpec, Operation};
 /// The modules that rows go through. Shared by the clones of the table or writer that they were loaded for.
 pub(super) struct Chained {
     operation: Operation,
-    /// The columns before the modules and behind them.
+    /// The columns behind the modules, and before them where the chain does not say otherwise.
     columns: Schema,
+    /// The columns before the modules, where they are others.
+    input: Option<Schema>,
     letters: LettersMode,
     /// What the next batch begins on. Turns are taken under this lock, so that batches begin on chains in their order.
     loaded: Mutex<Arc<Loaded>>,
@@ -44,7 +47,7 @@ pub(super) struct Begun {
 }
 
 impl Chained {
-    /// Loads a chain that is given these columns of a table and must give them back.
+    /// Loads a chain that must give these columns of a table, and is given them as well where it does not say otherwise.
     pub(super) async fn load(
         table: &Table,
         spec: &ChainSpec,
@@ -56,6 +59,7 @@ impl Chained {
         Ok(Self {
             operation,
             columns,
+            input: spec.input.clone(),
             letters,
             loaded: Mutex::new(Arc::new(loaded)),
             swapping: tokio::sync::Mutex::new(()),
@@ -67,9 +71,21 @@ impl Chained {
     /// Puts another chain in the place of the one in use, once it is loaded and checked.
     pub(super) async fn swap(&self, table: &Table, spec: &ChainSpec) -> Result<(), Error> {
         let _one_at_a_time = self.swapping.lock().await;
+        if spec.input != self.input {
+            return Err(Error::invalid(format!(
+                "the modules of table {} cannot be swapped for a chain that takes rows with other columns; write with a new \
+                 writer, or start anew",
+                table.name()
+            )));
+        }
         let loaded = load(table, spec, self.operation, &self.columns, self.letters).await?;
         *self.lock() = Arc::new(loaded);
         Ok(())
+    }
+
+    /// The columns that rows must have, where they are not those that are written.
+    pub(super) fn input(&self) -> Option<SchemaRef> {
+        self.input.as_ref().map(|_| Arc::clone(self.loaded().chain.input()))
     }
 
     pub(super) fn operation(&self) -> Operation {
@@ -100,7 +116,8 @@ async fn load(
     columns: &Schema,
     letters: LettersMode,
 ) -> Result<Loaded, Error> {
-    let chain = table.load_chain(spec, operation, columns.clone(), Some(columns.clone())).await?;
+    let input = spec.input.as_ref().unwrap_or(columns).clone();
+    let chain = table.load_chain(spec, operation, input, Some(columns.clone())).await?;
     Ok(Loaded { chain, letters: Letters::open(table, spec, letters).await? })
 }
 

@@ -31,6 +31,12 @@ impl ScanChain {
         if let Some(module) = spec.modules.iter().find(|module| dead_letter_tables(module).next().is_some()) {
             return Err(Error::DeadLettersOfScan { module: module.name.clone() });
         }
+        if spec.input.is_some() {
+            return Err(Error::invalid(format!(
+                "a chain that says its own input columns is for writes; on a scan it is given those of table {}",
+                table.name()
+            )));
+        }
         let input = table.info().descriptor.schema.clone();
         let chain = table.load_chain(spec, operation, input, None).await?;
         let output = Schema::from(chain.output());

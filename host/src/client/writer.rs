@@ -53,13 +53,15 @@ impl Writer {
         Arc::clone(&self.schema)
     }
 
-    /// The columns that rows may have: those of the table, of which only the written ones must be there.
+    /// The columns that rows may have: those of the table, of which only the written ones must be there; with modules that
+    /// take rows with other columns, these.
     pub fn input_schema(&self) -> SchemaRef {
-        input_schema(self.table.schema_ref(), &self.schema)
+        let own = self.table.chained().and_then(|chained| chained.input());
+        own.unwrap_or_else(|| input_schema(self.table.schema_ref(), &self.schema))
     }
 
-    /// The same writer with a chain of modules that rows go through first, in place of any that it had. Rows have the
-    /// written columns before the chain and after it. Tables of dead letters that the chain names are created where they
+    /// The same writer with a chain of modules that rows go through first, in place of any that it had. What comes
+    /// out has the written columns, and so have the rows that go in, unless `ChainSpec::input` says otherwise. Tables of dead letters that the chain names are created where they
     /// are missing: a log table with the columns `time`, `source`, `operation`, `module`, `kind`, `error`, `batch`,
     /// `position` and `original`. Letters are sent in the same session, behind the rows that they came with, and wait for
     /// room in the same write buffer.
@@ -157,8 +159,7 @@ impl Writer {
                 let (batch, provenance) = (writer.fit(&rows)?, Provenance::default());
                 return Ok(Prepared { writer, begun: None, batch, provenance });
             };
-            let narrowed = narrow(&rows, writer.table.schema_ref(), &writer.schema)?;
-            let applied = begun.apply(narrowed).await?;
+            let applied = begun.apply(writer.incoming(&rows)?).await?;
             let (batch, provenance) = Provenance::of(&begun.loaded.chain, rows.num_rows(), applied);
             Ok(Prepared { writer, begun: Some(begun), batch, provenance })
         }
@@ -177,7 +178,7 @@ impl Writer {
     /// As `check`, and tells for each row what became of it. `None` without modules.
     pub(crate) async fn trace(&self, rows: RecordBatch) -> Result<Option<Traced>, Error> {
         let Some(loaded) = self.table.chained().map(|chained| chained.loaded()) else { return Ok(None) };
-        let (appended, rows) = (rows.num_rows(), narrow(&rows, self.table.schema_ref(), &self.schema)?);
+        let (appended, rows) = (rows.num_rows(), self.incoming(&rows)?);
         let traced = off_the_runtime(move || {
             let chain = &loaded.chain;
             let before = fit(&rows, chain.input())?;
@@ -191,6 +192,14 @@ impl Writer {
             Ok(Traced { before, after, ends, outcome })
         });
         traced.await.map(Some)
+    }
+
+    /// Rows as the modules take them.
+    fn incoming(&self, rows: &RecordBatch) -> Result<RecordBatch, FitError> {
+        match self.table.chained().and_then(|chained| chained.input()) {
+            Some(_) => Ok(rows.clone()),
+            None => narrow(rows, self.table.schema_ref(), &self.schema),
+        }
     }
 
     fn fit(&self, rows: &RecordBatch) -> Result<RecordBatch, Error> {

@@ -53,6 +53,8 @@ pub(super) struct Caller {
     limits: Limits,
     /// Instances that are not being called.
     idle: Mutex<Vec<Instance>>,
+    /// How many of them are kept: no more than calls can be under way.
+    most_idle: usize,
     /// Held over a whole batch where one instance must see every batch.
     turn: Mutex<()>,
     breaker: Mutex<Breaker>,
@@ -72,6 +74,8 @@ impl Caller {
         limits: Limits,
     ) -> Result<Caller, ModuleError> {
         let (instance, plan) = open(&template, &place, name)?;
+        // Asked once: the system reads it out of files each time.
+        let most_idle = if plan.one_instance { 1 } else { available_parallelism().map_or(1, usize::from) };
         Ok(Caller {
             name: Arc::clone(name),
             template,
@@ -79,6 +83,7 @@ impl Caller {
             plan,
             limits,
             idle: Mutex::new(vec![instance]),
+            most_idle,
             turn: Mutex::default(),
             breaker: Mutex::default(),
             made: AtomicU64::new(0),
@@ -191,9 +196,8 @@ impl Caller {
 
     /// Keeps an instance for the next call; no more of them than calls can be under way.
     fn keep(&self, instance: Instance) {
-        let most = if self.plan.one_instance { 1 } else { available_parallelism().map_or(1, usize::from) };
         let mut idle = lock(&self.idle);
-        if idle.len() < most {
+        if idle.len() < self.most_idle {
             idle.push(instance);
         }
     }

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use serde::Deserialize;
 use serde_json::{Map, Value};
+use thalweg_wire::table::Schema;
 
 use super::spec::{ChainSpec, Limits, ModuleSpec, Policy, SpecError};
 use super::units::{parse_bytes, parse_duration};
@@ -11,6 +12,7 @@ use super::units::{parse_bytes, parse_duration};
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct File {
+    input: Option<String>,
     #[serde(default)]
     module: Vec<Entry>,
 }
@@ -72,7 +74,9 @@ impl ChainSpec {
             let path = entry.path.clone();
             entry.spec(folder).map_err(|reason| format!("module {} ({path}): {reason}", number + 1))
         };
-        Ok(ChainSpec { modules: file.module.into_iter().enumerate().map(spec).collect::<Result<_, _>>()? })
+        let input = file.input.as_deref().map(Schema::parse_sql).transpose();
+        let input = input.map_err(|error| format!("input: {error}"))?;
+        Ok(ChainSpec { modules: file.module.into_iter().enumerate().map(spec).collect::<Result<_, _>>()?, input })
     }
 }
 
@@ -138,6 +142,7 @@ mod tests {
     #[test]
     fn everything_that_a_file_may_say_is_read() {
         let text = r#"
+            input = "payload STRING"
             [[module]]
             path = "late-only.wasm"
             name = "late"
@@ -151,6 +156,7 @@ mod tests {
         "#;
         let chain = ChainSpec::parse(text, Path::new("/etc")).expect("a chain");
         let [late, stock] = &chain.modules[..] else { panic!("two modules") };
+        assert_eq!(chain.input, Schema::parse_sql("payload STRING").ok());
         assert_eq!(late.source, Source::File("/etc/late-only.wasm".into()));
         assert_eq!(late.name, "late");
         assert_eq!(Value::Object(late.config.clone()), serde_json::json!({"min": 30, "list": [1, "a"]}));
@@ -172,6 +178,7 @@ mod tests {
     fn what_a_file_may_not_say_is_named() {
         let cases = [
             ("", "no [[module]]"),
+            ("input = 'a INTT'\n[[module]]\npath = 'a.wasm'", "input: "),
             ("[[module]]", "missing field `path`"),
             ("[[module]]\npath = 'a.wasm'\nretries = 3", "unknown field `retries`"),
             ("[[module]]\npath = 'a.wasm'\non-error = 'ignore'", "unknown variant `ignore`"),

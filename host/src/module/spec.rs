@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use serde_json::{Map, Value};
+use thalweg_wire::table::Schema;
 
 use crate::runtime::{COMPILE_TIME, COMPONENT_LIMIT, CompileLimits};
 
@@ -106,6 +107,9 @@ pub struct ModuleSpec {
 pub struct ChainSpec {
     /// The modules.
     pub modules: Vec<ModuleSpec>,
+    /// The columns of the rows that go in, where they are not those of the table; on writes only. What comes out must fit
+    /// the table all the same.
+    pub input: Option<Schema>,
 }
 
 /// A chain that cannot be read.

@@ -13,7 +13,7 @@ use crate::rig::{ENGINES, append, connect, create, ids, rows, scan, serve, withi
 fn only(condition: &str) -> ChainSpec {
     let mut module = ModuleSpec::new("where", Path::new(""));
     module.set(&format!("if={condition}")).expect("a setting");
-    ChainSpec { modules: vec![module] }
+    ChainSpec { modules: vec![module], ..ChainSpec::default() }
 }
 
 #[tokio::test(flavor = "multi_thread")]

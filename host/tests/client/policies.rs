@@ -24,7 +24,7 @@ pub(crate) fn scaled(policy: Policy) -> ChainSpec {
         module.set(setting).expect("a setting");
     }
     module.on_error = policy;
-    ChainSpec { modules: vec![module] }
+    ChainSpec { modules: vec![module], ..ChainSpec::default() }
 }
 
 /// Whether `scaled` refuses the row with this id.
@@ -110,7 +110,8 @@ async fn a_call_that_fails_costs_its_own_rows() {
     let (_folder, file) = module_file(TRAPS_ON_ONE);
     let mut module = ModuleSpec::new(&file, Path::new(""));
     module.on_failure = Policy::DeadLetter("failing_letters".into());
-    let chained = within(table.clone().with_chain(&ChainSpec { modules: vec![module] })).await.unwrap();
+    let chained =
+        within(table.clone().with_chain(&ChainSpec { modules: vec![module], ..ChainSpec::default() })).await.unwrap();
     // One row makes the module trap, two pass.
     for (rows, lost) in [(rows(0..1), 1), (rows(1..3), 0), (rows(3..4), 1)] {
         let count = rows.num_rows() as u64;
@@ -133,7 +134,7 @@ async fn many_rows_of_one_are_cut_into_batches_and_none_is_skipped() {
         let client = within(Client::connect(options)).await.unwrap();
         let table = create(&client, &format!("fan_{engine:?}"), 1, &[]).await;
         let (_folder, file) = module_file(THOUSANDFOLD);
-        let chain = ChainSpec { modules: vec![ModuleSpec::new(&file, Path::new(""))] };
+        let chain = ChainSpec { modules: vec![ModuleSpec::new(&file, Path::new(""))], ..ChainSpec::default() };
         let chained = within(table.clone().with_chain(&chain)).await.unwrap();
         let outcome = within(within(chained.append(rows(0..20))).await.unwrap()).await;
         assert_eq!((outcome.rows, outcome.produced, outcome.acknowledged()), (20, 20_000, 20_000));

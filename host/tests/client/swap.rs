@@ -15,7 +15,7 @@ use crate::wasm::{SLOW_ON_ONE, module_file};
 fn only(condition: &str) -> ChainSpec {
     let mut module = ModuleSpec::new("where", Path::new(""));
     module.set(&format!("if={condition}")).expect("a setting");
-    ChainSpec { modules: vec![module] }
+    ChainSpec { modules: vec![module], ..ChainSpec::default() }
 }
 
 /// The ids in the order of their offsets.
@@ -55,7 +55,7 @@ async fn a_call_that_is_given_up_writes_nothing_and_holds_nobody_up() {
     let client = connect(&served.address, ENGINES[0]).await;
     let table = create(&client, "given_up", 1, &[]).await;
     let (_folder, file) = module_file(SLOW_ON_ONE);
-    let slow = ChainSpec { modules: vec![ModuleSpec::new(&file, Path::new(""))] };
+    let slow = ChainSpec { modules: vec![ModuleSpec::new(&file, Path::new(""))], ..ChainSpec::default() };
     let chained = within(table.clone().with_chain(&slow)).await.unwrap();
     for first in (0..500).step_by(100) {
         // One row keeps the module busy for a while; the call is dropped while it does.
@@ -117,7 +117,7 @@ async fn rows_of_keyed_tables_go_where_their_new_keys_belong() {
         let table = within(client.table(&path)).await.unwrap();
         let mut tenfold = ModuleSpec::new("scale", Path::new(""));
         ["column=id", "factor=10"].iter().for_each(|setting| tenfold.set(setting).unwrap());
-        let tenfold = ChainSpec { modules: vec![tenfold] };
+        let tenfold = ChainSpec { modules: vec![tenfold], ..ChainSpec::default() };
         let batch = |ids: &[i64]| {
             let column = |values: Vec<i64>| std::sync::Arc::new(Int64Array::from(values)) as arrow_array::ArrayRef;
             RecordBatch::try_from_iter([("id", column(ids.to_vec())), ("note", column(ids.to_vec()))]).unwrap()

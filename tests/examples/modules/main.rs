@@ -103,7 +103,7 @@ impl Bench<'_> {
             spec.on_error = Policy::Drop;
             spec
         };
-        let spec = ChainSpec { modules: modules.iter().map(spec).collect() };
+        let spec = ChainSpec { modules: modules.iter().map(spec).collect(), ..ChainSpec::default() };
         let (table, schema) = (TablePath::new("fluss", "flights")?, Schema::parse_sql(rows::SCHEMA)?);
         let context =
             ChainContext { table: &table, operation: Operation::Append, input: &schema, output: Some(&schema) };

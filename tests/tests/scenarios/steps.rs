@@ -101,7 +101,7 @@ fn chain(table: &Table, step: &Step) -> Result<Option<ChainSpec>> {
         spec.on_failure = policy(step.on_failure);
         specs.push(spec);
     }
-    Ok((!specs.is_empty()).then_some(ChainSpec { modules: specs }))
+    Ok((!specs.is_empty()).then_some(ChainSpec { modules: specs, ..ChainSpec::default() }))
 }
 
 /// The table of a scenario's dead letters.

@@ -29,7 +29,7 @@ fn load(modules: Vec<ModuleSpec>, input: &str, output: &str) -> Result<Chain, Mo
     let output = Schema::parse_sql(output).expect("a schema");
     let table = TablePath::new("fluss", "t").expect("a path");
     let context = ChainContext { table: &table, operation: Operation::Append, input: &input, output: Some(&output) };
-    Chain::load(&RUNTIME, &ChainSpec { modules }, &context)
+    Chain::load(&RUNTIME, &ChainSpec { modules, ..ChainSpec::default() }, &context)
 }
 
 fn error<T>(result: Result<T, ModuleError>) -> String {

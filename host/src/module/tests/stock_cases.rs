@@ -119,7 +119,11 @@ fn a_column_of_the_key_must_go_on_into_a_keyed_table() {
     let table = TablePath::new("fluss", "t").expect("a path");
     let opened = |operation, setting| {
         let context = ChainContext { table: &table, operation, input: &schema, output: None };
-        error(Chain::load(&RUNTIME, &ChainSpec { modules: vec![stock("select", &[setting])] }, &context))
+        error(Chain::load(
+            &RUNTIME,
+            &ChainSpec { modules: vec![stock("select", &[setting])], ..ChainSpec::default() },
+            &context,
+        ))
     };
     let message = "column `id` is part of the primary key of fluss.t and must go on";
     for setting in ["drop=[\"id\"]", "keep=[\"name\"]"] {

@@ -72,7 +72,7 @@ struct Case {
 impl Test {
     pub(super) async fn run(self, common: &Common) -> Outcome {
         let case = self.case(common).await?;
-        let spec = ChainSpec { modules: vec![case.spec.clone()] };
+        let spec = ChainSpec { modules: vec![case.spec.clone()], ..ChainSpec::default() };
         let chain = Chain::load(&*Runtime::shared()?, &spec, &case.place.context())?;
         let (found, counts) = self.apply(&case, &chain)?;
         if !common.quiet {

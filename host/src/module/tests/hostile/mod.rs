@@ -79,7 +79,7 @@ fn load_limited(component: &[u8], limits: Limits) -> Result<Chain, ModuleError> 
 fn chain(modules: Vec<ModuleSpec>) -> Result<Chain, ModuleError> {
     let (input, table) = (Schema::parse_sql("i INT").expect("a schema"), TablePath::new("fluss", "t").expect("a path"));
     let context = ChainContext { table: &table, operation: Operation::Append, input: &input, output: None };
-    Chain::load(&RUNTIME, &ChainSpec { modules }, &context)
+    Chain::load(&RUNTIME, &ChainSpec { modules, ..ChainSpec::default() }, &context)
 }
 
 /// Checks what is told of a module that does not load, and that it is told soon.
