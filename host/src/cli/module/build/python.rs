@@ -9,11 +9,15 @@ use super::{Options, tool};
 
 const NO_PYTHON: &str = "install Python 3.11 or later, with venv, from https://www.python.org";
 
+/// Runs the compiler: its own script knows the path where it was installed, and folders are moved.
+const COMPILER: &str = "import sys, componentize_py; sys.exit(componentize_py.script())";
+
 /// Makes a component of `app.py` and what it imports, and the bindings that its unit tests need.
 pub(super) fn build(folder: &Path, out: &Path, _options: Options) -> anyhow::Result<()> {
     let tools = environment(folder)?;
     let compiler = || {
-        let mut command = Command::new(tools.join("componentize-py"));
+        let mut command = Command::new(tools.join("python"));
+        command.args(["-c", COMPILER]);
         // Its errors are Python's; where in the compiler they came up helps nobody.
         command.current_dir(folder).env("VIRTUAL_ENV", ".venv").env("RUST_BACKTRACE", "0");
         command.args(["--wit-path", "wit", "--world", "module"]);
