@@ -196,6 +196,17 @@ impl Bitmap {
         self.words.iter_mut().zip(&other.words).for_each(|(word, other)| *word &= other);
     }
 
+    /// The bits that are set in both; `None` has all of them set.
+    pub(crate) fn both(one: Option<Self>, other: Option<Self>) -> Option<Self> {
+        match (one, other) {
+            (Some(mut one), Some(other)) => {
+                one.and(&other);
+                Some(one)
+            }
+            (one, other) => one.or(other),
+        }
+    }
+
     /// Sets the bits that are set in `other`, which must be as long.
     pub fn or(&mut self, other: &Self) {
         debug_assert_eq!(self.rows, other.rows);

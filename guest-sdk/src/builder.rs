@@ -69,14 +69,7 @@ impl<T: Value + ?Sized> Builder<T> {
     /// [`push_null`]: Builder::push_null
     #[must_use]
     pub fn with_nulls(mut self, present: Option<Bitmap>) -> Self {
-        let validity = self.cells.validity.take();
-        self.cells.validity = match (validity, present) {
-            (Some(mut validity), Some(present)) => {
-                validity.and(&present);
-                Some(validity)
-            }
-            (validity, present) => validity.or(present),
-        };
+        self.cells.validity = Bitmap::both(self.cells.validity.take(), present);
         self
     }
 

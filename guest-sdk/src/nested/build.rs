@@ -172,13 +172,7 @@ impl<T: Value + ?Sized> ListBuilder<T> {
     /// Makes the rows that are clear in `present` null, as [`Builder::with_nulls`](crate::Builder::with_nulls).
     #[must_use]
     pub fn with_nulls(mut self, present: Option<Bitmap>) -> Self {
-        self.validity = match (self.validity, present) {
-            (Some(mut validity), Some(present)) => {
-                validity.and(&present);
-                Some(validity)
-            }
-            (validity, present) => validity.or(present),
-        };
+        self.validity = Bitmap::both(self.validity, present);
         self
     }
 
