@@ -7,14 +7,14 @@ use clap::Args;
 use futures::stream::FuturesOrdered;
 use futures::{StreamExt, future::OptionFuture};
 use thalweg_wire::table::TablePath;
-use tokio::sync::mpsc;
 
 use super::key::read_keys;
 use super::options::Common;
+use super::reading;
 use super::rows_out::Out;
 use super::{Failure, Outcome};
 use crate::client::{Error, FoundRows, Table};
-use crate::formats::{Format, Input, Place, ReadOptions, Rows, reader};
+use crate::formats::{Format, Input, Place, ReadOptions, Rows};
 
 /// Keys of a file that are looked up together.
 const BATCH_KEYS: usize = 1024;
@@ -111,19 +111,8 @@ impl Lookup {
         mut write: impl FnMut(FoundRows) -> anyhow::Result<()>,
     ) -> anyhow::Result<()> {
         let schema = table.input_schema(columns);
-        let (sender, mut rows) = mpsc::channel(2);
-        tokio::task::spawn_blocking(move || {
-            let options = ReadOptions { batch_rows: BATCH_KEYS, follow: false };
-            let read = match reader(&input, format, schema, options) {
-                Ok(read) => read,
-                Err(error) => return drop(sender.blocking_send(Err(error))),
-            };
-            for rows in read {
-                if sender.blocking_send(rows).is_err() {
-                    return;
-                }
-            }
-        });
+        let options = ReadOptions { batch_rows: BATCH_KEYS, ..ReadOptions::default() };
+        let mut rows = reading::start(vec![(input, format)], schema, options);
         let mut pending = FuturesOrdered::new();
         loop {
             let next = OptionFuture::from((pending.len() < UNDER_WAY).then(|| rows.recv()));

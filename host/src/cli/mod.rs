@@ -16,6 +16,7 @@ mod options;
 mod output;
 mod partition;
 mod progress;
+mod reading;
 mod rows_out;
 mod scan;
 mod serve;

@@ -10,8 +10,9 @@ use thalweg_wire::table::{ArrowTypeError, ColumnType, Schema, TableDescriptor, T
 
 use super::options::{Common, key_value};
 use super::output::{ListFormat, print_list, print_one};
+use super::reading::TextOptions;
 use super::{Outcome, aggregation};
-use crate::formats::{Input, infer_schema};
+use crate::formats::{Format, InferOptions, Input, infer_schema};
 
 /// `thalweg table`.
 #[derive(Debug, Subcommand)]
@@ -82,6 +83,14 @@ pub(super) struct Create {
     /// A parquet, arrow, csv or json file to take the columns from
     #[arg(long, value_name = "FILE")]
     like: Option<String>,
+    /// How the file of --like is written down [default: by its suffix]
+    #[arg(long, requires = "like")]
+    format: Option<Format>,
+    /// How many rows of a csv or json file decide its columns [default: all]
+    #[arg(long, value_name = "ROWS", requires = "like", value_parser = clap::value_parser!(u64).range(1..))]
+    sample: Option<u64>,
+    #[command(flatten)]
+    text: TextOptions,
     /// The primary key's columns
     #[arg(long, value_name = "a,b", value_delimiter = ',')]
     primary_key: Vec<String>,
@@ -141,8 +150,11 @@ impl Create {
             (Some(sql), _) => Schema::parse_sql(sql).with_context(|| format!("--schema {sql:?}"))?,
             (None, Some(file)) => {
                 let input = Input::new(file);
-                let arrow = infer_schema(&input, None)?;
-                schema_of(&arrow).with_context(|| format!("the columns of {file} cannot be a table's"))?
+                let sample = self.sample.and_then(|rows| usize::try_from(rows).ok());
+                let options = InferOptions { format: self.format, sample, csv: self.text.csv() };
+                let inferred = infer_schema(&input, &options)?;
+                inferred.hints.iter().for_each(|hint| eprintln!("thalweg: {hint}"));
+                schema_of(&inferred.schema).with_context(|| format!("the columns of {file} cannot be a table's"))?
             }
             (None, None) => anyhow::bail!("say the columns with --schema or --like"),
         };

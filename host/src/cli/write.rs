@@ -2,16 +2,16 @@
 
 use clap::Args;
 use thalweg_wire::table::TablePath;
-use tokio::sync::mpsc;
 
 use super::Outcome;
 use super::chain_file::ChainFile;
 use super::modules::{ChainSettings, Modules, Order};
 use super::options::Common;
+use super::reading::{self, InputOptions};
 use super::summary::SummaryFormat;
 use super::writing::Run;
 use crate::client::{self, Table, Writer};
-use crate::formats::{Format, FormatError, Input, ReadOptions, Rows, reader};
+use crate::formats::{Format, FormatError, Input, ReadOptions};
 
 /// Options of every command that writes rows.
 #[derive(Debug, Args)]
@@ -21,9 +21,8 @@ pub(super) struct Write {
     /// The files; - is standard input
     #[arg(value_name = "FILE|-", default_value = "-")]
     files: Vec<String>,
-    /// How rows are written down [default: by the file's suffix; standard input is JSON lines]
-    #[arg(long)]
-    format: Option<Format>,
+    #[command(flatten)]
+    input: InputOptions,
     /// Rows that are read and sent at once
     #[arg(long, value_name = "N", default_value_t = 65_536, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     batch_rows: u32,
@@ -74,7 +73,8 @@ impl Write {
         }
         let mut run = Run::new(&writer, common.quiet)?;
         let _watch = watched.map(|file| file.watch(writer.clone(), self.settings.clone(), run.bar()));
-        let rows = self.start_reading(inputs, &writer);
+        let options = ReadOptions { follow: self.follow, ..self.input.read_options(self.batch_rows as usize) };
+        let rows = reading::start(inputs, writer.input_schema(), options);
         match self.dry_run {
             true => run.check(&writer, rows).await,
             false => run.write(&writer, rows).await,
@@ -86,42 +86,11 @@ impl Write {
     fn inputs(&self) -> anyhow::Result<Vec<(Input, Format)>> {
         let inputs = self.files.iter().map(|file| Input::new(file));
         let inputs: Vec<_> = inputs
-            .map(|input| input.format(self.format).map(|format| (input, format)))
+            .map(|input| input.format(self.input.format).map(|format| (input, format)))
             .collect::<Result<_, FormatError>>()?;
         if let Some((_, format)) = inputs.last() {
             format.check_follow(self.follow)?;
         }
         Ok(inputs)
-    }
-
-    /// Reads the inputs one after the other on a thread of its own, a few batches ahead.
-    fn start_reading(
-        &self,
-        inputs: Vec<(Input, Format)>,
-        writer: &Writer,
-    ) -> mpsc::Receiver<Result<Rows, FormatError>> {
-        let (sender, receiver) = mpsc::channel(2);
-        let schema = writer.input_schema();
-        let (batch_rows, follow) = (self.batch_rows as usize, self.follow);
-        let last = inputs.len().saturating_sub(1);
-        tokio::task::spawn_blocking(move || {
-            for (place, (input, format)) in inputs.into_iter().enumerate() {
-                let options = ReadOptions { batch_rows, follow: follow && place == last };
-                let rows = match reader(&input, format, schema.clone(), options) {
-                    Ok(rows) => rows,
-                    Err(error) => {
-                        let _ = sender.blocking_send(Err(error));
-                        return;
-                    }
-                };
-                for batch in rows {
-                    let failed = batch.is_err();
-                    if sender.blocking_send(batch).is_err() || failed {
-                        return;
-                    }
-                }
-            }
-        });
-        receiver
     }
 }

@@ -21,7 +21,7 @@ pub(super) fn read(input: &Input, table: SchemaRef, options: ReadOptions) -> Res
 /// Reads a text of JSON lines as batches of rows of the table; `name` is what errors call it.
 pub(crate) fn json_rows(text: Vec<u8>, name: Arc<str>, table: SchemaRef) -> RowsIn {
     let source = Source::new(Box::new(Cursor::new(text)), name);
-    Box::new(Text::new(source, Lines { table }, ReadOptions { batch_rows: 8192, follow: false }))
+    Box::new(Text::new(source, Lines { table }, ReadOptions { batch_rows: 8192, ..ReadOptions::default() }))
 }
 
 struct Lines {
@@ -151,7 +151,7 @@ mod tests {
         file.write_all(text.as_bytes()).expect("written");
         let schema =
             Schema::new(vec![Field::new("id", DataType::Int32, false), Field::new("name", DataType::Utf8, true)]);
-        read(&Input::File(file.path().into()), schema.into(), ReadOptions { batch_rows, follow: false })
+        read(&Input::File(file.path().into()), schema.into(), ReadOptions { batch_rows, ..ReadOptions::default() })
             .expect("opens")
             .collect()
     }

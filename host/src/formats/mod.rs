@@ -8,7 +8,9 @@ mod growing;
 mod infer;
 mod json;
 mod json_map;
+mod options;
 mod place;
+mod scalar;
 mod text;
 mod write;
 
@@ -24,8 +26,9 @@ use arrow_schema::SchemaRef;
 use growing::{Growing, Piped};
 
 pub(crate) use csv::from_text as bytes_of_hex;
-pub use infer::infer_schema;
+pub use infer::{InferOptions, Inferred, infer_schema};
 pub(crate) use json::json_rows;
+pub use options::{CsvOptions, ReadOptions, Rounding};
 pub use place::{Place, Unit};
 pub use write::{RowsOut, json_lines, writer};
 
@@ -49,7 +52,7 @@ impl Format {
     pub fn of_path(path: &Path) -> Option<Self> {
         match path.extension()?.to_str()?.to_ascii_lowercase().as_str() {
             "json" | "jsonl" | "ndjson" => Some(Self::Json),
-            "csv" => Some(Self::Csv),
+            "csv" | "tsv" => Some(Self::Csv),
             "parquet" => Some(Self::Parquet),
             "arrow" | "arrows" | "feather" | "ipc" => Some(Self::Arrow),
             _ => None,
@@ -197,16 +200,6 @@ impl Input {
             }
         }
     }
-}
-
-/// How rows are read.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct ReadOptions {
-    /// Rows in a batch at most, where the format does not say.
-    pub batch_rows: usize,
-    /// Whether the input is followed: a file has no end, and rows are given as they come, at the latest about 200 ms
-    /// later.
-    pub follow: bool,
 }
 
 /// Opens an input as rows of a table. JSON and CSV are read as the table's columns; Parquet and Arrow as the columns

@@ -116,7 +116,7 @@ impl Test {
     /// Runs all rows through the module and shows their fates. Gives what a file of expected rows would have.
     fn apply(&self, case: &Case, chain: &Chain) -> anyhow::Result<(Vec<Line>, Counts)> {
         let format = self.format.unwrap_or_else(FateFormat::fitting);
-        let options = ReadOptions { batch_rows: BATCH_ROWS, follow: false };
+        let options = ReadOptions { batch_rows: BATCH_ROWS, ..ReadOptions::default() };
         let rows = reader(&case.input, case.input.format(self.input_format)?, chain.input().clone(), options)?;
         let mut out = std::io::BufWriter::new(std::io::stdout().lock());
         let (mut found, mut counts, mut number) = (Vec::new(), Counts::new(), 0);

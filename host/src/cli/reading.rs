@@ -1,0 +1,110 @@
+//! Rows of files and pipes for a command: the options that say how they are written down, and the thread that reads them.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use arrow_schema::SchemaRef;
+use clap::Args;
+use tokio::sync::mpsc;
+
+use crate::formats::{CsvOptions, Format, FormatError, Input, ReadOptions, Rounding, Rows, reader};
+
+/// Options of every command that reads rows.
+#[derive(Debug, Clone, Args)]
+pub(super) struct InputOptions {
+    /// How rows are written down [default: by the file's suffix; standard input is JSON lines]
+    #[arg(long)]
+    pub(super) format: Option<Format>,
+    #[command(flatten)]
+    pub(super) text: TextOptions,
+    /// Round values that a column cannot hold exactly, instead of refusing their row
+    #[arg(long)]
+    round: bool,
+}
+
+/// Options of CSV.
+#[derive(Debug, Clone, Args)]
+pub(super) struct TextOptions {
+    /// What stands between the values of CSV [default: a tab for .tsv, else a comma]
+    #[arg(long, value_name = "C", value_parser = delimiter)]
+    delimiter: Option<u8>,
+    /// A CSV cell of this text, without quotes, is null, as an empty one is
+    #[arg(long, value_name = "TEXT")]
+    null: Option<String>,
+    /// The first record of CSV is a row: the columns stand in the table's order
+    #[arg(long)]
+    no_header: bool,
+}
+
+fn delimiter(text: &str) -> Result<u8, String> {
+    match text.as_bytes() {
+        _ if text == "\\t" => Ok(b'\t'),
+        [byte] if byte.is_ascii() && !matches!(byte, b'"' | b'\n' | b'\r' | 0) => Ok(*byte),
+        _ => Err("it must be one ASCII character, and neither a quote nor an end of line; \\t is a tab".into()),
+    }
+}
+
+impl TextOptions {
+    pub(super) fn csv(&self) -> CsvOptions {
+        CsvOptions { delimiter: self.delimiter, null: self.null.clone(), header: !self.no_header }
+    }
+}
+
+impl InputOptions {
+    /// How rows are read, so many in a batch.
+    pub(super) fn read_options(&self, batch_rows: usize) -> ReadOptions {
+        let rounding = if self.round { Rounding::Nearest } else { Rounding::Refuse };
+        ReadOptions { batch_rows, follow: false, rounding, csv: self.text.csv() }
+    }
+}
+
+/// Reads the inputs one after the other on a thread of its own, a few batches ahead; only the last is followed. Whatever
+/// ends the reading before the inputs do, a panic of a reader included, comes out as an error.
+pub(super) fn start(
+    inputs: Vec<(Input, Format)>,
+    schema: SchemaRef,
+    options: ReadOptions,
+) -> mpsc::Receiver<Result<Rows, FormatError>> {
+    let (sender, receiver) = mpsc::channel(2);
+    tokio::task::spawn_blocking(move || {
+        let last = inputs.len().saturating_sub(1);
+        for (place, (input, format)) in inputs.into_iter().enumerate() {
+            let options = ReadOptions { follow: options.follow && place == last, ..options.clone() };
+            let read = AssertUnwindSafe(|| read(&input, format, &schema, options, &sender));
+            let ended = catch_unwind(read).unwrap_or_else(|_| {
+                let name = input.name();
+                let problem =
+                    "its reader failed unexpectedly; the file is broken, or this is an error of thalweg".into();
+                let _ = sender.blocking_send(Err(FormatError::Malformed { place: name.to_string(), problem }));
+                true
+            });
+            if ended {
+                return;
+            }
+        }
+    });
+    receiver
+}
+
+/// Reads one input; whether reading ends with it.
+fn read(
+    input: &Input,
+    format: Format,
+    schema: &SchemaRef,
+    options: ReadOptions,
+    sender: &mpsc::Sender<Result<Rows, FormatError>>,
+) -> bool {
+    let rows = match reader(input, format, schema.clone(), options) {
+        Ok(rows) => rows,
+        Err(error) => {
+            let _ = sender.blocking_send(Err(error));
+            return true;
+        }
+    };
+    for batch in rows {
+        let failed = batch.is_err();
+        if sender.blocking_send(batch).is_err() || failed {
+            return true;
+        }
+    }
+    false
+}

@@ -1,0 +1,50 @@
+//! How rows are read: what every format knows, and what only text has.
+
+/// How rows are read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ReadOptions {
+    /// Rows in a batch at most, where the format does not say. Default 65,536.
+    pub batch_rows: usize,
+    /// Whether the input is followed: a file has no end, and rows are given as they come, at the latest about 200 ms
+    /// later. Default: no.
+    pub follow: bool,
+    /// What becomes of values that the column's type cannot hold exactly. Default: they are refused.
+    pub rounding: Rounding,
+    /// How CSV is written down.
+    pub csv: CsvOptions,
+}
+
+impl Default for ReadOptions {
+    fn default() -> Self {
+        Self { batch_rows: 65_536, follow: false, rounding: Rounding::Refuse, csv: CsvOptions::default() }
+    }
+}
+
+/// What becomes of a value that a column's type cannot hold exactly, as 1.005 in a DECIMAL(10, 2): the same rule for every
+/// format.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Rounding {
+    /// Its row is refused.
+    #[default]
+    Refuse,
+    /// It is rounded to the nearest value of the type, half away from zero; of a time what is too fine is cut off. A value
+    /// out of the type's range is refused all the same.
+    Nearest,
+}
+
+/// How CSV is written down.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CsvOptions {
+    /// What stands between values; `None`: a tab where the file's suffix is `.tsv`, else a comma.
+    pub delimiter: Option<u8>,
+    /// The text of a cell without quotes that stands for null, beside the empty cell.
+    pub null: Option<String>,
+    /// Whether the first record names the columns; without it the columns stand in the order of the table. Default: yes.
+    pub header: bool,
+}
+
+impl Default for CsvOptions {
+    fn default() -> Self {
+        Self { delimiter: None, null: None, header: true }
+    }
+}
