@@ -17,7 +17,7 @@ fn there_and_back(format: Format, rows: &RecordBatch) -> anyhow::Result<RecordBa
     let mut out = writer(format, rows.schema(), file.reopen()?)?;
     out.write(rows)?;
     out.finish()?;
-    let options = ReadOptions { batch_rows: rows.num_rows().max(1), follow: false };
+    let options = ReadOptions { batch_rows: rows.num_rows().max(1), ..ReadOptions::default() };
     let read = reader(&Input::File(file.path().into()), format, rows.schema(), options)?;
     let read = read.map(|read| Ok(columns::fit(&read?.batch, &rows.schema())?));
     Ok(concat_batches(&rows.schema(), &read.collect::<anyhow::Result<Vec<_>>>()?)?)
@@ -48,7 +48,7 @@ fn maps_are_read_in_either_form() {
     let read = |text: &str| -> anyhow::Result<RecordBatch> {
         let file = tempfile::NamedTempFile::new()?;
         std::fs::write(file.path(), text)?;
-        let options = ReadOptions { batch_rows: 10, follow: false };
+        let options = ReadOptions { batch_rows: 10, ..ReadOptions::default() };
         let read = reader(&Input::File(file.path().into()), Format::Json, schema.clone(), options)?;
         Ok(concat_batches(&schema, &read.map(|read| Ok(read?.batch)).collect::<anyhow::Result<Vec<_>>>()?)?)
     };
