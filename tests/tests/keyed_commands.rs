@@ -54,7 +54,7 @@ const STEPS: &[Step] = &[
     step("lookup t 9,eu", "").fails(&["fluss.t has no row with this key"]),
     step("lookup t 9,eu 8,eu", "").fails(&["fluss.t", "none of these 2 keys"]),
     step("lookup t 1", "").fails(&["key \"1\" has 1 values, and must have 2: id, region"]),
-    step("lookup t x,eu", "").fails(&["column `id` is INT", "\"x\" is none"]),
+    step("lookup t x,eu", "").fails(&["column `id`", "\"x\" is no INT"]),
     step("lookup t", "").status(2),
     step("lookup log 1", "").fails(&["fluss.log has no primary key"]),
     step("lookup t 1 --prefix --columns region", "").prints(&["{\"region\":\"eu\"}", "{\"region\":\"us\"}"]),

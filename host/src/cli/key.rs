@@ -2,16 +2,10 @@
 
 use std::sync::Arc;
 
-use arrow_array::{ArrayRef, RecordBatch, StringArray};
-use arrow_cast::{CastOptions, cast_with_options};
-use arrow_schema::{DataType, Field, SchemaRef};
-use thalweg_wire::table::ColumnType;
+use arrow_array::{ArrayRef, RecordBatch};
+use arrow_schema::{Field, SchemaRef};
 
-use crate::formats::bytes_of_hex;
-
-/// A cast that fails gives an error, not a null.
-const STRICT: CastOptions<'static> =
-    CastOptions { safe: false, format_options: arrow_cast::display::FormatOptions::new() };
+use crate::formats::{Rounding, column_of_texts};
 
 /// Reads keys of these columns. Bytes are hexadecimal digits. The error names the key and the column.
 pub(super) fn read_keys(texts: &[String], columns: &SchemaRef) -> Result<RecordBatch, String> {
@@ -26,19 +20,8 @@ pub(super) fn read_keys(texts: &[String], columns: &SchemaRef) -> Result<RecordB
 }
 
 fn typed(texts: &[&str], field: &Field) -> Result<ArrayRef, String> {
-    let read = |texts: &[&str]| {
-        let array: ArrayRef = Arc::new(StringArray::from(texts.to_vec()));
-        match field.data_type() {
-            DataType::Binary | DataType::FixedSizeBinary(_) => bytes_of_hex(&array, field.data_type()),
-            other => cast_with_options(&array, other, &STRICT).ok(),
-        }
-    };
-    if let Some(array) = read(texts) {
-        return Ok(array);
-    }
-    let wrong = texts.iter().find(|text| read(&[**text]).is_none()).copied().unwrap_or_default();
-    let kind = ColumnType::from_arrow(field).map_or_else(|_| field.data_type().to_string(), |t| t.to_string());
-    Err(format!("column `{}` is {kind}, and {wrong:?} is none", field.name()))
+    column_of_texts(texts.iter().map(|text| Some(*text)), field, Rounding::Refuse)
+        .map_err(|misfit| format!("column `{}`: {}", field.name(), misfit.reason))
 }
 
 /// The values of a key, in the order of the columns.
@@ -93,6 +76,8 @@ fn split(text: &str) -> Vec<String> {
 
 #[cfg(test)]
 mod tests {
+    use arrow_schema::DataType;
+
     use super::*;
 
     #[test]

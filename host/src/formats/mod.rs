@@ -25,11 +25,11 @@ use arrow_schema::SchemaRef;
 
 use growing::{Growing, Piped};
 
-pub(crate) use csv::from_text as bytes_of_hex;
 pub use infer::{InferOptions, Inferred, infer_schema};
 pub(crate) use json::json_rows;
 pub use options::{CsvOptions, ReadOptions, Rounding};
 pub use place::{Place, Unit};
+pub(crate) use scalar::column as column_of_texts;
 pub use write::{RowsOut, json_lines, writer};
 
 /// How rows are written down.

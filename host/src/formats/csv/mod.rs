@@ -133,7 +133,7 @@ fn decode(schema: SchemaRef, only: Option<usize>, text: &[u8], records: usize) -
 }
 
 /// A column as it was read as its own type; `None` where its text is not hexadecimal or of another length.
-pub(crate) fn from_text(column: &ArrayRef, data_type: &DataType) -> Option<ArrayRef> {
+pub(super) fn from_text(column: &ArrayRef, data_type: &DataType) -> Option<ArrayRef> {
     match data_type {
         DataType::Binary => {
             let text = column.as_string_opt::<i32>()?;
