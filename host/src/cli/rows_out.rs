@@ -5,13 +5,13 @@ use std::io::{BufWriter, IsTerminal, Write};
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use anyhow::Context;
+use anyhow::{Context, bail};
 use arrow_array::{ArrayRef, Int32Array, Int64Array, RecordBatch, StringArray, TimestampMillisecondArray};
 use arrow_schema::{DataType, Field, Schema, SchemaRef, TimeUnit};
 use clap::Args;
 
 use crate::client::{Offsets, ScanBatch};
-use crate::formats::{Format, RowsOut, writer};
+use crate::formats::{Compression, Format, RowsOut, csv_writer, delimiter_of_path, writer};
 
 /// Options that say where rows go.
 #[derive(Debug, Args)]
@@ -27,13 +27,21 @@ pub(super) struct Out {
 impl Out {
     pub(super) fn open(&self, schema: SchemaRef) -> anyhow::Result<Box<dyn RowsOut>> {
         let by_suffix = self.output.as_deref().and_then(Format::of_path);
+        if let Some((path, packed)) = self.output.as_deref().and_then(|path| Some((path, Compression::of_path(path)?)))
+        {
+            bail!("{}: rows are not written as {packed}; write them to standard output, and pack that", path.display());
+        }
         let terminal = self.output.is_none() && std::io::stdout().is_terminal();
         let format = self.format.or(by_suffix).unwrap_or(if terminal { Format::Table } else { Format::Json });
         let out: Box<dyn Write + Send> = match &self.output {
             Some(path) => Box::new(File::create(path).with_context(|| format!("{} cannot be made", path.display()))?),
             None => Box::new(std::io::stdout()),
         };
-        Ok(writer(format, schema, BufWriter::with_capacity(1 << 18, out))?)
+        let out = BufWriter::with_capacity(1 << 18, out);
+        Ok(match (format, &self.output) {
+            (Format::Csv, Some(path)) => csv_writer(schema, out, delimiter_of_path(path))?,
+            _ => writer(format, schema, out)?,
+        })
     }
 }
 

@@ -3,6 +3,7 @@
 //! Readers give record batches together with the place of each row, so that an error can name file and line.
 
 mod columnar;
+mod compressed;
 mod csv;
 mod growing;
 mod infer;
@@ -25,6 +26,8 @@ use arrow_schema::SchemaRef;
 
 use growing::{Growing, Piped};
 
+pub(crate) use compressed::Compression;
+pub use csv::csv_writer;
 pub use infer::{InferOptions, Inferred, infer_schema};
 pub(crate) use json::json_rows;
 pub use options::{CsvOptions, ReadOptions, Rounding};
@@ -48,9 +51,9 @@ pub enum Format {
 }
 
 impl Format {
-    /// The format that a file's suffix names.
+    /// The format that a file's suffix names; behind it may stand `.gz` or `.zst`.
     pub fn of_path(path: &Path) -> Option<Self> {
-        match path.extension()?.to_str()?.to_ascii_lowercase().as_str() {
+        match suffix(path)?.as_str() {
             "json" | "jsonl" | "ndjson" => Some(Self::Json),
             "csv" | "tsv" => Some(Self::Csv),
             "parquet" => Some(Self::Parquet),
@@ -58,6 +61,18 @@ impl Format {
             _ => None,
         }
     }
+}
+
+/// The suffix that names a file's format, in small letters.
+fn suffix(path: &Path) -> Option<String> {
+    let packed = Compression::of_path(path).is_some();
+    let name = if packed { Path::new(path.file_stem()?) } else { path };
+    Some(name.extension()?.to_str()?.to_ascii_lowercase())
+}
+
+/// What stands between the values of a CSV file, as its suffix says: a tab or a comma.
+pub(crate) fn delimiter_of_path(path: &Path) -> u8 {
+    if suffix(path).is_some_and(|suffix| suffix == "tsv") { b'\t' } else { b',' }
 }
 
 impl Format {
@@ -168,11 +183,38 @@ impl Input {
             Self::Stdin => Some(Format::Json),
             Self::File(path) => Format::of_path(path),
         };
-        given.or(by_name).ok_or_else(|| FormatError::Unknown { name: self.name().to_string() })
+        let format = given.or(by_name).ok_or_else(|| FormatError::Unknown { name: self.name().to_string() })?;
+        match (self, format) {
+            (Self::File(path), Format::Parquet | Format::Arrow) if Compression::of_path(path).is_some() => {
+                let problem = "only CSV and JSON are read from within gzip and zstd; unpack it first";
+                Err(FormatError::Unsupported(format!("{}: {problem}", self.name())))
+            }
+            _ => Ok(format),
+        }
     }
 
-    /// Opens a byte stream; one that is followed says `WouldBlock` when there is nothing more for now.
+    /// Opens a stream of text, unpacked where it is compressed; one that is followed says `WouldBlock` when there is nothing
+    /// more for now.
     fn open(&self, follow: bool) -> Result<Box<dyn Read + Send>, FormatError> {
+        let packed = match self {
+            Self::File(path) => Compression::of_path(path),
+            Self::Stdin => None,
+        };
+        match (packed, follow) {
+            (Some(packed), true) => Err(FormatError::Unsupported(format!(
+                "{}: a {packed} file is whole only when it is closed, and cannot be followed",
+                self.name()
+            ))),
+            (None, true) => self.open_bytes(true),
+            (_, false) => {
+                let failed = |cause| FormatError::Io { name: self.name().to_string(), cause };
+                compressed::unpacked(self.open_bytes(false)?, packed).map_err(failed)
+            }
+        }
+    }
+
+    /// Opens a stream of bytes as they are.
+    fn open_bytes(&self, follow: bool) -> Result<Box<dyn Read + Send>, FormatError> {
         let stdin = *self == Self::Stdin;
         let piped = stdin || self.size().is_none();
         let bytes: Box<dyn Read + Send> = match (stdin, follow && !piped) {

@@ -11,8 +11,8 @@ use arrow_json::writer::LineDelimited;
 use arrow_schema::{ArrowError, SchemaRef};
 use parquet::arrow::ArrowWriter;
 
-use super::Format;
 use super::json_map::MapEncoders;
+use super::{Format, csv_writer};
 
 /// A table for people is printed in pieces of this many rows.
 const TABLE_ROWS: usize = 1000;
@@ -37,11 +37,7 @@ pub fn writer<W: Write + Send + 'static>(
 ) -> Result<Box<dyn RowsOut>, ArrowError> {
     Ok(match format {
         Format::Json => Box::new(json_writer(out)),
-        Format::Csv => Box::new(Csv {
-            writer: arrow_csv::WriterBuilder::new().with_header(true).build(out),
-            schema,
-            written: false,
-        }),
+        Format::Csv => csv_writer(schema, out, b',')?,
         Format::Parquet => Box::new(ArrowWriter::try_new(out, schema, None)?),
         Format::Arrow => Box::new(FileWriter::try_new(out, &schema)?),
         Format::Table => Box::new(Table { out, schema, waiting: Vec::new(), rows: 0, printed: false }),
@@ -76,32 +72,6 @@ impl<W: Write + Send> RowsOut for arrow_json::Writer<W, LineDelimited> {
     fn finish(mut self: Box<Self>) -> Result<(), ArrowError> {
         arrow_json::Writer::finish(&mut self)?;
         RowsOut::flush(self.as_mut())
-    }
-}
-
-struct Csv<W: Write> {
-    writer: arrow_csv::Writer<W>,
-    schema: SchemaRef,
-    written: bool,
-}
-
-impl<W: Write + Send> RowsOut for Csv<W> {
-    fn write(&mut self, batch: &RecordBatch) -> Result<(), ArrowError> {
-        self.written = true;
-        self.writer.write(batch)
-    }
-
-    // The writer hands each batch on as a whole; what lies beneath is flushed by its owner.
-    fn flush(&mut self) -> Result<(), ArrowError> {
-        Ok(())
-    }
-
-    fn finish(mut self: Box<Self>) -> Result<(), ArrowError> {
-        if !self.written {
-            self.writer.write(&RecordBatch::new_empty(self.schema.clone()))?;
-        }
-        self.writer.into_inner().flush()?;
-        Ok(())
     }
 }
 

@@ -1,171 +1,117 @@
-//! CSV in: a header line with the table's column names in any order, then a record a row. An empty cell is null; bytes
-//! are hexadecimal digits.
+//! CSV in: a record with the table's column names in any order, then a record a row. An empty cell is null, and `""` is
+//! an empty text; bytes are hexadecimal digits. `out` writes the same.
 
-use std::sync::Arc;
+mod header;
+mod out;
+mod records;
+mod split;
 
-use arrow_array::builder::{BinaryBuilder, FixedSizeBinaryBuilder};
-use arrow_array::cast::AsArray;
-use arrow_array::{Array, ArrayRef, RecordBatch, StringArray};
-use arrow_csv::ReaderBuilder;
-use arrow_schema::{ArrowError, DataType, Field, Schema, SchemaRef};
-use thalweg_wire::table::ColumnType;
+use arrow_array::{Array, ArrayRef, RecordBatch, RecordBatchOptions};
+use arrow_schema::{DataType, Field, SchemaRef};
 
-use super::growing::PATIENCE;
-use super::json::plain;
-use super::text::{Got, Source, Syntax, Text};
-use super::{FormatError, Input, ReadOptions, RowsIn};
+use super::scalar::{self, Misfit};
+use super::{CsvOptions, FormatError, Input, ReadOptions, Rows, RowsIn};
 
-/// Reads CSV as batches of rows of the columns that the header names.
+pub(super) use header::{name, names};
+pub use out::csv_writer;
+pub(super) use records::{Limits, Records, Stream, delimiter_within, say_delimiter};
+
+/// Reads CSV as batches of rows of the columns that the header names, or of the table's.
 pub(super) fn read(input: &Input, table: SchemaRef, options: ReadOptions) -> Result<RowsIn, FormatError> {
-    let mut source = Source::new(input.open(options.follow)?, input.name());
-    let mut line = Vec::new();
-    while source.record(true, &mut line)? == Got::NotNow {
-        std::thread::sleep(PATIENCE);
-    }
-    let schema = header(&source, &line, &table)?;
-    let text = schema.fields().iter().map(|field| Arc::new(text_field(field))).collect::<Vec<_>>();
-    let records = Records { text: Arc::new(Schema::new(text)), schema };
-    Ok(Box::new(Text::new(source, records, options)))
+    let mut stream = open(input, &options.csv, options.follow)?;
+    let schema = match options.csv.header {
+        true => stream.first()?.map(|header| header::columns(&stream, &header, &table)).transpose()?,
+        false => Some(header::flat(&stream, table)?),
+    };
+    // A file without anything has no rows.
+    let Some(schema) = schema else { return Ok(Box::new(std::iter::empty())) };
+    let blank = matches!(schema.fields().as_ref(), [only] if only.is_nullable());
+    stream.expect(schema.fields().len(), blank);
+    Ok(Box::new(Reader { stream, schema, options, ended: false }))
 }
 
-/// Finds each column that the header line names in the table.
-fn header(source: &Source, line: &[u8], table: &SchemaRef) -> Result<SchemaRef, FormatError> {
-    let malformed = |problem: String| source.malformed(1, problem);
-    let names = header_names(line).map_err(|e| malformed(plain(&e)))?;
-    if names.is_empty() && !line.is_empty() {
-        return Err(malformed("it must name the columns, and is blank".into()));
-    }
-    let mut fields: Vec<Field> = Vec::with_capacity(names.len());
-    for column in names {
-        let field = table.field_with_name(&column).map_err(|_| {
-            let known: Vec<_> = table.fields().iter().map(|f| f.name().as_str()).collect();
-            malformed(format!("the table has no column {column:?}; it has {}", known.join(", ")))
-        })?;
-        if fields.iter().any(|f| f.name() == field.name()) {
-            return Err(malformed(format!("column {column:?} stands there twice")));
-        }
-        if field.data_type().is_nested() {
-            return Err(malformed(format!(
-                "column {column:?} is {}, which CSV cannot hold; use JSON",
-                sql_type(field)
-            )));
-        }
-        fields.push(field.clone());
-    }
-    Ok(Arc::new(Schema::new(fields)))
+/// Opens a stream of CSV.
+pub(super) fn open(input: &Input, csv: &CsvOptions, follow: bool) -> Result<Stream, FormatError> {
+    let by_name = || match input {
+        Input::File(path) => super::delimiter_of_path(path),
+        Input::Stdin => b',',
+    };
+    let delimiter = csv.delimiter.unwrap_or_else(by_name);
+    Ok(Stream::new(input.open(follow)?, input.name(), delimiter))
 }
 
-/// The fields of the header line, by the same CSV rules as the rows.
-fn header_names(line: &[u8]) -> Result<Vec<String>, ArrowError> {
-    let (schema, _) = arrow_csv::reader::Format::default().with_header(true).infer_schema(line, Some(0))?;
-    Ok(schema.fields().iter().map(|f| f.name().clone()).collect())
+/// What a cell says: nothing where it is null. A quoted cell without text is null where the type has no empty text.
+pub(super) fn value<'a>((text, quoted): (&'a str, bool), null: Option<&str>, empty: bool) -> Option<&'a str> {
+    let nothing = if quoted { text.is_empty() && !empty } else { text.is_empty() || null == Some(text) };
+    (!nothing).then_some(text)
 }
 
-/// A field as the decoder reads it: bytes are read as their digits.
-fn text_field(field: &Field) -> Field {
-    match field.data_type() {
-        DataType::Binary | DataType::FixedSizeBinary(_) => field.clone().with_data_type(DataType::Utf8),
-        _ => field.clone(),
-    }
-}
-
-fn sql_type(field: &Field) -> String {
-    ColumnType::from_arrow(field).map_or_else(|_| field.data_type().to_string(), |known| known.to_string())
-}
-
-struct Records {
+struct Reader {
+    stream: Stream,
     schema: SchemaRef,
-    /// The same columns, bytes as text.
-    text: SchemaRef,
+    options: ReadOptions,
+    ended: bool,
 }
 
-impl Syntax for Records {
-    const QUOTED: bool = true;
+impl Iterator for Reader {
+    type Item = Result<Rows, FormatError>;
 
-    fn is_blank(record: &[u8]) -> bool {
-        matches!(record, b"" | b"\n" | b"\r\n")
-    }
-
-    fn decode(&self, text: &[u8], records: usize) -> Option<RecordBatch> {
-        let batch = decode(self.text.clone(), None, text, records).ok()?;
-        let columns = batch.columns().iter().zip(self.schema.fields());
-        let columns =
-            columns.map(|(column, field)| from_text(column, field.data_type())).collect::<Option<Vec<_>>>()?;
-        RecordBatch::try_new(self.schema.clone(), columns).ok().filter(|batch| batch.num_rows() == records)
-    }
-
-    fn problem(&self, record: &[u8]) -> Option<String> {
-        let cells = self.text.fields().iter().map(|field| Field::new(field.name(), DataType::Utf8, true));
-        let cells = match decode(Arc::new(Schema::new(cells.collect::<Vec<_>>())), None, record, 1) {
-            Ok(cells) => cells,
-            Err(error) => return Some(plain(&error).replace(" for line 1", "")),
+    fn next(&mut self) -> Option<Self::Item> {
+        if self.ended {
+            return None;
+        }
+        let limits = Limits { records: self.options.batch_rows.max(1), follow: self.options.follow };
+        let rows = match self.stream.next(limits) {
+            Ok(records) if records.len() == 0 => return None,
+            Ok(records) => self.decode(&records),
+            Err(error) => Err(error),
         };
-        (0..self.schema.fields().len()).find_map(|at| {
-            let field = self.schema.field(at);
-            let read = decode(self.text.clone(), Some(at), record, 1).ok();
-            let read = read.and_then(|read| from_text(read.column(0), field.data_type()));
-            let cell = cells.column(at).as_string_opt::<i32>().filter(|cell| !cell.is_empty() && cell.is_valid(0));
-            match (read, cell) {
-                (Some(_), _) => None,
-                (None, Some(cell)) => {
-                    Some(format!("column {:?} is {}, and {:?} is none", field.name(), sql_type(field), cell.value(0)))
-                }
-                (None, None) => Some(format!("column {:?} is NOT NULL, and its cell is empty", field.name())),
+        self.ended = rows.is_err();
+        Some(rows)
+    }
+}
+
+impl Reader {
+    fn decode(&self, records: &Records) -> Result<Rows, FormatError> {
+        let fields = self.schema.fields().iter().enumerate();
+        let columns = fields.map(|(at, field)| self.column(records, at, field));
+        let columns = columns.collect::<Result<Vec<_>, _>>().map_err(|_| self.fault(records))?;
+        let options = RecordBatchOptions::new().with_row_count(Some(records.len()));
+        let batch = RecordBatch::try_new_with_options(self.schema.clone(), columns, &options)
+            .map_err(|error| self.stream.malformed(records.line(0), super::json::plain(&error)))?;
+        Ok(Rows { batch, place: records.place(self.stream.name.clone()) })
+    }
+
+    fn column(&self, records: &Records, at: usize, field: &Field) -> Result<ArrayRef, Misfit> {
+        let null = self.options.csv.null.as_deref();
+        let empty = matches!(field.data_type(), DataType::Utf8 | DataType::Binary);
+        let texts = (0..records.len()).map(move |record| value(records.cell(record, at), null, empty));
+        let column = scalar::column(texts, field, self.options.rounding)?;
+        match column.nulls().and_then(|nulls| (0..nulls.len()).find(|row| nulls.is_null(*row))) {
+            Some(row) if !field.is_nullable() => {
+                let reason = if empty {
+                    "it is NOT NULL, and its cell is empty (\"\" is an empty text)"
+                } else {
+                    "it is NOT NULL, and its cell is empty"
+                };
+                Err(Misfit { at: row, reason: reason.into() })
             }
-        })
-    }
-}
-
-/// Decodes records as these columns, or as one of them.
-fn decode(schema: SchemaRef, only: Option<usize>, text: &[u8], records: usize) -> Result<RecordBatch, ArrowError> {
-    let mut builder = ReaderBuilder::new(schema.clone()).with_batch_size(records);
-    if let Some(column) = only {
-        builder = builder.with_projection(vec![column]);
-    }
-    let mut decoder = builder.build_decoder();
-    let mut read = 0;
-    while read < text.len() && decoder.capacity() > 0 {
-        read += decoder.decode(&text[read..])?;
-    }
-    // The last record may have no end of line; nothing more says that it is whole.
-    decoder.decode(&[])?;
-    Ok(decoder.flush()?.unwrap_or_else(|| RecordBatch::new_empty(schema)))
-}
-
-/// A column as it was read as its own type; `None` where its text is not hexadecimal or of another length.
-pub(super) fn from_text(column: &ArrayRef, data_type: &DataType) -> Option<ArrayRef> {
-    match data_type {
-        DataType::Binary => {
-            let text = column.as_string_opt::<i32>()?;
-            let mut bytes = BinaryBuilder::with_capacity(text.len(), text.value_data().len() / 2);
-            for value in text {
-                bytes.append_option(unhex(value)?);
-            }
-            Some(Arc::new(bytes.finish()))
-        }
-        DataType::FixedSizeBinary(length) => fixed(column.as_string_opt::<i32>()?, *length),
-        _ => Some(column.clone()),
-    }
-}
-
-fn fixed(text: &StringArray, length: i32) -> Option<ArrayRef> {
-    let mut bytes = FixedSizeBinaryBuilder::with_capacity(text.len(), length);
-    for value in text {
-        match unhex(value)? {
-            Some(value) => bytes.append_value(value).ok()?,
-            None => bytes.append_null(),
+            _ => Ok(column),
         }
     }
-    Some(Arc::new(bytes.finish()))
+
+    /// The first cell at fault, in the order of the file.
+    fn fault(&self, records: &Records) -> FormatError {
+        let fields = self.schema.fields().iter().enumerate();
+        let faults = fields.filter_map(|(at, field)| Some((self.column(records, at, field).err()?, field.name())));
+        match faults.min_by_key(|(misfit, _)| misfit.at) {
+            Some((misfit, name)) => {
+                self.stream.malformed(records.line(misfit.at), format!("column {name:?}: {}", misfit.reason))
+            }
+            None => self.stream.malformed(records.line(0), "these lines cannot be read together".into()),
+        }
+    }
 }
 
-/// The bytes of pairs of digits; null stays null.
-fn unhex(text: Option<&str>) -> Option<Option<Vec<u8>>> {
-    let Some(text) = text else { return Some(None) };
-    let digit = |byte: u8| char::from(byte).to_digit(16).map(|digit| digit as u8);
-    let pairs = text.as_bytes().chunks(2).map(|pair| match pair {
-        [high, low] => Some(digit(*high)? << 4 | digit(*low)?),
-        _ => None,
-    });
-    pairs.collect::<Option<Vec<u8>>>().map(Some)
-}
+#[cfg(test)]
+mod tests;

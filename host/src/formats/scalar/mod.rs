@@ -22,6 +22,9 @@ use thalweg_wire::table;
 
 use super::Rounding;
 
+pub(super) use number::Whole;
+pub(super) use time::{Clock, clock, moment};
+
 /// The most of a text that an error shows, in characters.
 const SHOWN: usize = 40;
 

@@ -137,3 +137,37 @@ pub(super) fn float64(text: &str) -> Result<f64, Fault> {
 fn spelled(text: &str) -> bool {
     text.bytes().any(|byte| matches!(byte, b'n' | b'N'))
 }
+
+/// A number as a column's type is found by it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in super::super) enum Whole {
+    /// It is whole, and BIGINT holds it.
+    Small,
+    /// It is whole and has so many digits.
+    Large(usize),
+    /// It would not come back as it is written: `007`, `+1`.
+    Marked,
+    /// It has a fraction or an exponent, with so many digits that count, or is a word.
+    No(usize),
+}
+
+impl Whole {
+    /// What kind of number a text is; `None`: none that DOUBLE takes.
+    pub(in super::super) fn of(text: &str) -> Option<Self> {
+        let text = text.trim_ascii();
+        let Some(digits) = Digits::of(text) else { return float64(text).ok().map(|_| Self::No(0)) };
+        if text.starts_with('+') || matches!(digits.whole, [b'0', _, ..]) {
+            return Some(Self::Marked);
+        }
+        let plain = text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'-');
+        match digits.whole.len() {
+            _ if !plain || text == "-0" => {
+                float64(text).ok()?;
+                let mut significant = digits.whole.iter().chain(digits.fraction).skip_while(|byte| **byte == b'0');
+                Some(Self::No(significant.by_ref().count()))
+            }
+            _ if integer::<i64>(text, Rounding::Refuse).is_ok() => Some(Self::Small),
+            length => Some(Self::Large(length)),
+        }
+    }
+}

@@ -13,27 +13,29 @@ const NANOS: i64 = 1_000_000_000;
 
 /// A time of day.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-struct Clock {
+pub(in super::super) struct Clock {
     /// Whole seconds since midnight.
     seconds: i64,
     nanos: i64,
+    /// How many digits the fraction of the second has.
+    pub(in super::super) digits: usize,
     /// Whether it is finer than nanoseconds.
     finer: bool,
 }
 
 /// A day, and a time of it in a zone where the text has them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Moment {
+pub(in super::super) struct Moment {
     /// Days since 1970.
     days: i64,
-    clock: Option<Clock>,
+    pub(in super::super) clock: Option<Clock>,
     /// How many seconds its zone is ahead of UTC.
-    zone: Option<i64>,
+    pub(in super::super) zone: Option<i64>,
 }
 
 impl Moment {
     /// It as a count of units since 1970 in UTC.
-    fn count(&self, unit: TimeUnit, rounding: Rounding) -> Result<i64, Fault> {
+    pub(in super::super) fn count(&self, unit: TimeUnit, rounding: Rounding) -> Result<i64, Fault> {
         let clock = self.clock.unwrap_or_default();
         let seconds = i128::from(self.days * DAY + clock.seconds - self.zone.unwrap_or(0));
         let fraction = clock.fraction(unit, rounding)?;
@@ -42,6 +44,11 @@ impl Moment {
 }
 
 impl Clock {
+    /// Whether it is no finer than nanoseconds.
+    pub(in super::super) fn is_of_nanos(&self) -> bool {
+        !self.finer
+    }
+
     /// The fraction of its second in units.
     fn fraction(&self, unit: TimeUnit, rounding: Rounding) -> Result<i64, Fault> {
         let nanos = NANOS / per_second(unit);
@@ -120,7 +127,7 @@ pub(super) fn instant(text: &str, unit: TimeUnit, zoned: bool, rounding: Roundin
 }
 
 /// The moment that a text is.
-fn moment(text: &str) -> Option<Moment> {
+pub(in super::super) fn moment(text: &str) -> Option<Moment> {
     let (days, rest) = day(text.as_bytes())?;
     let rest = match rest {
         [] => return Some(Moment { days, clock: None, zone: None }),
@@ -182,7 +189,7 @@ fn basic_day(bytes: &[u8]) -> Option<i64> {
 }
 
 /// A time of day at the begin of a text, and what stands behind it.
-fn clock(bytes: &[u8]) -> Option<(Clock, &[u8])> {
+pub(in super::super) fn clock(bytes: &[u8]) -> Option<(Clock, &[u8])> {
     let (hours, rest) = number(bytes, 1, 2)?;
     let [b':', rest @ ..] = rest else { return None };
     let (minutes, rest) = number(rest, 2, 2)?;
@@ -202,6 +209,7 @@ fn clock(bytes: &[u8]) -> Option<(Clock, &[u8])> {
         }
         let padded = digits.iter().chain(std::iter::repeat(&b'0')).take(9);
         clock.nanos = padded.fold(0, |nanos, byte| nanos * 10 + i64::from(byte - b'0'));
+        clock.digits = digits.len();
         clock.finer = digits.iter().skip(9).any(|byte| *byte != b'0');
         rest = behind;
     }

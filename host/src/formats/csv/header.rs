@@ -1,0 +1,70 @@
+//! The names of a file's columns: as its first record gives them, or by their place.
+
+use std::collections::HashSet;
+
+use arrow_schema::{Schema, SchemaRef};
+
+use super::super::FormatError;
+use super::super::scalar::{shown, sql_name};
+use super::records::{Records, Stream, delimiter_within, say_delimiter};
+
+/// The names in a header. A column without one is called by its place, as `column_3`.
+pub(in super::super) fn names(stream: &Stream, header: &Records) -> Result<Vec<String>, FormatError> {
+    let malformed = |problem| Err(stream.malformed(header.line(0), problem));
+    let names: Vec<String> = (0..header.width()).map(|at| name(header.cell(0, at).0, at)).collect();
+    let mut seen = HashSet::with_capacity(names.len());
+    match names.iter().find(|name| !seen.insert(name.as_str())) {
+        Some(twice) => malformed(format!("column {} stands there twice", shown(twice))),
+        None => Ok(names),
+    }
+}
+
+/// The name of the column at a place, counted from 0.
+pub(in super::super) fn name(text: &str, at: usize) -> String {
+    if text.trim().is_empty() { format!("column_{}", at + 1) } else { text.to_owned() }
+}
+
+/// The table's columns that a header names; spaces around a name do not count unless the table's have them.
+pub(in super::super) fn columns(
+    stream: &Stream,
+    header: &Records,
+    table: &SchemaRef,
+) -> Result<SchemaRef, FormatError> {
+    let malformed = |problem| stream.malformed(header.line(0), problem);
+    let mut positions = Vec::with_capacity(header.width());
+    let mut seen = HashSet::with_capacity(header.width());
+    for name in names(stream, header)? {
+        let known = table.index_of(&name).or_else(|_| table.index_of(name.trim()));
+        let position = known.map_err(|_| malformed(unknown(&name, header, table)))?;
+        if !seen.insert(position) {
+            return Err(malformed(format!("column {} stands there twice", shown(name.trim()))));
+        }
+        positions.push(position);
+    }
+    let schema = table.project(&positions).map_err(|error| malformed(super::super::json::plain(&error)))?;
+    flat(stream, schema.into())
+}
+
+/// Columns, if none is nested.
+pub(super) fn flat(stream: &Stream, schema: SchemaRef) -> Result<SchemaRef, FormatError> {
+    match nested(&schema) {
+        Some(problem) => Err(stream.malformed(1, problem)),
+        None => Ok(schema),
+    }
+}
+
+/// Why columns cannot stand in CSV; `None` if they can.
+pub(super) fn nested(schema: &Schema) -> Option<String> {
+    let nested = schema.fields().iter().find(|field| field.data_type().is_nested())?;
+    let (name, kind) = (shown(nested.name()), sql_name(nested.data_type()));
+    Some(format!("column {name} is {kind}, which CSV cannot hold; use JSON"))
+}
+
+fn unknown(name: &str, header: &Records, table: &Schema) -> String {
+    let known: Vec<_> = table.fields().iter().map(|field| field.name().as_str()).collect();
+    let problem = format!("the table has no column {}; it has {}", shown(name), known.join(", "));
+    match delimiter_within(header) {
+        Some(delimiter) => format!("{problem}; {}", say_delimiter(delimiter)),
+        None => problem,
+    }
+}

@@ -1,0 +1,308 @@
+//! The one place where CSV text is cut into records and cells.
+//!
+//! A record ends with LF, CRLF or a CR alone, outside of quotes. A cell is quoted where it begins with a quote; then it ends
+//! at the next quote that is not doubled, and nothing but its delimiter or the end of its record may follow. In a cell
+//! without quotes a quote is a character as any other. The crate csv-core would not say which cells were quoted, and
+//! drops blank lines, which are the nulls of a table of one column.
+
+/// A cell of a record, in the text that was split.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Cell {
+    pub(super) start: u32,
+    pub(super) end: u32,
+    pub(super) form: Form,
+}
+
+/// How a cell is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Form {
+    /// Without quotes.
+    Plain,
+    /// Between quotes, which are not part of it.
+    Quoted,
+    /// Between quotes, with doubled quotes in it.
+    Escaped,
+}
+
+/// What splitting came to.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Split {
+    /// A record is whole.
+    Record {
+        /// How many cells it has, also those beyond the ones that were wanted.
+        cells: usize,
+        /// How many lines it takes.
+        lines: u64,
+    },
+    /// It goes on in text that is not there yet.
+    More,
+    /// There is no further record.
+    End,
+}
+
+/// What is wrong with a record.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub(super) enum Fault {
+    #[error("a quoted value does not end")]
+    Open,
+    #[error(
+        "text stands behind the closing quote of value {0}; a quote within a quoted value is written twice, and nothing \
+         but the delimiter stands behind the last"
+    )]
+    Behind(usize),
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum State {
+    /// Where a cell begins.
+    Begin,
+    Plain,
+    Quoted,
+    /// Behind a quote in a quoted cell.
+    Behind,
+}
+
+/// Cuts text that comes piece by piece: between calls, text may be added at its end.
+#[derive(Debug)]
+pub(super) struct Splitter {
+    delimiter: u8,
+    /// The bytes that end a plain cell.
+    stops: [bool; 256],
+    /// How far the text was looked at.
+    at: usize,
+    /// Where the record begins that is under way.
+    record: usize,
+    /// Where the cell begins.
+    cell: usize,
+    state: State,
+    /// Whether the cell has doubled quotes.
+    doubled: bool,
+    /// Cells of the record so far.
+    cells: usize,
+    /// Ends of lines in quoted cells of the record so far.
+    lines: u64,
+    /// Whether the last record ended with CR, to which a LF belongs that follows.
+    behind_cr: bool,
+}
+
+impl Splitter {
+    pub(super) fn new(delimiter: u8) -> Self {
+        let mut stops = [false; 256];
+        for stop in [delimiter, b'\r', b'\n'] {
+            stops[usize::from(stop)] = true;
+        }
+        Self {
+            delimiter,
+            stops,
+            at: 0,
+            record: 0,
+            cell: 0,
+            state: State::Begin,
+            doubled: false,
+            cells: 0,
+            lines: 0,
+            behind_cr: false,
+        }
+    }
+
+    /// Where the record begins that is under way or comes next.
+    pub(super) fn begun(&self) -> usize {
+        self.record
+    }
+
+    /// Goes on in another text, from there on. A record that was begun is begun anew.
+    pub(super) fn restart(&mut self, at: usize) {
+        (self.at, self.record, self.state, self.cells, self.lines) = (at, at, State::Begin, 0, 0);
+    }
+
+    /// Finishes the record under way, and adds its cells, but so many at most. `ended`: no text will be added any more.
+    pub(super) fn record(
+        &mut self,
+        text: &[u8],
+        ended: bool,
+        most: usize,
+        cells: &mut Vec<Cell>,
+    ) -> Result<Split, Fault> {
+        loop {
+            let rest = text.get(self.at..).unwrap_or_default();
+            match self.state {
+                State::Begin => match rest.first() {
+                    Some(b'\n') if self.behind_cr && self.cells == 0 => {
+                        self.restart(self.at + 1);
+                        self.behind_cr = false;
+                    }
+                    Some(b'"') => self.begin(State::Quoted, 1),
+                    Some(_) => self.begin(State::Plain, 0),
+                    None if !ended => return Ok(Split::More),
+                    None if self.cells == 0 => return Ok(Split::End),
+                    None => self.begin(State::Plain, 0),
+                },
+                State::Plain => match rest.iter().position(|byte| self.stops[usize::from(*byte)]) {
+                    Some(length) => {
+                        self.at += length;
+                        self.end_cell(self.at, Form::Plain, most, cells);
+                        if let Some(record) = self.pass(rest.get(length)) {
+                            return Ok(record);
+                        }
+                    }
+                    None => {
+                        self.at = text.len();
+                        if !ended {
+                            return Ok(Split::More);
+                        }
+                        self.end_cell(self.at, Form::Plain, most, cells);
+                        return Ok(self.end_record());
+                    }
+                },
+                State::Quoted => match rest.iter().position(|byte| *byte == b'"') {
+                    Some(length) => {
+                        self.at += length + 1;
+                        self.state = State::Behind;
+                    }
+                    None => {
+                        self.at = text.len();
+                        return if ended { Err(Fault::Open) } else { Ok(Split::More) };
+                    }
+                },
+                State::Behind => match rest.first() {
+                    Some(b'"') => {
+                        self.at += 1;
+                        self.doubled = true;
+                        self.state = State::Quoted;
+                    }
+                    None if !ended => return Ok(Split::More),
+                    Some(byte) if !self.stops[usize::from(*byte)] => return Err(Fault::Behind(self.cells + 1)),
+                    stop => {
+                        let end = self.at - 1;
+                        self.lines += line_ends(text.get(self.cell..end).unwrap_or_default());
+                        let form = if self.doubled { Form::Escaped } else { Form::Quoted };
+                        self.end_cell(end, form, most, cells);
+                        if let Some(record) = self.pass(stop) {
+                            return Ok(record);
+                        }
+                    }
+                },
+            }
+        }
+    }
+
+    fn begin(&mut self, state: State, quotes: usize) {
+        self.at += quotes;
+        self.cell = self.at;
+        self.state = state;
+        self.doubled = false;
+        self.behind_cr = false;
+    }
+
+    fn end_cell(&mut self, end: usize, form: Form, most: usize, cells: &mut Vec<Cell>) {
+        self.state = State::Begin;
+        self.cells += 1;
+        // A text is never as long as 4 GiB.
+        if self.cells <= most
+            && let (Ok(start), Ok(end)) = (u32::try_from(self.cell), u32::try_from(end))
+        {
+            cells.push(Cell { start, end, form });
+        }
+    }
+
+    /// Passes what ends a cell: its delimiter, or the end of the record.
+    fn pass(&mut self, stop: Option<&u8>) -> Option<Split> {
+        if let Some(byte) = stop {
+            self.at += 1;
+            if *byte == self.delimiter {
+                return None;
+            }
+            self.behind_cr = *byte == b'\r';
+        }
+        Some(self.end_record())
+    }
+
+    fn end_record(&mut self) -> Split {
+        let record = Split::Record { cells: self.cells, lines: self.lines + 1 };
+        (self.record, self.cells, self.lines) = (self.at, 0, 0);
+        record
+    }
+}
+
+/// How many lines end in a text; CRLF ends one.
+pub(super) fn line_ends(text: &[u8]) -> u64 {
+    let mut before = 0;
+    let ends = text.iter().filter(|byte| {
+        let ends = **byte == b'\r' || **byte == b'\n' && before != b'\r';
+        before = **byte;
+        ends
+    });
+    ends.count() as u64
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The records of a text that comes in pieces of this length: their cells with what is around them, and their lines.
+    fn split(text: &str, piece: usize) -> Result<Vec<(Vec<(String, Form)>, u64)>, Fault> {
+        let mut splitter = Splitter::new(b',');
+        let (mut records, mut cells, mut there) = (Vec::new(), Vec::new(), 0);
+        loop {
+            match splitter.record(&text.as_bytes()[..there], there == text.len(), 9, &mut cells)? {
+                Split::Record { cells: count, lines } => {
+                    assert_eq!(count, cells.len());
+                    let cell = |cell: Cell| (text[cell.start as usize..cell.end as usize].to_owned(), cell.form);
+                    records.push((cells.drain(..).map(cell).collect(), lines));
+                }
+                Split::More => there = (there + piece).min(text.len()),
+                Split::End => {
+                    assert_eq!(splitter.begun(), text.len(), "every byte was looked at");
+                    return Ok(records);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn every_byte_belongs_to_a_record() {
+        use Form::{Escaped, Plain, Quoted};
+        type Record<'a> = (&'a [(&'a str, Form)], u64);
+        let cases: &[(&str, &[Record<'_>])] = &[
+            ("", &[]),
+            ("a,b\nc", &[(&[("a", Plain), ("b", Plain)], 1), (&[("c", Plain)], 1)]),
+            ("a\rb\r\nc\n", &[(&[("a", Plain)], 1), (&[("b", Plain)], 1), (&[("c", Plain)], 1)]),
+            ("a\r\r\n\n", &[(&[("a", Plain)], 1), (&[("", Plain)], 1), (&[("", Plain)], 1)]),
+            ("a,\n,", &[(&[("a", Plain), ("", Plain)], 1), (&[("", Plain), ("", Plain)], 1)]),
+            ("\"a\nb\r\nc\r\",d\n", &[(&[("a\nb\r\nc\r", Quoted), ("d", Plain)], 4)]),
+            ("\"a\"\"b\",\"\"\"\"", &[(&[("a\"\"b", Escaped), ("\"\"", Escaped)], 1)]),
+            ("\"\",\"\"\r\n", &[(&[("", Quoted), ("", Quoted)], 1)]),
+            ("a\"b, \"c\"\n", &[(&[("a\"b", Plain), (" \"c\"", Plain)], 1)]),
+        ];
+        for (text, expected) in cases {
+            let owned = |(cells, lines): &Record<'_>| {
+                (cells.iter().map(|(cell, form)| ((*cell).to_owned(), *form)).collect::<Vec<_>>(), *lines)
+            };
+            let expected = expected.iter().map(owned).collect::<Vec<_>>();
+            for piece in [1, 2, 3, 100] {
+                assert_eq!(split(text, piece).as_ref(), Ok(&expected), "{text:?} in pieces of {piece}");
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_no_csv_is_said() {
+        for (text, fault) in [
+            ("a,\"b\nc", Fault::Open),
+            ("a,\"b\"c\n", Fault::Behind(2)),
+            ("\"a\" ,b\n", Fault::Behind(1)),
+            ("\"a \"b\" c\"\n", Fault::Behind(1)),
+        ] {
+            for piece in [1, 100] {
+                assert_eq!(split(text, piece), Err(fault), "{text:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn cells_beyond_the_wanted_are_counted_and_not_kept() {
+        let mut cells = Vec::new();
+        let split = Splitter::new(b';').record(b"1;2;3\n", true, 2, &mut cells);
+        assert_eq!((split, cells.len()), (Ok(Split::Record { cells: 3, lines: 1 }), 2));
+    }
+}
