@@ -40,7 +40,7 @@ pub use write::{RowsOut, json_lines, writer};
 pub enum Format {
     /// One JSON object a line.
     Json,
-    /// Comma-separated values with a header line.
+    /// Comma-separated values, or separated otherwise, with a header or without.
     Csv,
     /// Apache Parquet.
     Parquet,

@@ -8,6 +8,9 @@ use super::super::FormatError;
 use super::super::scalar::{shown, sql_name};
 use super::records::{Records, Stream, delimiter_within, say_delimiter};
 
+/// How many of a table's columns an error names.
+const KNOWN: usize = 12;
+
 /// The names in a header. A column without one is called by its place, as `column_3`.
 pub(in super::super) fn names(stream: &Stream, header: &Records) -> Result<Vec<String>, FormatError> {
     let malformed = |problem| Err(stream.malformed(header.line(0), problem));
@@ -61,7 +64,11 @@ pub(super) fn nested(schema: &Schema) -> Option<String> {
 }
 
 fn unknown(name: &str, header: &Records, table: &Schema) -> String {
-    let known: Vec<_> = table.fields().iter().map(|field| field.name().as_str()).collect();
+    let mut known: Vec<_> = table.fields().iter().take(KNOWN).map(|field| field.name().as_str()).collect();
+    let more = format!("and {} more", table.fields().len() - known.len());
+    if table.fields().len() > KNOWN {
+        known.push(&more);
+    }
     let problem = format!("the table has no column {}; it has {}", shown(name), known.join(", "));
     match delimiter_within(header) {
         Some(delimiter) => format!("{problem}; {}", say_delimiter(delimiter)),

@@ -1,5 +1,7 @@
 //! CSV files that people have: what is read of them, and what is said where they are none.
 
+use std::io::Read;
+
 use arrow_array::cast::AsArray;
 use arrow_select::concat::concat_batches;
 use proptest::prelude::*;
@@ -15,7 +17,7 @@ fn file(name: &str, text: &[u8]) -> (tempfile::TempDir, Input) {
     (folder, Input::File(path))
 }
 
-/// Reads a file as a table of these columns.
+/// Reads a file as a table of these columns: its rows, and their lines.
 fn rows(name: &str, text: &[u8], types: &[&str], options: &ReadOptions) -> Result<(RecordBatch, Vec<String>), String> {
     let (folder, input) = file(name, text);
     let table = schema(types);
@@ -24,11 +26,10 @@ fn rows(name: &str, text: &[u8], types: &[&str], options: &ReadOptions) -> Resul
     let (mut batches, mut places) = (Vec::new(), Vec::new());
     for rows in read {
         let rows = rows.map_err(plain)?;
-        places
-            .extend((0..rows.batch.num_rows()).map(|row| rows.place.of(row).replace(name, "").replace(", line ", "")));
+        let line = |row| rows.place.of(row).rsplit(' ').next().unwrap_or_default().to_owned();
+        places.extend((0..rows.batch.num_rows()).map(line));
         batches.push(crate::columns::fit(&rows.batch, &table).expect("of the table"));
     }
-    let places = places.iter().map(|place| place.rsplit('/').next().unwrap_or_default().to_owned()).collect();
     Ok((concat_batches(&table, &batches).expect("one table"), places))
 }
 
@@ -250,6 +251,17 @@ proptest! {
     }
 
     #[test]
+    fn any_bytes_are_read_or_refused(bytes in proptest::collection::vec(any::<u8>(), 0..60), text in "[1a\",\r\né-]{0,30}") {
+        for bytes in [bytes, text.into_bytes()] {
+            let (_folder, input) = file("a.csv", &bytes);
+            let inferred = infer_schema(&input, &InferOptions::default());
+            let table = inferred.map_or_else(|_| schema(&["STRING", "INT"]), |inferred| inferred.schema.into());
+            let read = reader(&input, Format::Csv, table, ReadOptions::default());
+            let _ = read.map(|rows| rows.map(|rows| rows.map(|rows| rows.batch.num_rows())).collect::<Vec<_>>());
+        }
+    }
+
+    #[test]
     fn what_like_takes_append_takes(text in any_csv(), header in any::<bool>(), batch_rows in 1..9_usize) {
         let (_folder, input) = file("a.csv", text.as_bytes());
         let csv = CsvOptions { header, null: Some("NA".into()), ..CsvOptions::default() };
@@ -262,6 +274,20 @@ proptest! {
             }
         }
     }
+}
+
+#[test]
+fn a_record_without_end_is_refused_in_bounded_memory() {
+    for begin in ["a,b\n1,", "a,b\n1,\""] {
+        let bytes = begin.as_bytes().chain(std::io::repeat(b'0'));
+        let mut stream = Stream::new(Box::new(bytes), "a".into(), b',');
+        assert_eq!(stream.first().expect("a header").expect("one").width(), 2);
+        let error = stream.next(Limits { records: 9, follow: false }).expect_err("no end").to_string();
+        assert_eq!(error, "a, line 2: the record is longer than 64 MiB");
+    }
+    let commas = std::io::repeat(b',').take(1 << 20);
+    let error = Stream::new(Box::new(commas), "a".into(), b',').first().expect_err("too many").to_string();
+    assert_eq!(error, "a, line 1: it has 1048577 values, and 65536 columns are the most that are read");
 }
 
 /// Texts of a few columns, each mostly of one kind.
