@@ -2,7 +2,13 @@
 
 use thalweg_wire::message::{self, FetchLogResponse, PbFetchLogRespForBucket};
 
-use super::{Shared, chunk::Frame, fetch, reader::Reader};
+use super::{
+    Shared,
+    chunk::Frame,
+    fetch,
+    portion::largest_batch,
+    reader::{Asked, Reader},
+};
 use crate::{
     api::{Bucket, Error, ErrorCode, Instant},
     backoff::micros,
@@ -52,7 +58,7 @@ impl Reader {
             Ok(answers) => answers
                 .iter()
                 .try_for_each(|(bucket, answer)| {
-                    self.fetched(now, *bucket, answer, (frame, asked.projected), shared, chance, orders)
+                    self.fetched(now, *bucket, answer, (frame, &asked), shared, chance, orders)
                 })
                 .map_err(Wrong::Refused),
             Err(reason) => {
@@ -70,13 +76,13 @@ impl Reader {
         now: Instant,
         bucket: Bucket,
         answer: &PbFetchLogRespForBucket,
-        source: (Frame<'_>, bool),
+        (frame, asked): (Frame<'_>, &Asked),
         shared: &mut Shared,
         chance: &mut Chance,
         orders: &mut Orders,
     ) -> Result<(), Error> {
         let Some(cursor) = self.cursors.get_mut(bucket) else { return Ok(()) };
-        if source.1 && fetch::cannot_project(answer) {
+        if asked.projected && fetch::cannot_project(answer) {
             // It has rows from before a column was added: all columns are read, and what they lack is null.
             self.plan.projection = None;
             return Ok(());
@@ -88,20 +94,28 @@ impl Reader {
             self.failed(now, &[bucket], &error, shared, chance, orders);
             return Ok(());
         }
+        let records = answer.records.clone().unwrap_or_default();
+        let (batch_limit, frame_limit) = (shared.settings.scan.batch_limit, shared.settings.connection.frame_limit);
+        let cut = fetch::cut(&self.plan, cursor, &records, (frame, asked.projected), batch_limit)?;
+        if let Err(lean) = cursor.took(&cut, asked, answer.high_watermark, largest_batch(frame_limit)) {
+            let error = fetch::lean(&self.plan, cursor, lean);
+            if !error.retriable {
+                return Err(error);
+            }
+            self.failed(now, &[bucket], &error, shared, chance, orders);
+            return Ok(());
+        }
         cursor.trouble = None;
         cursor.backoff.succeeded();
-        let Some(records) = &answer.records else { return Ok(()) };
-        let cut = fetch::cut(&self.plan, cursor, records, source, shared.settings.scan.batch_limit)?;
         if let Some(schema) = cut.lacks {
             let text = format!("schema {schema} of {} could not be had within the command timeout", self.plan.name);
             let deadline = now.saturating_add(micros(shared.settings.connection.command_timeout));
             cursor.trouble = Some((passing(ErrorCode::TimedOut(text)), deadline));
             cursor.lacks = Some(Lack::of(schema));
         }
-        let frame = source.0.buffer;
         for (chunk, work) in cut.chunks {
             self.queued = self.queued.saturating_add(chunk.cost);
-            shared.queue(self.ticket, frame, cursor, chunk, work, orders);
+            shared.queue(self.ticket, frame.buffer, cursor, chunk, work, orders);
         }
         Ok(())
     }

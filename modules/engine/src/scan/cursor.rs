@@ -2,7 +2,12 @@
 
 use std::collections::{HashMap, VecDeque};
 
-use super::chunk::{Chunk, Window};
+use super::{
+    chunk::{Chunk, Window},
+    fetch::Cut,
+    portion::{Due, TRIES},
+    reader::Asked,
+};
 use crate::{
     api::{Bucket, Error, Instant},
     backoff::Backoff,
@@ -28,13 +33,76 @@ pub(super) struct Cursor {
     pub(super) trouble: Option<(Error, Instant)>,
     /// When it may be tried again.
     pub(super) backoff: Backoff,
+    /// One past the last row that the server is known to have.
+    reported: u64,
+    /// The length of the batch at `position`, as far as it can be told; 0: unknown.
+    batch: u32,
+    /// How many answers in a row had room for a batch of it, and none.
+    fruitless: u8,
+    /// The number of the request that asked for it last; 0: it is to be asked for before others.
+    last: u64,
 }
 
 impl Cursor {
     /// A bucket at its beginning.
     pub(super) fn new(bucket: Bucket, position: u64, end: u64) -> Self {
+        // An end is an offset that the server has, unless the user chose it.
+        let reported = if end == u64::MAX { 0 } else { end };
         let (queue, backoff) = (VecDeque::new(), Backoff::default());
-        Self { bucket, position, end, queue, asked: None, lacks: None, trouble: None, backoff }
+        let (asked, lacks, trouble) = (None, None, None);
+        let (batch, fruitless, last) = (0, 0, 0);
+        Self { bucket, position, end, queue, asked, lacks, trouble, backoff, reported, batch, fruitless, last }
+    }
+
+    /// What a request is chosen by.
+    pub(super) fn due(&self) -> Due {
+        let (bucket, position, has_more) = (self.bucket, self.position, self.position < self.reported);
+        Due { bucket, position, batch: self.batch, has_more, fruitless: self.fruitless, last: self.last }
+    }
+
+    /// The length of the batch that comes next, if it is larger than `most`.
+    pub(super) fn too_large(&self, most: u32) -> Option<u32> {
+        Some(self.batch).filter(|length| *length > most)
+    }
+
+    /// A request asks for it.
+    pub(super) fn ask(&mut self, key: u64) {
+        self.asked = Some(key);
+        self.last = key;
+    }
+
+    /// An answer came, and `cut` from its records. `most` is the largest batch that fits into a frame.
+    ///
+    /// Fails where the server owes a whole batch and gives none.
+    pub(super) fn took(
+        &mut self,
+        cut: &Cut,
+        asked: &Asked,
+        high_watermark: Option<i64>,
+        most: u32,
+    ) -> Result<(), Lean> {
+        let announced = cut.tail.and_then(|tail| tail.length).map(|length| u32::try_from(length).unwrap_or(u32::MAX));
+        self.batch = announced.unwrap_or(cut.last);
+        let high_watermark = high_watermark.and_then(|offset| u64::try_from(offset).ok()).unwrap_or(0);
+        self.reported = high_watermark.max(self.position.saturating_add(u64::from(cut.tail.is_some())));
+        if cut.moved || cut.lacks.is_some() || self.position >= self.reported {
+            self.fruitless = 0;
+            return Ok(());
+        }
+        self.last = 0;
+        if asked.fit {
+            self.fruitless = self.fruitless.saturating_add(1);
+        }
+        let enough = asked.alone.is_some_and(|bytes| bytes >= announced.unwrap_or(most));
+        if !enough && self.fruitless < TRIES {
+            return Ok(());
+        }
+        match cut.tail {
+            // That no frame has room for it is for the next look to say.
+            Some(_) if self.batch > most => Ok(()),
+            Some(tail) => Err(Lean::Cut { there: tail.there, announced }),
+            None => Err(Lean::Empty { end: self.reported }),
+        }
     }
 
     /// The rows that are still to come.
@@ -69,12 +137,21 @@ impl Cursor {
     }
 }
 
+/// Why a bucket gets nothing where it should.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Lean {
+    /// Only the beginning of a batch came, though there was room for all of it.
+    Cut { there: usize, announced: Option<u32> },
+    /// Nothing came, though the server says that it has rows up to `end`.
+    Empty { end: u64 },
+}
+
 /// The buckets of a scan, in turn.
 #[derive(Debug, Default)]
 pub(super) struct Cursors {
     list: Vec<Cursor>,
     places: HashMap<Bucket, usize>,
-    /// The bucket to be given or fetched first.
+    /// The bucket to be given first.
     turn: usize,
 }
 
@@ -107,13 +184,6 @@ impl Cursors {
     /// That of a bucket.
     pub(super) fn get_mut(&mut self, bucket: Bucket) -> Option<&mut Cursor> {
         self.places.get(&bucket).and_then(|&at| self.list.get_mut(at))
-    }
-
-    /// Each, beginning with the one whose turn it is.
-    pub(super) fn in_turn(&mut self) -> impl Iterator<Item = &mut Cursor> {
-        let turn = self.turn.min(self.list.len());
-        let (before, from) = self.list.split_at_mut(turn);
-        from.iter_mut().chain(before)
     }
 
     /// The next batch that can be given, of each bucket in turn; `None` if there is none.

@@ -8,29 +8,29 @@ use thalweg_wire::{
         FetchLogRequest, FetchLogResponse, PbFetchLogReqForBucket, PbFetchLogReqForTable, PbFetchLogRespForBucket,
         ServerErrorCode,
     },
-    record::LogBatches,
+    record::{CutBatch, LogBatches},
 };
 
 use super::{
     chunk::{Chunk, Frame, corrupt},
-    cursor::Cursor,
+    cursor::{Cursor, Lean},
     plan::Plan,
+    portion::Portions,
 };
 use crate::{
     api::{Bucket, Error, ErrorCode, ScanSettings, Work},
     backoff::micros,
-    call::{fatal, server_error},
+    call::{fatal, passing, server_error},
 };
 
-/// The request for these buckets of one leader. `room` is how many bytes are wanted at all.
-pub(super) fn request(plan: &Plan, cursors: &[(Bucket, u64)], settings: &ScanSettings, room: u64) -> FetchLogRequest {
-    let limit = |limit: u32| i32::try_from(u64::from(limit).min(room.max(1))).unwrap_or(i32::MAX);
-    let max_fetch_bytes = limit(settings.bucket_bytes);
-    let buckets_req = cursors.iter().map(|&(bucket, position)| PbFetchLogReqForBucket {
-        partition_id: bucket.partition,
-        bucket_id: bucket.bucket as i32,
-        fetch_offset: i64::try_from(position).unwrap_or(i64::MAX),
-        max_fetch_bytes,
+/// The request for these portions of buckets of one leader.
+pub(super) fn request(plan: &Plan, portions: &Portions, settings: &ScanSettings) -> FetchLogRequest {
+    let size = |bytes: u32| i32::try_from(bytes).unwrap_or(i32::MAX);
+    let buckets_req = portions.list.iter().map(|portion| PbFetchLogReqForBucket {
+        partition_id: portion.bucket.partition,
+        bucket_id: portion.bucket.bucket as i32,
+        fetch_offset: i64::try_from(portion.position).unwrap_or(i64::MAX),
+        max_fetch_bytes: size(portion.bytes),
         ..Default::default()
     });
     let table = PbFetchLogReqForTable {
@@ -42,10 +42,10 @@ pub(super) fn request(plan: &Plan, cursors: &[(Bucket, u64)], settings: &ScanSet
     };
     FetchLogRequest {
         follower_server_id: -1,
-        max_bytes: limit(settings.fetch_bytes),
+        max_bytes: size(portions.total),
         tables_req: vec![table],
         max_wait_ms: Some(i32::try_from(micros(settings.max_wait) / 1000).unwrap_or(i32::MAX)),
-        min_bytes: Some(i32::try_from(settings.min_bytes).unwrap_or(i32::MAX)),
+        min_bytes: Some(size(settings.min_bytes)),
         ..Default::default()
     }
 }
@@ -122,6 +122,12 @@ pub(super) struct Cut {
     pub(super) chunks: Vec<(Chunk, Option<Work>)>,
     /// The number of a schema that must be known before more can be cut.
     pub(super) lacks: Option<i32>,
+    /// Whether the cursor moved.
+    pub(super) moved: bool,
+    /// The length of the last whole batch, in bytes.
+    pub(super) last: u32,
+    /// The batch at the end of which the server sent the beginning only.
+    pub(super) tail: Option<CutBatch>,
 }
 
 /// Cuts the records of an answer into chunks, and moves the cursor behind them. `projected` says whether the server was
@@ -135,7 +141,8 @@ pub(super) fn cut(
 ) -> Result<Cut, Error> {
     let from = cursor.position;
     let mut found = Cut::default();
-    for batch in LogBatches::new(records) {
+    let mut batches = LogBatches::new(records);
+    for batch in batches.by_ref() {
         let position = i64::try_from(cursor.position).unwrap_or(i64::MAX);
         let (_, batch) = batch.map_err(|error| corrupt(plan, cursor.bucket, position, &error.to_string()))?;
         let (base, end) = (batch.base_offset as u64, batch.end_offset() as u64);
@@ -152,13 +159,41 @@ pub(super) fn cut(
             found.chunks.push(Chunk::new(plan, cursor.bucket, cursor.window(), &batch, source, batch_limit)?);
         }
         cursor.position = end;
+        found.moved = true;
+        found.last = u32::try_from(batch.bytes().len()).unwrap_or(u32::MAX);
         if !cursor.is_open() {
-            break;
+            return Ok(found);
         }
     }
-    if !records.is_empty() && cursor.position == from {
-        let reason = "the answer to a fetch has no whole batch that goes on from here";
+    found.tail = batches.cut();
+    if !records.is_empty() && !found.moved && found.tail.is_none() {
+        let reason = "the answer to a fetch has only batches that end before it";
         return Err(corrupt(plan, cursor.bucket, i64::try_from(from).unwrap_or(i64::MAX), reason));
     }
     Ok(found)
+}
+
+/// The error of a batch of `length` bytes, the next of its bucket, which no frame has room for.
+pub(super) fn too_large(plan: &Plan, cursor: &Cursor, length: u32, frame_limit: u32) -> Error {
+    let (place, position) = (plan.place(cursor.bucket), cursor.position);
+    let text =
+        format!("the batch at offset {position} of {place} is {length} bytes long, which is too much for frames");
+    fatal(ErrorCode::Invalid(format!("{text} of at most {frame_limit} bytes; raise the setting `frame_limit`")))
+}
+
+/// The error of a bucket that gets nothing where it should.
+pub(super) fn lean(plan: &Plan, cursor: &Cursor, lean: Lean) -> Error {
+    let (place, position) = (plan.place(cursor.bucket), cursor.position);
+    match lean {
+        Lean::Cut { there, announced } => {
+            let length = announced.map_or_else(|| "its length".to_owned(), |length| format!("{length} bytes"));
+            let reason = format!("the server sends {there} bytes of it where there is room for {length}");
+            corrupt(plan, cursor.bucket, i64::try_from(position).unwrap_or(i64::MAX), &reason)
+        }
+        Lean::Empty { end } => {
+            let text =
+                format!("the server has rows up to offset {end} of {place}, but sends none from offset {position}");
+            passing(ErrorCode::Unavailable(text))
+        }
+    }
 }

@@ -194,13 +194,18 @@ impl Limited {
         };
         // Whole batches: those that end the bucket, and before the rows that are wanted perhaps some that are not.
         let mut end = 0;
-        for batch in LogBatches::new(&records) {
+        let mut batches = LogBatches::new(&records);
+        for batch in batches.by_ref() {
             let (_, batch) = batch.map_err(|error| corrupt(plan, cursor.bucket, end as i64, &error.to_string()))?;
             end = batch.end_offset() as u64;
             if !plan.reading.knows(i32::from(batch.schema_id)) {
                 *lack = Some(Lack::of(i32::from(batch.schema_id)));
                 return Ok(());
             }
+        }
+        if batches.cut().is_some() {
+            // Which rows are the last is not known then.
+            return Err(corrupt(plan, cursor.bucket, end as i64, "the answer to a limit scan ends within it"));
         }
         self.answered = true;
         **cursor = Cursor::new(cursor.bucket, end.saturating_sub(u64::from(self.limit)), u64::MAX);

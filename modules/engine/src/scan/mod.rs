@@ -8,6 +8,7 @@
 //! answer  answers to its requests
 //! places  which buckets it reads, and where they begin and end
 //! cursor  one bucket: its position and what was fetched
+//! portion which buckets a request asks for, and for how much of each
 //! fetch   requests and answers
 //! chunk   one batch on its way to the user
 //! limited a scan of some rows of a bucket
@@ -28,6 +29,7 @@ mod kind;
 mod limited;
 mod places;
 mod plan;
+mod portion;
 mod reader;
 mod reading;
 mod values;

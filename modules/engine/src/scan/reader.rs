@@ -9,6 +9,7 @@ use super::{
     fetch,
     places::{Places, lost},
     plan::{Extent, Plan},
+    portion::{Due, Portions, Room, largest_batch},
 };
 use crate::{
     api::{Bucket, BufferId, Error, ErrorCode, Event, Instant, Settings, TableHandle, Ticket, WorkOutput},
@@ -24,6 +25,10 @@ use crate::{
 pub(super) struct Asked {
     leader: i32,
     pub(super) buckets: Vec<Bucket>,
+    /// Whether an answer has room for what was asked of each bucket.
+    pub(super) fit: bool,
+    /// The most of the bucket, in bytes, where only one was asked for.
+    pub(super) alone: Option<u32>,
     /// Whether the server was asked to send only some columns.
     pub(super) projected: bool,
 }
@@ -160,7 +165,7 @@ impl Reader {
         Ok(())
     }
 
-    /// Asks every leader that has nothing to answer for all of its buckets. Fails if a partition is gone that the scan
+    /// Asks every leader that has nothing to answer for buckets of its own. Fails if a partition is gone that the scan
     /// names; others are left out.
     fn fetch(
         &mut self,
@@ -170,13 +175,19 @@ impl Reader {
         chance: &mut Chance,
         orders: &mut Orders,
     ) -> Result<(), Error> {
-        let mut leaders: BTreeMap<i32, Vec<(Bucket, u64)>> = BTreeMap::new();
+        let mut leaders: BTreeMap<i32, Vec<Due>> = BTreeMap::new();
         let (mut orphans, mut gone) = (Vec::new(), false);
-        // The server fills an answer in the order asked, so each bucket must come first at times.
-        for cursor in self.cursors.in_turn().filter(|cursor| cursor.is_due(now)) {
+        let frame_limit = shared.settings.connection.frame_limit;
+        for cursor in self.cursors.iter_mut().filter(|cursor| cursor.is_due(now)) {
+            if let Some(length) = cursor.too_large(largest_batch(frame_limit)) {
+                if cursor.queue.is_empty() {
+                    return Err(fetch::too_large(&self.plan, cursor, length, frame_limit));
+                }
+                continue;
+            }
             match cluster.leader(self.handle, cursor.bucket) {
                 Leader::Server(leader) if self.asked.values().any(|asked| asked.leader == leader) => {}
-                Leader::Server(leader) => leaders.entry(leader).or_default().push((cursor.bucket, cursor.position)),
+                Leader::Server(leader) => leaders.entry(leader).or_default().push(cursor.due()),
                 Leader::Nobody => orphans.push(cursor.bucket),
                 // The cluster asks until it knows.
                 Leader::Unknown => {
@@ -200,27 +211,29 @@ impl Reader {
             let error = passing(ErrorCode::Unavailable(format!("{} has no leader", self.plan.place(*orphan))));
             self.failed(now, &orphans, &error, shared, chance, orders);
         }
-        let room = self.demand.saturating_sub(self.queued);
-        for (leader, buckets) in leaders {
-            self.ask(leader, &buckets, room, shared, orders);
+        let wanted = self.demand.saturating_sub(self.queued);
+        let room = Room::new(&shared.settings.scan, frame_limit, wanted);
+        for (leader, due) in leaders {
+            self.ask(leader, &Portions::choose(due, room), shared, orders);
         }
         Ok(())
     }
 
-    /// Asks a leader for these of its buckets.
-    fn ask(&mut self, leader: i32, buckets: &[(Bucket, u64)], room: u64, shared: &mut Shared, orders: &mut Orders) {
+    /// Asks a leader for these portions of its buckets.
+    fn ask(&mut self, leader: i32, portions: &Portions, shared: &mut Shared, orders: &mut Orders) {
         let key = shared.call_of(self.ticket);
-        let request = fetch::request(&self.plan, buckets, &shared.settings.scan, room);
+        let request = fetch::request(&self.plan, portions, &shared.settings.scan);
         let mut call = Call::new(Key::Scan(key), Target::Server(leader), request);
         call.wait = shared.settings.scan.max_wait;
         orders.calls.push(call);
-        let buckets: Vec<Bucket> = buckets.iter().map(|(bucket, _)| *bucket).collect();
+        let buckets: Vec<Bucket> = portions.list.iter().map(|portion| portion.bucket).collect();
         for bucket in &buckets {
             if let Some(cursor) = self.cursors.get_mut(*bucket) {
-                cursor.asked = Some(key);
+                cursor.ask(key);
             }
         }
-        self.asked.insert(key, Asked { leader, buckets, projected: self.plan.projection.is_some() });
+        let (fit, alone, projected) = (portions.fit(), portions.alone(), self.plan.projection.is_some());
+        self.asked.insert(key, Asked { leader, buckets, fit, alone, projected });
     }
 
     /// These buckets could not be fetched; they are tried again after a while, of whoever leads them then.

@@ -3,6 +3,7 @@
 mod batches;
 mod failover;
 mod keys;
+mod limits;
 mod logs;
 mod lookup_faults;
 mod lookups;

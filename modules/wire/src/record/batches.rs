@@ -4,8 +4,8 @@ use super::{LogBatch, RecordError};
 
 /// Goes through the batches in `bytes`: gives each with the position at which it begins.
 ///
-/// A server reads a range of a file, so the last batch of a fetch answer may be cut short: it is not given, and
-/// `remaining` says how long it is. After an error nothing more is given.
+/// A server reads a range of a file, so the last batch of a fetch answer may be cut short: it is not given, and `cut`
+/// says what there is of it. After an error nothing more is given.
 #[derive(Debug, Clone)]
 pub struct LogBatches<'a> {
     bytes: &'a [u8],
@@ -21,8 +21,24 @@ impl<'a> LogBatches<'a> {
 
     /// How many bytes follow the last batch given; at the end of iteration, the length of a batch that is cut short.
     pub fn remaining(&self) -> usize {
-        self.bytes.len() - self.position
+        self.bytes.len().saturating_sub(self.position)
     }
+
+    /// At the end of iteration, the batch that is cut short; `None` if none is, and after an error.
+    pub fn cut(&self) -> Option<CutBatch> {
+        let rest = self.bytes.get(self.position..).filter(|rest| !rest.is_empty() && !self.failed)?;
+        Some(CutBatch { there: rest.len(), length: LogBatch::length_of(rest).ok().flatten() })
+    }
+}
+
+/// The beginning of a batch whose end is missing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct CutBatch {
+    /// How many bytes there are.
+    pub there: usize,
+    /// How many the whole batch has, as its header says; `None` if not even that is there. Only a claim: nothing is to be
+    /// allocated by it.
+    pub length: Option<usize>,
 }
 
 impl<'a> Iterator for LogBatches<'a> {
@@ -86,6 +102,9 @@ mod tests {
                 _ => (&[], cut),
             };
             assert_eq!((&positions[..], batches.remaining()), (expected, remaining), "cut at {cut}");
+            let length = if cut < 51 { 51 } else { 53 };
+            let cut_batch = CutBatch { there: remaining, length: (remaining >= 13).then_some(length) };
+            assert_eq!(batches.cut(), (remaining > 0).then_some(cut_batch), "cut at {cut}");
         }
     }
 
@@ -97,7 +116,7 @@ mod tests {
         assert!(batches.next().is_some_and(|batch| batch.is_ok()));
         assert_eq!(batches.next(), Some(Err(RecordError::UnknownMagic { magic: 9 })));
         assert_eq!(batches.next(), None);
-        assert_eq!(batches.remaining(), 48);
+        assert_eq!((batches.remaining(), batches.cut()), (48, None), "corrupt bytes are no batch that is cut short");
     }
 
     #[test]

@@ -29,7 +29,7 @@ mod value;
 
 pub use adapt::{Adaptation, AdaptedMessage};
 pub use batch::LogBatch;
-pub use batches::LogBatches;
+pub use batches::{CutBatch, LogBatches};
 pub use bucket::{BucketRule, assign};
 pub use checked::{BufferSpan, CheckedMessage, PLAIN_ALIGNMENT};
 pub use columns::ColumnsBuilder;

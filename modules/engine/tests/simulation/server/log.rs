@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use bytes::Bytes;
 use thalweg_wire::{
     message::*,
     record::{Layout, LogBatch, LogBatches, project, stamp},
@@ -65,15 +64,22 @@ impl Cluster {
     }
 
     /// The answer, and whether it tells nothing new.
+    ///
+    /// As a server of Fluss does: buckets come in an order that is not that of the request, each is cut at its limit and
+    /// at what the limit of the answer leaves, and only the first that has anything gives a whole batch at any rate.
     pub(super) fn fetch(&mut self, server: i32, request: &FetchLogRequest) -> (FetchLogResponse, bool) {
-        let (mut left, mut empty) = (request.max_bytes as usize, true);
+        let (mut left, mut first, mut empty) = (request.max_bytes as usize, true, true);
+        let stingy = self.stingy;
         let mut tables_resp = Vec::new();
         for table in &request.tables_req {
             let known = self.tables.values().find(|known| known.id == table.table_id);
             let schemas = known.map(|known| known.schemas.clone()).unwrap_or_default();
             let columns: Vec<usize> = table.projected_fields.iter().map(|column| *column as usize).collect();
+            let mut entries: Vec<_> = table.buckets_req.iter().collect();
+            self.fetches.push(entries.iter().map(|entry| (entry.bucket_id, entry.max_fetch_bytes)).collect());
+            entries.sort_by_key(|entry| (entry.partition_id, std::cmp::Reverse(entry.bucket_id)));
             let mut buckets_resp = Vec::new();
-            for entry in &table.buckets_req {
+            for entry in entries {
                 let (partition_id, bucket_id) = (entry.partition_id, entry.bucket_id);
                 let mut answer = PbFetchLogRespForBucket { partition_id, bucket_id, ..Default::default() };
                 match self.bucket(server, table.table_id, partition_id, bucket_id) {
@@ -82,15 +88,22 @@ impl Cluster {
                         answer.error_code = Some(19);
                     }
                     Ok(bucket) => {
-                        let limit = left.min(entry.max_fetch_bytes as usize);
-                        let whole = bucket.read(entry.fetch_offset, limit, empty);
-                        empty &= whole.is_empty();
-                        left = left.saturating_sub(whole.len());
-                        answer.high_watermark = Some(bucket.end);
-                        match table.projection_pushdown_enabled.then(|| projected(&whole, &schemas, &columns)) {
-                            None => answer.records = Some(whole.into()),
-                            Some(Some(records)) => answer.records = Some(records),
-                            Some(None) => answer.error_code = Some(34),
+                        let limit = left.min(entry.max_fetch_bytes as usize).min(stingy.unwrap_or(usize::MAX));
+                        let at_least_one = first && stingy.is_none();
+                        let records = if table.projection_pushdown_enabled {
+                            bucket.project(entry.fetch_offset, limit, at_least_one, (&schemas, &columns))
+                        } else {
+                            Some(bucket.read(entry.fetch_offset, limit, at_least_one))
+                        };
+                        match records {
+                            None => answer.error_code = Some(34),
+                            Some(records) => {
+                                first &= records.is_empty();
+                                empty &= records.is_empty();
+                                left = left.saturating_sub(records.len());
+                                answer.high_watermark = Some(bucket.end);
+                                answer.records = Some(records.into());
+                            }
                         }
                     }
                 }
@@ -167,27 +180,44 @@ impl Bucket {
         Ok(None)
     }
 
+    /// From the batch with this offset on, so many bytes, wherever they end.
     pub(super) fn read(&self, from: i64, limit: usize, at_least_one: bool) -> Vec<u8> {
-        let mut whole = Vec::new();
-        for (_, _, bytes) in self.batches.iter().filter(|(_, end, _)| *end > from) {
-            if whole.len() + bytes.len() > limit && !(at_least_one && whole.is_empty()) {
+        let batches: Vec<&Vec<u8>> =
+            self.batches.iter().filter(|(_, end, _)| *end > from).map(|batch| &batch.2).collect();
+        let first = batches.first().map_or(0, |first| first.len());
+        let limit = if at_least_one { limit.max(first) } else { limit };
+        let mut bytes = Vec::new();
+        if limit > 48 {
+            batches.into_iter().for_each(|batch| bytes.extend_from_slice(batch));
+            bytes.truncate(limit);
+        }
+        bytes
+    }
+
+    /// Whole batches from the one with this offset on, with only these columns; `None` if one of them does not have them
+    /// all.
+    fn project(
+        &self,
+        from: i64,
+        limit: usize,
+        at_least_one: bool,
+        (schemas, columns): (&BTreeMap<i32, Schema>, &[usize]),
+    ) -> Option<Vec<u8>> {
+        let (whole, mut out) = (self.read(from, usize::MAX, false), Vec::new());
+        let first = self.batches.iter().find(|(_, end, _)| *end > from).map_or(0, |batch| batch.2.len());
+        let limit = if at_least_one { limit.max(first) } else { limit };
+        for batch in LogBatches::new(&whole) {
+            let (_, batch) = batch.expect("the model keeps whole batches");
+            let layout = Layout::of_schema(schemas.get(&i32::from(batch.schema_id))?);
+            let before = out.len();
+            project(&batch, &layout, columns, &mut out).ok()?;
+            if out.len() > limit || limit - before <= 48 {
+                out.truncate(before);
                 break;
             }
-            whole.extend_from_slice(bytes);
         }
-        whole
+        Some(out)
     }
-}
-
-/// Batches with only these columns; `None` if one of them does not have them all.
-fn projected(whole: &[u8], schemas: &BTreeMap<i32, Schema>, columns: &[usize]) -> Option<Bytes> {
-    let mut out = Vec::new();
-    for batch in LogBatches::new(whole) {
-        let (_, batch) = batch.expect("the model keeps whole batches");
-        let layout = Layout::of_schema(schemas.get(&i32::from(batch.schema_id))?);
-        project(&batch, &layout, columns, &mut out).ok()?;
-    }
-    Some(out.into())
 }
 
 fn timestamp(batch: &[u8]) -> i64 {

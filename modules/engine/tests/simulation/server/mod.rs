@@ -58,6 +58,10 @@ pub(crate) struct Cluster {
     pub(crate) made: Option<Vec<u8>>,
     /// How many keys each Lookup request had.
     pub(crate) looked_up: Vec<usize>,
+    /// The buckets of each fetch, with the most bytes of each.
+    pub(crate) fetches: Vec<Vec<(i32, i32)>>,
+    /// No bucket of a fetch gives more bytes, be it half a batch, whatever is asked for.
+    pub(crate) stingy: Option<usize>,
     /// APIs that are left out of ApiVersions.
     pub(crate) lacking: Vec<ApiKey>,
     /// How often each API was called.
