@@ -26,7 +26,26 @@ pub(crate) struct Scenario {
     /// Whether a write creates the partitions that it lacks.
     #[serde(default = "yes")]
     pub create_partitions: bool,
+    #[serde(default)]
+    pub settings: Limits,
     pub step: Vec<Step>,
+}
+
+/// Settings of the client that runs it, where they are not the defaults.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub(crate) struct Limits {
+    pub fetch_bytes: Option<u32>,
+    pub bucket_bytes: Option<u32>,
+    pub batch_rows: Option<u32>,
+}
+
+impl Scenario {
+    /// Writes out the steps that are said once for many rows.
+    pub(crate) fn written_out(mut self) -> Self {
+        self.step.iter_mut().for_each(Step::write_out);
+        self
+    }
 }
 
 fn one() -> u32 {
@@ -77,7 +96,12 @@ pub(crate) struct Step {
     pub dead_lettered: u64,
     /// The dead letters so far, without their time, source and operation.
     pub letters: Option<String>,
+    /// So many times the texts of rows, each time with `#` as the number of the time.
+    pub repeat: Option<u32>,
     pub rows: Option<String>,
+    /// Rows are read in an order of their own.
+    #[serde(default)]
+    pub any_order: bool,
     /// The rows are those that this step wrote.
     pub same_as_step: Option<usize>,
     /// The change of each row of a scan, by name.
@@ -86,6 +110,17 @@ pub(crate) struct Step {
 }
 
 impl Step {
+    fn write_out(&mut self) {
+        let Some(times) = self.repeat else { return };
+        let lines = |text: &String| {
+            let lines: Vec<String> = (0..times).map(|time| text.trim().replace('#', &time.to_string())).collect();
+            lines.join("\n")
+        };
+        for text in [&mut self.append, &mut self.upsert, &mut self.delete, &mut self.lookup, &mut self.rows] {
+            *text = text.as_ref().map(lines);
+        }
+    }
+
     /// How many things it does.
     pub(crate) fn actions(&self) -> usize {
         let texts = [&self.append, &self.upsert, &self.delete, &self.lookup, &self.lookup_or_insert, &self.prefix];

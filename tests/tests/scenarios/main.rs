@@ -2,6 +2,7 @@
 //! natively, against the node and a real cluster, and against the node also as both in lockstep.
 
 mod case;
+mod size;
 mod steps;
 
 use std::sync::{Arc, LazyLock, Mutex};
@@ -21,6 +22,13 @@ use tokio::runtime::Runtime;
 enum Place {
     Node(EngineKind),
     Cluster(EngineKind),
+}
+
+impl Place {
+    fn engine(self) -> EngineKind {
+        let (Self::Node(engine) | Self::Cluster(engine)) = self;
+        engine
+    }
 }
 
 static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| Runtime::new().expect("a tokio runtime"));
@@ -52,9 +60,13 @@ fn address(place: Place) -> Result<String> {
 
 async fn run(scenario: Scenario, name: String, place: Place, address: String) -> Result<()> {
     let mut options = ClientOptions::new(vec![address]);
-    let (Place::Node(engine) | Place::Cluster(engine)) = place;
-    options.engine = engine;
+    options.engine = place.engine();
     options.settings.write.create_partitions = scenario.create_partitions;
+    let limits = &scenario.settings;
+    let scan = &mut options.settings.scan;
+    scan.fetch_bytes = limits.fetch_bytes.unwrap_or(scan.fetch_bytes);
+    scan.bucket_bytes = limits.bucket_bytes.unwrap_or(scan.bucket_bytes);
+    options.settings.write.batch_rows = limits.batch_rows.unwrap_or(options.settings.write.batch_rows);
     let client = Client::connect(options).await?;
     let path: TablePath = name.parse()?;
     let mut schema = Schema::parse_sql(&scenario.schema)?.with_primary_key(&scenario.primary_key)?;
@@ -102,7 +114,7 @@ fn trials() -> Result<Vec<Trial>> {
         let stem = path.file_stem().and_then(|stem| stem.to_str()).context("plain file names")?.to_owned();
         let scenario: Scenario =
             toml::from_str(&std::fs::read_to_string(&path)?).with_context(|| path.display().to_string())?;
-        let scenario = Arc::new(scenario);
+        let scenario = Arc::new(scenario.written_out());
         for (place_name, place) in places {
             let missing = matches!(place, Place::Cluster(_)).then(|| no_cluster.clone()).flatten();
             let (scenario, table) = (Arc::clone(&scenario), format!("{stem}_{place_name}"));
@@ -117,6 +129,14 @@ fn trials() -> Result<Vec<Trial>> {
         }
     }
     ensure!(!trials.is_empty(), "no scenario was found");
+    for (place_name, place) in places.into_iter().filter(|(_, place)| size::RUNS_WITH.contains(&place.engine())) {
+        let missing = matches!(place, Place::Cluster(_)).then(|| no_cluster.clone()).flatten();
+        let test = move || RUNTIME.block_on(size::run(place_name, place.engine(), address(place)?));
+        let trial = Trial::test(format!("size/{place_name}"), move || {
+            test().map_err(|error| Failed::from(format!("{error:#}")))
+        });
+        trials.push(trial.with_ignored_flag(missing.is_some()).with_kind(missing.unwrap_or_default()));
+    }
     trials.sort_by(|a, b| a.name().cmp(b.name()));
     Ok(trials)
 }

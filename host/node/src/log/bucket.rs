@@ -228,12 +228,21 @@ impl Bucket {
     /// Whole batches from the one that holds `offset` on, `most` bytes of them at most; if `at_least_one`, the first
     /// even when it is larger. Blocks on the disk.
     pub(crate) fn read(&self, offset: i64, most: usize, at_least_one: bool) -> Result<Bytes, ReadError> {
+        self.read_by(offset, |segment| segment.read(offset, most, at_least_one))
+    }
+
+    /// As `read`, but ends where the limit is, be it in the middle of a batch: as a tablet server answers.
+    pub(crate) fn read_cut(&self, offset: i64, most: usize, at_least_one: bool) -> Result<Bytes, ReadError> {
+        self.read_by(offset, |segment| segment.read_cut(offset, most, at_least_one))
+    }
+
+    fn read_by(&self, offset: i64, read: impl FnOnce(&Segment) -> io::Result<Bytes>) -> Result<Bytes, ReadError> {
         self.check_offset(offset)?;
         if offset >= self.high_watermark() {
             return Ok(Bytes::new());
         }
         let Some(segment) = self.segment_of(offset) else { return Ok(Bytes::new()) };
-        match segment.read(offset, most, at_least_one) {
+        match read(&segment) {
             Ok(bytes) => Ok(bytes),
             // Retention may have taken the segment away meanwhile.
             Err(error) => self.check_offset(offset).and(Err(ReadError::Storage(error))),

@@ -150,6 +150,22 @@ impl Segment {
         Ok(Bytes::new())
     }
 
+    /// From the batch with `offset` on, `most` bytes at most, wherever they end; if `at_least_one`, the first batch even
+    /// when it is larger.
+    pub(crate) fn read_cut(&self, offset: i64, most: usize, at_least_one: bool) -> io::Result<Bytes> {
+        let end = self.visible();
+        let from = self.with_index(|index| index.position_of_offset(offset))?;
+        let file = self.open()?;
+        for step in Walk::new(&file, from, end) {
+            let (position, header) = step?;
+            if header.next_offset() > offset {
+                let most = if at_least_one { most.max(header.size) } else { most };
+                return read_exact_at(&file, position, (most as u64).min(end - position)).map(Bytes::from);
+            }
+        }
+        Ok(Bytes::new())
+    }
+
     /// The base offset of the first batch taken at `timestamp` or later.
     pub(crate) fn offset_of_time(&self, timestamp: i64) -> io::Result<Option<i64>> {
         let end = self.visible();

@@ -1,52 +1,27 @@
 //! Reading logs, with a long poll (`fluss.md` 3.6).
 
+mod order;
+mod part;
+
 use std::sync::Arc;
 use std::time::Duration;
 
-use bytes::Bytes;
 use thalweg_wire::message::{
     FetchLogRequest, FetchLogResponse, PbFetchLogReqForBucket, PbFetchLogReqForTable, PbFetchLogRespForBucket,
     PbFetchLogRespForTable, ServerErrorCode,
 };
-use thalweg_wire::record::{LogBatches, project};
 use tokio::sync::Notify;
 use tokio::time::{Instant, timeout_at};
 
+use self::part::{Columns, Part, Piece};
 use super::bound;
-use crate::catalog::Table;
 use crate::failure::Failure;
 use crate::log::{Bucket, BucketId};
 use crate::memory::Share;
 use crate::service::Service;
 
-/// The offset that stands for the first one that there is.
-const EARLIEST: i64 = -2;
 /// How long a fetch waits that says for how many bytes, but not how long.
 const DEFAULT_WAIT: Duration = Duration::from_millis(100);
-
-/// What is asked of one bucket.
-struct Part {
-    partition: Option<i64>,
-    bucket_id: i32,
-    bucket: Result<Arc<Bucket>, Failure>,
-    offset: i64,
-    most: usize,
-    /// The columns wanted; `None`: all.
-    columns: Option<Arc<Columns>>,
-}
-
-/// Some columns of a table.
-struct Columns {
-    table: Arc<Table>,
-    positions: Vec<usize>,
-}
-
-/// What one bucket gives.
-struct Piece {
-    records: Bytes,
-    high_watermark: i64,
-    start: i64,
-}
 
 /// Reads the buckets that are asked for. Waits until there is enough, but for no longer than asked.
 pub(crate) async fn fetch(
@@ -63,22 +38,47 @@ pub(crate) async fn fetch(
     let deadline = Instant::now() + wait;
     bound(request.tables_req.iter().map(|table| table.buckets_req.len()).sum())?;
     let grown = Arc::new(Notify::new());
+    let mut limits = Limits { total, at_least_one: true };
     let mut waited = false;
     loop {
         // Looked up again after each wait: a table may have been dropped meanwhile.
-        let parts: Arc<[Part]> = request.tables_req.iter().flat_map(|table| parts(&service, table)).collect();
+        let mut parts: Vec<Part> = request.tables_req.iter().flat_map(|table| parts(&service, table)).collect();
+        order::sort(&mut parts, |part| part.id);
+        let parts: Arc<[Part]> = parts.into();
         for bucket in parts.iter().filter_map(|part| part.bucket.as_ref().ok()) {
             bucket.watch(&grown);
         }
-        let (pieces, share) = read(&service, &parts, total).await?;
+        let (pieces, share) = read(&service, &parts, limits).await?;
         let bytes: usize = pieces.iter().flatten().map(|piece| piece.records.len()).sum();
         let decided = pieces.iter().any(|piece| piece.as_ref().is_err_and(|failure| waited || ends_the_wait(failure)));
         if bytes >= enough || decided || Instant::now() >= deadline {
-            return Ok((respond(&request, &parts, pieces), share));
+            return Ok((respond(&parts, pieces), share));
+        }
+        if !waited {
+            limits = limits.after_a_wait(&parts, bytes);
         }
         drop((pieces, share));
         let _ = timeout_at(deadline, grown.notified()).await;
         waited = true;
+    }
+}
+
+/// How much an answer holds.
+#[derive(Debug, Clone, Copy)]
+struct Limits {
+    /// Bytes of all buckets.
+    total: usize,
+    /// Whether the first bucket that has anything gives a whole batch even when that is larger.
+    at_least_one: bool,
+}
+
+impl Limits {
+    /// What a tablet server goes by when it reads anew after it has waited: what its last bucket was allowed is then the
+    /// limit of all, and whoever gave anything before has given the one whole batch.
+    fn after_a_wait(self, parts: &[Part], bytes: usize) -> Self {
+        let last = parts.iter().rev().find(|part| part.bucket.is_ok());
+        let total = last.map_or(self.total, |last| self.total.saturating_sub(bytes).min(last.most));
+        Self { total, at_least_one: bytes == 0 }
     }
 }
 
@@ -97,8 +97,7 @@ fn parts(service: &Service, request: &PbFetchLogReqForTable) -> Vec<Part> {
         let id = BucketId { table, partition: asked.partition_id, bucket: asked.bucket_id };
         let bucket = service.logs.bucket(id).ok_or_else(|| Failure::unknown_bucket(id));
         Part {
-            partition: asked.partition_id,
-            bucket_id: asked.bucket_id,
+            id,
             bucket: bucket.and_then(|bucket| columns.as_ref().map(|_| bucket).map_err(Clone::clone)),
             offset: asked.fetch_offset,
             most: size(asked.max_fetch_bytes),
@@ -139,94 +138,50 @@ fn columns(service: &Service, request: &PbFetchLogReqForTable) -> Result<Option<
     Ok(Some(Arc::new(Columns { table: Arc::clone(table), positions })))
 }
 
-impl Columns {
-    /// The same batches with only these columns.
-    fn project(&self, records: &Bytes) -> Result<Bytes, Failure> {
-        let mut projected = Vec::with_capacity(records.len());
-        for batch in LogBatches::new(records) {
-            batch.and_then(|(_, batch)| project(&batch, &self.table.layout, &self.positions, &mut projected)).map_err(
-                |error| {
-                    let text = format!("The rows cannot be projected: {error}.");
-                    Failure::new(ServerErrorCode::INVALID_COLUMN_PROJECTION, text)
-                },
-            )?;
-        }
-        Ok(projected.into())
-    }
-}
-
 type Pieces = Vec<Result<Piece, Failure>>;
 
 /// Reads once. Only what is on the disk takes a thread and a share of the memory.
-async fn read(service: &Service, parts: &Arc<[Part]>, total: usize) -> Result<(Pieces, Option<Share>), Failure> {
+async fn read(service: &Service, parts: &Arc<[Part]>, limits: Limits) -> Result<(Pieces, Option<Share>), Failure> {
     let readable = parts.iter().filter(|part| part.has_more()).map(|part| part.most).fold(0, usize::saturating_add);
     if readable == 0 && !parts.iter().any(Part::has_more) {
         return Ok((parts.iter().map(|part| part.read(0, false)).collect(), None));
     }
-    let mut share =
-        service.answers.take(readable.min(total).max(1), service.limits.transfer).await.ok_or_else(Failure::busy)?;
+    let wanted = readable.min(limits.total).max(1);
+    let mut share = service.answers.take(wanted, service.limits.transfer).await.ok_or_else(Failure::busy)?;
     let parts = Arc::clone(parts);
-    let pieces = tokio::task::spawn_blocking(move || read_all(&parts, total));
+    let pieces = tokio::task::spawn_blocking(move || read_all(&parts, limits));
     let pieces = pieces.await.map_err(|_| Failure::broken())?;
     share.shrink(pieces.iter().flatten().map(|piece| piece.records.len()).sum());
     Ok((pieces, Some(share)))
 }
 
-fn read_all(parts: &[Part], total: usize) -> Pieces {
-    let mut left = total;
-    let mut first = true;
+fn read_all(parts: &[Part], limits: Limits) -> Pieces {
+    let Limits { total: mut left, mut at_least_one } = limits;
     let read = |part: &Part| {
-        let piece = part.read(left, first)?;
+        let piece = part.read(left, at_least_one)?;
         left = left.saturating_sub(piece.records.len());
-        first &= piece.records.is_empty();
+        at_least_one &= piece.records.is_empty();
         Ok(piece)
     };
     parts.iter().map(read).collect()
 }
 
-impl Part {
-    /// The offset to read from, once it is known where the bucket begins.
-    fn from(&self, bucket: &Bucket) -> i64 {
-        if self.offset == EARLIEST { bucket.start() } else { self.offset }
+fn respond(parts: &[Part], pieces: Pieces) -> FetchLogResponse {
+    let mut tables: Vec<PbFetchLogRespForTable> = Vec::new();
+    for (part, piece) in parts.iter().zip(pieces) {
+        let (table_id, answer) = (part.id.table, answer(part, piece));
+        match tables.iter_mut().find(|table| table.table_id == table_id) {
+            Some(table) => table.buckets_resp.push(answer),
+            None => tables.push(PbFetchLogRespForTable { table_id, buckets_resp: vec![answer] }),
+        }
     }
-
-    fn has_more(&self) -> bool {
-        self.bucket.as_ref().is_ok_and(|bucket| self.from(bucket) < bucket.high_watermark())
-    }
-
-    fn read(&self, left: usize, at_least_one: bool) -> Result<Piece, Failure> {
-        let bucket = self.bucket.as_ref().map_err(Clone::clone)?;
-        // The end is asked for first, so that it is not ahead of the rows.
-        let high_watermark = bucket.high_watermark();
-        let from = self.from(bucket);
-        bucket.check_offset(from)?;
-        let most = self.most.min(left);
-        let records = if from >= high_watermark || (most == 0 && !at_least_one) {
-            Bytes::new()
-        } else {
-            bucket.read(from, most, at_least_one)?
-        };
-        let records = match &self.columns {
-            Some(columns) => columns.project(&records)?,
-            None => records,
-        };
-        Ok(Piece { records, high_watermark: bucket.high_watermark(), start: bucket.start() })
-    }
-}
-
-fn respond(request: &FetchLogRequest, parts: &[Part], pieces: Pieces) -> FetchLogResponse {
-    let mut answers = parts.iter().zip(pieces);
-    let mut table = |asked: &PbFetchLogReqForTable| PbFetchLogRespForTable {
-        table_id: asked.table_id,
-        buckets_resp: answers.by_ref().take(asked.buckets_req.len()).map(|(part, piece)| answer(part, piece)).collect(),
-    };
-    FetchLogResponse { tables_resp: request.tables_req.iter().map(&mut table).collect() }
+    FetchLogResponse { tables_resp: tables }
 }
 
 /// Java takes a present error code for a failure, so success has none; it needs records and high watermark.
 fn answer(part: &Part, piece: Result<Piece, Failure>) -> PbFetchLogRespForBucket {
     let answer =
-        PbFetchLogRespForBucket { partition_id: part.partition, bucket_id: part.bucket_id, ..Default::default() };
+        PbFetchLogRespForBucket { partition_id: part.id.partition, bucket_id: part.id.bucket, ..Default::default() };
     match piece {
         Ok(piece) => PbFetchLogRespForBucket {
             high_watermark: Some(piece.high_watermark),
