@@ -70,6 +70,7 @@ pub(crate) enum Started {
 /// Starts a request. Requests of one connection are started one after the other.
 pub(crate) async fn start(service: &Arc<Service>, header: RequestHeader, body: Bytes) -> Started {
     let id = header.request_id;
+    service.lifecycle.trip("start a request");
     let Some(key) = ApiKey::from_code(header.api_key) else {
         let text = format!("The API key {} is not known.", header.api_key);
         return Started::Done(refuse(id, &Failure::new(ServerErrorCode::UNSUPPORTED_VERSION, text)));
@@ -165,7 +166,10 @@ where
     R: Request + Send + 'static,
     R::Response: Send + 'static,
 {
-    let work = move || read(body).and_then(|request| handle(&service, request));
+    let work = move || {
+        service.lifecycle.trip("wait for the disk");
+        read(body).and_then(|request| handle(&service, request))
+    };
     let result = tokio::task::spawn_blocking(work).await.unwrap_or_else(|_| Err(Failure::broken()));
     answer(id, result, None)
 }
@@ -196,7 +200,14 @@ fn answer(id: i32, result: Result<impl prost::Message, Failure>, share: Option<S
     }
 }
 
-fn refuse(id: i32, failure: &Failure) -> Answer {
+/// The answer to a request over which a part of the node panicked.
+pub(crate) fn broken(header: RequestHeader, panic: &str) -> Answer {
+    tracing::error!(api = header.api_key, panic, "a request broke down");
+    refuse(header.request_id, &Failure::broken())
+}
+
+/// The answer to a request that is refused.
+pub(crate) fn refuse(id: i32, failure: &Failure) -> Answer {
     // An error is a few hundred bytes, whatever its text is made of.
     let text: String = failure.text.chars().take(2000).collect();
     let frame = encode_error_response(id, failure.code.code(), &text).unwrap_or_default();

@@ -81,6 +81,12 @@ pub enum NodeError {
         /// What the system says.
         source: io::Error,
     },
+    /// The node failed while it ran, or while it started or stopped.
+    #[error("the node has failed: {cause}; see its log and start it again, nothing that it acknowledged is lost")]
+    Broken {
+        /// What happened.
+        cause: String,
+    },
     /// A thread could not be started.
     #[error("cannot start a thread: {source}")]
     Thread {

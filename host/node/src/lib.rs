@@ -2,6 +2,7 @@
 //! coordinator and tablet server at once.
 
 mod catalog;
+mod caught;
 mod clock;
 mod commit;
 mod connection;
@@ -11,6 +12,7 @@ mod failure;
 mod folder;
 mod handlers;
 mod kv;
+mod lifecycle;
 mod listener;
 mod log;
 mod memory;
@@ -18,6 +20,12 @@ mod node;
 mod options;
 mod service;
 mod sync;
+#[cfg(test)]
+mod tests;
+
+// The client of the tests knows the node by its name.
+#[cfg(test)]
+extern crate self as thalweg_node;
 
 pub use error::NodeError;
 pub use node::Node;

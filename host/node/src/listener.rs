@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task::JoinSet;
 
 use crate::connection;
@@ -27,20 +27,21 @@ pub(crate) async fn bind(address: &str) -> Result<TcpListener, NodeError> {
     })
 }
 
-/// Takes connections until `stop` becomes true, then waits for those that there are to end.
-pub(crate) async fn run(listener: TcpListener, service: Arc<Service>, mut stop: watch::Receiver<bool>) {
+/// Takes connections until the node is over, then waits for those that there are to end.
+pub(crate) async fn run(listener: TcpListener, service: Arc<Service>) {
     let free = Arc::new(Semaphore::new(service.limits.connections));
     let mut connections = JoinSet::new();
     loop {
         let accepted = tokio::select! {
-            _ = stop.wait_for(|stop| *stop) => break,
+            () = service.lifecycle.over() => break,
             Some(_) = connections.join_next() => continue,
             accepted = listener.accept() => accepted,
         };
+        service.lifecycle.trip("listener");
         match accepted {
             Ok((stream, peer)) => match Arc::clone(&free).try_acquire_owned() {
                 Ok(place) => {
-                    connections.spawn(serve(stream, peer, Arc::clone(&service), stop.clone(), place));
+                    connections.spawn(serve(stream, peer, Arc::clone(&service), place));
                 }
                 Err(_) => tracing::warn!(%peer, "refusing a connection: there are as many as allowed"),
             },
@@ -58,14 +59,8 @@ pub(crate) async fn run(listener: TcpListener, service: Arc<Service>, mut stop: 
     }
 }
 
-async fn serve(
-    stream: TcpStream,
-    peer: SocketAddr,
-    service: Arc<Service>,
-    stop: watch::Receiver<bool>,
-    _place: OwnedSemaphorePermit,
-) {
-    match connection::serve(stream, service, stop).await {
+async fn serve(stream: TcpStream, peer: SocketAddr, service: Arc<Service>, _place: OwnedSemaphorePermit) {
+    match connection::serve(stream, service).await {
         Ok(()) => tracing::debug!(%peer, "connection closed"),
         Err(error) => tracing::debug!(%peer, %error, "connection broken off"),
     }

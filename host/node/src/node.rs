@@ -1,19 +1,21 @@
 //! A running node: started, asked for its address, stopped.
 
 use std::collections::HashSet;
+use std::future::Future;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 use crate::catalog::{Catalog, Table};
+use crate::caught::said;
 use crate::clock;
 use crate::commit::Committer;
 use crate::error::NodeError;
 use crate::folder::DataFolder;
 use crate::kv::{Keys, Scanners, SpaceId, space_of};
+use crate::lifecycle::{Lifecycle, Owner};
 use crate::listener;
 use crate::log::{LogSettings, Logs, PhysicalTable};
 use crate::memory::Budget;
@@ -21,14 +23,18 @@ use crate::options::{Durability, NodeOptions};
 use crate::service::Service;
 use crate::sync::lock;
 
+/// How often the store of the keys is looked at.
+const LOOK: Duration = Duration::from_secs(1);
+/// How long a node that has failed gets to stop.
+const LAST_WORDS: Duration = Duration::from_secs(5);
+
 /// A running node. It stops when `shutdown` is called; when it is dropped, it stops without waiting for anything.
 #[derive(Debug)]
 pub struct Node {
     address: SocketAddr,
-    stop: watch::Sender<bool>,
-    listener: JoinHandle<()>,
-    retention: JoinHandle<()>,
-    service: Arc<Service>,
+    owner: Owner,
+    tasks: Vec<JoinHandle<()>>,
+    pub(crate) service: Arc<Service>,
 }
 
 impl Node {
@@ -41,16 +47,15 @@ impl Node {
         let address =
             socket.local_addr().map_err(|source| NodeError::Listen { address: options.listen.clone(), source })?;
         let (host, port) = advertised(&options, address)?;
-        let opened = tokio::task::spawn_blocking(move || open(options, host, port)).await;
-        let service = match opened {
-            Ok(opened) => opened?,
-            Err(panic) => std::panic::resume_unwind(panic.into_panic()),
-        };
-        let service = Arc::new(service);
-        let (stop, stopped) = watch::channel(false);
-        let listener = tokio::spawn(listener::run(socket, Arc::clone(&service), stopped.clone()));
-        let retention = tokio::spawn(retain(Arc::clone(&service), stopped));
-        Ok(Self { address, stop, listener, retention, service })
+        let service = Arc::new(blocking(move || open(options, host, port)).await?);
+        let lifecycle = &service.lifecycle;
+        let vital = |what, task| tokio::spawn(Arc::clone(lifecycle).vital(what, task));
+        let tasks = vec![
+            vital("the listener", boxed(listener::run(socket, Arc::clone(&service)))),
+            vital("retention", boxed(retain(Arc::clone(&service)))),
+            vital("the watch over the keys", boxed(watch(Arc::clone(&service)))),
+        ];
+        Ok(Self { address, owner: Owner(Arc::clone(lifecycle)), tasks, service })
     }
 
     /// Where it listens.
@@ -58,23 +63,54 @@ impl Node {
         self.address
     }
 
+    /// Waits until the node has failed: a part of it has ended that it cannot do without, so that it takes no more
+    /// requests. Call `shutdown` then. Never returns while all is well.
+    pub async fn failed(&self) -> NodeError {
+        NodeError::Broken { cause: self.service.lifecycle.failed().await.to_string() }
+    }
+
     /// Stops: takes no more requests, writes what it has taken, and leaves the data folder so that the next start has
     /// nothing to mend.
     ///
     /// # Errors
-    /// If something could not be flushed. What was acknowledged is on the disk even then, as far as the durability
-    /// promises.
+    /// If the node has failed, or something could not be flushed. What was acknowledged is on the disk even then, as far
+    /// as the durability promises.
     pub async fn shutdown(self) -> Result<(), NodeError> {
-        let _ = self.stop.send(true);
-        let _ = self.listener.await;
-        let _ = self.retention.await;
-        let service = self.service;
-        let closed = tokio::task::spawn_blocking(move || close(&service)).await;
-        match closed {
-            Ok(closed) => closed,
-            Err(panic) => std::panic::resume_unwind(panic.into_panic()),
+        let Self { owner, tasks, service, .. } = self;
+        let lifecycle = Arc::clone(&service.lifecycle);
+        drop(owner);
+        for task in tasks {
+            let _ = task.await;
+        }
+        let closed = blocking(move || close(&service));
+        let broken = || lifecycle.cause().map(|cause| NodeError::Broken { cause: cause.to_string() });
+        match broken() {
+            None => closed.await.and_then(|()| broken().map_or(Ok(()), Err)),
+            // What has broken down may never come to its end.
+            Some(error) => {
+                let _ = tokio::time::timeout(LAST_WORDS, closed).await;
+                Err(error)
+            }
         }
     }
+}
+
+fn boxed(task: impl Future<Output = ()> + Send + 'static) -> std::pin::Pin<Box<dyn Future<Output = ()> + Send>> {
+    Box::pin(task)
+}
+
+/// Does work that waits for the disk; a panic is an error.
+async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, NodeError> + Send + 'static,
+) -> Result<T, NodeError> {
+    let done = tokio::task::spawn_blocking(work).await;
+    done.unwrap_or_else(|error| {
+        let cause = match error.try_into_panic() {
+            Ok(panic) => format!("it panicked ({})", said(&*panic)),
+            Err(error) => error.to_string(),
+        };
+        Err(NodeError::Broken { cause })
+    })
 }
 
 /// Opens what is in the data folder.
@@ -97,13 +133,15 @@ fn open(options: NodeOptions, host: String, port: u16) -> Result<Service, NodeEr
     let live: HashSet<SpaceId> = logs.all().iter().map(|bucket| space_of(bucket.id())).collect();
     let keys = Keys::open(&folder.keys(), &live)?;
     recover_keys(&catalog, &logs, &keys)?;
+    let lifecycle = Lifecycle::begin();
     Ok(Service {
         folder: Mutex::new(Some(folder)),
         catalog,
         logs,
         keys,
         scanners: Scanners::default(),
-        committer: Committer::start()?,
+        committer: Committer::start(&lifecycle)?,
+        lifecycle,
         requests: Arc::new(Budget::new(options.limits.request_memory)),
         answers: Arc::new(Budget::new(options.limits.answer_memory)),
         limits: options.limits,
@@ -171,26 +209,51 @@ fn advertised(options: &NodeOptions, address: SocketAddr) -> Result<(String, u16
     Ok((host.to_owned(), if port == 0 { address.port() } else { port }))
 }
 
-/// Has partitions follow the time, at once and then now and then, and logs forget what need not be kept.
-async fn retain(service: Arc<Service>, mut stop: watch::Receiver<bool>) {
+/// Has partitions follow the time, at once and then now and then, and logs forget what need not be kept. A panic is over
+/// with its round: the next one does what was left undone.
+async fn retain(service: Arc<Service>) {
     let interval = service.retention.interval.max(Duration::from_millis(10));
     let mut begun = false;
     loop {
-        let service = Arc::clone(&service);
+        service.lifecycle.trip("retention");
+        let at_work = Arc::clone(&service);
         let work = move || {
-            service.follow_time(clock::now());
+            at_work.lifecycle.trip("retention round");
+            at_work.follow_time(clock::now());
             if begun {
-                service.retain();
+                at_work.retain();
             }
         };
-        let _ = tokio::task::spawn_blocking(work).await;
+        if let Err(error) = tokio::task::spawn_blocking(work).await {
+            tracing::error!(%error, "a round of retention broke down");
+        }
         begun = true;
         let stopped = tokio::select! {
-            _ = stop.wait_for(|stop| *stop) => true,
+            () = service.lifecycle.over() => true,
             () = tokio::time::sleep(interval) => false,
         };
         if stopped {
             return;
+        }
+    }
+}
+
+/// Looks after the threads of the store of the keys, which do not say when they end: without them writes wait for ever.
+async fn watch(service: Arc<Service>) {
+    loop {
+        let stopped = tokio::select! {
+            () = service.lifecycle.over() => true,
+            () = tokio::time::sleep(LOOK) => false,
+        };
+        if stopped {
+            return;
+        }
+        service.lifecycle.trip("watch");
+        let at_work = Arc::clone(&service);
+        match tokio::task::spawn_blocking(move || at_work.keys.check()).await {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => service.lifecycle.fail(format!("the store of the keys cannot be used ({error})")),
+            Err(error) => service.lifecycle.fail(format!("the store of the keys cannot be used ({error})")),
         }
     }
 }

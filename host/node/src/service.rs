@@ -9,6 +9,7 @@ use crate::commit::Committer;
 use crate::failure::Failure;
 use crate::folder::DataFolder;
 use crate::kv::{Keyed, Keys, Scanners};
+use crate::lifecycle::Lifecycle;
 use crate::log::{Bucket, BucketId, Logs, PhysicalTable, Policy};
 use crate::memory::Budget;
 use crate::options::{Limits, Retention};
@@ -16,6 +17,8 @@ use crate::options::{Limits, Retention};
 /// What all connections share.
 #[derive(Debug)]
 pub(crate) struct Service {
+    /// Whether the node serves.
+    pub(crate) lifecycle: Arc<Lifecycle>,
     /// Databases and tables.
     pub(crate) catalog: Catalog,
     /// The logs of their buckets.

@@ -30,7 +30,9 @@ async fn lying_lengths_end_their_connection_only() {
         stream.write_all(&[0; 100]).await.unwrap();
         let mut answer = Vec::new();
         let read = timeout(support::PATIENCE, stream.read_to_end(&mut answer)).await.expect("the connection ends");
-        assert!(read.is_err() || answer.is_empty(), "{length}");
+        // Whose header can be read is answered before the connection ends.
+        let answered = length > 100 << 20;
+        assert!(read.is_err() || answer.is_empty() != answered, "{length}");
         assert!(is_served(&mut bystander).await);
     }
 }

@@ -51,6 +51,7 @@ impl Demo {
         let client = common.connect_to(vec![address]).await?;
         let shown = show(&client, self.rows).await;
         client.close(Duration::from_secs(5)).await?;
+        // If the node has failed, that is why whatever else did.
         node.shutdown().await?;
         folder.close()?;
         shown?;

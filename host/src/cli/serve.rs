@@ -58,7 +58,11 @@ impl Serve {
         };
         let node = Node::start(options).await?;
         writeln!(std::io::stdout(), "thalweg: ready on {}", node.address())?;
-        interrupted().await?;
+        tokio::select! {
+            interrupted = interrupted() => interrupted?,
+            // Why is what `shutdown` says.
+            _ = node.failed() => {}
+        }
         Ok(node.shutdown().await?)
     }
 }

@@ -13,8 +13,7 @@ use tokio::sync::{mpsc, oneshot};
 use super::{ClientOptions, EngineKind, Error, Table};
 use crate::{
     driver::{
-        Command, ComponentEngine, Driver, Ended, EngineInstance, Lockstep, Native, OpenError, Reach, RowCounts,
-        now_origin,
+        Clock, Command, ComponentEngine, Driver, Ended, EngineInstance, Lockstep, Native, OpenError, Reach, RowCounts,
     },
     runtime::Runtime,
 };
@@ -78,7 +77,8 @@ impl Client {
     /// `Engine` for a setting out of its range, `Component` when the engine cannot run here.
     pub async fn start(options: ClientOptions) -> Result<Client, Error> {
         let ClientOptions { settings, engine: kind, runtime } = options;
-        let (origin, now) = now_origin();
+        let clock = Clock::begin();
+        let now = clock.now();
         let seed = RandomState::new().build_hasher().finish();
         let engine: Box<dyn EngineInstance> = match kind {
             EngineKind::Native => Box::new(Native::open(now, settings.clone(), seed)?),
@@ -90,7 +90,7 @@ impl Client {
         };
         let (commands, receiver) = mpsc::unbounded_channel();
         let (ended, reach) = (Arc::new(OnceLock::new()), Arc::new(Reach::default()));
-        let driver = Driver::new(engine, origin, &settings, Arc::clone(&reach), Arc::clone(&ended));
+        let driver = Driver::new(engine, clock, &settings, Arc::clone(&reach), Arc::clone(&ended));
         tokio::spawn(driver.run(receiver));
         Ok(Client { shared: Arc::new(Shared { commands, ended, reach, settings, runtime }) })
     }

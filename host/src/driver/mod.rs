@@ -35,5 +35,5 @@ pub(crate) use instance::EngineInstance;
 pub(crate) use lockstep::Lockstep;
 pub(crate) use native::Native;
 pub(crate) use reach::Reach;
-pub(crate) use task::{Driver, Ended, now_origin};
+pub(crate) use task::{Clock, Driver, Ended};
 pub(crate) use work::Pool;

@@ -3,7 +3,7 @@
 use std::{
     collections::VecDeque,
     sync::{Arc, OnceLock},
-    time::Duration,
+    time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
 use bytes::Bytes;
@@ -40,17 +40,38 @@ pub(crate) enum Ended {
     Trapped(String),
 }
 
-/// The instant that engines count from, and the count now.
-pub(crate) fn now_origin() -> (Instant, thalweg_engine::api::Instant) {
-    // Not 0: an engine may mean "never yet" by it.
-    let origin = Instant::now();
-    (origin, 1)
+/// What engines are told of the time: that of day when the clock was made, and how much has passed since. So it never
+/// falls, whatever becomes of the time of day.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Clock {
+    origin: Instant,
+    /// The time of day then, in microseconds since 1970-01-01T00:00:00Z.
+    base: u64,
+}
+
+impl Clock {
+    /// One that begins now.
+    pub(crate) fn begin() -> Self {
+        let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        // Not 0: an engine may mean "never yet" by it.
+        Self { origin: Instant::now(), base: u64::try_from(since.as_micros()).unwrap_or(u64::MAX).max(1) }
+    }
+
+    /// The time now.
+    pub(crate) fn now(&self) -> thalweg_engine::api::Instant {
+        self.base.saturating_add(u64::try_from(self.origin.elapsed().as_micros()).unwrap_or(u64::MAX))
+    }
+
+    /// When it will be this time; `None`: never.
+    fn at(&self, time: thalweg_engine::api::Instant) -> Option<Instant> {
+        self.origin.checked_add(Duration::from_micros(time.saturating_sub(self.base)))
+    }
 }
 
 /// A driver with its engine.
 pub(crate) struct Driver {
     engine: Box<dyn EngineInstance>,
-    origin: Instant,
+    clock: Clock,
     outside: Outside,
     ledger: Ledger,
     /// Commands that the engine has no room for, in their order.
@@ -74,10 +95,10 @@ const ON: std::ops::ControlFlow<()> = std::ops::ControlFlow::Continue(());
 const END: std::ops::ControlFlow<()> = std::ops::ControlFlow::Break(());
 
 impl Driver {
-    /// Makes a driver of an engine that was opened at `origin`. `ended` is set when the driver ends.
+    /// Makes a driver of an engine that was opened by this clock. `ended` is set when the driver ends.
     pub(crate) fn new(
         engine: Box<dyn EngineInstance>,
-        origin: Instant,
+        clock: Clock,
         settings: &Settings,
         reach: Arc<Reach>,
         ended: Arc<OnceLock<Ended>>,
@@ -88,7 +109,7 @@ impl Driver {
         };
         Self {
             engine,
-            origin,
+            clock,
             outside: Outside::new(sockets, reach),
             ledger: Ledger::default(),
             queue: VecDeque::new(),
@@ -114,7 +135,7 @@ impl Driver {
         let (socket_sender, mut sockets) = mpsc::channel::<SocketEvent>(FRAMES_WAITING);
         let (done_sender, mut finished) = mpsc::unbounded_channel();
         self.outside.listen(socket_sender, done_sender);
-        let alarm = tokio::time::sleep_until(self.origin);
+        let alarm = tokio::time::sleep_until(self.clock.origin);
         tokio::pin!(alarm);
         let mut flow = self.carry_out()?;
         while flow.is_continue() {
@@ -134,7 +155,7 @@ impl Driver {
 
     /// Sets the alarm to what comes first: the engine's wish or the end of a close. False if there is neither.
     fn arm(&self, alarm: std::pin::Pin<&mut Sleep>) -> bool {
-        let wake = self.outside.wake.and_then(|at| self.origin.checked_add(Duration::from_micros(at)));
+        let wake = self.outside.wake.and_then(|at| self.clock.at(at));
         let Some(at) = [wake, self.give_up].into_iter().flatten().min() else { return false };
         if alarm.deadline() != at {
             alarm.reset(at);
@@ -143,7 +164,7 @@ impl Driver {
     }
 
     fn now(&self) -> thalweg_engine::api::Instant {
-        u64::try_from(self.origin.elapsed().as_micros()).unwrap_or(u64::MAX).saturating_add(1)
+        self.clock.now()
     }
 
     fn alarm(&mut self) -> Flow {

@@ -24,7 +24,7 @@ use tokio::{
 use super::{
     Change, Command, Driver, EngineInstance, Reach, RowCounts, Write,
     instance::Trap,
-    task::{Ended, now_origin},
+    task::{Clock, Ended},
 };
 use crate::columns::flatten;
 
@@ -169,8 +169,7 @@ impl Rig {
         };
         let engine = Scripted { script, actions: Vec::new(), buffered: Arc::clone(&buffered) };
         let (ended, reach) = (Arc::new(OnceLock::new()), Arc::new(Reach::default()));
-        let (origin, _) = now_origin();
-        let driver = Driver::new(Box::new(engine), origin, &settings, Arc::clone(&reach), Arc::clone(&ended));
+        let driver = Driver::new(Box::new(engine), Clock::begin(), &settings, Arc::clone(&reach), Arc::clone(&ended));
         let (commands, receiver) = mpsc::unbounded_channel();
         tokio::spawn(driver.run(receiver));
         Self { commands, calls, buffered, ended, reach }

@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use thalweg_wire::{
     record::{Adaptation, ColumnsBuilder, Layout, PlainMessage, RecordError, RowDecoder, RowFormat, message_of},
-    table::Schema,
+    table::{PropertyError, Schema},
 };
 
 use crate::{
@@ -86,7 +86,8 @@ impl RowReader {
 
     /// For the values of keys (`table.kv.format`).
     pub(crate) fn of_values(info: &Arc<TableInfo>) -> Result<Self, Error> {
-        Self::new(info, row_format(info, "table.kv.format")?.unwrap_or(RowFormat::Compacted), None)
+        let format = info.descriptor.kv_format().map_err(|error| unsupported(info, &error))?;
+        Self::new(info, RowFormat::from(format), None)
     }
 
     /// Whether rows of this schema can be decoded.
@@ -132,18 +133,14 @@ fn check_size(builder: &ColumnsBuilder, limit: u32) -> Result<(), RecordError> {
     if needed > limit { Err(RecordError::TooLarge { needed, limit }) } else { Ok(()) }
 }
 
-/// In which format rows lie, by this property of a table; `None`: in Arrow's, or the property is not there.
-pub(crate) fn row_format(info: &TableInfo, property: &str) -> Result<Option<RowFormat>, Error> {
-    let Some(format) = info.descriptor.properties.get(property) else { return Ok(None) };
-    let known = [("ARROW", None), ("COMPACTED", Some(RowFormat::Compacted)), ("INDEXED", Some(RowFormat::Indexed))];
-    match known.iter().find(|(name, _)| format.eq_ignore_ascii_case(name)) {
-        Some((_, format)) => Ok(*format),
-        None => {
-            let name = format!("{}.{}", info.path.database, info.path.table);
-            let text = format!("{name} has the {property} {format}; only ARROW, COMPACTED and INDEXED are known");
-            Err(fatal(ErrorCode::Unsupported(text)))
-        }
-    }
+/// In which format the rows of a log lie; `None`: in Arrow's.
+pub(crate) fn log_rows(info: &TableInfo) -> Result<Option<RowFormat>, Error> {
+    info.descriptor.log_format().map(RowFormat::of_log).map_err(|error| unsupported(info, &error))
+}
+
+fn unsupported(info: &TableInfo, error: &PropertyError) -> Error {
+    let text = format!("{}.{} cannot be read: {error}", info.path.database, info.path.table);
+    fatal(ErrorCode::Unsupported(text))
 }
 
 /// The error of rows that cannot become rows of their table.

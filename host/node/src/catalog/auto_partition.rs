@@ -3,30 +3,21 @@
 use std::collections::BTreeMap;
 
 use thalweg_wire::message::ServerErrorCode;
-use thalweg_wire::table::{DataType, PARTITION_SEPARATOR, TableDescriptor};
+use thalweg_wire::table::{AutoPartition, DataType, PARTITION_SEPARATOR, TableDescriptor};
 
 use super::calendar::Calendar;
 use super::descriptor::invalid;
-use super::properties;
+use super::properties::wrong;
 use crate::failure::Failure;
 
-const ENABLED: &str = "table.auto-partition.enabled";
-const KEY: &str = "table.auto-partition.key";
-const TIME_UNIT: &str = "table.auto-partition.time-unit";
-const TIME_ZONE: &str = "table.auto-partition.time-zone";
-const PRECREATE: &str = "table.auto-partition.num-precreate";
-const RETENTION: &str = "table.auto-partition.num-retention";
 const DEFAULT_PRECREATE: i32 = 2;
-const DEFAULT_RETENTION: i32 = 7;
 
 /// How a table's partitions follow the time.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct AutoPartition {
+pub(super) struct Schedule<'a> {
+    rules: &'a AutoPartition,
+    keys: &'a [String],
     calendar: Calendar,
-    /// How many partitions are made, that of now first.
-    precreate: i32,
-    /// How many partitions before that of now are kept; below 0: all.
-    retention: i32,
     /// Which of the values in a partition's name is the time.
     position: usize,
 }
@@ -41,20 +32,21 @@ pub(super) struct Plan {
 }
 
 /// Puts in what Fluss adds: with several partition keys nothing is made ahead.
-pub(super) fn complete(descriptor: &mut TableDescriptor) {
-    if descriptor.partition_keys.len() > 1 && properties::is_on(&descriptor.properties, ENABLED) {
-        descriptor.properties.entry(PRECREATE.to_owned()).or_insert_with(|| "0".to_owned());
+pub(super) fn complete(descriptor: &mut TableDescriptor) -> Result<(), Failure> {
+    if descriptor.partition_keys.len() > 1 && descriptor.auto_partition().map_err(wrong)?.enabled {
+        descriptor.properties.entry(AutoPartition::PRECREATE.to_owned()).or_insert_with(|| "0".to_owned());
     }
+    Ok(())
 }
 
 /// Checks the partition keys and the properties that say how partitions follow the time.
-pub(super) fn check(descriptor: &TableDescriptor) -> Result<(), Failure> {
+pub(super) fn check(descriptor: &TableDescriptor, rules: &AutoPartition) -> Result<(), Failure> {
     let keys = &descriptor.partition_keys;
-    let enabled = properties::is_on(&descriptor.properties, ENABLED);
-    if enabled && keys.is_empty() {
+    if rules.enabled && keys.is_empty() {
         let text = format!(
-            "Currently, auto partition is only supported for partitioned table, please set table property '{ENABLED}' to \
-             false."
+            "Currently, auto partition is only supported for partitioned table, please set table property '{}' to \
+             false.",
+            AutoPartition::ENABLED
         );
         return Err(bad_config(text));
     }
@@ -72,31 +64,30 @@ pub(super) fn check(descriptor: &TableDescriptor) -> Result<(), Failure> {
             )));
         }
     }
-    if enabled && keys.len() > 1 {
-        check_key(descriptor)?;
+    if rules.enabled && keys.len() > 1 {
+        check_key(keys, rules)?;
     }
-    let zone = descriptor.properties.get(TIME_ZONE);
-    if let Some(zone) = zone.filter(|zone| Calendar::parse(None, Some(zone)).is_none()) {
-        let text = format!(
-            "Invalid value for config '{TIME_ZONE}'. Reason: '{zone}' is no time zone: name one of the tz database, as \
-             Europe/Berlin, or a distance, as GMT+08:00."
-        );
-        return Err(bad_config(text));
+    match &rules.zone {
+        Some(zone) if Calendar::new(rules.unit, Some(zone)).is_none() => Err(bad_config(format!(
+            "Invalid value for config '{}'. Reason: '{zone}' is no time zone: name one of the tz database, as \
+             Europe/Berlin, or a distance, as GMT+08:00.",
+            AutoPartition::TIME_ZONE
+        ))),
+        _ => Ok(()),
     }
-    Ok(())
 }
 
 fn bad_config(text: String) -> Failure {
     Failure::new(ServerErrorCode::INVALID_CONFIG, text)
 }
 
-fn check_key(descriptor: &TableDescriptor) -> Result<(), Failure> {
-    let keys = &descriptor.partition_keys;
-    let key = descriptor.properties.get(KEY).map(String::as_str).unwrap_or_default();
+fn check_key(keys: &[String], rules: &AutoPartition) -> Result<(), Failure> {
+    let key = rules.key.as_deref().unwrap_or_default();
     if key.trim().is_empty() {
         return Err(invalid(format!(
             "Currently, auto partitioned table must set one auto partition key when it has multiple partition keys. \
-             Please set table property '{KEY}'."
+             Please set table property '{}'.",
+            AutoPartition::KEY
         )));
     }
     if !keys.iter().any(|name| name == key) {
@@ -106,7 +97,7 @@ fn check_key(descriptor: &TableDescriptor) -> Result<(), Failure> {
             keys.join(", ")
         )));
     }
-    let precreate = integer(descriptor, PRECREATE, DEFAULT_PRECREATE);
+    let precreate = rules.precreate.unwrap_or(DEFAULT_PRECREATE);
     if precreate > 0 {
         return Err(invalid(format!(
             "For a partitioned table with multiple partition keys, auto pre-create is unsupported and this value must \
@@ -116,41 +107,30 @@ fn check_key(descriptor: &TableDescriptor) -> Result<(), Failure> {
     Ok(())
 }
 
-fn integer(descriptor: &TableDescriptor, key: &str, default: i32) -> i32 {
-    descriptor.properties.get(key).and_then(|value| value.trim().parse().ok()).unwrap_or(default)
-}
-
-impl AutoPartition {
+impl<'a> Schedule<'a> {
     /// As a table that was checked has it; `None` if its partitions do not follow the time.
-    pub(super) fn of(descriptor: &TableDescriptor) -> Option<Self> {
-        if descriptor.partition_keys.is_empty() || !properties::is_on(&descriptor.properties, ENABLED) {
-            return None;
-        }
-        let key = descriptor.properties.get(KEY);
-        let position = match descriptor.partition_keys.len() {
-            1 => 0,
-            _ => descriptor.partition_keys.iter().position(|name| Some(name) == key)?,
-        };
-        Some(Self {
-            calendar: Calendar::parse(
-                properties::upper(&descriptor.properties, TIME_UNIT).as_deref(),
-                descriptor.properties.get(TIME_ZONE).map(String::as_str),
-            )?,
-            precreate: integer(descriptor, PRECREATE, DEFAULT_PRECREATE),
-            retention: integer(descriptor, RETENTION, DEFAULT_RETENTION),
-            position,
-        })
+    pub(super) fn of(descriptor: &'a TableDescriptor, rules: &'a AutoPartition) -> Option<Self> {
+        let keys = &descriptor.partition_keys;
+        let position = rules.position(keys)?;
+        Some(Self { rules, keys, calendar: Calendar::new(rules.unit, rules.zone.as_deref())?, position })
+    }
+
+    /// Checks the name of a partition that is to be made at `now`, as Fluss does from 1.0 on.
+    pub(super) fn check(&self, name: &str, now: i64) -> Result<(), Failure> {
+        let checked = self.calendar.check(self.rules, self.keys, name, now);
+        checked.map_err(|error| Failure::new(ServerErrorCode::PARTITION_SPEC_INVALID, error.to_string()))
     }
 
     /// What is to be done at `now` (milliseconds since 1970-01-01T00:00:00Z) with these partitions, of which there may
     /// be `most`. As in Fluss, partitions are compared by their names as texts, so one that is no time may be old too.
     pub(super) fn plan(&self, partitions: &BTreeMap<String, i64>, now: i64, most: usize) -> Plan {
-        let oldest = if self.retention < 0 { None } else { self.calendar.name(now, -i64::from(self.retention)) };
+        let oldest = self.calendar.oldest(self.rules, now);
         let time = |name: &str| name.split(PARTITION_SEPARATOR).nth(self.position).map(str::to_owned);
         let is_old = |name: &&String| oldest.as_ref().zip(time(name)).is_some_and(|(oldest, time)| time < *oldest);
         let drop: Vec<String> = partitions.keys().filter(is_old).cloned().collect();
         let room = most.saturating_sub(partitions.len() - drop.len());
-        let ahead = (0..i64::from(self.precreate)).map_while(|distance| self.calendar.name(now, distance));
+        let precreate = i64::from(self.rules.precreate.unwrap_or(DEFAULT_PRECREATE));
+        let ahead = (0..precreate).map_while(|distance| self.calendar.name(now, distance));
         let create = ahead.filter(|name| !partitions.contains_key(name)).take(room).collect();
         Plan { drop, create }
     }
@@ -158,53 +138,72 @@ impl AutoPartition {
 
 #[cfg(test)]
 mod tests {
+    use thalweg_wire::table::TableProperties;
+
     use super::super::descriptor::tests::table;
     use super::*;
+
+    const ENABLED: &str = AutoPartition::ENABLED;
+    const KEY: &str = AutoPartition::KEY;
+    const TIME_ZONE: &str = AutoPartition::TIME_ZONE;
+    const PRECREATE: &str = AutoPartition::PRECREATE;
+    const RETENTION: &str = AutoPartition::RETENTION;
+
+    fn parsed(descriptor: &TableDescriptor) -> TableProperties {
+        TableProperties::parse(&descriptor.properties).unwrap()
+    }
 
     /// 2026-01-31T23:30:00Z.
     const NOW: i64 = 1_769_902_200_000;
 
-    fn auto(keys: &[&str], properties: &[(&str, &str)]) -> Option<AutoPartition> {
+    /// A table of these partition keys, and its rules.
+    fn auto(keys: &[&str], properties: &[(&str, &str)]) -> (TableDescriptor, AutoPartition) {
         let mut descriptor = table("a STRING, b STRING", &[], keys, properties);
         descriptor.properties.insert(ENABLED.to_owned(), "true".to_owned());
-        complete(&mut descriptor);
-        AutoPartition::of(&descriptor)
+        complete(&mut descriptor).unwrap();
+        let rules = parsed(&descriptor).auto_partition;
+        (descriptor, rules)
+    }
+
+    fn plan((table, rules): &(TableDescriptor, AutoPartition), there: &BTreeMap<String, i64>, most: usize) -> Plan {
+        Schedule::of(table, rules).unwrap().plan(there, NOW, most)
     }
 
     #[test]
     fn old_partitions_go_and_new_ones_come() {
         let numbered = |names: &[&str]| names.iter().zip(0..).map(|(name, id)| ((*name).to_owned(), id)).collect();
         let days = [(TIME_ZONE, "UTC"), (RETENTION, "2"), (PRECREATE, "3")];
-        let one = auto(&["a"], &days).unwrap();
+        let one = auto(&["a"], &days);
         let partitions: BTreeMap<_, _> = numbered(&["20260128", "20260129", "20260131", "other", "1"]);
-        let plan = Plan {
+        let expected = Plan {
             drop: vec!["1".to_owned(), "20260128".to_owned()],
             create: vec!["20260201".to_owned(), "20260202".to_owned()],
         };
-        assert_eq!(one.plan(&partitions, NOW, 1000), plan);
-        assert_eq!(one.plan(&partitions, NOW, 4).create, ["20260201"]);
+        assert_eq!(plan(&one, &partitions, 1000), expected);
+        assert_eq!(plan(&one, &partitions, 4).create, ["20260201"]);
 
-        let many = auto(&["a", "b"], &[(TIME_ZONE, "UTC"), (RETENTION, "2"), (KEY, "b")]).unwrap();
+        let many = auto(&["a", "b"], &[(TIME_ZONE, "UTC"), (RETENTION, "2"), (KEY, "b")]);
         let partitions = numbered(&["1$20260128", "1$20260129", "20250101$20260130", "2$x"]);
-        assert_eq!(many.plan(&partitions, NOW, 1000), Plan { drop: vec!["1$20260128".to_owned()], create: vec![] });
+        assert_eq!(plan(&many, &partitions, 1000), Plan { drop: vec!["1$20260128".to_owned()], create: vec![] });
 
-        let keep = auto(&["a"], &[(RETENTION, "-1"), (PRECREATE, "0")]).unwrap();
-        assert_eq!(keep.plan(&numbered(&["1"]), NOW, 1000), Plan::default());
-        let endless = auto(&["a"], &[(RETENTION, "2147483647"), (PRECREATE, "2147483647")]).unwrap();
-        assert_eq!(endless.plan(&numbered(&["1"]), NOW, 10).create.len(), 9);
+        let keep = auto(&["a"], &[(RETENTION, "-1"), (PRECREATE, "0")]);
+        assert_eq!(plan(&keep, &numbered(&["1"]), 1000), Plan::default());
+        let endless = auto(&["a"], &[(RETENTION, "2147483647"), (PRECREATE, "2147483647")]);
+        assert_eq!(plan(&endless, &numbered(&["1"]), 10).create.len(), 9);
     }
 
     #[test]
     fn what_fluss_refuses_is_refused() {
         let refused = |keys: &[&str], properties: &[(&str, &str)]| {
-            check(&table("a STRING, b STRING", &[], keys, properties)).unwrap_err().code.code()
+            let table = table("a STRING, b STRING", &[], keys, properties);
+            check(&table, &parsed(&table).auto_partition).unwrap_err().code.code()
         };
         let on = (ENABLED, "true");
         assert_eq!(refused(&[], &[on]), 39);
         assert_eq!(refused(&["a", "b"], &[on]), 15);
         assert_eq!(refused(&["a", "b"], &[on, (KEY, "c")]), 15);
         assert_eq!(refused(&["a", "b"], &[on, (KEY, "a"), (PRECREATE, "1")]), 15);
-        for zone in ["Mars/Base", "GMT+", "GMT+1:2:3:4", "GMT+99", "GMT+10:60", "+08:00"] {
+        for zone in ["Mars/Base", "GMT+", "GMT+1:2:3:4", "GMT+99", "GMT+10:60", "+08:00", " UTC"] {
             assert_eq!(refused(&["a"], &[(TIME_ZONE, zone)]), 39, "{zone}");
         }
     }

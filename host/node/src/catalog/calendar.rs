@@ -1,22 +1,14 @@
 //! The names of partitions that stand for a time: a year, quarter, month, day or hour, as Fluss writes them.
 
-use chrono::{DateTime, Datelike, FixedOffset, Months, NaiveDateTime, TimeDelta, Timelike, Utc};
+use chrono::{DateTime, FixedOffset, NaiveDateTime, Utc};
 use chrono_tz::Tz;
+use thalweg_wire::table::{AutoPartition, PartitionTimeError, TimeUnit, fixed_zone};
 
 /// Which time a partition stands for, and where its days begin.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Calendar {
-    unit: Unit,
+    unit: TimeUnit,
     zone: Zone,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Unit {
-    Year,
-    Quarter,
-    Month,
-    Day,
-    Hour,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -26,76 +18,38 @@ enum Zone {
 }
 
 impl Calendar {
-    /// From a unit in upper case (default: days) and a time zone (default: that of this machine).
-    pub(super) fn parse(unit: Option<&str>, zone: Option<&str>) -> Option<Self> {
-        Some(Self { unit: Unit::parse(unit)?, zone: zone.map_or_else(|| Some(Zone::system()), Zone::parse)? })
+    /// Of a unit and a time zone (default: that of this machine); `None`: there is no such zone.
+    pub(super) fn new(unit: TimeUnit, zone: Option<&str>) -> Option<Self> {
+        Some(Self { unit, zone: zone.map_or_else(|| Some(Zone::system()), Zone::parse)? })
     }
 
     /// The time in the name of the partition that is `distance` units from that of `now`; `None` beyond the calendar.
     pub(super) fn name(&self, now: i64, distance: i64) -> Option<String> {
-        let now = DateTime::<Utc>::from_timestamp_millis(now)?;
-        let months = |count: i64| {
-            let local = self.zone.local(now);
-            let months = Months::new(u32::try_from(count.unsigned_abs()).ok()?);
-            if count < 0 { local.checked_sub_months(months) } else { local.checked_add_months(months) }
-        };
-        Some(match self.unit {
-            Unit::Year => format!("{:04}", months(distance.checked_mul(12)?)?.year()),
-            Unit::Quarter => {
-                let time = months(distance.checked_mul(3)?)?;
-                format!("{:04}{}", time.year(), time.month0() / 3 + 1)
-            }
-            Unit::Month => {
-                let time = months(distance)?;
-                format!("{:04}{:02}", time.year(), time.month())
-            }
-            Unit::Day => {
-                let time = self.zone.local(now).checked_add_signed(TimeDelta::try_days(distance)?)?;
-                format!("{:04}{:02}{:02}", time.year(), time.month(), time.day())
-            }
-            Unit::Hour => {
-                let time = self.zone.local(now.checked_add_signed(TimeDelta::try_hours(distance)?)?);
-                format!("{:04}{:02}{:02}{:02}", time.year(), time.month(), time.day(), time.hour())
-            }
-        })
+        self.unit.name_at(DateTime::from_timestamp_millis(now)?, distance, |instant| self.zone.local(instant))
     }
-}
 
-impl Unit {
-    fn parse(text: Option<&str>) -> Option<Self> {
-        match text {
-            Some("YEAR") => Some(Self::Year),
-            Some("QUARTER") => Some(Self::Quarter),
-            Some("MONTH") => Some(Self::Month),
-            None | Some("DAY") => Some(Self::Day),
-            Some("HOUR") => Some(Self::Hour),
-            Some(_) => None,
-        }
+    /// The first time that is kept at `now`; `None`: all are.
+    pub(super) fn oldest(&self, rules: &AutoPartition, now: i64) -> Option<String> {
+        rules.oldest(DateTime::from_timestamp_millis(now)?, |instant| self.zone.local(instant))
+    }
+
+    /// Checks the name of a partition that is to be made at `now`.
+    pub(super) fn check(
+        &self,
+        rules: &AutoPartition,
+        keys: &[String],
+        name: &str,
+        now: i64,
+    ) -> Result<(), PartitionTimeError> {
+        let now = DateTime::from_timestamp_millis(now).unwrap_or_default();
+        rules.check(keys, name, now, |instant| self.zone.local(instant))
     }
 }
 
 impl Zone {
     /// A zone of the tz database, or a distance from Greenwich as Java has it: `GMT+8`, `GMT+08:00`.
     fn parse(text: &str) -> Option<Self> {
-        let text = text.trim();
-        if let Ok(zone) = text.parse::<Tz>() {
-            return Some(Self::Named(zone));
-        }
-        let distance = text.strip_prefix("GMT")?;
-        let sign = match distance.chars().next()? {
-            '+' => 1,
-            '-' => -1,
-            _ => return None,
-        };
-        let digits = distance.get(1..)?.replacen(':', "", 1);
-        if !(1..=4).contains(&digits.len()) || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
-            return None;
-        }
-        let (hours, minutes) =
-            if digits.len() > 2 { digits.split_at(digits.len() - 2) } else { (digits.as_str(), "0") };
-        let (hours, minutes): (i32, i32) = (hours.parse().ok()?, minutes.parse().ok()?);
-        let seconds = (minutes < 60).then_some(sign * (hours * 60 + minutes) * 60)?;
-        FixedOffset::east_opt(seconds).map(Self::Fixed)
+        text.parse().map(Self::Named).ok().or_else(|| fixed_zone(text).map(Self::Fixed))
     }
 
     /// That of this machine; UTC if it does not say.
@@ -121,23 +75,25 @@ mod tests {
     #[test]
     fn names_are_those_of_fluss() {
         let cases = [
-            ("YEAR", "UTC", ["2025", "2026", "2027"]),
-            ("QUARTER", "UTC", ["20254", "20261", "20262"]),
-            ("MONTH", "UTC", ["202512", "202601", "202602"]),
-            ("DAY", "UTC", ["20260130", "20260131", "20260201"]),
-            ("DAY", "Asia/Shanghai", ["20260131", "20260201", "20260202"]),
-            ("MONTH", "GMT+1", ["202601", "202602", "202603"]),
-            ("HOUR", "GMT-03:30", ["2026013119", "2026013120", "2026013121"]),
-            ("HOUR", "UTC", ["2026013122", "2026013123", "2026020100"]),
+            (TimeUnit::Year, "UTC", ["2025", "2026", "2027"]),
+            (TimeUnit::Quarter, "UTC", ["20254", "20261", "20262"]),
+            (TimeUnit::Month, "UTC", ["202512", "202601", "202602"]),
+            (TimeUnit::Day, "UTC", ["20260130", "20260131", "20260201"]),
+            (TimeUnit::Day, "Asia/Shanghai", ["20260131", "20260201", "20260202"]),
+            (TimeUnit::Month, "GMT+1", ["202601", "202602", "202603"]),
+            (TimeUnit::Hour, "GMT-03:30", ["2026013119", "2026013120", "2026013121"]),
+            (TimeUnit::Hour, "UTC", ["2026013122", "2026013123", "2026020100"]),
         ];
         for (unit, zone, names) in cases {
-            let calendar = Calendar::parse(Some(unit), Some(zone)).unwrap();
-            assert_eq!([-1, 0, 1].map(|distance| calendar.name(NOW, distance).unwrap()), names, "{unit} {zone}");
+            let calendar = Calendar::new(unit, Some(zone)).unwrap();
+            let found = [-1, 0, 1].map(|distance| calendar.name(NOW, distance).unwrap());
+            assert_eq!(found, names, "{unit:?} {zone}");
+            assert!(found.iter().all(|name| unit.fits(name)), "{unit:?} {zone}");
         }
-        for unit in ["YEAR", "QUARTER", "MONTH", "DAY", "HOUR"] {
-            let calendar = Calendar::parse(Some(unit), None).unwrap();
-            assert_eq!([i64::MIN, i64::MAX].map(|distance| calendar.name(NOW, distance)), [None, None], "{unit}");
-            assert_eq!([i64::MIN, i64::MAX].map(|now| calendar.name(now, 0)), [None, None], "{unit}");
+        for unit in [TimeUnit::Year, TimeUnit::Quarter, TimeUnit::Month, TimeUnit::Day, TimeUnit::Hour] {
+            let calendar = Calendar::new(unit, None).unwrap();
+            assert_eq!([i64::MIN, i64::MAX].map(|distance| calendar.name(NOW, distance)), [None, None], "{unit:?}");
+            assert_eq!([i64::MIN, i64::MAX].map(|now| calendar.name(now, 0)), [None, None], "{unit:?}");
         }
     }
 }

@@ -2,7 +2,7 @@
 //! `TableDescriptorValidation`, so that the same one fails first.
 
 use thalweg_wire::message::ServerErrorCode;
-use thalweg_wire::table::{DataType, TableDescriptor};
+use thalweg_wire::table::{DataType, TableDescriptor, TableProperties};
 
 use super::{auto_partition, keyed, properties};
 use crate::failure::Failure;
@@ -19,34 +19,33 @@ pub(super) fn invalid(text: impl Into<String>) -> Failure {
 /// Checks what a descriptor that makes sense has in particular, and completes it as Fluss does.
 pub(crate) fn complete(mut descriptor: TableDescriptor, most_buckets: u32) -> Result<TableDescriptor, Failure> {
     descriptor.bucket_count.get_or_insert(1);
-    let replicas = descriptor.properties.entry(properties::REPLICATION_FACTOR.to_owned());
+    let replicas = descriptor.properties.entry(TableProperties::REPLICATION_FACTOR.to_owned());
     replicas.or_insert_with(|| "1".to_owned());
-    auto_partition::complete(&mut descriptor);
+    auto_partition::complete(&mut descriptor)?;
     keyed::complete(&mut descriptor)?;
-    if properties::is_on(&descriptor.properties, properties::LAKE_ENABLED) {
+    if properties::parse(&descriptor.properties)?.lake_enabled {
         return Err(invalid(format!(
             "'{}' is enabled for the table, but the Fluss cluster doesn't enable datalake tables.",
-            properties::LAKE_ENABLED
+            TableProperties::LAKE_ENABLED
         )));
     }
-    properties::check_values(&descriptor.properties)?;
     check_distribution(&descriptor, most_buckets)?;
     check(&descriptor)?;
     check_columns(&descriptor)?;
     if !descriptor.schema.primary_key.is_empty() {
-        KeyedTable::new(&descriptor, 1)?;
+        KeyedTable::new(&descriptor, &properties::parse(&descriptor.properties)?, 1)?;
     }
     Ok(descriptor)
 }
 
 /// Checks everything that may have changed when properties were altered.
 pub(crate) fn check(descriptor: &TableDescriptor) -> Result<(), Failure> {
-    properties::check_values(&descriptor.properties)?;
+    let properties = properties::parse(&descriptor.properties)?;
     keyed::check_key_types(descriptor)?;
-    properties::check(&descriptor.properties)?;
+    properties::check(&properties)?;
     properties::check_custom(&descriptor.custom_properties)?;
-    keyed::check(descriptor)?;
-    auto_partition::check(descriptor)
+    keyed::check(descriptor, &properties)?;
+    auto_partition::check(descriptor, &properties.auto_partition)
 }
 
 fn check_distribution(descriptor: &TableDescriptor, most_buckets: u32) -> Result<(), Failure> {

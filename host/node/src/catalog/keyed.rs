@@ -1,16 +1,13 @@
 //! What a primary-key table must look like: key, formats, merge engine, deletions, aggregations.
 
 use thalweg_wire::message::ServerErrorCode;
-use thalweg_wire::table::{DataType, KvFormat, TableDescriptor};
+use thalweg_wire::table::{
+    ChangelogImage, DataType, DeleteBehavior, KvFormat, LogFormat, MergeEngine, TableDescriptor, TableProperties,
+};
 
 use super::descriptor::{can_be_key, invalid};
-use super::properties;
 use crate::failure::Failure;
 
-const MERGE_ENGINE: &str = "table.merge-engine";
-const VERSION_COLUMN: &str = "table.merge-engine.versioned.ver-column";
-const DELETE_BEHAVIOR: &str = "table.delete.behavior";
-const CHANGELOG_IMAGE: &str = "table.changelog.image";
 /// The newest way of writing keys.
 const KV_FORMAT_VERSION: i32 = 2;
 
@@ -29,11 +26,11 @@ pub(super) fn complete(descriptor: &mut TableDescriptor) -> Result<(), Failure> 
         descriptor.bucket_keys = names.map(|column| column.name.clone()).collect();
     }
     let properties = &mut descriptor.properties;
-    if properties.contains_key(MERGE_ENGINE) {
-        properties.entry(DELETE_BEHAVIOR.to_owned()).or_insert_with(|| "IGNORE".to_owned());
+    if properties.contains_key(MergeEngine::KEY) {
+        properties.entry(DeleteBehavior::KEY.to_owned()).or_insert_with(|| "IGNORE".to_owned());
     }
     let version = properties.entry(KvFormat::VERSION_KEY.to_owned()).or_insert_with(|| KV_FORMAT_VERSION.to_string());
-    match version.trim().parse::<i32>() {
+    match version.parse::<i32>() {
         Ok(version) if version > KV_FORMAT_VERSION => Err(bad_config(format!(
             "Unsupported kv format version {version}. The maximum supported version is {KV_FORMAT_VERSION}."
         ))),
@@ -64,44 +61,39 @@ pub(super) fn check_key_types(descriptor: &TableDescriptor) -> Result<(), Failur
 }
 
 /// Checks formats, merge engine and deletions.
-pub(super) fn check(descriptor: &TableDescriptor) -> Result<(), Failure> {
-    let value = |key: &str| properties::upper(&descriptor.properties, key);
+pub(super) fn check(descriptor: &TableDescriptor, properties: &TableProperties) -> Result<(), Failure> {
     let has_key = !descriptor.schema.primary_key.is_empty();
-    let rows_compacted = value("table.kv.format").is_none_or(|format| format == "COMPACTED");
-    if has_key && rows_compacted && value("table.log.format").is_some_and(|format| format == "INDEXED") {
+    if has_key && properties.kv_format == KvFormat::Compacted && properties.log_format == LogFormat::Indexed {
         let text = "Currently, Primary Key Table supports ARROW or COMPACTED log format when kv format is COMPACTED.";
         return Err(bad_config(text));
     }
-    let engine = value(MERGE_ENGINE);
-    if engine.is_some() && !has_key {
+    if properties.merge_engine.is_some() && !has_key {
         return Err(bad_config("Merge engine is only supported in primary key table."));
     }
-    match engine.as_deref() {
-        Some("VERSIONED") => check_versioned(descriptor)?,
-        Some("AGGREGATION") => check_aggregation(descriptor)?,
-        _ => check_no_aggregation(descriptor)?,
+    match properties.merge_engine {
+        Some(MergeEngine::Versioned) => check_versioned(descriptor, properties)?,
+        Some(MergeEngine::Aggregation) => check_aggregation(descriptor, properties)?,
+        Some(MergeEngine::FirstRow) | None => check_no_aggregation(descriptor)?,
     }
-    let deletes = value(DELETE_BEHAVIOR);
-    if deletes.is_some() && !has_key {
+    if properties.delete_behavior.is_some() && !has_key {
         return Err(bad_config("The 'table.delete.behavior' configuration is only supported for primary key tables."));
     }
-    if let Some(engine @ ("FIRST_ROW" | "VERSIONED")) = engine.as_deref()
-        && deletes.as_deref() == Some("ALLOW")
+    if let Some(engine @ (MergeEngine::FirstRow | MergeEngine::Versioned)) = properties.merge_engine
+        && properties.delete_behavior == Some(DeleteBehavior::Allow)
     {
         return Err(bad_config(format!(
             "Table with '{}' merge engine does not support delete operations. The 'table.delete.behavior' config must \
              be set to 'ignore' or 'disable', but got 'allow'.",
-            engine
+            engine.name()
         )));
     }
     Ok(())
 }
 
-fn check_versioned(descriptor: &TableDescriptor) -> Result<(), Failure> {
-    let name = descriptor
-        .properties
-        .get(VERSION_COLUMN)
-        .ok_or_else(|| bad_config(format!("'{VERSION_COLUMN}' must be set for versioned merge engine.")))?;
+fn check_versioned(descriptor: &TableDescriptor, properties: &TableProperties) -> Result<(), Failure> {
+    let name = properties.version_column.as_ref().ok_or_else(|| {
+        bad_config(format!("'{}' must be set for versioned merge engine.", TableProperties::VERSION_COLUMN))
+    })?;
     let column = descriptor.schema.columns.iter().find(|column| column.name == *name).ok_or_else(|| {
         bad_config(format!("The version column '{name}' for versioned merge engine doesn't exist in schema."))
     })?;
@@ -125,12 +117,13 @@ fn check_no_aggregation(descriptor: &TableDescriptor) -> Result<(), Failure> {
     }
 }
 
-fn check_aggregation(descriptor: &TableDescriptor) -> Result<(), Failure> {
-    if properties::upper(&descriptor.properties, CHANGELOG_IMAGE).as_deref() == Some("WAL") {
+fn check_aggregation(descriptor: &TableDescriptor, properties: &TableProperties) -> Result<(), Failure> {
+    if properties.changelog_image == ChangelogImage::Wal {
         return Err(bad_config(format!(
             "Table with 'AGGREGATION' merge engine does not support 'WAL' changelog image mode. Aggregation merge engine \
-             tables require FULL changelog image mode for correct UNDO recovery. Please set '{CHANGELOG_IMAGE}' to \
-             'FULL' or remove the setting."
+             tables require FULL changelog image mode for correct UNDO recovery. Please set '{}' to 'FULL' or remove \
+             the setting.",
+            ChangelogImage::KEY
         )));
     }
     for (at, column) in descriptor.schema.columns.iter().enumerate() {

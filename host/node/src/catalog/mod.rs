@@ -182,7 +182,8 @@ impl Catalog {
             if tables >= limits.tables {
                 return Err(invalid(format!("This node has as many tables as it takes, {tables}: drop some first.")));
             }
-            let mut table = Table::new(state.next_table_id, 1, descriptor, now);
+            let properties = properties::parse(&descriptor.properties)?;
+            let mut table = Table::new(state.next_table_id, 1, descriptor, properties, now);
             state.next_table_id += 1;
             partitions::begin(state, &mut table, now, limits);
             partitions::check_room(state, table.all_buckets(), limits)?;
@@ -216,10 +217,11 @@ impl Catalog {
             let Some(table) = table else { return Err(no_table(path)) };
             let mut descriptor = table.descriptor.clone();
             change(&mut descriptor)?;
-            auto_partition::complete(&mut descriptor);
+            auto_partition::complete(&mut descriptor)?;
             descriptor::check(&descriptor)?;
             let created = table.created;
-            let altered = Table::new(table.id, table.schema_id, descriptor, created);
+            let properties = properties::parse(&descriptor.properties)?;
+            let altered = Table::new(table.id, table.schema_id, descriptor, properties, created);
             *table = Arc::new(Table { modified: clock::now(), partitions: table.partitions.clone(), ..altered });
             Ok(())
         })

@@ -7,7 +7,7 @@ use thalweg_wire::table::{
     MAX_NAME_LENGTH, TablePath, check_new_partition_value, check_partition_value, partition_name, qualified_partition,
 };
 
-use super::auto_partition::{AutoPartition, Plan};
+use super::auto_partition::{Plan, Schedule};
 use super::state::{State, Table};
 use super::{Catalog, no_table};
 use crate::failure::Failure;
@@ -27,7 +27,7 @@ pub(crate) struct Turnover {
 }
 
 impl Catalog {
-    /// Creates a partition. Returns it and the number of its buckets, or `None` when it is there and
+    /// Creates a partition at `now`, milliseconds since 1970-01-01T00:00:00Z. Returns it and the number of its buckets, or `None` when it is there and
     /// `ignore_if_exists`.
     pub(crate) fn create_partition(
         &self,
@@ -35,9 +35,10 @@ impl Catalog {
         spec: &Spec,
         ignore_if_exists: bool,
         limits: &Limits,
+        now: i64,
     ) -> Result<Option<(PhysicalTable, u32)>, Failure> {
         // Most clients ask for a partition that is there: that takes no turn at the file.
-        let found = self.state().table(path).map(|table| check_new(path, table, spec, limits));
+        let found = self.state().table(path).map(|table| check_new(path, table, spec, limits, now));
         match found.unwrap_or_else(|| Err(no_table(path))) {
             Err(failure) if ignore_if_exists && failure.code == ServerErrorCode::PARTITION_ALREADY_EXISTS => {
                 return Ok(None);
@@ -46,7 +47,7 @@ impl Catalog {
         }
         self.change(|state| {
             let table = state.table(path).ok_or_else(|| no_table(path))?;
-            let name = check_new(path, table, spec, limits)?;
+            let name = check_new(path, table, spec, limits, now)?;
             check_room(state, u64::from(table.buckets()), limits)?;
             let mut changed = Table::clone(table);
             let id = add(state, &mut changed, name);
@@ -149,7 +150,12 @@ pub(super) fn check_room(state: &State, more: u64, limits: &Limits) -> Result<()
 fn plan(table: &Table, now: i64, limits: &Limits) -> Plan {
     let by_buckets = usize::try_from(limits.buckets / table.buckets().max(1)).unwrap_or(usize::MAX);
     let most = limits.partitions.min(by_buckets);
-    AutoPartition::of(&table.descriptor).map_or_else(Plan::default, |auto| auto.plan(&table.partitions, now, most))
+    schedule(table).map_or_else(Plan::default, |schedule| schedule.plan(&table.partitions, now, most))
+}
+
+/// How the partitions of a table follow the time, if they do.
+fn schedule(table: &Table) -> Option<Schedule<'_>> {
+    Schedule::of(&table.descriptor, &table.properties.auto_partition)
 }
 
 fn add(state: &mut State, table: &mut Table, name: String) -> i64 {
@@ -160,12 +166,15 @@ fn add(state: &mut State, table: &mut Table, name: String) -> i64 {
 }
 
 /// The name of a partition that can be created.
-fn check_new(path: &TablePath, table: &Arc<Table>, spec: &Spec, limits: &Limits) -> Result<String, Failure> {
+fn check_new(path: &TablePath, table: &Arc<Table>, spec: &Spec, limits: &Limits, now: i64) -> Result<String, Failure> {
     if !table.is_partitioned() {
         return Err(not_partitioned("Only partitioned table support create partition."));
     }
     let values = resolve(path, table, spec, true)?;
     let name = partition_name(&values);
+    if let Some(schedule) = schedule(table) {
+        schedule.check(&name, now)?;
+    }
     if table.partitions.contains_key(&name) {
         let name = qualified_partition(&table.descriptor.partition_keys, &values);
         let text = format!("Partition '{name}' already exists for table {path}");

@@ -8,7 +8,7 @@ use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use thalweg_wire::record::{Layout, RowFormat};
-use thalweg_wire::table::{DatabaseDescriptor, TableDescriptor, TablePath};
+use thalweg_wire::table::{DatabaseDescriptor, TableDescriptor, TablePath, TableProperties};
 
 use super::properties;
 use crate::log::PhysicalTable;
@@ -108,6 +108,8 @@ pub(crate) struct Table {
     pub(crate) schema_id: i32,
     /// What it was created with, and what the node added.
     pub(crate) descriptor: TableDescriptor,
+    /// What its properties mean.
+    pub(crate) properties: TableProperties,
     /// The same as JSON, as clients get it.
     pub(crate) json: Bytes,
     /// Its partitions: their names and numbers.
@@ -123,14 +125,19 @@ pub(crate) struct Table {
 }
 
 impl Table {
-    /// A table that was created just now.
-    pub(super) fn new(id: i64, schema_id: i32, descriptor: TableDescriptor, created: i64) -> Self {
+    /// A table that was created just now, with what its properties mean.
+    pub(super) fn new(
+        id: i64,
+        schema_id: i32,
+        descriptor: TableDescriptor,
+        properties: TableProperties,
+        created: i64,
+    ) -> Self {
         let json = Bytes::from(descriptor.to_json());
         let layout = Layout::of_schema(&descriptor.schema);
-        // The format was checked when the table was created.
-        let row_format = descriptor.log_format().ok().and_then(RowFormat::of_log);
+        let row_format = RowFormat::of_log(properties.log_format);
         let partitions = BTreeMap::new();
-        Self { id, schema_id, descriptor, json, partitions, layout, row_format, created, modified: created }
+        Self { id, schema_id, descriptor, properties, json, partitions, layout, row_format, created, modified: created }
     }
 
     /// Whether its rows lie in partitions.
@@ -158,9 +165,9 @@ impl Table {
         parts * u64::from(self.buckets())
     }
 
-    /// How long its rows are kept; `None`: for ever.
+    /// How long its rows are kept; `None`: for ever, which is what a duration of nothing means in Fluss.
     pub(crate) fn log_ttl(&self) -> Option<Duration> {
-        properties::log_ttl(&self.descriptor.properties)
+        Some(self.properties.log_ttl).filter(|ttl| !ttl.is_zero())
     }
 
     /// The least bytes that each of its buckets keeps, if it says.
@@ -252,9 +259,10 @@ impl StoredTable {
     }
 
     fn restore(self) -> Result<Table, String> {
-        let descriptor =
+        let mut descriptor =
             TableDescriptor::from_json(self.descriptor.get().as_bytes()).map_err(|error| error.to_string())?;
-        let table = Table::new(self.id, self.schema_id, descriptor, self.created);
+        let properties = properties::of_earlier_version(&mut descriptor.properties).map_err(|failure| failure.text)?;
+        let table = Table::new(self.id, self.schema_id, descriptor, properties, self.created);
         Ok(Table { modified: self.modified, partitions: self.partitions, ..table })
     }
 }

@@ -3,7 +3,10 @@
 //!
 //! A bucket always belongs to the same thread, so its batches are written in the order in which they were handed over.
 
+mod guard;
 mod round;
+#[cfg(test)]
+mod tests;
 
 use std::collections::VecDeque;
 use std::sync::mpsc::{Receiver, Sender, channel};
@@ -12,10 +15,12 @@ use std::thread::{Builder, JoinHandle};
 
 use tokio::sync::oneshot;
 
+use self::guard::guarded;
 use self::round::Round;
 use crate::clock;
 use crate::error::NodeError;
 use crate::kv::{Keyed, Put, PutError};
+use crate::lifecycle::Lifecycle;
 use crate::log::batch::Batch;
 use crate::log::{AppendError, Bucket, BucketId, Policy};
 use crate::sync::lock;
@@ -55,12 +60,14 @@ struct CommitThread {
 
 impl Committer {
     /// Starts the threads: as many as the machine has processors, 4 at most.
-    pub(crate) fn start() -> Result<Self, NodeError> {
+    pub(crate) fn start(lifecycle: &Arc<Lifecycle>) -> Result<Self, NodeError> {
         let count = std::thread::available_parallelism().map_or(1, |count| count.get()).min(4);
         let start = |number: usize| {
             let (work, waiting) = channel();
-            let builder = Builder::new().name(format!("thalweg-log-{number}"));
-            let thread = builder.spawn(move || run(&waiting)).map_err(|source| NodeError::Thread { source })?;
+            let name = format!("thalweg-log-{number}");
+            let (lifecycle, what) = (Arc::clone(lifecycle), format!("the thread {name}"));
+            let work_off = move || lifecycle.vital_thread(&what, || run(&waiting, &lifecycle));
+            let thread = Builder::new().name(name).spawn(work_off).map_err(|source| NodeError::Thread { source })?;
             Ok(CommitThread { work, thread: Mutex::new(Some(thread)) })
         };
         Ok(Self { threads: (0..count).map(start).collect::<Result<_, NodeError>>()? })
@@ -76,7 +83,7 @@ impl Committer {
     }
 
     /// Appends batches to a bucket, behind everything handed over before. The fate comes when they are committed; if
-    /// the node stops before that, the sender is dropped.
+    /// the node stops before that, or breaks down in the midst of it, the sender is dropped.
     pub(crate) fn append(&self, bucket: Arc<Bucket>, batches: Vec<Batch>) -> oneshot::Receiver<Fate> {
         let (reply, fate) = oneshot::channel();
         self.hand_over(bucket.id(), Work::Append { bucket, batches, reply });
@@ -140,7 +147,7 @@ impl Open {
         for (_, pending) in round.drain() {
             let bucket = Arc::clone(&pending.bucket);
             // Whoever waits is told of a failure.
-            let _ = pending.settle();
+            let _ = guarded(&bucket, || pending.settle());
             self.note(bucket);
         }
     }
@@ -152,14 +159,15 @@ impl Open {
         if self.0.len() > OPEN_FILES
             && let Some(oldest) = self.0.pop_front()
         {
-            oldest.rest();
+            guarded(&oldest, || oldest.rest());
         }
     }
 }
 
-fn run(waiting: &Receiver<Work>) {
+fn run(waiting: &Receiver<Work>, lifecycle: &Lifecycle) {
     let mut open = Open::default();
     while let Ok(work) = waiting.recv() {
+        lifecycle.trip("commit thread");
         let mut round = Round::new();
         let mut bytes = 0;
         let mut next = Some(work);
@@ -167,11 +175,19 @@ fn run(waiting: &Receiver<Work>) {
             match work {
                 Work::Append { bucket, batches, reply } => {
                     bytes += batches.iter().map(|batch| batch.bytes.len()).sum::<usize>();
-                    round::append(&mut round, bucket, &batches, reply);
+                    let at = Arc::clone(&bucket);
+                    let append = || round::append(&mut round, bucket, &batches, reply, lifecycle);
+                    if guarded(&at, append).is_none() {
+                        round.remove(&at.id());
+                    }
                 }
                 Work::Put { bucket, keyed, put, reply } => {
                     bytes += put.records.len();
-                    round::merge(&mut round, bucket, &keyed, &put, reply);
+                    let at = Arc::clone(&bucket);
+                    let merge = || round::merge(&mut round, bucket, &keyed, &put, reply, lifecycle);
+                    if guarded(&at, merge).is_none() {
+                        round.remove(&at.id());
+                    }
                 }
                 Work::Stop => {
                     open.settle_all(&mut round);
@@ -179,7 +195,7 @@ fn run(waiting: &Receiver<Work>) {
                 }
                 other => {
                     open.settle_all(&mut round);
-                    maintain(other);
+                    maintain(other, lifecycle);
                 }
             }
             next = if bytes < ROUND_BYTES { waiting.try_recv().ok() } else { None };
@@ -188,74 +204,26 @@ fn run(waiting: &Receiver<Work>) {
     }
 }
 
-fn maintain(work: Work) {
+fn maintain(work: Work, lifecycle: &Lifecycle) {
     match work {
         Work::Retain { bucket, policy } => {
-            if let Err(error) = bucket.retain(&policy, clock::now()) {
+            let retain = || {
+                lifecycle.trip("retain a bucket");
+                bucket.retain(&policy, clock::now())
+            };
+            if let Some(Err(error)) = guarded(&bucket, retain) {
                 tracing::warn!(folder = %bucket.folder().display(), %error, "retention has to wait");
             }
         }
         Work::Retire { bucket, reply } => {
-            bucket.retire();
+            guarded(&bucket, || bucket.retire());
             let _ = reply.send(());
         }
         Work::Close { bucket, reply } => {
-            let _ = reply.send(bucket.close());
+            if let Some(closed) = guarded(&bucket, || bucket.close()) {
+                let _ = reply.send(closed);
+            }
         }
         Work::Append { .. } | Work::Put { .. } | Work::Stop => {}
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use std::time::Duration;
-
-    use thalweg_wire::record::{BatchContent, BatchHead, NO_WRITER};
-
-    use super::*;
-    use crate::log::LogSettings;
-    use crate::log::batch::split;
-    use crate::options::Durability;
-
-    #[test]
-    fn no_more_files_stay_open_than_allowed_whatever_comes_between_appends() {
-        let folder = tempfile::tempdir().unwrap();
-        let settings = Arc::new(LogSettings {
-            durability: Durability::Os,
-            segment_bytes: 1 << 20,
-            writers: 100,
-            writer_age: Duration::from_secs(1000),
-            room: Arc::new(u64::MAX.into()),
-        });
-        let (message, changes) = (&[][..], None);
-        let content = BatchContent {
-            schema_id: 1,
-            writer: NO_WRITER,
-            records: 1,
-            changes,
-            message,
-            body_length: 0,
-            body_checksum: 0,
-        };
-        let bytes = BatchHead::encode(&content).unwrap().into_bytes().into();
-        let bucket = |bucket| {
-            let id = BucketId { table: 1, partition: None, bucket };
-            Arc::new(Bucket::empty(id, folder.path().join(bucket.to_string()), Arc::clone(&settings)))
-        };
-        let buckets: Vec<Arc<Bucket>> = (0..100).map(bucket).collect();
-        let (work, waiting) = channel();
-        let mut fates = Vec::new();
-        for bucket in &buckets {
-            let (reply, fate) = oneshot::channel();
-            let batches = split(&bytes).unwrap();
-            work.send(Work::Append { bucket: Arc::clone(bucket), batches, reply }).unwrap();
-            let policy = Policy { age: None, bytes: None };
-            work.send(Work::Retain { bucket: Arc::clone(bucket), policy }).unwrap();
-            fates.push(fate);
-        }
-        work.send(Work::Stop).unwrap();
-        run(&waiting);
-        assert!(fates.into_iter().all(|fate| fate.blocking_recv().unwrap().is_ok()));
-        assert_eq!(buckets.iter().filter(|bucket| bucket.is_open()).count(), OPEN_FILES);
     }
 }

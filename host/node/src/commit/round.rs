@@ -6,8 +6,10 @@ use std::sync::Arc;
 use tokio::sync::oneshot;
 
 use super::{Fate, PutFate};
+use crate::caught::caught;
 use crate::clock;
-use crate::kv::{Keyed, Put};
+use crate::kv::{Keyed, Put, PutError};
+use crate::lifecycle::Lifecycle;
 use crate::log::batch::Batch;
 use crate::log::{AppendError, Bucket, BucketId};
 
@@ -53,7 +55,14 @@ impl Pending {
 }
 
 /// Appends batches to a bucket.
-pub(super) fn append(round: &mut Round, bucket: Arc<Bucket>, batches: &[Batch], reply: oneshot::Sender<Fate>) {
+pub(super) fn append(
+    round: &mut Round,
+    bucket: Arc<Bucket>,
+    batches: &[Batch],
+    reply: oneshot::Sender<Fate>,
+    lifecycle: &Lifecycle,
+) {
+    lifecycle.trip("append");
     let written = make_room(round, &bucket, batches).and_then(|()| bucket.append(batches, clock::now()));
     match written {
         // A repeated batch may be one of this very round: it too is answered when the round is committed.
@@ -65,8 +74,15 @@ pub(super) fn append(round: &mut Round, bucket: Arc<Bucket>, batches: &[Batch], 
 }
 
 /// Merges a key batch into the keys of a bucket, and appends the changes.
-pub(super) fn merge(round: &mut Round, bucket: Arc<Bucket>, keyed: &Keyed, put: &Put, reply: oneshot::Sender<PutFate>) {
-    match merged(round, &bucket, keyed, put) {
+pub(super) fn merge(
+    round: &mut Round,
+    bucket: Arc<Bucket>,
+    keyed: &Keyed,
+    put: &Put,
+    reply: oneshot::Sender<PutFate>,
+    lifecycle: &Lifecycle,
+) {
+    match merged(round, &bucket, keyed, put, lifecycle) {
         Ok(end) => wait(round, bucket, Reply::Put(reply, end)),
         Err(error) => {
             let _ = reply.send(Err(error));
@@ -75,15 +91,24 @@ pub(super) fn merge(round: &mut Round, bucket: Arc<Bucket>, keyed: &Keyed, put: 
 }
 
 /// Writes the changes of a key batch to the log and stages them. A batch that was taken before is not merged again.
-fn merged(round: &mut Round, bucket: &Arc<Bucket>, keyed: &Keyed, put: &Put) -> PutFate {
+fn merged(round: &mut Round, bucket: &Arc<Bucket>, keyed: &Keyed, put: &Put, lifecycle: &Lifecycle) -> PutFate {
     let (writer, sequence) = put.writer()?;
     if let Some(end) = bucket.judge(writer, sequence)? {
         return Ok(end);
     }
-    let prepared = keyed.prepare(put)?;
+    // Nothing is changed yet, so that a panic is of no consequence to others.
+    let prepare = || {
+        lifecycle.trip("prepare");
+        keyed.prepare(put)
+    };
+    let prepared = caught(prepare).map_err(|panic| {
+        tracing::error!(folder = %bucket.folder().display(), panic, "a key batch cannot be merged");
+        PutError::Unmerged
+    })??;
     let batch = std::slice::from_ref(&prepared.batch);
     make_room(round, bucket, batch)?;
     let first = bucket.append(batch, clock::now())?;
+    lifecycle.trip("stage");
     keyed.stage(prepared.changes, prepared.rows);
     Ok(prepared.batch.header.placed(first, 0).next_offset())
 }

@@ -24,6 +24,7 @@ pub(super) async fn insert_missing(
 ) -> Vec<Result<(), Failure>> {
     let wait = request.timeout_ms.map_or(WAIT, |wait| Duration::from_millis(u64::try_from(wait).unwrap_or(0)));
     let deadline = Instant::now() + wait.min(LONGEST_WAIT);
+    let lifecycle = &service.lifecycle;
     let parts = request.buckets_req.iter().zip(&found.buckets_resp);
     let begun: Vec<_> = parts.map(|(part, found)| begin(service, request, part, found)).collect();
     let mut results = Vec::with_capacity(begun.len());
@@ -32,7 +33,7 @@ pub(super) async fn insert_missing(
             Ok(None) => Ok(()),
             Ok(Some(fate)) => match timeout_at(deadline, fate).await {
                 Ok(Ok(fate)) => fate.map(drop).map_err(Failure::from),
-                Ok(Err(_)) => Err(Failure::stopping()),
+                Ok(Err(_)) => Err(lifecycle.given_up()),
                 Err(_) => Err(late()),
             },
             Err(failure) => Err(failure),

@@ -7,6 +7,7 @@ use thalweg_wire::message::{
     LookupRequest, LookupResponse, PbLookupReqForBucket, PbLookupRespForBucket, PbPrefixLookupReqForBucket,
     PbPrefixLookupRespForBucket, PbValue, PbValueList, PrefixLookupRequest, PrefixLookupResponse, ServerErrorCode,
 };
+use thalweg_wire::record::check_key_length;
 
 use super::insert::insert_missing;
 use crate::failure::Failure;
@@ -118,6 +119,7 @@ fn read_keys(service: &Service, request: &LookupRequest, room: &mut Room) -> Loo
 
 fn values(keyed: &Keyed, keys: &[Bytes], room: &mut Room) -> Result<Vec<PbValue>, Failure> {
     keyed.check()?;
+    check_keys(keys)?;
     let mut full_key = Vec::new();
     let value = |key: &Bytes| {
         keyed.full_key(key, &mut full_key);
@@ -158,8 +160,16 @@ pub(crate) async fn prefix(
     .await
 }
 
+/// Refuses keys that are so long that no row has them: the store could not even look for them.
+fn check_keys(keys: &[Bytes]) -> Result<(), Failure> {
+    keys.iter().enumerate().try_for_each(|(at, key)| check_key_length(key, at)).map_err(|error| {
+        Failure::new(ServerErrorCode::RECORD_TOO_LARGE, format!("The keys cannot be looked up: {error}."))
+    })
+}
+
 fn lists(keyed: &Keyed, prefixes: &[Bytes], room: &mut Room) -> Result<Vec<PbValueList>, Failure> {
     keyed.check()?;
+    check_keys(prefixes)?;
     let Some((snapshot, _)) = keyed.snapshot().map_err(PutError::from)? else {
         return Ok(vec![PbValueList::default(); prefixes.len()]);
     };

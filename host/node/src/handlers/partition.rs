@@ -9,6 +9,7 @@ use thalweg_wire::table::PARTITION_SEPARATOR;
 
 use super::path;
 use crate::catalog::no_table;
+use crate::clock;
 use crate::failure::Failure;
 use crate::service::Service;
 
@@ -17,7 +18,9 @@ pub(crate) fn create(service: &Service, request: CreatePartitionRequest) -> Resu
     let (path, spec) = (path(request.table_path), pairs(request.partition_spec));
     // The protocol calls it so; it means "if it exists".
     let ignore = request.ignore_if_not_exists;
-    if let Some((id, buckets)) = service.catalog.create_partition(&path, &spec, ignore, &service.limits)? {
+    if let Some((id, buckets)) =
+        service.catalog.create_partition(&path, &spec, ignore, &service.limits, clock::now())?
+    {
         service.open_logs(&[id], buckets);
     }
     Ok(CreatePartitionResponse {})

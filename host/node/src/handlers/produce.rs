@@ -1,6 +1,7 @@
 //! Appending to logs (`fluss.md` 3.3 and 3.4).
 
 use std::future::Future;
+use std::sync::Arc;
 use std::time::Duration;
 
 use thalweg_wire::message::{
@@ -8,7 +9,6 @@ use thalweg_wire::message::{
     ProduceLogResponse, ServerErrorCode,
 };
 use thalweg_wire::record::{LogBatch, RecordError, RowFields, RowFormat};
-use thalweg_wire::table::LogFormat;
 use tokio::sync::oneshot;
 use tokio::time::{Instant, timeout_at};
 
@@ -44,6 +44,7 @@ pub(crate) fn produce(
     let wait = Duration::from_millis(u64::try_from(request.timeout_ms).unwrap_or(0)).min(LONGEST_WAIT);
     let deadline = Instant::now() + wait;
     let (acks, table) = (request.acks, request.table_id);
+    let lifecycle = Arc::clone(&service.lifecycle);
     let begin = |part: PbProduceLogReqForBucket| {
         let begun = begin(service, acks, table, &part).unwrap_or_else(|failure| Part::Done(Err(failure)));
         (part.partition_id, part.bucket_id, begun)
@@ -56,7 +57,7 @@ pub(crate) fn produce(
                 Part::Done(result) => result,
                 Part::Waiting(fate) => match timeout_at(deadline, fate).await {
                     Ok(Ok(fate)) => fate.map_err(Failure::from),
-                    Ok(Err(_)) => Err(Failure::stopping()),
+                    Ok(Err(_)) => Err(lifecycle.given_up()),
                     Err(_) => Err(late()),
                 },
             };
@@ -122,7 +123,7 @@ fn begin(service: &Service, acks: i32, table: i64, part: &PbProduceLogReqForBuck
         batches.iter().try_for_each(|batch| check_rows(table, format, batch)).map_err(|error| {
             // Not CORRUPT_RECORD either: fluss-rs, which writes Arrow messages whatever the format is, would send the
             // same again and again.
-            let format = table.descriptor.properties.get(LogFormat::KEY).map(String::as_str).unwrap_or_default();
+            let format = table.properties.log_format.name();
             let text = format!("The records are not rows of the table in its log format {format}: {error}.");
             Failure::new(ServerErrorCode::INVALID_TABLE, text)
         })?;

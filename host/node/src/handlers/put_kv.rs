@@ -23,6 +23,7 @@ pub(crate) fn put(
 ) -> impl Future<Output = Result<(PutKvResponse, Option<Share>), Failure>> + Send + 'static {
     let wait = Duration::from_millis(u64::try_from(request.timeout_ms).unwrap_or(0)).min(LONGEST_WAIT);
     let deadline = Instant::now() + wait;
+    let lifecycle = Arc::clone(&service.lifecycle);
     let begin = |part: &PbPutKvReqForBucket| (part.partition_id, part.bucket_id, begin(service, &request, part));
     let parts: Vec<_> = request.buckets_req.iter().map(begin).collect();
     async move {
@@ -31,7 +32,7 @@ pub(crate) fn put(
             let result = match part {
                 Ok(fate) => match timeout_at(deadline, fate).await {
                     Ok(Ok(fate)) => fate.map_err(Failure::from),
-                    Ok(Err(_)) => Err(Failure::stopping()),
+                    Ok(Err(_)) => Err(lifecycle.given_up()),
                     Err(_) => Err(late()),
                 },
                 Err(failure) => Err(failure),

@@ -35,6 +35,9 @@ pub(crate) enum PutError {
     /// The changes of a batch do not fit into the log.
     #[error("The changes of the batch cannot be written: {0}.")]
     Changes(RecordError),
+    /// The node broke down over it.
+    #[error("The node failed to merge the batch; nothing of it was written. See its log.")]
+    Unmerged,
     /// The keys cannot be read or written.
     #[error("The node cannot use the keys of this bucket ({0}); start it again.")]
     Keys(String),
@@ -52,7 +55,7 @@ impl From<PutError> for Failure {
             PutError::Log(error) => return error.into(),
             // A batch that was sent well is worth another try; one with a bad record is not.
             PutError::Damaged(_) => ServerErrorCode::CORRUPT_RECORD,
-            PutError::Record { .. } => ServerErrorCode::UNKNOWN_SERVER_ERROR,
+            PutError::Record { .. } | PutError::Unmerged => ServerErrorCode::UNKNOWN_SERVER_ERROR,
             PutError::DeletionDisabled { .. } => ServerErrorCode::DELETION_DISABLED,
             PutError::Changes(_) => ServerErrorCode::RECORD_TOO_LARGE,
             PutError::Keys(_) => ServerErrorCode::KV_STORAGE_EXCEPTION,

@@ -5,15 +5,20 @@ use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::sync::{Arc, Mutex};
 
 use fjall::{Readable, Snapshot, UserKey, UserValue};
+use thalweg_wire::record::MAX_KEY_LENGTH;
+use thalweg_wire::table::ChangelogImage;
 
 use super::error::PutError;
 use super::recent::Recent;
 use super::store::Space;
-use super::table::{Image, KeyedTable};
+use super::table::KeyedTable;
 use crate::sync::lock;
 
 /// The bytes before every key: its bucket.
 pub(crate) const PREFIX: usize = 4;
+/// The longest key with its prefix: more would make the store panic.
+pub(crate) const LONGEST: usize = PREFIX + MAX_KEY_LENGTH;
+const _: () = assert!(LONGEST <= u16::MAX as usize);
 
 /// Rows by their key with its prefix; `None` is a deletion.
 pub(crate) type Changes = HashMap<UserKey, Option<UserValue>>;
@@ -92,7 +97,7 @@ impl Keyed {
 
     /// How many rows there are; `None` where they are not counted, since inserts are not told from updates.
     pub(crate) fn rows(&self) -> Option<i64> {
-        (self.table.image == Image::Full).then(|| self.mark().rows)
+        (self.table.image == ChangelogImage::Full).then(|| self.mark().rows)
     }
 
     /// The key with its prefix, in place of what is in `out`.
@@ -124,6 +129,11 @@ impl Keyed {
         let mut from = Vec::with_capacity(PREFIX + prefix.len());
         self.full_key(prefix, &mut from);
         Some(snapshot.prefix(keyspace, from))
+    }
+
+    /// The keys may lack what the log has, or have what it has not.
+    pub(crate) fn break_down(&self) {
+        self.failed.store(true, Ordering::Release);
     }
 
     /// Fails if the keys lack what the log has.

@@ -72,9 +72,11 @@ impl Keys {
             let mut tables = lock(&self.tables);
             match tables.get(&table.id) {
                 Some(table) => Arc::clone(table),
-                None => Arc::clone(
-                    tables.entry(table.id).or_insert(Arc::new(KeyedTable::new(&table.descriptor, table.schema_id)?)),
-                ),
+                None => Arc::clone(tables.entry(table.id).or_insert(Arc::new(KeyedTable::new(
+                    &table.descriptor,
+                    &table.properties,
+                    table.schema_id,
+                )?))),
             }
         };
         let number = u32::try_from(id.bucket).map_err(|_| Failure::unknown_bucket(id))?;
@@ -118,6 +120,11 @@ impl Keys {
     /// Brings all keys to the disk, in the form that the next start is fastest with. Blocks.
     pub(crate) fn close(&self) -> Result<(), PutError> {
         Ok(self.store.close()?)
+    }
+
+    /// Fails if the store of the keys has broken down.
+    pub(crate) fn check(&self) -> Result<(), fjall::Error> {
+        self.store.check()
     }
 
     /// Brings all keys to the disk. Blocks.

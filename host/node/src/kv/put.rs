@@ -5,13 +5,16 @@ use std::sync::Arc;
 use bytes::Bytes;
 use fjall::UserValue;
 use thalweg_wire::message::ServerErrorCode;
-use thalweg_wire::record::{KvBatch, KvBatchBuilder, KvContent, KvRecord, NO_WRITER, RecordError, Value, kv_head};
+use thalweg_wire::record::{
+    KvBatch, KvBatchBuilder, KvContent, KvRecord, NO_WRITER, RecordError, Value, check_key_length, kv_head,
+};
+use thalweg_wire::table::{ChangelogImage, DeleteBehavior};
 
 use super::changelog::{Changelog, DELETE, INSERT, UPDATE_AFTER, UPDATE_BEFORE};
 use super::error::PutError;
 use super::keyed::{Changes, Keyed, Staged};
 use super::merge::{Merged, Merger};
-use super::table::{Deletion, Image, KeyedTable};
+use super::table::KeyedTable;
 use crate::failure::Failure;
 use crate::log::batch::Batch;
 use crate::sync::lock;
@@ -136,6 +139,7 @@ struct Merging<'a> {
 
 impl Merging<'_> {
     fn record(&mut self, at: usize, record: KvRecord<'_>) -> Result<(), Step> {
+        check_key_length(record.key, at)?;
         self.keyed.full_key(record.key, &mut self.key);
         match record.row {
             Some(row) => {
@@ -159,7 +163,7 @@ impl Merging<'_> {
     fn upsert(&mut self, row: &[u8]) -> Result<(), Step> {
         let table = &*self.keyed.table;
         // Such a changelog never says what was there before, so nobody looks.
-        if table.image == Image::Wal && self.put.merger.is_blind() {
+        if table.image == ChangelogImage::Wal && self.put.merger.is_blind() {
             self.changelog.push(UPDATE_AFTER, row)?;
             self.keep(Merged::New, row);
             return Ok(());
@@ -180,7 +184,7 @@ impl Merging<'_> {
                 self.rows += 1;
             }
             Some(old) => {
-                if table.image == Image::Full {
+                if table.image == ChangelogImage::Full {
                     self.changelog.push(UPDATE_BEFORE, old)?;
                 }
                 self.changelog.push(UPDATE_AFTER, new)?;
@@ -194,16 +198,16 @@ impl Merging<'_> {
         let table = &*self.keyed.table;
         match table.deletion {
             _ if self.put.overwrite => {}
-            Deletion::Allow => {}
-            Deletion::Ignore => return Ok(()),
-            Deletion::Disable => return Err(Step::Refused(PutError::DeletionDisabled { record: at })),
+            DeleteBehavior::Allow => {}
+            DeleteBehavior::Ignore => return Ok(()),
+            DeleteBehavior::Disable => return Err(Step::Refused(PutError::DeletionDisabled { record: at })),
         }
         let Some(old) = self.old()? else { return Ok(()) };
         let old_row = row_of(&old)?;
         self.value.clear();
         self.value.extend_from_slice(&table.schema_id.to_le_bytes());
         if self.put.merger.delete(&table.layout, table.format, old_row, &mut self.value)? {
-            if table.image == Image::Full {
+            if table.image == ChangelogImage::Full {
                 self.changelog.push(UPDATE_BEFORE, old_row)?;
             }
             self.changelog.push(UPDATE_AFTER, self.value.get(Value::PREFIX..).unwrap_or_default())?;

@@ -7,7 +7,7 @@ use thalweg_wire::table::LogFormat;
 
 use super::arrow::Rows;
 use super::changelog::{DELETE, INSERT, UPDATE_BEFORE};
-use super::keyed::{Changes, Keyed, Mark};
+use super::keyed::{Changes, Keyed, LONGEST, Mark, PREFIX};
 use crate::error::NodeError;
 use crate::log::Bucket;
 
@@ -119,6 +119,11 @@ impl<'a> Replay<'a> {
 }
 
 fn apply(change: u8, full_key: &[u8], value: &[u8], changes: &mut Changes, mark: &mut Mark) {
+    if full_key.len() > LONGEST {
+        // Versions before took such a row into the log, and then broke down over it.
+        tracing::warn!(length = full_key.len() - PREFIX, "a row of the log is left out: its key is too long");
+        return;
+    }
     let value = (change != DELETE).then(|| value.into());
     changes.insert(full_key.into(), value);
     match change {

@@ -124,6 +124,11 @@ impl Store {
         Ok(())
     }
 
+    /// Fails if a thread of the store has ended, or a write to its journal has failed.
+    pub(crate) fn check(&self) -> Result<(), fjall::Error> {
+        self.database.persist(PersistMode::Buffer)
+    }
+
     /// Brings everything to the disk. Blocks.
     pub(crate) fn flush(&self) -> Result<(), fjall::Error> {
         self.database.persist(PersistMode::SyncAll)

@@ -4,31 +4,13 @@ use std::sync::Arc;
 
 use thalweg_wire::message::ServerErrorCode;
 use thalweg_wire::record::{KeyEncoder, KeyFormat, Layout, RecordError, RowDecoder, RowFormat};
-use thalweg_wire::table::{LogCompression, LogFormat, TableDescriptor};
+use thalweg_wire::table::{
+    ChangelogImage, DeleteBehavior, KvFormat, LogCompression, LogFormat, TableDescriptor, TableProperties,
+};
 
 use super::key::KeyOfRow;
 use super::merge::{Engine, Merger};
 use crate::failure::Failure;
-
-/// What a changelog says of a changed row (`table.changelog.image`).
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Image {
-    /// The row before and the row after.
-    Full,
-    /// The row after only.
-    Wal,
-}
-
-/// What becomes of deletions (`table.delete.behavior`).
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Deletion {
-    /// They are carried out.
-    Allow,
-    /// They are passed over.
-    Ignore,
-    /// They are refused.
-    Disable,
-}
 
 /// A primary-key table.
 #[derive(Debug)]
@@ -44,9 +26,9 @@ pub(crate) struct KeyedTable {
     /// How that is compressed, in Arrow format.
     pub(crate) compression: LogCompression,
     /// What the changelog says of changed rows.
-    pub(crate) image: Image,
+    pub(crate) image: ChangelogImage,
     /// What becomes of deletions.
-    pub(crate) deletion: Deletion,
+    pub(crate) deletion: DeleteBehavior,
     /// Rows to columns.
     pub(crate) decoder: RowDecoder,
     /// The key that a row has.
@@ -64,7 +46,11 @@ pub(crate) struct KeyedTable {
 
 impl KeyedTable {
     /// Works a table out. Fails where it has something that this node does not know.
-    pub(crate) fn new(descriptor: &TableDescriptor, schema_id: i32) -> Result<Self, Failure> {
+    pub(crate) fn new(
+        descriptor: &TableDescriptor,
+        properties: &TableProperties,
+        schema_id: i32,
+    ) -> Result<Self, Failure> {
         let schema = &descriptor.schema;
         let unknown = |text: String| Failure::new(ServerErrorCode::INVALID_TABLE, text);
         let keys = descriptor.physical_primary_key();
@@ -74,12 +60,11 @@ impl KeyedTable {
         if !schema.auto_increment.is_empty() {
             return Err(unknown("This node does not serve auto-increment columns; Apache Fluss does.".to_owned()));
         }
-        let format = match upper(descriptor, "table.kv.format").as_deref() {
-            None | Some("COMPACTED") => RowFormat::Compacted,
-            Some("INDEXED") => RowFormat::Indexed,
-            Some(other) => return Err(unknown(format!("There is no kv format {other}."))),
+        let format = match properties.kv_format {
+            KvFormat::Compacted => RowFormat::Compacted,
+            KvFormat::Indexed => RowFormat::Indexed,
         };
-        let log_format = descriptor.log_format().map_err(|error| unknown(error.to_string()))?;
+        let log_format = properties.log_format;
         let same = match log_format {
             LogFormat::Arrow => true,
             LogFormat::Indexed => format == RowFormat::Indexed,
@@ -96,7 +81,7 @@ impl KeyedTable {
         }
         let (layout, primary_key) = (Layout::of_schema(schema), schema.primary_key.clone());
         let read = |error: RecordError| unknown(error.to_string());
-        let engine = Engine::of(descriptor)?;
+        let engine = Engine::of(descriptor, properties)?;
         Ok(Self {
             schema_id: i16::try_from(schema_id).map_err(|_| unknown("Its schema id is too high.".to_owned()))?,
             decoder: RowDecoder::new(&layout, format).map_err(read)?,
@@ -105,12 +90,8 @@ impl KeyedTable {
             format,
             log_format,
             compression: descriptor.log_compression().map_err(|error| unknown(error.to_string()))?,
-            image: if upper(descriptor, "table.changelog.image").as_deref() == Some("WAL") {
-                Image::Wal
-            } else {
-                Image::Full
-            },
-            deletion: deletion(descriptor, &engine),
+            image: properties.changelog_image,
+            deletion: deletion(properties, &engine),
             whole: Arc::new(engine.whole()),
             overwriting: Arc::new(Merger::Last),
             layout,
@@ -131,17 +112,12 @@ impl KeyedTable {
 }
 
 /// Merge engines that cannot delete rows pass deletions over unless they are told to refuse them.
-fn deletion(descriptor: &TableDescriptor, engine: &Engine) -> Deletion {
-    match (upper(descriptor, "table.delete.behavior").as_deref(), engine) {
-        (Some("DISABLE"), _) => Deletion::Disable,
-        (Some("IGNORE"), _) => Deletion::Ignore,
-        (_, Engine::First | Engine::Versioned { .. }) => Deletion::Ignore,
-        (None, Engine::Aggregation(_)) => Deletion::Ignore,
-        _ => Deletion::Allow,
+fn deletion(properties: &TableProperties, engine: &Engine) -> DeleteBehavior {
+    match (properties.delete_behavior, engine) {
+        (Some(DeleteBehavior::Disable), _) => DeleteBehavior::Disable,
+        (Some(DeleteBehavior::Ignore), _) => DeleteBehavior::Ignore,
+        (_, Engine::First | Engine::Versioned { .. }) => DeleteBehavior::Ignore,
+        (None, Engine::Aggregation(_)) => DeleteBehavior::Ignore,
+        _ => DeleteBehavior::Allow,
     }
-}
-
-/// A property in upper case: like Fluss, values are taken in any case.
-pub(super) fn upper(descriptor: &TableDescriptor, key: &str) -> Option<String> {
-    descriptor.properties.get(key).map(|value| value.to_uppercase())
 }

@@ -11,7 +11,7 @@ use thalweg_wire::record::{
     KvBatchBuilder, KvContent, LogBatch, LogBatches, LogRow, NO_WRITER, RowEncoder, RowFields, RowFormat, Scalar,
     Value, kv_head,
 };
-use thalweg_wire::table::{DataType, LogFormat, Schema, TableDescriptor};
+use thalweg_wire::table::{ChangelogImage, DataType, LogFormat, Schema, TableDescriptor, TableProperties};
 
 use super::changelog::{DELETE, INSERT, UPDATE_AFTER, UPDATE_BEFORE};
 use super::error::PutError;
@@ -19,7 +19,7 @@ use super::keyed::Keyed;
 use super::put::Put;
 use super::recovery::recover;
 use super::store::Store;
-use super::table::{Image, KeyedTable};
+use super::table::KeyedTable;
 use crate::log::{Bucket, BucketId, LogSettings};
 use crate::options::Durability;
 
@@ -42,7 +42,8 @@ fn table(properties: &[(&str, &str)]) -> Arc<KeyedTable> {
     schema.primary_key = vec![0];
     let mut descriptor = TableDescriptor::new(schema);
     descriptor.properties = properties.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect();
-    Arc::new(KeyedTable::new(&descriptor, 1).unwrap())
+    let properties = TableProperties::parse(&descriptor.properties).unwrap();
+    Arc::new(KeyedTable::new(&descriptor, &properties, 1).unwrap())
 }
 
 impl Opened {
@@ -190,11 +191,15 @@ const TABLES: [&[(&str, &str)]; 7] = [
 ];
 
 /// What the model says that a batch does: the changes, in order.
-fn model(image: Image, rows: &mut BTreeMap<i32, Option<i64>>, records: &[Record]) -> Vec<(u8, i32, Option<i64>)> {
+fn model(
+    image: ChangelogImage,
+    rows: &mut BTreeMap<i32, Option<i64>>,
+    records: &[Record],
+) -> Vec<(u8, i32, Option<i64>)> {
     let mut changes = Vec::new();
     for (id, value) in records {
         match (value, rows.get(id).copied()) {
-            (Some(new), _) if image == Image::Wal => changes.push((UPDATE_AFTER, *id, *new)),
+            (Some(new), _) if image == ChangelogImage::Wal => changes.push((UPDATE_AFTER, *id, *new)),
             (Some(new), None) => changes.push((INSERT, *id, *new)),
             (Some(new), Some(old)) => changes.extend([(UPDATE_BEFORE, *id, old), (UPDATE_AFTER, *id, *new)]),
             (None, Some(old)) => changes.push((DELETE, *id, old)),
@@ -243,7 +248,7 @@ proptest! {
                 prop_assert_eq!(opened.put(&put, true).unwrap(), end);
             }
             prop_assert_eq!(&opened.rows(), &rows);
-            prop_assert_eq!(opened.keyed.rows(), (table.image == Image::Full).then_some(rows.len() as i64));
+            prop_assert_eq!(opened.keyed.rows(), (table.image == ChangelogImage::Full).then_some(rows.len() as i64));
         }
         prop_assert_eq!(opened.changes(), expected);
         prop_assert!(opened.put(&put_gap(&table, steps.len()), true).is_err());

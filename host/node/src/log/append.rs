@@ -250,6 +250,10 @@ impl Bucket {
 
     /// Flushes everything and writes a checkpoint of it, so that the next start has nothing to check.
     pub(crate) fn close(&self) -> Result<(), AppendError> {
+        if lock(&self.tail).state == State::Failed {
+            // What it has is for recovery to find out.
+            return Ok(());
+        }
         self.commit()?;
         let mut tail = lock(&self.tail);
         let Some(segment) = self.last_segment() else { return Ok(()) };

@@ -164,6 +164,18 @@ impl Bucket {
         self.keyed.get_or_init(|| keyed)
     }
 
+    /// Takes no more batches until the node is started again, and neither do its keys: nobody knows what is in them.
+    pub(crate) fn break_down(&self) {
+        let mut tail = lock(&self.tail);
+        if tail.state == State::Open {
+            tail.state = State::Failed;
+        }
+        drop(tail);
+        if let Some(keyed) = self.keyed.get() {
+            keyed.break_down();
+        }
+    }
+
     /// Where its files are.
     pub(crate) fn folder(&self) -> &Path {
         &self.folder

@@ -14,7 +14,8 @@ pub use error::{Error, ErrorCode};
 pub use event::{Counters, Event, Fate, Found, RowSelection, Scanned};
 pub use settings::{Acks, Assignment, ConnectionSettings, LookupSettings, ScanSettings, Settings, WriteSettings};
 
-/// Microseconds since an origin of the host's choosing; never falls.
+/// Microseconds since 1970-01-01T00:00:00Z, by the host's clock when the engine was opened; from there on it counts what has
+/// passed, and never falls.
 pub type Instant = u64;
 /// A command's number, unique within the engine.
 pub type Ticket = u64;

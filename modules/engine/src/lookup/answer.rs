@@ -37,8 +37,9 @@ impl Lookups {
         let said = match result {
             Ok(body) => message::said(&asked, body.bytes),
             Err(failure) => {
+                let lost = matches!(failure, Failure::Lost { sent: true, .. });
                 let error = failure.into_error();
-                asked.runs.into_iter().for_each(|run| self.failed(now, run, &error, chance, orders));
+                asked.runs.into_iter().for_each(|run| self.failed(now, run, &error, lost, chance, orders));
                 return Ok(());
             }
         };
@@ -46,14 +47,14 @@ impl Lookups {
             Ok(said) => said,
             Err(reason) => {
                 let error = passing(ErrorCode::Corrupt(format!("the answer to a lookup: {reason}")));
-                asked.runs.into_iter().for_each(|run| self.failed(now, run, &error, chance, orders));
+                asked.runs.into_iter().for_each(|run| self.failed(now, run, &error, false, chance, orders));
                 let api = if asked.kind == Kind::Prefix { "PREFIX_LOOKUP" } else { "LOOKUP" };
                 return Err(format!("in the answer to {api}: {reason}"));
             }
         };
         for (said, runs) in said.iter().zip(asked.buckets()) {
             if let Some(error) = self.refused(said, runs) {
-                runs.iter().for_each(|run| self.failed(now, run.clone(), &error, chance, orders));
+                runs.iter().for_each(|run| self.failed(now, run.clone(), &error, false, chance, orders));
                 continue;
             }
             let mut at = 0;
@@ -98,9 +99,10 @@ impl Lookups {
         Some(error)
     }
 
-    fn failed(&mut self, now: Instant, run: Run, error: &Error, chance: &mut Chance, orders: &mut Orders) {
+    /// `lost`: it was sent and not answered.
+    fn failed(&mut self, now: Instant, run: Run, error: &Error, lost: bool, chance: &mut Chance, orders: &mut Orders) {
         match error.retriable {
-            true => self.again(now, run, error.clone(), chance, orders),
+            true => self.again(now, run, error.clone(), lost, chance, orders),
             false => self.fail(run.ticket, error.clone(), orders),
         }
     }

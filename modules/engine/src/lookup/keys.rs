@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use bytes::Bytes;
 use thalweg_wire::{
     column::Batch,
-    record::{BucketRule, RecordError},
+    record::{BucketRule, RecordError, check_key_length},
 };
 
 use super::plan::{Form, Plan, invalid};
@@ -44,6 +44,7 @@ impl Keys {
         for row in 0..batch.rows {
             let from = bytes.len();
             form.key.encode(batch, row, &mut bytes)?;
+            check_key_length(bytes.get(from..).unwrap_or_default(), row)?;
             let end = u32::try_from(bytes.len()).map_err(|_| RecordError::ColumnFull { column: "key".to_owned() })?;
             ends.push(end);
             let key = match &form.bucket {

@@ -190,11 +190,17 @@ impl Lookups {
         let before = self.open.len();
         while let Some(entry) = self.open.first_entry().filter(|entry| entry.get().deadline <= now) {
             let (ticket, open) = entry.remove_entry();
-            let error = open.trouble.or_else(|| cluster.trouble().cloned()).unwrap_or_else(|| {
-                let name = self.plans.get(&open.handle).map_or("", |plan| &plan.name);
-                let seconds = self.settings.connection.command_timeout.as_secs_f64();
-                passing(ErrorCode::TimedOut(format!("no answer to a lookup in {name} within {seconds} s")))
-            });
+            let trouble = open.trouble.or_else(|| cluster.trouble().cloned());
+            let name = self.plans.get(&open.handle).map_or("", |plan| &plan.name);
+            let seconds = self.settings.connection.command_timeout.as_secs_f64();
+            let why = trouble.as_ref().map_or_else(String::new, |trouble| format!("; the last try failed: {trouble}"));
+            let text = format!("no answer to a lookup in {name} within {seconds} s{why}");
+            let error = match trouble.map(|trouble| trouble.code) {
+                // What a server says stays what it says.
+                Some(code @ ErrorCode::Server { .. }) => passing(code),
+                Some(ErrorCode::Unavailable(_)) => passing(ErrorCode::Unavailable(text)),
+                _ => passing(ErrorCode::TimedOut(text)),
+            };
             orders.event(Event::Found { ticket, result: Err(error) });
         }
         if self.open.len() < before {

@@ -9,6 +9,10 @@ use crate::{
     order::{Orders, Stale},
 };
 
+/// How many times longer the longest wait is for what was sent and never answered: it may be the request itself that ends
+/// connections, and each try costs its bytes.
+const PATIENCE: u32 = 8;
+
 /// Where keys are.
 enum Place {
     /// At this server.
@@ -45,7 +49,7 @@ impl Lookups {
                 Place::Server(server) => self.servers.queue(server, handle, kind, run),
                 Place::Nobody => {
                     let text = format!("{} has no leader", self.describe(&run));
-                    self.again(now, run, passing(ErrorCode::Unavailable(text)), chance, orders);
+                    self.again(now, run, passing(ErrorCode::Unavailable(text)), false, chance, orders);
                 }
                 Place::Unknown => {
                     let name = name.unwrap_or_default().to_owned();
@@ -57,13 +61,23 @@ impl Lookups {
     }
 
     /// These keys could not be looked up; they are tried again after a while, of whoever has them then.
-    pub(super) fn again(&mut self, now: Instant, run: Run, error: Error, chance: &mut Chance, orders: &mut Orders) {
+    /// `lost`: they were sent and not answered.
+    pub(super) fn again(
+        &mut self,
+        now: Instant,
+        run: Run,
+        error: Error,
+        lost: bool,
+        chance: &mut Chance,
+        orders: &mut Orders,
+    ) {
         let settings = &self.settings.connection;
+        let limit = if lost { settings.backoff_limit.saturating_mul(PATIENCE) } else { settings.backoff_limit };
         let Some(open) = self.open.get_mut(&run.ticket) else { return };
         // One wait for all that failed at once.
         let at = match open.backoff.not_before() {
             at if at > now => at,
-            _ => open.backoff.failed(now, settings.backoff, settings.backoff_limit, chance),
+            _ => open.backoff.failed(now, settings.backoff, limit, chance),
         };
         open.trouble = Some(error);
         orders.refresh(Stale::leader(open.handle, Bucket { partition: run.partition_id, bucket: run.bucket }));

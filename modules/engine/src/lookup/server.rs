@@ -2,11 +2,17 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
+use thalweg_wire::frame::MAX_PLAIN_REQUEST_LENGTH;
+
 use super::open::{Kind, Open, Run};
 use crate::api::{LookupSettings, TableHandle, Ticket};
 
-/// The most bytes of keys in one request, unless a single key is longer.
-const REQUEST_BYTES: usize = 8 << 20;
+/// The most bytes that the keys of one request take, each with what stands before it. No key is as long.
+const REQUEST_BYTES: usize = MAX_PLAIN_REQUEST_LENGTH - 256;
+/// What stands before a key in a request at most: its tag and its length.
+const KEY_HEAD: usize = 6;
+/// What stands before the keys of a bucket at most: its number, that of its partition, and lengths.
+const BUCKET_HEAD: usize = 40;
 
 /// A request that is under way, or about to be.
 #[derive(Debug)]
@@ -125,8 +131,9 @@ impl Lane {
             };
             let wanted = open.order.get(run.from as usize..run.to as usize).unwrap_or_default();
             let before = keys;
+            bytes += BUCKET_HEAD;
             for key in wanted {
-                let length = open.keys.key_length(*key);
+                let length = KEY_HEAD + open.keys.key_length(*key);
                 if keys == limit || keys > 0 && bytes + length > REQUEST_BYTES {
                     break;
                 }
@@ -189,9 +196,10 @@ mod tests {
     #[test]
     fn requests_are_cut_by_keys_and_bytes_and_counted() {
         let mut settings = Settings::new(vec!["h:1".into()]).lookup;
-        (settings.request_keys, settings.in_flight) = (4, 2);
-        let long = REQUEST_BYTES - 10;
-        let lookups = [(1, vec![1; 3]), (2, vec![1, 1, long, long, 9 << 20]), (3, vec![1])];
+        (settings.request_keys, settings.in_flight) = (100, 2);
+        // 69 keys of this length fit into a request, and 70 do not.
+        let long = vec![60_000; 150];
+        let lookups = [(1, vec![1; 3]), (2, [vec![1, 1], long].concat()), (3, vec![1])];
         let (mut opens, mut servers) = (BTreeMap::new(), Servers::default());
         for (ticket, lengths) in lookups {
             let (open, run) = open(ticket, &lengths);
@@ -207,7 +215,7 @@ mod tests {
             }
             servers.ended(7);
         }
-        let expected = [vec![(1, 0, 3), (2, 0, 1)], vec![(2, 1, 3)], vec![(2, 3, 4)], vec![(2, 4, 5)]];
+        let expected = [vec![(1, 0, 3), (2, 0, 71)], vec![(2, 71, 140)], vec![(2, 140, 152)]];
         assert_eq!(seen, expected);
     }
 

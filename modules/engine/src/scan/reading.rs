@@ -9,7 +9,7 @@ use thalweg_wire::{
 
 use crate::{
     api::{Error, TableInfo},
-    rows::{RowReader, misfit, row_format},
+    rows::{RowReader, log_rows, misfit},
 };
 
 /// How messages of one schema are read.
@@ -43,7 +43,7 @@ pub(super) struct Messages {
 impl Reading {
     /// For the columns at these positions, rising; `None`: all.
     pub(super) fn new(info: &Arc<TableInfo>, wanted: Option<Vec<usize>>) -> Result<Self, Error> {
-        match row_format(info, "table.log.format")? {
+        match log_rows(info)? {
             Some(format) => RowReader::new(info, format, wanted).map(Self::Rows),
             None => {
                 let mut messages = Messages { target: Arc::clone(info), wanted, forms: BTreeMap::new() };

@@ -60,8 +60,10 @@ impl Write {
         if rows.rows == 0 {
             return Ok(());
         }
-        self.encoded.encode(rows, &form, state.buckets).map_err(unfit)?;
-        self.sorted.sort(rows, &form, state.buckets, self.encoded.buckets()).map_err(unfit)?;
+        self.faults.clear();
+        self.encoded.encode(rows, &form, state.buckets, &mut self.faults).map_err(unfit)?;
+        let known = self.encoded.buckets();
+        self.sorted.sort(rows, &form, state.buckets, known, &mut self.faults).map_err(unfit)?;
         let bytes = match form.content {
             Content::Arrow { .. } => size_of_rows(rows),
             Content::Rows(_) | Content::Keys(_) => self.encoded.len() as u64,
@@ -69,6 +71,9 @@ impl Write {
         self.ledger.admit(bytes + self.overhead(&form, rows.rows, bytes))?;
         self.spread(Source { ticket, rows, table, form: &form, bytes });
         self.ledger.taken(rows.rows as u64);
+        if self.faults.len() > 0 {
+            self.ledger.refused(ticket, self.faults.take(&self.tables[table].name()));
+        }
         Ok(())
     }
 
@@ -86,7 +91,8 @@ impl Write {
         let sorted = std::mem::take(&mut self.sorted);
         let encoded = std::mem::take(&mut self.encoded);
         let none = [String::new()];
-        let names = if sorted.names().is_empty() { &none } else { sorted.names() };
+        // Where values name partitions and none does, nothing is left to hand out.
+        let names = if source.form.partition.is_none() { &none } else { sorted.names() };
         let partitions: Vec<usize> = names.iter().map(|name| self.partition(source.table, name)).collect();
         let hashed = source.form.is_hashed();
         if sorted.is_whole() {

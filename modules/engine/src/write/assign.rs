@@ -7,7 +7,10 @@ use thalweg_wire::{
     record::{PartitionEncoder, RecordError, assign},
 };
 
-use super::form::{BucketBy, Form};
+use super::{
+    fault::Faults,
+    form::{BucketBy, Form},
+};
 use crate::api::RowSelection;
 
 /// Some rows of a call.
@@ -68,6 +71,8 @@ pub(super) struct Sorted {
     order: Vec<u32>,
     groups: Vec<Group>,
     starts: Vec<u32>,
+    /// Whether the rows need not be taken apart.
+    whole: bool,
 }
 
 /// Rows of one partition and bucket: where they stand in `order`.
@@ -82,15 +87,16 @@ struct Group {
 
 impl Sorted {
     /// Sorts rows. They must have passed `Layout::check`; there are less than 2^32. `known` has their buckets where their
-    /// records decide on these.
+    /// records decide on these. Rows with a fault are left out, and those whose values name no partition have one.
     pub(super) fn sort(
         &mut self,
         rows: &Rows<'_>,
         form: &Form,
         buckets: NonZeroU32,
         known: &[u32],
+        faults: &mut Faults,
     ) -> Result<(), RecordError> {
-        self.name(rows, form.partition.as_ref())?;
+        self.name(rows, form.partition.as_ref(), faults)?;
         self.buckets.clear();
         match &form.bucket {
             BucketBy::Turn => {}
@@ -99,10 +105,12 @@ impl Sorted {
         }
         self.groups.clear();
         self.order.clear();
+        let sound = faults.len() == 0;
+        self.whole = sound && self.names.len() <= 1 && !form.is_hashed();
         match (self.names.len(), form.is_hashed()) {
-            (..=1, false) => {}
-            (..=1, true) => self.count(buckets),
-            (_, hashed) => self.compare(rows.rows as u32, hashed),
+            _ if self.whole => {}
+            (..=1, true) if sound => self.count(buckets),
+            (_, hashed) => self.compare(rows.rows as u32, hashed, faults),
         }
         Ok(())
     }
@@ -114,7 +122,7 @@ impl Sorted {
 
     /// Whether the rows need not be taken apart.
     pub(super) fn is_whole(&self) -> bool {
-        self.groups.is_empty()
+        self.whole
     }
 
     /// In how many groups the rows are taken apart.
@@ -129,7 +137,12 @@ impl Sorted {
     }
 
     /// Finds the partition of each row; rows that follow each other mostly have the same.
-    fn name(&mut self, rows: &Rows<'_>, encoder: Option<&PartitionEncoder>) -> Result<(), RecordError> {
+    fn name(
+        &mut self,
+        rows: &Rows<'_>,
+        encoder: Option<&PartitionEncoder>,
+        faults: &mut Faults,
+    ) -> Result<(), RecordError> {
         self.names.clear();
         self.numbers.clear();
         self.partitions.clear();
@@ -137,7 +150,15 @@ impl Sorted {
         let mut name = String::new();
         let mut last = 0;
         for row in 0..rows.rows {
-            encoder.name(rows, row, &mut name)?;
+            match encoder.name(rows, row, &mut name) {
+                Ok(()) => {}
+                Err(error @ (RecordError::PartitionValue { .. } | RecordError::Null { .. })) => {
+                    faults.note(row as u32, error);
+                    self.partitions.push(last);
+                    continue;
+                }
+                Err(error) => return Err(error),
+            }
             if self.names.get(last as usize) != Some(&name) {
                 last = match self.numbers.get(&name) {
                     Some(&number) => number,
@@ -181,11 +202,12 @@ impl Sorted {
         }
     }
 
-    /// Sorts rows of several partitions; those of one group stay in their order.
-    fn compare(&mut self, rows: u32, hashed: bool) {
-        let (partitions, buckets) = (&self.partitions, &self.buckets);
-        let group = |row: u32| (partitions[row as usize], if hashed { buckets[row as usize] } else { 0 });
-        self.order.extend(0..rows);
+    /// Sorts rows of several partitions, or leaves some out; those of one group stay in their order.
+    fn compare(&mut self, rows: u32, hashed: bool, faults: &Faults) {
+        let partition = |row: u32| self.partitions.get(row as usize).copied().unwrap_or(0);
+        let bucket = |row: u32| if hashed { self.buckets.get(row as usize).copied().unwrap_or(0) } else { 0 };
+        let group = |row: u32| (partition(row), bucket(row));
+        self.order.extend((0..rows).filter(|row| !faults.has(*row)));
         self.order.sort_by_key(|row| group(*row));
         let mut start = 0;
         for rows in self.order.chunk_by(|one, other| group(*one) == group(*other)) {
@@ -231,7 +253,9 @@ mod tests {
     fn rows_are_sorted_by_the_bucket_of_their_key() {
         let mut sorted = Sorted::default();
         for _ in 0..2 {
-            sorted.sort(&rows(&IDS, &OFFSETS, b"aaaaaa"), &form(&["id"], false), FOUR, &[]).expect("buckets");
+            sorted
+                .sort(&rows(&IDS, &OFFSETS, b"aaaaaa"), &form(&["id"], false), FOUR, &[], &mut Faults::default())
+                .expect("buckets");
             assert_eq!(groups(&sorted), [(0, 1, vec![0, 5]), (0, 2, vec![1, 3, 4]), (0, 3, vec![2])]);
             assert!(sorted.names().is_empty());
         }
@@ -241,11 +265,11 @@ mod tests {
     fn rows_are_sorted_by_partition_first() {
         let mut sorted = Sorted::default();
         let rows = rows(&IDS, &OFFSETS, b"baabba");
-        sorted.sort(&rows, &form(&["id"], true), FOUR, &[]).expect("partitions and buckets");
+        sorted.sort(&rows, &form(&["id"], true), FOUR, &[], &mut Faults::default()).expect("partitions and buckets");
         assert_eq!(sorted.names(), ["b", "a"]);
         let expected = [(0, 1, vec![0]), (0, 2, vec![3, 4]), (1, 1, vec![5]), (1, 2, vec![1]), (1, 3, vec![2])];
         assert_eq!(groups(&sorted), expected);
-        sorted.sort(&rows, &form(&[], true), FOUR, &[]).expect("partitions");
+        sorted.sort(&rows, &form(&[], true), FOUR, &[], &mut Faults::default()).expect("partitions");
         assert_eq!(groups(&sorted), [(0, 0, vec![0, 3, 4]), (1, 0, vec![1, 2, 5])]);
         assert_eq!((sorted.len(), sorted.is_whole()), (2, false));
     }
@@ -253,15 +277,33 @@ mod tests {
     #[test]
     fn rows_of_one_partition_without_key_stay_together() {
         let mut sorted = Sorted::default();
-        sorted.sort(&rows(&IDS, &OFFSETS, b"aaaaaa"), &form(&[], true), FOUR, &[]).expect("one partition");
+        sorted
+            .sort(&rows(&IDS, &OFFSETS, b"aaaaaa"), &form(&[], true), FOUR, &[], &mut Faults::default())
+            .expect("one partition");
         assert!(sorted.is_whole() && sorted.names() == ["a"]);
     }
 
     #[test]
-    fn a_value_that_names_no_partition_is_refused_with_its_row() {
-        let mut sorted = Sorted::default();
-        let error = sorted.sort(&rows(&IDS, &OFFSETS, b"aa/aaa"), &form(&[], true), FOUR, &[]).expect_err("a slash");
-        assert!(error.to_string().contains("row 2"), "{error}");
+    fn a_row_whose_value_names_no_partition_is_left_out_alone() {
+        let (mut sorted, mut faults) = (Sorted::default(), Faults::default());
+        sorted.sort(&rows(&IDS, &OFFSETS, b"/a/aab"), &form(&[], true), FOUR, &[], &mut faults).expect("partitions");
+        assert_eq!(sorted.names(), ["a", "b"]);
+        assert_eq!(groups(&sorted), [(0, 0, vec![1, 3, 4]), (1, 0, vec![5])]);
+        let told = faults.take("db.t");
+        let rows: Vec<_> = told.iter().map(|(rows, _)| rows.clone()).collect();
+        assert_eq!(rows, [RowSelection::Rows(vec![0, 2])]);
+        let text = told[0].1.to_string();
+        assert!(text.contains("table db.t: the column p has the value '/'") && !text.contains("row"), "{text}");
+    }
+
+    #[test]
+    fn nothing_is_sorted_where_every_row_is_at_fault() {
+        for keys in [&[][..], &["id"]] {
+            let (mut sorted, mut faults) = (Sorted::default(), Faults::default());
+            sorted.sort(&rows(&IDS, &OFFSETS, b"......"), &form(keys, true), FOUR, &[], &mut faults).expect("none");
+            assert_eq!((sorted.names().len(), sorted.groups().count(), sorted.is_whole()), (0, 0, false));
+            assert_eq!(faults.len(), 6);
+        }
     }
 
     #[test]

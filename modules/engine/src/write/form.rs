@@ -219,7 +219,7 @@ fn content(table: &TableDescriptor, change: &Change, given: &[usize], layout: &L
 }
 
 /// An error of rows or keys that do not fit a table.
-pub(super) fn misfit(table: &str, error: &RecordError) -> Error {
+pub(super) fn misfit(table: &str, error: &impl std::fmt::Display) -> Error {
     fatal(ErrorCode::Invalid(format!("table {table}: {error}")))
 }
 

@@ -112,6 +112,16 @@ impl Ledger {
         self.counters.rows_taken += rows;
     }
 
+    /// Rows of a call were not taken though others were.
+    pub(super) fn refused(&mut self, ticket: Ticket, rows: Vec<(RowSelection, Error)>) {
+        let fate = |(rows, error)| {
+            self.counters.rows_failed += row_count(&rows);
+            (rows, Fate::Failed { error, may_have_been_written: false })
+        };
+        let fates = rows.into_iter().map(fate).collect();
+        self.push(Output::Event(Event::Settled { ticket, fates }));
+    }
+
     /// So many bytes more are held.
     pub(super) fn charge(&mut self, bytes: u64) {
         self.counters.buffered += bytes;

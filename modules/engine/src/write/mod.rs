@@ -9,6 +9,7 @@
 //! leaders      the leaders of its buckets
 //! append       rows in: check, budget, partition and bucket
 //! assign       which partition and bucket a row goes to
+//! fault        rows that cannot be written, of calls whose others can
 //! records      rows encoded one by one
 //! accumulator  the rows of one bucket that wait to become a batch
 //! batch        sealed rows: their tickets, their bytes, their place on the way
@@ -29,6 +30,7 @@ mod assign;
 mod batch;
 mod check;
 mod expiry;
+mod fault;
 mod form;
 mod lane;
 mod leaders;
@@ -54,11 +56,12 @@ pub(crate) use surface::{BucketReply, Change, Outgoing, Output, Produce, Reply, 
 
 use self::{
     assign::Sorted,
+    fault::Faults,
     lane::Lane,
     ledger::Ledger,
     partition::PartitionState,
     records::EncodedRows,
-    table::{Opened, TableState, bucket_count},
+    table::{Opened, TableState},
     writer::Writer,
 };
 use crate::{
@@ -110,6 +113,7 @@ pub(crate) struct Write {
     ledger: Ledger,
     sorted: Sorted,
     encoded: EncodedRows,
+    faults: Faults,
     /// When what has no fate fails, once `close` was called.
     closing: Option<Instant>,
     /// Something happened since the last `poll`.
@@ -140,6 +144,7 @@ impl Write {
             ledger: Ledger::new(write.buffer_limit),
             sorted: Sorted::default(),
             encoded: EncodedRows::default(),
+            faults: Faults::default(),
             closing: None,
             stirred: false,
             strays: 0,
@@ -157,7 +162,7 @@ impl Write {
             self.by_id.insert(table.info.table_id, self.tables.len() - 1);
             self.tables.len() - 1
         });
-        self.tables[at].buckets = bucket_count(&table.info);
+        self.tables[at].learn(&table.info);
         self.handles.insert(table.handle, Opened::new(at, &table.info));
         if table.info.descriptor.partition_keys.is_empty() {
             let only = self.partition(at, "");

@@ -4,6 +4,8 @@
 
 use std::{collections::BTreeMap, num::NonZeroU32, sync::Arc};
 
+use thalweg_wire::table::PartitionTimeError;
+
 use super::{Output, Write, leaders::Leaders};
 use crate::{
     api::{Error, ErrorCode, Instant, TableHandle},
@@ -86,6 +88,10 @@ impl Write {
             let what = format!("it does not exist, and create-partitions is off: {error}");
             let error = self.about_partition(at, &what, false);
             self.fail_partition(at, &error);
+        } else if let Some(why) = self.outside_of_time(at) {
+            self.partitions[at].leaders.set(&[]);
+            let error = self.about_partition(at, &format!("it is not created: {why}"), false);
+            self.fail_partition(at, &error);
         } else if self.has_rows(at) {
             let state = &self.partitions[at];
             let (key, partition) = (at as u64, Arc::clone(&state.name));
@@ -94,6 +100,15 @@ impl Write {
         } else {
             self.partitions[at].leaders.set(&[]);
         }
+    }
+
+    /// Why a partition that is missing is not to be created: it is no time of its table's unit, or would be dropped at once.
+    /// Servers before 1.0 create it all the same.
+    fn outside_of_time(&self, at: usize) -> Option<PartitionTimeError> {
+        let state = &self.partitions[at];
+        let (rules, keys) = self.tables[state.table].time.as_ref()?;
+        let now = i64::try_from(self.now / 1000).unwrap_or(i64::MAX);
+        rules.check_anywhere(keys, &state.name, now).err()
     }
 
     /// How `Output::CreatePartition` ended. Created or there already: it is looked for again.

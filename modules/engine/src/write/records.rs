@@ -1,14 +1,17 @@
 //! Rows encoded one by one, before any of them is taken: so that one that does not fit is refused with all others of its
-//! call, and what they take is known.
+//! call, one with too long a key alone, and what they take is known.
 
 use std::{num::NonZeroU32, ops::Range};
 
 use thalweg_wire::{
     column::Batch as Rows,
-    record::{BucketRule, KvBatchBuilder, LogRowsBuilder, RecordError},
+    record::{BucketRule, KvBatchBuilder, LogRowsBuilder, RecordError, check_key_length},
 };
 
-use super::form::{BucketBy, Content, Form, Keys};
+use super::{
+    fault::Faults,
+    form::{BucketBy, Content, Form, Keys},
+};
 
 /// The change that a row of a log table makes: it is added (`fluss.md` 2.5).
 const ADDED: u8 = 0;
@@ -24,8 +27,15 @@ pub(super) struct EncodedRows {
 }
 
 impl EncodedRows {
-    /// Encodes rows that have passed `Layout::check`; nothing where batches have columns.
-    pub(super) fn encode(&mut self, rows: &Rows<'_>, form: &Form, buckets: NonZeroU32) -> Result<(), RecordError> {
+    /// Encodes rows that have passed `Layout::check`; nothing where batches have columns. Those whose key is too long have
+    /// no record, and are noted.
+    pub(super) fn encode(
+        &mut self,
+        rows: &Rows<'_>,
+        form: &Form,
+        buckets: NonZeroU32,
+        faults: &mut Faults,
+    ) -> Result<(), RecordError> {
         self.ends.clear();
         self.buckets.clear();
         self.bytes = match &form.content {
@@ -40,7 +50,7 @@ impl EncodedRows {
             }
             Content::Keys(keys) => {
                 let rule = matches!(form.bucket, BucketBy::Record).then_some((form.rule, buckets));
-                self.keys(rows, keys, rule)?
+                self.keys(rows, keys, rule, faults)?
             }
         };
         Ok(())
@@ -52,6 +62,7 @@ impl EncodedRows {
         rows: &Rows<'_>,
         keys: &Keys,
         rule: Option<(BucketRule, NonZeroU32)>,
+        faults: &mut Faults,
     ) -> Result<Vec<u8>, RecordError> {
         let mut records = KvBatchBuilder::new();
         let mut key = Vec::with_capacity(64);
@@ -61,9 +72,10 @@ impl EncodedRows {
             if let Some((rule, buckets)) = rule {
                 self.buckets.push(rule.bucket(&key, buckets)?);
             }
-            match &keys.row {
-                Some(row) => records.upsert_with(&key, |out| row.encode(rows, at, out))?,
-                None => records.delete(&key)?,
+            match (check_key_length(&key, at), &keys.row) {
+                (Err(error), _) => faults.note(at as u32, error),
+                (Ok(()), Some(row)) => records.upsert_with(&key, |out| row.encode(rows, at, out))?,
+                (Ok(()), None) => records.delete(&key)?,
             }
             self.ends.push(records.byte_length());
         }

@@ -2,7 +2,7 @@
 
 use std::{collections::HashMap, num::NonZeroU32, sync::Arc};
 
-use thalweg_wire::table::TablePath;
+use thalweg_wire::table::{AutoPartition, TablePath};
 
 use super::{Change, Table, form::Form};
 use crate::{
@@ -26,6 +26,8 @@ pub(super) struct TableState {
     pub(super) buckets: NonZeroU32,
     /// Where its rows go, by position: its partitions by name; where it has none, the one of no name.
     pub(super) partitions: HashMap<Arc<str>, usize>,
+    /// How its partitions follow the time, and the partition keys; `None`: they do not, as far as is known.
+    pub(super) time: Option<(AutoPartition, Vec<String>)>,
     /// Why it takes no rows any more.
     pub(super) gone: Option<Error>,
 }
@@ -39,14 +41,26 @@ impl TableState {
             table_id: table.info.table_id,
             buckets: bucket_count(&table.info),
             partitions: HashMap::new(),
+            time: auto_partition(&table.info),
             gone: None,
         }
+    }
+
+    /// What its description says now.
+    pub(super) fn learn(&mut self, info: &TableInfo) {
+        self.buckets = bucket_count(info);
+        self.time = auto_partition(info);
     }
 
     /// Its name, as errors have it.
     pub(super) fn name(&self) -> String {
         format!("{}.{}", self.path.database, self.path.table)
     }
+}
+
+fn auto_partition(info: &TableInfo) -> Option<(AutoPartition, Vec<String>)> {
+    let rules = info.descriptor.auto_partition().ok().filter(|rules| rules.enabled)?;
+    Some((rules, info.descriptor.partition_keys.clone()))
 }
 
 /// How many buckets a table has; `Form::new` refuses one that has none.

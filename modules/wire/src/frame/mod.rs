@@ -19,6 +19,11 @@ pub const LENGTH_PREFIX: usize = 4;
 /// (`netty.server.max-request-size`, 100 MiB).
 pub const MAX_REQUEST_LENGTH: usize = 100 << 20;
 
+/// The longest request without rows, in bytes without its length: what our node takes of any call but ProduceLog and
+/// PutKv, since what is made of small parts takes up many times its size once it is decoded. Clients send no longer
+/// lookups, to whatever server.
+pub const MAX_PLAIN_REQUEST_LENGTH: usize = 4 << 20;
+
 /// The longest answer that we take, in bytes without its length: 256 MiB, a bound of ours. A fetch asks for at most
 /// some 16 MiB, but gets at least one batch however long that is, and a batch came in a request.
 pub const MAX_RESPONSE_LENGTH: usize = 256 << 20;

@@ -173,7 +173,35 @@ pub enum RecordError {
     /// Projected columns that do not rise.
     #[error("projected columns must be given once each, in rising order, and at least one")]
     ProjectionOrder,
+    /// A key that is longer than keys may be.
+    #[error(
+        "the key in row {row} has {length} bytes, but a key has {} at most; give it a shorter one",
+        super::MAX_KEY_LENGTH
+    )]
+    LongKey {
+        /// The row; the first is 0.
+        row: usize,
+        /// How many bytes the key has.
+        length: usize,
+    },
     /// An empty key has no bucket.
     #[error("an empty key has no bucket")]
     EmptyKey,
+}
+
+impl RecordError {
+    /// What is wrong, for a row that is named elsewhere: the same without its place.
+    pub fn of_row(&self) -> String {
+        match self {
+            Self::Null { column, .. } => format!("the column {column} may not be null; give it a value"),
+            Self::PartitionValue { column, value, reason, .. } => {
+                format!("the column {column} has the value '{value}', after which no partition can be named: {reason}")
+            }
+            Self::LongKey { length, .. } => {
+                let most = super::MAX_KEY_LENGTH;
+                format!("the key has {length} bytes, but a key has {most} at most; give it a shorter one")
+            }
+            other => other.to_string(),
+        }
+    }
 }

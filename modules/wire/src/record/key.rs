@@ -7,6 +7,22 @@ use super::{Layout, RecordError};
 use crate::column::Batch;
 use crate::table::{DataType, LakeFormat, PropertyError, TableDescriptor};
 
+/// The longest primary key, or prefix of one, in bytes as it is written.
+///
+/// It is a limit of ours: the store of our node has 16 bits for the length of a key, of which 4 bytes go to the number of
+/// the bucket. A Fluss server, whose store is RocksDB, takes longer ones. Clients refuse them wherever they write to, so
+/// that what one server takes the other does too.
+pub const MAX_KEY_LENGTH: usize = u16::MAX as usize - 4;
+
+/// Refuses a key that is too long; `row` is where it stands among those given.
+///
+/// # Errors
+/// If it is longer than [`MAX_KEY_LENGTH`].
+pub fn check_key_length(key: &[u8], row: usize) -> Result<(), RecordError> {
+    let length = key.len();
+    if length > MAX_KEY_LENGTH { Err(RecordError::LongKey { row, length }) } else { Ok(()) }
+}
+
 /// How keys are written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum KeyFormat {

@@ -35,7 +35,7 @@ pub use checked::{BufferSpan, CheckedMessage, PLAIN_ALIGNMENT};
 pub use columns::ColumnsBuilder;
 pub use error::RecordError;
 pub use head::{BatchContent, BatchHead, HEAD_LENGTH, NO_WRITER, RowsContent, stamp};
-pub use key::{KeyEncoder, KeyFormat};
+pub use key::{KeyEncoder, KeyFormat, MAX_KEY_LENGTH, check_key_length};
 pub use kv_build::{KV_HEAD_LENGTH, KvBatchBuilder, KvContent, kv_head};
 pub use kv_read::{KvBatch, KvBatches, KvRecord};
 pub use layout::{Layout, LayoutField, Shape};

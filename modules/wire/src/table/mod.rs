@@ -1,6 +1,7 @@
 //! Tables: data types, schemas and descriptors, with their JSON (`fluss.md` 2.13) and SQL forms.
 
 mod arrow;
+mod auto_partition;
 mod check;
 mod data_type;
 mod descriptor;
@@ -9,12 +10,14 @@ mod json;
 mod partition;
 mod path;
 mod properties;
+mod property_values;
 #[cfg(test)]
 pub(crate) mod samples;
 mod schema;
 mod sql;
 
 pub use arrow::ArrowTypeError;
+pub use auto_partition::{AutoPartition, PartitionTimeError, TimeUnit, fixed_zone};
 pub use check::{MAX_DECIMAL_PRECISION, MAX_FIELDS, MAX_TIME_PRECISION, MAX_TYPE_DEPTH, SchemaError};
 pub use data_type::{ColumnType, DataType, Field};
 pub use descriptor::{DatabaseDescriptor, TableDescriptor, TablePath};
@@ -25,6 +28,9 @@ pub use partition::{
     partition_values, qualified_partition, resolve_partition,
 };
 pub use path::{DEFAULT_DATABASE, MAX_NAME_LENGTH, NameError, check_name};
-pub use properties::{KvFormat, LakeFormat, LogCompression, LogFormat, PropertyError};
+pub use properties::{
+    ChangelogImage, DeleteBehavior, KvFormat, LakeFormat, LogCompression, LogFormat, MergeEngine, PropertyError,
+    TableProperties,
+};
 pub use schema::{Column, Schema};
 pub use sql::SqlError;

@@ -9,14 +9,13 @@ mod versioned;
 
 use thalweg_wire::message::ServerErrorCode;
 use thalweg_wire::record::{Layout, RecordError, RowFormat};
-use thalweg_wire::table::TableDescriptor;
+use thalweg_wire::table::{MergeEngine, TableDescriptor, TableProperties};
 
 use aggregate::Aggregate;
 use function::Function;
 use partial::Partial;
 use versioned::Versioned;
 
-use super::table::upper;
 use crate::failure::Failure;
 
 /// The merge engine of a table (`table.merge-engine`).
@@ -63,14 +62,14 @@ pub(crate) enum Merged {
 
 impl Engine {
     /// The engine of a table.
-    pub(crate) fn of(descriptor: &TableDescriptor) -> Result<Self, Failure> {
+    pub(crate) fn of(descriptor: &TableDescriptor, properties: &TableProperties) -> Result<Self, Failure> {
         let invalid = |text: String| Failure::new(ServerErrorCode::INVALID_CONFIG, text);
-        match upper(descriptor, "table.merge-engine").as_deref() {
+        match properties.merge_engine {
             None => Ok(Self::Last),
-            Some("FIRST_ROW") => Ok(Self::First),
-            Some("VERSIONED") => {
-                const KEY: &str = "table.merge-engine.versioned.ver-column";
-                let Some(name) = descriptor.properties.get(KEY) else {
+            Some(MergeEngine::FirstRow) => Ok(Self::First),
+            Some(MergeEngine::Versioned) => {
+                let Some(name) = &properties.version_column else {
+                    const KEY: &str = TableProperties::VERSION_COLUMN;
                     return Err(invalid(format!("'{KEY}' must be set for versioned merge engine.")));
                 };
                 let Some(column) = descriptor.schema.columns.iter().position(|column| column.name == *name) else {
@@ -81,8 +80,7 @@ impl Engine {
                 versioned::check(descriptor, column)?;
                 Ok(Self::Versioned { column })
             }
-            Some("AGGREGATION") => Ok(Self::Aggregation(function::of_columns(&descriptor.schema)?)),
-            Some(other) => Err(invalid(format!("There is no merge engine {other}."))),
+            Some(MergeEngine::Aggregation) => Ok(Self::Aggregation(function::of_columns(&descriptor.schema)?)),
         }
     }
 

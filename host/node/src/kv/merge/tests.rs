@@ -1,9 +1,10 @@
 //! The aggregation functions against a real Fluss 0.9.1 server: what it answered after each of four rows.
 
 use thalweg_wire::record::{Layout, RowFields, RowFormat, Scalar};
-use thalweg_wire::table::{DataType, Schema, TableDescriptor};
+use thalweg_wire::table::{DataType, Schema, TableDescriptor, TableProperties};
 
 use super::{Engine, Merged};
+use crate::failure::Failure;
 
 const D: fn(i128) -> Option<Scalar<'static>> = |digits| Some(Scalar::Decimal(digits));
 const T: fn(&'static str) -> Option<Scalar<'static>> = |text| Some(Scalar::Bytes(text.as_bytes()));
@@ -98,13 +99,17 @@ fn row(layout: &Layout, format: RowFormat, data_type: &DataType, value: Option<S
     row
 }
 
+fn of(descriptor: &TableDescriptor) -> Result<Engine, Failure> {
+    Engine::of(descriptor, &TableProperties::parse(&descriptor.properties).unwrap())
+}
+
 #[test]
 fn functions_give_what_a_real_server_gives() {
     for (data_type, function, delimiter, values, expected) in cases() {
         let descriptor = descriptor(data_type, function, delimiter);
         let layout = Layout::of_schema(&descriptor.schema);
         let column = &descriptor.schema.columns[1].column_type.data_type;
-        let merger = Engine::of(&descriptor).unwrap().whole();
+        let merger = of(&descriptor).unwrap().whole();
         for format in [RowFormat::Compacted, RowFormat::Indexed] {
             let mut current: Option<Vec<u8>> = None;
             for (step, (value, expected)) in values.into_iter().zip(expected).enumerate() {
@@ -129,7 +134,7 @@ fn what_is_too_long_for_its_type_is_refused() {
         let descriptor = descriptor(data_type, function, None);
         let layout = Layout::of_schema(&descriptor.schema);
         let column = &descriptor.schema.columns[1].column_type.data_type;
-        let merger = Engine::of(&descriptor).unwrap().whole();
+        let merger = of(&descriptor).unwrap().whole();
         let rows = [first, second].map(|value| row(&layout, RowFormat::Compacted, column, D(value)));
         let merged = merger.merge(&layout, RowFormat::Compacted, Some(&rows[0]), &rows[1], &mut Vec::new());
         assert!(merged.unwrap_err().to_string().contains("column v"), "{data_type} {function}");
@@ -147,7 +152,7 @@ fn what_a_function_does_not_take_is_refused() {
         ("STRING", "listagg", Some("")),
         ("INT", "sum", Some(",")),
     ] {
-        let failure = Engine::of(&descriptor(data_type, function, delimiter)).unwrap_err();
+        let failure = of(&descriptor(data_type, function, delimiter)).unwrap_err();
         assert!(failure.text.contains("column 'v'"), "{}", failure.text);
     }
 }
