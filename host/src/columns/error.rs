@@ -89,9 +89,9 @@ pub enum FitError {
     Type {
         /// Its name.
         column: String,
-        /// The table's type.
+        /// The table's type, as SQL writes it.
         expected: String,
-        /// The Arrow type of the rows.
+        /// The type of the rows.
         found: String,
     },
     /// A value does not fit in the table's type.
@@ -122,4 +122,14 @@ pub enum FitError {
         /// The row, from 0.
         row: usize,
     },
+}
+
+impl FitError {
+    /// The row at fault, where one is known; the first is 0.
+    pub fn row(&self) -> Option<usize> {
+        match self {
+            FitError::Value { row, .. } | FitError::Precision { row, .. } | FitError::Null { row, .. } => Some(*row),
+            _ => None,
+        }
+    }
 }

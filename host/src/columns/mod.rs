@@ -1,7 +1,7 @@
 //! Arrow record batches as the columns that cross a sandbox's boundary, and back.
 //!
 //! ```text
-//! fit      a record batch in the table's own types, by name
+//! fit      a record batch in the table's own types, by name; exact, or rounded
 //! flatten  Arrow arrays -> columns, depth first, lent without copying where the layouts agree
 //! raise    columns that somebody wrote -> Arrow arrays, every rule of the layout checked
 //! ```
@@ -14,7 +14,7 @@ mod flatten;
 mod raise;
 
 pub use error::{FitError, LayoutError};
-pub use fit::fit;
+pub use fit::{Rounding, fit, round};
 pub use flatten::{Flattened, flatten, flatten_arrays};
 pub use raise::{OwnedColumn, OwnedValues, bitmap, raise};
 

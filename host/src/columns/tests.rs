@@ -219,12 +219,12 @@ fn rows_that_do_not_fit_are_refused_by_name() {
         (vec![("d", ints())], DataType::Int32, "column \"c\" is missing, and NOT NULL"),
         (vec![("c", ints()), ("d", ints())], DataType::Int32, "no column \"d\""),
         (vec![("c", ints()), ("c", ints())], DataType::Int32, "twice"),
-        (vec![("c", ints())], DataType::Utf8, "column \"c\" is Utf8 in the table, and Int32 here"),
-        (vec![("c", ints())], DataType::Int8, "column \"c\", row 1: a value does not fit in Int8"),
+        (vec![("c", ints())], DataType::Utf8, "column \"c\" is STRING in the table, and INT here"),
+        (vec![("c", ints())], DataType::Int8, "column \"c\", row 1: a value does not fit in TINYINT"),
         (
             vec![("c", Arc::new(Decimal128Array::from(vec![1, 10_000]).with_data_type(DataType::Decimal128(9, 0))))],
             DataType::Decimal128(4, 0),
-            "column \"c\", row 1: a value does not fit in Decimal128(4, 0)",
+            "column \"c\", row 1: a value does not fit in DECIMAL(4, 0)",
         ),
         (vec![("c", Arc::new(Int32Array::from(vec![Some(1), None])))], DataType::Int32, "row 1: null"),
         (vec![("c", Arc::new(NullArray::new(2)))], DataType::Int32, "row 0: null"),
@@ -232,7 +232,7 @@ fn rows_that_do_not_fit_are_refused_by_name() {
         (
             vec![("c", Arc::new(TimestampMillisecondArray::from(vec![1, 2]).with_timezone("+02:00")))],
             millis,
-            "Timestamp(ms, \"+02:00\") here",
+            "TIMESTAMP(3) in the table, and TIMESTAMP_LTZ(3) here",
         ),
     ];
     for (columns, data_type, expected) in cases {
