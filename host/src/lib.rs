@@ -8,6 +8,7 @@
 //! columns  Arrow <-> the columns that cross into components
 //! codec    compression and checksums
 //! formats  rows in files: JSON lines, CSV, Parquet, Arrow
+//! panics   how tasks end that break down
 //! text     texts that strangers wrote, fit for a terminal
 //! cli      the command line
 //! ```
@@ -19,5 +20,6 @@ pub mod columns;
 mod driver;
 pub mod formats;
 pub mod module;
+mod panics;
 pub mod runtime;
 mod text;

@@ -1,6 +1,9 @@
 //! A chain file that is followed: when it changes, or a module that it names, its chain takes over between batches.
 
+use std::convert::Infallible;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, SystemTime};
 
 use indicatif::ProgressBar;
@@ -9,6 +12,7 @@ use tokio::task::JoinHandle;
 use super::modules::ChainSettings;
 use crate::client::Writer;
 use crate::module::{ChainSpec, Source};
+use crate::panics::caught;
 
 /// How often it is looked at.
 const PERIOD: Duration = Duration::from_secs(1);
@@ -40,11 +44,21 @@ impl Seen {
 }
 
 /// Watches as long as it is there.
-pub(super) struct Watch(JoinHandle<()>);
+pub(super) struct Watch {
+    task: JoinHandle<()>,
+    broken: Arc<AtomicBool>,
+}
+
+impl Watch {
+    /// Whether it broke down; it was said at once.
+    pub(super) fn is_broken(&self) -> bool {
+        self.broken.load(Ordering::SeqCst)
+    }
+}
 
 impl Drop for Watch {
     fn drop(&mut self) {
-        self.0.abort();
+        self.task.abort();
     }
 }
 
@@ -66,16 +80,26 @@ impl ChainFile {
 
     /// Takes its chain up for a writer whenever it has changed, and says so.
     pub(super) fn watch(mut self, writer: Writer, settings: ChainSettings, bar: ProgressBar) -> Watch {
-        Watch(tokio::spawn(async move {
-            loop {
-                self.changed().await;
-                let said = match self.take_up(&writer, &settings).await {
-                    Ok(()) => format!("taken up: {}", writer.module_names().join(", ")),
-                    Err(error) => format!("not taken up, and the modules so far go on: {error:#}"),
-                };
-                bar.suspend(|| eprintln!("thalweg: {} {said}", self.path.display()));
-            }
-        }))
+        let broken = Arc::new(AtomicBool::new(false));
+        let told = Arc::clone(&broken);
+        let task = tokio::spawn(async move {
+            let Err(cause) = caught(self.follow(&writer, &settings, &bar)).await;
+            told.store(true, Ordering::SeqCst);
+            let path = self.path.display();
+            bar.suspend(|| eprintln!("thalweg: {path} is no longer watched, and its modules so far go on: {cause}"));
+        });
+        Watch { task, broken }
+    }
+
+    async fn follow(&mut self, writer: &Writer, settings: &ChainSettings, bar: &ProgressBar) -> Infallible {
+        loop {
+            self.changed().await;
+            let said = match self.take_up(writer, settings).await {
+                Ok(()) => format!("taken up: {}", writer.module_names().join(", ")),
+                Err(error) => format!("not taken up, and the modules so far go on: {error:#}"),
+            };
+            bar.suspend(|| eprintln!("thalweg: {} {said}", self.path.display()));
+        }
     }
 
     /// Waits until it has changed, and then not for a while: a file may be seen half written.
@@ -84,7 +108,13 @@ impl ChainFile {
         loop {
             tokio::time::sleep(PERIOD).await;
             let (path, modules) = (self.path.clone(), self.modules.clone());
-            let Ok(now) = tokio::task::spawn_blocking(move || Seen::of(&path, &modules)).await else { continue };
+            let now = match tokio::task::spawn_blocking(move || Seen::of(&path, &modules)).await {
+                Ok(now) => now,
+                Err(error) => match error.try_into_panic() {
+                    Ok(panic) => std::panic::resume_unwind(panic),
+                    Err(_) => continue,
+                },
+            };
             if now != self.seen && now == last {
                 self.seen = now;
                 return;

@@ -3,13 +3,13 @@
 use clap::Args;
 use thalweg_wire::table::TablePath;
 
-use super::Outcome;
 use super::chain_file::ChainFile;
 use super::modules::{ChainSettings, Modules, Order};
 use super::options::Common;
 use super::reading::{self, InputOptions};
 use super::summary::SummaryFormat;
 use super::writing::Run;
+use super::{Failure, Outcome};
 use crate::client::{self, Table, Writer};
 use crate::formats::{Format, FormatError, Input, ReadOptions};
 
@@ -72,14 +72,18 @@ impl Write {
             };
         }
         let mut run = Run::new(&writer, common.quiet)?;
-        let _watch = watched.map(|file| file.watch(writer.clone(), self.settings.clone(), run.bar()));
+        let watch = watched.map(|file| file.watch(writer.clone(), self.settings.clone(), run.bar()));
         let options = ReadOptions { follow: self.follow, ..self.input.read_options(self.batch_rows as usize) };
         let rows = reading::start(inputs, writer.input_schema(), options);
         match self.dry_run {
             true => run.check(&writer, rows).await,
             false => run.write(&writer, rows).await,
         }
-        run.finish(&client, &writer, self.summary, common.quiet).await
+        let outcome = run.finish(&client, &writer, self.summary, common.quiet).await;
+        match watch.is_some_and(|watch| watch.is_broken()) {
+            true => outcome.and(Err(Failure::Reported)),
+            false => outcome,
+        }
     }
 
     /// The inputs, each with a format, before anything is sent.

@@ -20,7 +20,10 @@ use super::{
     scan_chain::{ScanChain, SharedTally},
     table::off_the_runtime,
 };
-use crate::module::{ChainSpec, Operation};
+use crate::{
+    module::{ChainSpec, Operation},
+    panics::caught,
+};
 
 /// Up to so many rows are read with a limit scan, which every server has.
 const FEW: u64 = 10_000;
@@ -94,7 +97,12 @@ impl CurrentStream {
         let left = options.limit.unwrap_or(u64::MAX);
         let reader =
             Reader { table: table.clone(), options, chain, tally: Arc::clone(&tally), out, left, replays: None };
-        tokio::spawn(reader.run(buckets));
+        let last_word = reader.out.clone();
+        tokio::spawn(async move {
+            if let Err(cause) = caught(reader.run(buckets)).await {
+                let _ = last_word.send(Err(Error::Panicked { cause })).await;
+            }
+        });
         Ok(Self { schema, batches, tally, over: false })
     }
 

@@ -31,6 +31,12 @@ pub enum Error {
         /// What the trap says.
         cause: String,
     },
+    /// A task of the client panicked. What it was to do may have been done.
+    #[error("a task of this client broke down ({cause}); this is an error of thalweg")]
+    Panicked {
+        /// What the panic says.
+        cause: String,
+    },
     /// The engine component cannot be run here.
     #[error("the engine component cannot be started: {0}")]
     Component(#[from] RuntimeError),
@@ -120,6 +126,15 @@ impl Error {
             }
             Error::Module(ModuleError::Refused { row, .. } | ModuleError::RefusedCall { row, .. }) => Some(*row),
             _ => None,
+        }
+    }
+
+    /// Why a task gave no result.
+    pub(super) fn of_task(error: tokio::task::JoinError) -> Self {
+        match error.try_into_panic() {
+            Ok(panic) => Error::Panicked { cause: crate::panics::text(panic.as_ref()) },
+            // It ends without a result only when its runtime does.
+            Err(_) => Error::Closed,
         }
     }
 

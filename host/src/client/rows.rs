@@ -1,6 +1,9 @@
 //! Rows one at a time, gathered into batches by number and time.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{Arc, OnceLock},
+    time::Duration,
+};
 
 use arrow_array::RecordBatch;
 use arrow_json::{ReaderBuilder, reader::Decoder};
@@ -14,6 +17,7 @@ use tokio::{
 };
 
 use super::{Error, Outcome, Writer};
+use crate::panics::caught;
 
 /// When gathered rows are appended.
 #[derive(Debug, Clone)]
@@ -63,6 +67,8 @@ const UNDER_WAY: usize = 64;
 #[derive(Debug)]
 pub struct RowWriter {
     messages: mpsc::Sender<Message>,
+    /// Why the task is no more, if it broke down.
+    broken: Arc<OnceLock<String>>,
 }
 
 #[derive(Debug)]
@@ -77,10 +83,17 @@ impl RowWriter {
         // Fails on a type that rows cannot be given for, before there is a row.
         decoder(&schema)?;
         let limit = options.rows.max(1);
-        let (messages, receiver) = mpsc::channel(limit.min(1024));
+        let (messages, mut receiver) = mpsc::channel(limit.min(1024));
         let gatherer = Gatherer { writer, schema, limit, interval: options.interval, gathered: Vec::new(), first: 0 };
-        tokio::spawn(gatherer.run(receiver));
-        Ok(Self { messages })
+        let broken = Arc::new(OnceLock::new());
+        let told = Arc::clone(&broken);
+        tokio::spawn(async move {
+            // The receiver outlives what is told: whoever finds it gone finds why.
+            if let Err(cause) = caught(gatherer.run(&mut receiver)).await {
+                let _ = told.set(cause);
+            }
+        });
+        Ok(Self { messages, broken })
     }
 
     /// Writes one row: a struct or a map with the names of the table's columns. Waits while the writer cannot keep up.
@@ -90,7 +103,10 @@ impl RowWriter {
     /// When the row cannot be put as JSON, or the tokio runtime of the writer is gone.
     pub async fn write(&self, row: impl Serialize) -> Result<(), Error> {
         let row = serde_json::to_value(row).map_err(|error| ArrowError::JsonError(error.to_string()))?;
-        self.messages.send(Message::Row(row)).await.map_err(|_| Error::Closed)
+        match self.messages.send(Message::Row(row)).await {
+            Ok(()) => Ok(()),
+            Err(_) => Err(self.ended().await),
+        }
     }
 
     /// Appends what is gathered, and waits until every row has a fate.
@@ -99,8 +115,19 @@ impl RowWriter {
     /// When the tokio runtime of the writer is gone.
     pub async fn flush(&self) -> Result<RowsWritten, Error> {
         let (reply, written) = oneshot::channel();
-        self.messages.send(Message::Flush(reply)).await.map_err(|_| Error::Closed)?;
-        written.await.map_err(|_| Error::Closed)
+        match self.messages.send(Message::Flush(reply)).await {
+            Ok(()) => match written.await {
+                Ok(written) => Ok(written),
+                Err(_) => Err(self.ended().await),
+            },
+            Err(_) => Err(self.ended().await),
+        }
+    }
+
+    /// Why the task does not answer.
+    async fn ended(&self) -> Error {
+        self.messages.closed().await;
+        self.broken.get().map_or(Error::Closed, |cause| Error::Panicked { cause: cause.clone() })
     }
 }
 
@@ -119,7 +146,7 @@ struct Gatherer {
 type Appended = (Vec<u64>, Outcome);
 
 impl Gatherer {
-    async fn run(mut self, mut messages: mpsc::Receiver<Message>) {
+    async fn run(mut self, messages: &mut mpsc::Receiver<Message>) {
         let mut written = RowsWritten::default();
         let mut under_way = FuturesUnordered::new();
         let mut due = None;

@@ -181,7 +181,7 @@ async fn component(
 ) -> Result<ComponentEngine, Error> {
     let settings = settings.clone();
     let opened = tokio::task::spawn_blocking(move || open_component(runtime, now, &settings, seed)).await;
-    opened.map_err(|error| Error::Broken { cause: error.to_string() })?
+    opened.map_err(Error::of_task)?
 }
 
 /// Compiles the engine component, or finds it compiled, and starts an engine. Blocks.

@@ -308,6 +308,5 @@ impl std::fmt::Debug for Table {
 pub(super) async fn off_the_runtime<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, Error> + Send + 'static,
 ) -> Result<T, Error> {
-    // The task ends without a result only when its runtime ends.
-    tokio::task::spawn_blocking(work).await.unwrap_or(Err(Error::Closed))
+    tokio::task::spawn_blocking(work).await.unwrap_or_else(|error| Err(Error::of_task(error)))
 }

@@ -129,7 +129,7 @@ impl Writer {
         let prepare = self.prepare(rows);
         let (mut reply, answer) = oneshot::channel();
         // A task of its own, so that a call that is not polled for a while holds nobody up.
-        tokio::spawn(async move {
+        let sending = tokio::spawn(async move {
             let in_turn = async {
                 let prepared = prepare.await?;
                 prepared.come().await;
@@ -147,7 +147,10 @@ impl Writer {
             };
             let _ = reply.send(sent);
         });
-        answer.await.unwrap_or(Err(Error::Closed))
+        match answer.await {
+            Ok(sent) => sent,
+            Err(_) => Err(sending.await.err().map_or(Error::Closed, Error::of_task)),
+        }
     }
 
     /// Takes the next turn, now, and gives a future that does all of a write but send: it runs the modules.

@@ -22,6 +22,8 @@ use tokio::{
 };
 use tokio_util::codec::LengthDelimitedCodec;
 
+use crate::panics::caught;
+
 /// What a socket did.
 #[derive(Debug)]
 pub(super) enum SocketEvent {
@@ -69,8 +71,11 @@ impl Connection {
     ) -> Self {
         let target = address.clone();
         let task = tokio::spawn(async move {
-            let Err(error) = serve(id, &target, settings, &events).await;
-            let _ = events.send(SocketEvent::Ended(id, error.to_string())).await;
+            let reason = match caught(serve(id, &target, settings, &events)).await {
+                Ok(Err(error)) => error.to_string(),
+                Err(cause) => cause,
+            };
+            let _ = events.send(SocketEvent::Ended(id, reason)).await;
         });
         Self { address, writer: None, answered: false, task: task.abort_handle() }
     }

@@ -22,6 +22,7 @@ use super::{
     reach::Reach,
     work::Done,
 };
+use crate::panics::caught;
 
 /// How many frames may wait for the engine before the sockets are left unread.
 const FRAMES_WAITING: usize = 16;
@@ -120,18 +121,19 @@ impl Driver {
     }
 
     /// Runs until it is closed, the engine traps, or nobody is left who could command.
-    pub(crate) async fn run(mut self, commands: mpsc::UnboundedReceiver<Command>) {
-        let ended = match self.drive(commands).await {
-            Ok(()) => Ended::Closed,
-            Err(Trap(cause)) => {
+    pub(crate) async fn run(mut self, mut commands: mpsc::UnboundedReceiver<Command>) {
+        let ended = match caught(self.drive(&mut commands)).await {
+            Ok(Ok(())) => Ended::Closed,
+            Ok(Err(Trap(cause))) | Err(cause) => {
                 tracing::error!(%cause, "the engine broke down");
                 Ended::Trapped(cause)
             }
         };
+        // Before the commands are dropped, so that whoever gave one finds why.
         let _ = self.ended.set(ended);
     }
 
-    async fn drive(&mut self, mut commands: mpsc::UnboundedReceiver<Command>) -> Result<(), Trap> {
+    async fn drive(&mut self, commands: &mut mpsc::UnboundedReceiver<Command>) -> Result<(), Trap> {
         let (socket_sender, mut sockets) = mpsc::channel::<SocketEvent>(FRAMES_WAITING);
         let (done_sender, mut finished) = mpsc::unbounded_channel();
         self.outside.listen(socket_sender, done_sender);

@@ -363,6 +363,29 @@ async fn a_trap_tells_every_waiter() {
 }
 
 #[tokio::test]
+async fn a_panic_of_the_driver_tells_everybody_who_waits() {
+    let mut tickets = 0;
+    let rig = Rig::start(settings(), move |call| match call {
+        Call::Append(13) => panic!("out of order"),
+        Call::Append(_) => {
+            tickets += 1;
+            Ok((Ok(tickets), vec![]))
+        }
+        _ => Ok((Ok(50), vec![])),
+    });
+    let answer = rig.ask();
+    let settled = within(rig.append(2)).await.unwrap().unwrap();
+    assert!(within(rig.append(13)).await.is_err());
+    let fates = within(settled).await.unwrap();
+    let [(_, Fate::Failed { error, may_have_been_written: true })] = &fates[..] else { panic!("{fates:?}") };
+    assert!(error.to_string().contains("it panicked: out of order"), "{error}");
+    assert!(within(answer).await.is_err());
+    // Whoever comes later finds why.
+    assert!(within(rig.append(1)).await.is_err());
+    assert_eq!(rig.ended.get(), Some(&Ended::Trapped("it panicked: out of order".to_owned())));
+}
+
+#[tokio::test]
 async fn an_engine_that_names_bytes_it_does_not_have_is_stopped() {
     let rig = Rig::start(settings(), |call| match call {
         Call::Ask => {
