@@ -1,12 +1,10 @@
 //! Rows of files and pipes for a command: the options that say how they are written down, and the thread that reads them.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
-
 use arrow_schema::SchemaRef;
 use clap::Args;
 use tokio::sync::mpsc;
 
-use crate::formats::{CsvOptions, Format, FormatError, Input, ReadOptions, Rounding, Rows, reader};
+use crate::formats::{CsvOptions, Format, FormatError, Input, ReadOptions, Rounding, Rows, broken, reader};
 
 /// Options of every command that reads rows.
 #[derive(Debug, Clone, Args)]
@@ -64,22 +62,27 @@ pub(super) fn start(
     schema: SchemaRef,
     options: ReadOptions,
 ) -> mpsc::Receiver<Result<Rows, FormatError>> {
-    let (sender, receiver) = mpsc::channel(2);
-    tokio::task::spawn_blocking(move || {
+    on_a_thread(move |sender| {
         let last = inputs.len().saturating_sub(1);
         for (place, (input, format)) in inputs.into_iter().enumerate() {
             let options = ReadOptions { follow: options.follow && place == last, ..options.clone() };
-            let read = AssertUnwindSafe(|| read(&input, format, &schema, options, &sender));
-            let ended = catch_unwind(read).unwrap_or_else(|_| {
-                let name = input.name();
-                let problem =
-                    "its reader failed unexpectedly; the file is broken, or this is an error of thalweg".into();
-                let _ = sender.blocking_send(Err(FormatError::Malformed { place: name.to_string(), problem }));
-                true
-            });
-            if ended {
+            if read(&input, format, &schema, options, sender) {
                 return;
             }
+        }
+    })
+}
+
+/// Runs what reads rows; a panic of it is the last that comes out, an error.
+fn on_a_thread(
+    read: impl FnOnce(&mpsc::Sender<Result<Rows, FormatError>>) + Send + 'static,
+) -> mpsc::Receiver<Result<Rows, FormatError>> {
+    let (sender, receiver) = mpsc::channel(2);
+    let last_word = sender.clone();
+    let reading = tokio::task::spawn_blocking(move || read(&sender));
+    tokio::spawn(async move {
+        if reading.await.is_err() {
+            let _ = last_word.send(Err(broken("the input"))).await;
         }
     });
     receiver
@@ -107,4 +110,18 @@ fn read(
         }
     }
     false
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_reader_that_panics_does_not_end_the_rows_in_order() {
+        let mut rows = on_a_thread(|_| panic!("of a test"));
+        let error = rows.recv().await.expect("an error, not the end").expect_err("it panicked").to_string();
+        assert!(error.contains("broke down"), "{error}");
+        assert!(rows.recv().await.is_none());
+        assert!(on_a_thread(|_| ()).recv().await.is_none());
+    }
 }

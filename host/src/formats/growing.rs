@@ -47,6 +47,7 @@ pub(super) struct Piped {
     block: Vec<u8>,
     /// How much of the block was read.
     read: usize,
+    ended: bool,
 }
 
 impl Piped {
@@ -56,7 +57,11 @@ impl Piped {
             loop {
                 let mut block = vec![0; BLOCK];
                 let read = match pipe.read(&mut block) {
-                    Ok(0) => return,
+                    // Said, so that the end of the thread is not taken for the end of the pipe.
+                    Ok(0) => {
+                        let _ = sender.send(Ok(Vec::new()));
+                        return;
+                    }
                     Ok(count) => {
                         block.truncate(count);
                         Ok(block)
@@ -70,19 +75,25 @@ impl Piped {
                 }
             }
         })?;
-        Ok(Self { blocks, block: Vec::new(), read: 0 })
+        Ok(Self { blocks, block: Vec::new(), read: 0, ended: false })
     }
 }
 
 impl Read for Piped {
     fn read(&mut self, buffer: &mut [u8]) -> Result<usize> {
+        if self.ended {
+            return Ok(0);
+        }
         if self.read == self.block.len() {
             self.block = match self.blocks.recv_timeout(PATIENCE) {
                 Ok(block) => block?,
                 Err(RecvTimeoutError::Timeout) => return Err(ErrorKind::WouldBlock.into()),
-                Err(RecvTimeoutError::Disconnected) => return Ok(0),
+                Err(RecvTimeoutError::Disconnected) => {
+                    return Err(Error::other("the thread that reads it broke down"));
+                }
             };
             self.read = 0;
+            self.ended = self.block.is_empty();
         }
         let count = (&self.block[self.read..]).read(buffer)?;
         self.read += count;
@@ -116,5 +127,18 @@ mod tests {
         let mut text = String::new();
         Piped::new(Box::new(&b"one and two"[..])).expect("a thread").read_to_string(&mut text).expect("read");
         assert_eq!(text, "one and two");
+    }
+
+    #[test]
+    fn a_pipe_whose_thread_breaks_down_does_not_end_in_order() {
+        struct Breaking;
+        impl Read for Breaking {
+            fn read(&mut self, _: &mut [u8]) -> Result<usize> {
+                panic!("of a test");
+            }
+        }
+        let mut pipe = Piped::new(Box::new(Breaking)).expect("a thread");
+        let error = pipe.read_to_end(&mut Vec::new()).expect_err("it broke down").to_string();
+        assert!(error.contains("broke down"), "{error}");
     }
 }

@@ -6,10 +6,12 @@ mod columnar;
 mod compressed;
 mod csv;
 mod growing;
+mod guard;
 mod infer;
 mod json;
 mod json_map;
 mod options;
+mod parquet_out;
 mod place;
 mod scalar;
 mod text;
@@ -25,9 +27,11 @@ use arrow_array::RecordBatch;
 use arrow_schema::SchemaRef;
 
 use growing::{Growing, Piped};
+use guard::{guarded, guarded_rows};
 
 pub(crate) use compressed::Compression;
 pub use csv::csv_writer;
+pub(crate) use guard::broken;
 pub use infer::{InferOptions, Inferred, infer_schema};
 pub(crate) use json::json_rows;
 pub use options::{CsvOptions, ReadOptions, Rounding};
@@ -248,16 +252,18 @@ impl Input {
 /// that the file has.
 ///
 /// # Errors
-/// What cannot be opened, and Parquet and Arrow that are to be followed.
+/// What cannot be opened, and Parquet and Arrow that are to be followed. A file over which a library breaks down is an error
+/// too, here and in the rows.
 pub fn reader(input: &Input, format: Format, table: SchemaRef, options: ReadOptions) -> Result<RowsIn, FormatError> {
     format.check_follow(options.follow)?;
-    match format {
+    let rows = guarded(&input.name(), || match format {
         Format::Json => json::read(input, table, options),
         Format::Csv => csv::read(input, table, options),
-        Format::Parquet => columnar::read_parquet(input, options.batch_rows),
-        Format::Arrow => columnar::read_arrow(input),
+        Format::Parquet => columnar::read_parquet(input, &table, &options),
+        Format::Arrow => columnar::read_arrow(input, &table, &options),
         Format::Table => Err(FormatError::Unsupported("rows cannot be read from a table for people".into())),
-    }
+    })?;
+    Ok(guarded_rows(input.name(), rows))
 }
 
 #[cfg(test)]

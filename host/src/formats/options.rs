@@ -1,5 +1,7 @@
 //! How rows are read: what every format knows, and what only text has.
 
+pub use crate::columns::Rounding;
+
 /// How rows are read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ReadOptions {
@@ -18,18 +20,6 @@ impl Default for ReadOptions {
     fn default() -> Self {
         Self { batch_rows: 65_536, follow: false, rounding: Rounding::Refuse, csv: CsvOptions::default() }
     }
-}
-
-/// What becomes of a value that a column's type cannot hold exactly, as 1.005 in a DECIMAL(10, 2): the same rule for every
-/// format.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Rounding {
-    /// Its row is refused.
-    #[default]
-    Refuse,
-    /// It is rounded to the nearest value of the type, half away from zero; of a time what is too fine is cut off. A value
-    /// out of the type's range is refused all the same.
-    Nearest,
 }
 
 /// How CSV is written down.

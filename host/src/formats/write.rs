@@ -9,9 +9,9 @@ use arrow_ipc::writer::FileWriter;
 use arrow_json::WriterBuilder;
 use arrow_json::writer::LineDelimited;
 use arrow_schema::{ArrowError, SchemaRef};
-use parquet::arrow::ArrowWriter;
 
 use super::json_map::MapEncoders;
+use super::parquet_out::ParquetOut;
 use super::{Format, csv_writer};
 
 /// A table for people is printed in pieces of this many rows.
@@ -38,7 +38,7 @@ pub fn writer<W: Write + Send + 'static>(
     Ok(match format {
         Format::Json => Box::new(json_writer(out)),
         Format::Csv => csv_writer(schema, out, b',')?,
-        Format::Parquet => Box::new(ArrowWriter::try_new(out, schema, None)?),
+        Format::Parquet => Box::new(ParquetOut::new(out, &schema)?),
         Format::Arrow => Box::new(FileWriter::try_new(out, &schema)?),
         Format::Table => Box::new(Table { out, schema, waiting: Vec::new(), rows: 0, printed: false }),
     })
@@ -72,21 +72,6 @@ impl<W: Write + Send> RowsOut for arrow_json::Writer<W, LineDelimited> {
     fn finish(mut self: Box<Self>) -> Result<(), ArrowError> {
         arrow_json::Writer::finish(&mut self)?;
         RowsOut::flush(self.as_mut())
-    }
-}
-
-impl<W: Write + Send> RowsOut for ArrowWriter<W> {
-    fn write(&mut self, batch: &RecordBatch) -> Result<(), ArrowError> {
-        Ok(ArrowWriter::write(self, batch)?)
-    }
-
-    fn flush(&mut self) -> Result<(), ArrowError> {
-        Ok(())
-    }
-
-    fn finish(self: Box<Self>) -> Result<(), ArrowError> {
-        self.into_inner()?.flush()?;
-        Ok(())
     }
 }
 

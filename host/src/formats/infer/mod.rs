@@ -6,6 +6,7 @@ mod json;
 
 use arrow_schema::Schema;
 
+use super::guard::guarded;
 use super::{CsvOptions, Format, FormatError, Input};
 
 /// How the columns of a file are found.
@@ -40,11 +41,12 @@ impl From<Schema> for Inferred {
 /// # Errors
 /// What cannot be read, and columns of which no table can be made.
 pub fn infer_schema(input: &Input, options: &InferOptions) -> Result<Inferred, FormatError> {
-    match input.format(options.format)? {
+    let format = input.format(options.format)?;
+    guarded(&input.name(), || match format {
         Format::Json => json::infer(input, options),
         Format::Csv => csv::infer(input, options),
-        Format::Parquet => columnar::infer_parquet(input).map(Inferred::from),
-        Format::Arrow => columnar::infer_arrow(input).map(Inferred::from),
+        Format::Parquet => columnar::infer_parquet(input),
+        Format::Arrow => columnar::infer_arrow(input),
         Format::Table => Err(FormatError::Unsupported("a table for people has no columns to take".into())),
-    }
+    })
 }

@@ -1,0 +1,286 @@
+//! Files that lie, files that are odd, and files that are cut and changed at every byte.
+
+use std::io::Write;
+use std::sync::Arc;
+
+use arrow_array::cast::AsArray;
+use arrow_array::types::{Int8Type, TimestampMicrosecondType, TimestampNanosecondType};
+use arrow_array::*;
+use arrow_ipc::writer::{FileWriter, IpcWriteOptions, StreamWriter};
+use arrow_ipc::{CompressionType, Endianness, MessageBuilder, MessageHeader, MetadataVersion, SchemaBuilder};
+use arrow_schema::{DataType, Field};
+use flatbuffers::FlatBufferBuilder;
+use parquet::arrow::ArrowWriter;
+use parquet::basic::Compression;
+use parquet::data_type::{Int96, Int96Type};
+use parquet::file::metadata::{ParquetMetaDataReader, ParquetMetaDataWriter};
+use parquet::file::properties::WriterProperties;
+use parquet::file::writer::SerializedFileWriter;
+use parquet::schema::parser::parse_message_type;
+
+use super::super::{Format, infer_schema, reader};
+use super::*;
+use crate::columns::fit;
+
+fn rows() -> RecordBatch {
+    let ids: ArrayRef = Arc::new(Int64Array::from_iter_values(0..300));
+    let names: ArrayRef =
+        Arc::new(StringArray::from_iter((0..300).map(|id| (id % 7 > 0).then(|| format!("name {id}")))));
+    let keys = Int8Array::from_iter_values((0..300).map(|id| (id % 3) as i8));
+    let colours: ArrayRef = Arc::new(StringArray::from(vec!["red", "green", "blue"]));
+    let colours: ArrayRef = Arc::new(DictionaryArray::<Int8Type>::new(keys, colours));
+    let lists = (0..300).map(|id| Some((0..id % 4).map(Some).collect::<Vec<_>>()));
+    let lists: ArrayRef = Arc::new(ListArray::from_iter_primitive::<arrow_array::types::Int32Type, _, _>(lists));
+    RecordBatch::try_from_iter([("id", ids), ("name", names), ("colour", colours), ("list", lists)]).expect("as long")
+}
+
+fn stream(rows: &RecordBatch, options: IpcWriteOptions) -> Vec<u8> {
+    let mut writer = StreamWriter::try_new_with_options(Vec::new(), rows.schema_ref(), options).expect("columns");
+    writer.write(rows).expect("written");
+    writer.into_inner().expect("whole")
+}
+
+fn file(rows: &RecordBatch) -> Vec<u8> {
+    let mut writer = FileWriter::try_new(Vec::new(), rows.schema_ref()).expect("columns");
+    writer.write(rows).expect("written");
+    writer.write(&rows.slice(0, rows.num_rows().min(10))).expect("written");
+    writer.into_inner().expect("whole")
+}
+
+fn parquet_bytes(rows: &RecordBatch, compression: Compression) -> Vec<u8> {
+    let properties = WriterProperties::builder().set_compression(compression).build();
+    let mut bytes = Vec::new();
+    let mut writer = ArrowWriter::try_new(&mut bytes, rows.schema(), Some(properties)).expect("columns");
+    writer.write(rows).expect("written");
+    writer.close().expect("whole");
+    bytes
+}
+
+fn written(bytes: &[u8]) -> (tempfile::NamedTempFile, Input) {
+    let mut file = tempfile::NamedTempFile::new().expect("a file");
+    file.write_all(bytes).expect("written");
+    let input = Input::File(file.path().into());
+    (file, input)
+}
+
+fn read(bytes: &[u8], format: Format, options: ReadOptions) -> Result<Vec<RecordBatch>, String> {
+    let (_file, input) = written(bytes);
+    let rows = reader(&input, format, Arc::new(Schema::empty()), options).map_err(|error| error.to_string())?;
+    rows.map(|rows| rows.map(|rows| rows.batch).map_err(|error| error.to_string())).collect()
+}
+
+fn columns(bytes: &[u8], format: Format) -> Result<Schema, String> {
+    let (_file, input) = written(bytes);
+    let options = super::super::InferOptions { format: Some(format), ..Default::default() };
+    infer_schema(&input, &options).map(|inferred| inferred.schema).map_err(|error| error.to_string())
+}
+
+#[test]
+fn batches_are_cut_and_their_rows_numbered() {
+    let (_file, input) = written(&file(&rows()));
+    let options = ReadOptions { batch_rows: 128, ..ReadOptions::default() };
+    let read = reader(&input, Format::Arrow, Arc::new(Schema::empty()), options).expect("opens");
+    let read: Vec<_> = read.map(|rows| rows.expect("whole")).collect();
+    let sizes: Vec<_> = read.iter().map(|rows| rows.batch.num_rows()).collect();
+    assert_eq!(sizes, [128, 128, 44, 10]);
+    assert_eq!(read[1].batch, rows().slice(128, 128));
+    assert!(read[3].place.of(2).ends_with("row 303"), "{}", read[3].place.of(2));
+}
+
+#[test]
+fn any_byte_may_be_wrong_and_any_end_missing() {
+    let plain = IpcWriteOptions::default;
+    let packed = |how| plain().try_with_compression(Some(how)).expect("known");
+    let cases = [
+        (stream(&rows(), plain()), Format::Arrow),
+        (stream(&rows(), packed(CompressionType::ZSTD)), Format::Arrow),
+        (stream(&rows(), packed(CompressionType::LZ4_FRAME)), Format::Arrow),
+        (file(&rows()), Format::Arrow),
+        (parquet_bytes(&rows(), Compression::SNAPPY), Format::Parquet),
+        (parquet_bytes(&rows(), Compression::UNCOMPRESSED), Format::Parquet),
+    ];
+    let mut refused = 0;
+    for (whole, format) in cases {
+        let all = read(&whole, format, ReadOptions::default()).expect("nothing is wrong");
+        assert_eq!(all[0].num_rows(), 300);
+        for at in (0..whole.len()).step_by(5) {
+            let mut bytes = whole.clone();
+            bytes[at] ^= [0xff, 0x80, 0x01, 0x40][at / 5 % 4];
+            refused += usize::from(read(&bytes, format, ReadOptions::default()).is_err());
+        }
+        for length in (0..whole.len()).step_by(7) {
+            let cut = read(&whole[..length], format, ReadOptions::default());
+            // A stream may end behind any message.
+            let rows: usize = cut.iter().flatten().map(RecordBatch::num_rows).sum();
+            assert!(cut.is_err() || [0, 300].contains(&rows), "{length} of {}: {cut:?}", whole.len());
+        }
+    }
+    assert!(refused > 500, "{refused}");
+}
+
+#[test]
+fn lengths_are_checked_before_anything_is_decoded() {
+    let length = |bytes: &[u8], old: i64| {
+        let old = old.to_le_bytes();
+        bytes.windows(8).position(|eight| eight == old).expect("the length of the ids, uncompressed")
+    };
+    for how in [CompressionType::ZSTD, CompressionType::LZ4_FRAME] {
+        let options = IpcWriteOptions::default().try_with_compression(Some(how)).expect("known");
+        let mut bytes = stream(&rows(), options);
+        let at = length(&bytes, 300 * 8);
+        bytes[at..at + 8].copy_from_slice(&5_700_000_000_i64.to_le_bytes());
+        let error = read(&bytes, Format::Arrow, ReadOptions::default()).expect_err("5.7 GB").to_string();
+        assert!(error.contains("row 1: it is damaged") && error.contains("cannot become 5700000000"), "{error}");
+    }
+    // A column of nulls alone takes no bytes, whatever its length.
+    let nulls = RecordBatch::try_from_iter_with_nullable([("n", Arc::new(NullArray::new(77_777)) as ArrayRef, true)]);
+    let mut bytes = stream(&nulls.expect("a column"), IpcWriteOptions::default());
+    while let Some(at) = bytes.windows(8).position(|eight| eight == 77_777_i64.to_le_bytes()) {
+        bytes[at..at + 8].copy_from_slice(&(1_i64 << 40).to_le_bytes());
+    }
+    let error = read(&bytes, Format::Arrow, ReadOptions::default()).expect_err("2^40 rows").to_string();
+    assert!(error.contains("cannot lie in 0 bytes"), "{error}");
+}
+
+#[test]
+fn the_other_byte_order_is_refused_in_a_sentence() {
+    let mut builder = FlatBufferBuilder::new();
+    let fields = builder.create_vector::<flatbuffers::WIPOffset<arrow_ipc::Field<'_>>>(&[]);
+    let mut schema = SchemaBuilder::new(&mut builder);
+    schema.add_endianness(Endianness::Big);
+    schema.add_fields(fields);
+    let schema = schema.finish();
+    let mut message = MessageBuilder::new(&mut builder);
+    message.add_version(MetadataVersion::V5);
+    message.add_header_type(MessageHeader::Schema);
+    message.add_header(schema.as_union_value());
+    let message = message.finish();
+    builder.finish(message, None);
+    let head = builder.finished_data();
+    let length = i32::try_from(head.len()).expect("short").to_le_bytes();
+    let bytes = [&[0xff; 4], &length[..], head, &[0; 8]].concat();
+    for error in [
+        read(&bytes, Format::Arrow, ReadOptions::default()).map(drop).expect_err("big-endian"),
+        columns(&bytes, Format::Arrow).map(drop).expect_err("big-endian"),
+    ] {
+        assert!(error.contains("byte order of a big-endian machine"), "{error}");
+    }
+}
+
+#[test]
+fn what_is_not_the_format_is_said_to_be_none() {
+    for (bytes, problem) in
+        [(&b"FEA1 and more"[..], "Feather of version 1"), (b"", "is empty"), (b"id,name\n1,a\n", "")]
+    {
+        let error = columns(bytes, Format::Arrow).expect_err("no Arrow");
+        assert!(error.contains("no Arrow file that can be read") && error.contains(problem), "{error}");
+    }
+    for (bytes, problem) in
+        [(&b"PAR1aaaa\x04\0\0\0PARE"[..], "encrypted"), (b"PAR1", "cut off"), (b"id,name\n1,a\n", "")]
+    {
+        let error = columns(bytes, Format::Parquet).expect_err("no Parquet");
+        assert!(error.contains("no Parquet file that can be read") && error.contains(problem), "{error}");
+    }
+}
+
+#[test]
+fn gzip_and_brotli_are_read() {
+    for compression in [Compression::GZIP(Default::default()), Compression::BROTLI(Default::default())] {
+        let read = read(&parquet_bytes(&rows(), compression), Format::Parquet, ReadOptions::default()).expect("known");
+        assert_eq!(read[0].column(0), rows().column(0));
+    }
+}
+
+#[test]
+fn rows_are_counted_by_their_groups_where_the_footer_does_not() {
+    let whole = parquet_bytes(&rows(), Compression::SNAPPY);
+    let bytes = bytes::Bytes::from(whole.clone());
+    let metadata = ParquetMetaDataReader::new().parse_and_finish(&bytes).expect("Parquet");
+    let file = metadata.file_metadata();
+    let (version, schema) = (file.version(), file.schema_descr_ptr());
+    let uncounted = parquet::file::metadata::FileMetaData::new(version, 0, None, None, schema, None);
+    let groups = metadata.row_groups().to_vec();
+    let uncounted = parquet::file::metadata::ParquetMetaData::new(uncounted, groups);
+    let (head, _) = whole.split_at(whole.len() - 8);
+    let length = whole[head.len()..head.len() + 4].first_chunk().map(|four| u32::from_le_bytes(*four)).expect("four");
+    let mut bytes = head[..head.len() - length as usize].to_vec();
+    ParquetMetaDataWriter::new(&mut bytes, &uncounted).finish().expect("a footer");
+    let read = read(&bytes, Format::Parquet, ReadOptions::default()).expect("whole");
+    assert_eq!(read.iter().map(RecordBatch::num_rows).sum::<usize>(), 300);
+}
+
+/// A file with one column of times of 96 bits: days of the Julian calendar, and nanoseconds.
+fn int96(times: &[(u32, u64)]) -> Vec<u8> {
+    let schema = Arc::new(parse_message_type("message m { required int96 at; }").expect("a schema"));
+    let mut bytes = Vec::new();
+    let mut writer = SerializedFileWriter::new(&mut bytes, schema, Default::default()).expect("a file");
+    let mut group = writer.next_row_group().expect("a group");
+    let mut column = group.next_column().expect("a column").expect("one");
+    let value = |(day, nanos): &(u32, u64)| {
+        let mut value = Int96::new();
+        value.set_data(*nanos as u32, (*nanos >> 32) as u32, *day);
+        value
+    };
+    let values: Vec<Int96> = times.iter().map(value).collect();
+    column.typed::<Int96Type>().write_batch(&values, None, None).expect("written");
+    column.close().expect("whole");
+    group.close().expect("whole");
+    writer.close().expect("whole");
+    bytes
+}
+
+#[test]
+fn times_of_96_bits_do_not_wrap_and_lose_no_digit() {
+    // 1970-01-01, 9999-12-31, and 1000-01-01.
+    let (epoch, far, early) = (2_440_588, 5_373_484, 2_086_303);
+    let micros = int96(&[(epoch, 1_000), (far, 0), (early, 0)]);
+    let read_all = |bytes: &[u8]| read(bytes, Format::Parquet, ReadOptions::default());
+    let batches = read_all(&micros).expect("microseconds");
+    let found = batches[0].column(0).as_primitive::<TimestampMicrosecondType>();
+    assert_eq!(found.values(), &[1, 253_402_214_400_000_000, -30_610_224_000_000_000]);
+    let micro = DataType::Timestamp(arrow_schema::TimeUnit::Microsecond, None);
+    assert_eq!(columns(&micros, Format::Parquet).expect("a column").field(0).data_type(), &micro);
+
+    let nanos = int96(&[(epoch, 1_001), (epoch + 1, 0)]);
+    let batches = read_all(&nanos).expect("nanoseconds");
+    let found = batches[0].column(0).as_primitive::<TimestampNanosecondType>();
+    assert_eq!(found.values(), &[1_001, 86_400_000_000_000]);
+    let nano = DataType::Timestamp(arrow_schema::TimeUnit::Nanosecond, None);
+    assert_eq!(columns(&nanos, Format::Parquet).expect("a column").field(0).data_type(), &nano);
+
+    for both in [int96(&[(epoch, 1_001), (far, 0)]), int96(&[(i32::MAX as u32, 0)])] {
+        let error = read_all(&both).expect_err("neither unit holds them");
+        assert!(error.contains("column \"at\" has times that 64 bits"), "{error}");
+    }
+}
+
+#[test]
+fn values_are_rounded_where_that_is_asked_for() {
+    let at: ArrayRef = Arc::new(TimestampMicrosecondArray::from(vec![1_000, 1_500]));
+    let price: ArrayRef = Arc::new(Float64Array::from(vec![1.5, 1.005]));
+    let rows = RecordBatch::try_from_iter([("at", at), ("price", price)]).expect("as long");
+    let table = Arc::new(Schema::new(vec![
+        Field::new("at", DataType::Timestamp(arrow_schema::TimeUnit::Millisecond, None), false),
+        Field::new("price", DataType::Decimal128(10, 2), false),
+    ]));
+    for (bytes, format) in [(file(&rows), Format::Arrow), (parquet_bytes(&rows, Compression::SNAPPY), Format::Parquet)]
+    {
+        let (_file, input) = written(&bytes);
+        let read = |rounding| {
+            let options = ReadOptions { rounding, ..ReadOptions::default() };
+            let mut rows = reader(&input, format, Arc::clone(&table), options).expect("opens");
+            rows.next().expect("rows").expect("whole").batch
+        };
+        let error = fit(&read(Rounding::Refuse), &table).expect_err("too fine");
+        assert_eq!(error.row(), Some(1), "{error}");
+        let fitted = fit(&read(Rounding::Nearest), &table).expect("rounded");
+        assert_eq!(fitted.column(1).as_primitive::<arrow_array::types::Decimal128Type>().values(), &[150, 101]);
+    }
+    let large: ArrayRef = Arc::new(Float64Array::from(vec![1.0, 1e12]));
+    let bytes = file(&RecordBatch::try_from_iter([("price", large)]).expect("a column"));
+    let (_file, input) = written(&bytes);
+    let options = ReadOptions { rounding: Rounding::Nearest, ..ReadOptions::default() };
+    let mut rows = reader(&input, Format::Arrow, table, options).expect("opens");
+    let error = rows.next().expect("rows").expect_err("out of range").to_string();
+    assert!(error.contains("row 2") && error.contains("\"price\"") && error.contains("DECIMAL(10, 2)"), "{error}");
+}
