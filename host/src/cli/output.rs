@@ -5,6 +5,8 @@ use std::io::Write;
 use clap::ValueEnum;
 use serde_json::Value;
 
+use crate::text::{escaped, padded, width};
+
 /// How lists and descriptions are printed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(super) enum ListFormat {
@@ -55,19 +57,16 @@ fn aligned(rows: &[Value]) -> String {
     let Some(Value::Object(first)) = rows.first() else { return String::new() };
     let keys: Vec<&String> = first.keys().collect();
     let cell = |row: &Value, key: &str| match &row[key] {
-        Value::String(text) => text.clone(),
+        Value::String(text) => escaped(text).into_owned(),
         Value::Null => String::new(),
         other => other.to_string(),
     };
-    let width = |key: &String| rows.iter().map(|row| cell(row, key).chars().count()).max().unwrap_or(0).max(key.len());
-    let widths: Vec<usize> = keys.iter().map(|key| width(key)).collect();
+    let widest = |key: &String| rows.iter().map(|row| width(&cell(row, key))).max().unwrap_or(0).max(key.len());
+    let widths: Vec<usize> = keys.iter().map(|key| widest(key)).collect();
     let numeric: Vec<bool> = keys.iter().map(|key| rows.iter().all(|row| row[key.as_str()].is_number())).collect();
     let mut text = String::new();
     let mut line = |cells: Vec<String>| {
-        let padded = cells.iter().enumerate().map(|(i, cell)| match numeric[i] {
-            true => format!("{cell:>width$}", width = widths[i]),
-            false => format!("{cell:<width$}", width = widths[i]),
-        });
+        let padded = cells.iter().enumerate().map(|(i, cell)| padded(cell, widths[i], numeric[i]));
         text.push_str(padded.collect::<Vec<_>>().join("  ").trim_end());
         text.push('\n');
     };
@@ -98,5 +97,7 @@ mod tests {
     fn columns_line_up() {
         let rows = [json!({"bucket": 0, "note": "a"}), json!({"bucket": 10, "note": null})];
         assert_eq!(aligned(&rows), "bucket  note\n     0  a\n    10\n");
+        let rows = [json!({"name": "中\u{1b}[2J", "at": 1}), json!({"name": "a\nb", "at": 2})];
+        assert_eq!(aligned(&rows), "at  name\n 1  中\\u{1b}[2J\n 2  a\\nb\n");
     }
 }

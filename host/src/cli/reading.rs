@@ -51,7 +51,7 @@ impl InputOptions {
     /// How rows are read, so many in a batch.
     pub(super) fn read_options(&self, batch_rows: usize) -> ReadOptions {
         let rounding = if self.round { Rounding::Nearest } else { Rounding::Refuse };
-        ReadOptions { batch_rows, follow: false, rounding, csv: self.text.csv() }
+        ReadOptions { batch_rows, rounding, csv: self.text.csv(), ..ReadOptions::default() }
     }
 }
 

@@ -11,12 +11,13 @@ use arrow_schema::{DataType, Field, Schema, SchemaRef, TimeUnit};
 use clap::Args;
 
 use crate::client::{Offsets, ScanBatch};
-use crate::formats::{Compression, Format, RowsOut, csv_writer, delimiter_of_path, writer};
+use crate::formats::{Compression, Format, RowsOut, csv_writer, delimiter_of_path, terminal_writer, writer};
 
 /// Options that say where rows go.
 #[derive(Debug, Args)]
 pub(super) struct Out {
-    /// How rows are written [default: by the suffix of --output, else a table on a terminal and JSON lines in a pipe]
+    /// How rows are written [default: by the suffix of --output, else a table on a terminal, whose cells are cut to the
+    /// width there, and JSON lines in a pipe]
     #[arg(long)]
     format: Option<Format>,
     /// Write to a file
@@ -25,13 +26,18 @@ pub(super) struct Out {
 }
 
 impl Out {
+    /// Whether rows go to a terminal.
+    pub(super) fn is_terminal(&self) -> bool {
+        self.output.is_none() && std::io::stdout().is_terminal()
+    }
+
     pub(super) fn open(&self, schema: SchemaRef) -> anyhow::Result<Box<dyn RowsOut>> {
         let by_suffix = self.output.as_deref().and_then(Format::of_path);
         if let Some((path, packed)) = self.output.as_deref().and_then(|path| Some((path, Compression::of_path(path)?)))
         {
             bail!("{}: rows are not written as {packed}; write them to standard output, and pack that", path.display());
         }
-        let terminal = self.output.is_none() && std::io::stdout().is_terminal();
+        let terminal = self.is_terminal();
         let format = self.format.or(by_suffix).unwrap_or(if terminal { Format::Table } else { Format::Json });
         let out: Box<dyn Write + Send> = match &self.output {
             Some(path) => Box::new(File::create(path).with_context(|| format!("{} cannot be made", path.display()))?),
@@ -40,9 +46,15 @@ impl Out {
         let out = BufWriter::with_capacity(1 << 18, out);
         Ok(match (format, &self.output) {
             (Format::Csv, Some(path)) => csv_writer(schema, out, delimiter_of_path(path))?,
+            (Format::Table, None) if terminal => terminal_writer(&schema, out, columns()),
             _ => writer(format, schema, out)?,
         })
     }
+}
+
+/// The width of the terminal that standard output is.
+fn columns() -> usize {
+    terminal_size::terminal_size_of(std::io::stdout()).map_or(80, |(width, _)| usize::from(width.0))
 }
 
 /// The table's columns behind the metadata columns, by the names that Fluss reserves for them.

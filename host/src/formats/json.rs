@@ -14,7 +14,7 @@ use super::{FormatError, Input, ReadOptions, RowsIn};
 
 /// Reads JSON lines as batches of rows of the table.
 pub(super) fn read(input: &Input, table: SchemaRef, options: ReadOptions) -> Result<RowsIn, FormatError> {
-    let source = Source::new(input.open(options.follow)?, input.name());
+    let source = Source::new(input.open(&options)?, input.name());
     Ok(Box::new(Text::new(source, Lines { table }, options)))
 }
 

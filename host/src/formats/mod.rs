@@ -5,6 +5,7 @@
 mod columnar;
 mod compressed;
 mod csv;
+mod following;
 mod growing;
 mod guard;
 mod infer;
@@ -13,7 +14,9 @@ mod json_map;
 mod options;
 mod parquet_out;
 mod place;
+mod progress;
 mod scalar;
+mod table;
 mod text;
 mod write;
 
@@ -26,6 +29,7 @@ use std::sync::Arc;
 use arrow_array::RecordBatch;
 use arrow_schema::SchemaRef;
 
+use following::Following;
 use growing::{Growing, Piped};
 use guard::{guarded, guarded_rows};
 
@@ -36,8 +40,9 @@ pub use infer::{InferOptions, Inferred, infer_schema};
 pub(crate) use json::json_rows;
 pub use options::{CsvOptions, ReadOptions, Rounding};
 pub use place::{Place, Unit};
+pub use progress::Progress;
 pub(crate) use scalar::column as column_of_texts;
-pub use write::{RowsOut, json_lines, writer};
+pub use write::{RowsOut, json_lines, terminal_writer, writer};
 
 /// How rows are written down.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -197,40 +202,47 @@ impl Input {
         }
     }
 
+    /// Whether rows are followed through changes of the file: a pipe just ends.
+    fn is_growing(&self, follow: bool) -> bool {
+        follow && self.size().is_some()
+    }
+
     /// Opens a stream of text, unpacked where it is compressed; one that is followed says `WouldBlock` when there is nothing
     /// more for now.
-    fn open(&self, follow: bool) -> Result<Box<dyn Read + Send>, FormatError> {
+    fn open(&self, options: &ReadOptions) -> Result<Box<dyn Read + Send>, FormatError> {
         let packed = match self {
             Self::File(path) => Compression::of_path(path),
             Self::Stdin => None,
         };
-        match (packed, follow) {
+        match (packed, options.follow) {
             (Some(packed), true) => Err(FormatError::Unsupported(format!(
                 "{}: a {packed} file is whole only when it is closed, and cannot be followed",
                 self.name()
             ))),
-            (None, true) => self.open_bytes(true),
+            (None, true) => self.open_bytes(options),
             (_, false) => {
                 let failed = |cause| FormatError::Io { name: self.name().to_string(), cause };
-                compressed::unpacked(self.open_bytes(false)?, packed).map_err(failed)
+                compressed::unpacked(self.open_bytes(options)?, packed).map_err(failed)
             }
         }
     }
 
-    /// Opens a stream of bytes as they are.
-    fn open_bytes(&self, follow: bool) -> Result<Box<dyn Read + Send>, FormatError> {
-        let stdin = *self == Self::Stdin;
-        let piped = stdin || self.size().is_none();
-        let bytes: Box<dyn Read + Send> = match (stdin, follow && !piped) {
-            (true, _) => Box::new(std::io::stdin()),
-            (_, true) => Box::new(Growing::new(self.open_file()?)),
-            (_, false) => Box::new(self.open_file()?),
-        };
-        if !(follow && piped) {
-            return Ok(bytes);
-        }
+    /// Opens a stream of bytes as they are, which are counted.
+    fn open_bytes(&self, options: &ReadOptions) -> Result<Box<dyn Read + Send>, FormatError> {
         let failed = |cause| FormatError::Io { name: self.name().to_string(), cause };
-        Ok(Box::new(Piped::new(bytes).map_err(failed)?))
+        let progress = &options.progress;
+        let bytes: Box<dyn Read + Send> = match self {
+            Self::File(path) if self.is_growing(options.follow) => {
+                let ending = options.ending.clone().unwrap_or_default();
+                return Ok(Box::new(progress.count(Growing::open(path, ending).map_err(failed)?)));
+            }
+            Self::File(_) => Box::new(progress.count(self.open_file()?)),
+            Self::Stdin => Box::new(progress.count(std::io::stdin())),
+        };
+        match options.follow {
+            true => Ok(Box::new(Piped::new(bytes).map_err(failed)?)),
+            false => Ok(bytes),
+        }
     }
 
     /// Opens a file that can be read at any place; standard input is spooled to a temporary one.
@@ -256,6 +268,9 @@ impl Input {
 /// too, here and in the rows.
 pub fn reader(input: &Input, format: Format, table: SchemaRef, options: ReadOptions) -> Result<RowsIn, FormatError> {
     format.check_follow(options.follow)?;
+    if input.is_growing(options.follow) && options.ending.is_none() {
+        return Ok(Box::new(Following::open(input, format, table, options)?));
+    }
     let rows = guarded(&input.name(), || match format {
         Format::Json => json::read(input, table, options),
         Format::Csv => csv::read(input, table, options),

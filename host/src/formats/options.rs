@@ -1,9 +1,11 @@
 //! How rows are read: what every format knows, and what only text has.
 
+use super::Progress;
+use super::growing::Ending;
 pub use crate::columns::Rounding;
 
 /// How rows are read.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub struct ReadOptions {
     /// Rows in a batch at most, where the format does not say. Default 65,536.
     pub batch_rows: usize,
@@ -14,11 +16,22 @@ pub struct ReadOptions {
     pub rounding: Rounding,
     /// How CSV is written down.
     pub csv: CsvOptions,
+    /// What is told while rows are read.
+    pub progress: Progress,
+    /// Of a file that is followed: why it ended. `None`: it is opened again then.
+    pub(crate) ending: Option<Ending>,
 }
 
 impl Default for ReadOptions {
     fn default() -> Self {
-        Self { batch_rows: 65_536, follow: false, rounding: Rounding::Refuse, csv: CsvOptions::default() }
+        Self {
+            batch_rows: 65_536,
+            follow: false,
+            rounding: Rounding::Refuse,
+            csv: CsvOptions::default(),
+            progress: Progress::default(),
+            ending: None,
+        }
     }
 }
 

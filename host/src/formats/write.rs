@@ -4,7 +4,6 @@ use std::io::Write;
 use std::sync::Arc;
 
 use arrow_array::RecordBatch;
-use arrow_cast::pretty::pretty_format_batches;
 use arrow_ipc::writer::FileWriter;
 use arrow_json::WriterBuilder;
 use arrow_json::writer::LineDelimited;
@@ -12,10 +11,8 @@ use arrow_schema::{ArrowError, SchemaRef};
 
 use super::json_map::MapEncoders;
 use super::parquet_out::ParquetOut;
+use super::table::Table;
 use super::{Format, csv_writer};
-
-/// A table for people is printed in pieces of this many rows.
-const TABLE_ROWS: usize = 1000;
 
 /// Where a scan's rows go.
 pub trait RowsOut: Send {
@@ -40,8 +37,13 @@ pub fn writer<W: Write + Send + 'static>(
         Format::Csv => csv_writer(schema, out, b',')?,
         Format::Parquet => Box::new(ParquetOut::new(out, &schema)?),
         Format::Arrow => Box::new(FileWriter::try_new(out, &schema)?),
-        Format::Table => Box::new(Table { out, schema, waiting: Vec::new(), rows: 0, printed: false }),
+        Format::Table => Box::new(Table::new(out, &schema, None)),
     })
+}
+
+/// A writer of a table for people into a terminal of this width.
+pub fn terminal_writer<W: Write + Send + 'static>(schema: &SchemaRef, out: W, width: usize) -> Box<dyn RowsOut> {
+    Box::new(Table::new(out, schema, Some(width)))
 }
 
 /// Rows as JSON, a text each, as the JSON format has them.
@@ -87,53 +89,5 @@ impl<W: Write + Send> RowsOut for FileWriter<W> {
     fn finish(mut self: Box<Self>) -> Result<(), ArrowError> {
         FileWriter::finish(&mut self)?;
         FileWriter::flush(&mut self)
-    }
-}
-
-struct Table<W> {
-    out: W,
-    schema: SchemaRef,
-    waiting: Vec<RecordBatch>,
-    rows: usize,
-    printed: bool,
-}
-
-impl<W: Write> Table<W> {
-    fn print(&mut self) -> Result<(), ArrowError> {
-        writeln!(self.out, "{}", pretty_format_batches(&self.waiting)?)?;
-        self.waiting.clear();
-        self.rows = 0;
-        self.printed = true;
-        Ok(())
-    }
-}
-
-impl<W: Write + Send> RowsOut for Table<W> {
-    fn write(&mut self, batch: &RecordBatch) -> Result<(), ArrowError> {
-        let mut first = 0;
-        while first < batch.num_rows() {
-            let count = (TABLE_ROWS - self.rows).min(batch.num_rows() - first);
-            self.waiting.push(batch.slice(first, count));
-            self.rows += count;
-            first += count;
-            if self.rows == TABLE_ROWS {
-                self.print()?;
-            }
-        }
-        Ok(())
-    }
-
-    fn flush(&mut self) -> Result<(), ArrowError> {
-        if !self.waiting.is_empty() {
-            self.print()?;
-        }
-        Ok(self.out.flush()?)
-    }
-
-    fn finish(mut self: Box<Self>) -> Result<(), ArrowError> {
-        if !self.printed && self.waiting.is_empty() {
-            self.waiting.push(RecordBatch::new_empty(self.schema.clone()));
-        }
-        self.flush()
     }
 }

@@ -47,6 +47,11 @@ impl ParquetFile {
         Ok(Self { file, schema: Arc::clone(read.schema()) })
     }
 
+    /// How many rows it has, as its footer says.
+    pub(super) fn row_count(&self) -> u64 {
+        self.file.metadata.file_metadata().num_rows().try_into().unwrap_or(0)
+    }
+
     /// The rows, so many in a batch at most.
     pub(super) fn rows(self, batch_rows: usize) -> Result<Batches, String> {
         let all = ProjectionMask::all();

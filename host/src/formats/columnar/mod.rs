@@ -32,9 +32,14 @@ type Batches = Box<dyn Iterator<Item = Result<RecordBatch, String>> + Send>;
 
 /// Reads Parquet.
 pub(super) fn read_parquet(input: &Input, table: &SchemaRef, options: &ReadOptions) -> Result<RowsIn, FormatError> {
-    let rows = |file: File| ParquetFile::open(file)?.rows(options.batch_rows);
-    let batches = rows(input.open_file()?).map_err(|problem| unreadable(input, "Parquet", &problem))?;
-    Ok(numbered(input, batches, table, options))
+    let rows = |file: File| {
+        let file = ParquetFile::open(file)?;
+        Ok((file.row_count(), file.rows(options.batch_rows)?))
+    };
+    let (total, batches) =
+        rows(input.open_file()?).map_err(|problem: String| unreadable(input, "Parquet", &problem))?;
+    let rows = numbered(input, batches, table, options);
+    Ok(options.progress.count_by_rows(rows, total, input.size().unwrap_or(0)))
 }
 
 /// Reads an Arrow IPC file or stream.

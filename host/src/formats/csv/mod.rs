@@ -10,7 +10,7 @@ use arrow_array::{Array, ArrayRef, RecordBatch, RecordBatchOptions};
 use arrow_schema::{DataType, Field, SchemaRef};
 
 use super::scalar::{self, Misfit};
-use super::{CsvOptions, FormatError, Input, ReadOptions, Rows, RowsIn};
+use super::{FormatError, Input, ReadOptions, Rows, RowsIn};
 
 pub(super) use header::{name, names};
 pub use out::csv_writer;
@@ -18,7 +18,7 @@ pub(super) use records::{Limits, Records, Stream, delimiter_within, say_delimite
 
 /// Reads CSV as batches of rows of the columns that the header names, or of the table's.
 pub(super) fn read(input: &Input, table: SchemaRef, options: ReadOptions) -> Result<RowsIn, FormatError> {
-    let mut stream = open(input, &options.csv, options.follow)?;
+    let mut stream = open(input, &options)?;
     let schema = match options.csv.header {
         true => stream.first()?.map(|header| header::columns(&stream, &header, &table)).transpose()?,
         false => Some(header::flat(&stream, table)?),
@@ -31,13 +31,13 @@ pub(super) fn read(input: &Input, table: SchemaRef, options: ReadOptions) -> Res
 }
 
 /// Opens a stream of CSV.
-pub(super) fn open(input: &Input, csv: &CsvOptions, follow: bool) -> Result<Stream, FormatError> {
+pub(super) fn open(input: &Input, options: &ReadOptions) -> Result<Stream, FormatError> {
     let by_name = || match input {
         Input::File(path) => super::delimiter_of_path(path),
         Input::Stdin => b',',
     };
-    let delimiter = csv.delimiter.unwrap_or_else(by_name);
-    Ok(Stream::new(input.open(follow)?, input.name(), delimiter))
+    let delimiter = options.csv.delimiter.unwrap_or_else(by_name);
+    Ok(Stream::new(input.open(options)?, input.name(), delimiter))
 }
 
 /// What a cell says: nothing where it is null. A quoted cell without text is null where the type has no empty text.

@@ -6,7 +6,7 @@ use arrow_array::cast::AsArray;
 use arrow_select::concat::concat_batches;
 use proptest::prelude::*;
 
-use super::super::{Format, InferOptions, Rounding, infer_schema, reader};
+use super::super::{CsvOptions, Format, InferOptions, Rounding, infer_schema, reader};
 use super::*;
 use crate::columns::samples::{FLAT, batch, chance, schema};
 

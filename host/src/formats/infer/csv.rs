@@ -6,7 +6,7 @@ use arrow_schema::{DataType, Field, Schema, TimeUnit};
 
 use super::super::csv::{self, Limits, Records, Stream, delimiter_within, say_delimiter, value};
 use super::super::scalar::{self, Clock, Whole};
-use super::super::{FormatError, Input, Rounding};
+use super::super::{FormatError, Input, ReadOptions, Rounding};
 use super::{InferOptions, Inferred};
 
 /// Records that are looked at together.
@@ -17,7 +17,7 @@ const DOUBLE_DIGITS: usize = 17;
 const DOUBLE_WHOLE_DIGITS: usize = 308;
 
 pub(super) fn infer(input: &Input, options: &InferOptions) -> Result<Inferred, FormatError> {
-    let mut stream = csv::open(input, &options.csv, false)?;
+    let mut stream = csv::open(input, &ReadOptions { csv: options.csv.clone(), ..ReadOptions::default() })?;
     let Some(first) = stream.first()? else {
         let problem = "it is empty, and so says nothing about columns".into();
         return Err(FormatError::Malformed { place: input.name().to_string(), problem });
