@@ -38,8 +38,11 @@ pub enum Error {
         cause: String,
     },
     /// The engine component cannot be run here.
-    #[error("the engine component cannot be started: {0}")]
-    Component(#[from] RuntimeError),
+    #[error("the engine component cannot be started: {cause}")]
+    Component {
+        /// Why.
+        cause: RuntimeError,
+    },
     /// Rows do not fit the table.
     #[error(transparent)]
     Fit(#[from] FitError),
@@ -104,8 +107,14 @@ pub enum Error {
         cause: String,
     },
     /// Arrow refuses, where no other case fits.
-    #[error("{0}")]
+    #[error(transparent)]
     Arrow(#[from] ArrowError),
+}
+
+impl From<RuntimeError> for Error {
+    fn from(cause: RuntimeError) -> Self {
+        Error::Component { cause }
+    }
 }
 
 impl Error {

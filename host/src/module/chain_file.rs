@@ -59,14 +59,14 @@ impl ChainSpec {
     /// When it cannot be read, is no TOML, or has a key or a value that a chain file does not have.
     pub fn read(path: &Path) -> Result<ChainSpec, SpecError> {
         let text =
-            std::fs::read_to_string(path).map_err(|source| SpecError::Unreadable { path: path.to_owned(), source })?;
+            std::fs::read_to_string(path).map_err(|cause| SpecError::Unreadable { path: path.to_owned(), cause })?;
         ChainSpec::parse(&text, path.parent().unwrap_or(Path::new("")))
             .map_err(|reason| SpecError::Invalid { path: path.to_owned(), reason })
     }
 
     /// Reads the text of a chain file that lies in `folder`. The error says what is wrong, and where.
     fn parse(text: &str, folder: &Path) -> Result<ChainSpec, String> {
-        let file: File = toml::from_str(text).map_err(|error| error.to_string())?;
+        let file: File = toml::from_str(text).map_err(|error| toml_problem(text, &error))?;
         if file.module.is_empty() {
             return Err("there is no [[module]]".to_owned());
         }
@@ -77,6 +77,15 @@ impl ChainSpec {
         let input = file.input.as_deref().map(Schema::parse_sql).transpose();
         let input = input.map_err(|error| format!("input: {error}"))?;
         Ok(ChainSpec { modules: file.module.into_iter().enumerate().map(spec).collect::<Result<_, _>>()?, input })
+    }
+}
+
+/// What is wrong with a TOML text, in one sentence that says where.
+pub(crate) fn toml_problem(text: &str, error: &toml::de::Error) -> String {
+    let problem = error.message().lines().collect::<Vec<_>>().join("; ");
+    match error.span().and_then(|span| text.get(..span.start)) {
+        Some(before) => format!("line {}: {problem}", before.matches('\n').count() + 1),
+        None => problem,
     }
 }
 
@@ -180,7 +189,8 @@ mod tests {
             ("", "no [[module]]"),
             ("input = 'a INTT'\n[[module]]\npath = 'a.wasm'", "input: "),
             ("[[module]]", "missing field `path`"),
-            ("[[module]]\npath = 'a.wasm'\nretries = 3", "unknown field `retries`"),
+            ("[[module]]\npath = a.wasm", "line 2: "),
+            ("[[module]]\npath = 'a.wasm'\nretries = 3", "line 3: unknown field `retries`"),
             ("[[module]]\npath = 'a.wasm'\non-error = 'ignore'", "unknown variant `ignore`"),
             ("[[module]]\npath = 'a.wasm'\non-error = 'dead-letter'", "needs dead-letter = TABLE"),
             ("[[module]]\npath = 'a.wasm'\ndead-letter = 't'", "no policy is"),
@@ -189,7 +199,7 @@ mod tests {
         ];
         for (text, expected) in cases {
             let error = ChainSpec::parse(text, Path::new("")).expect_err("it may not");
-            assert!(error.contains(expected), "{error}");
+            assert!(error.contains(expected) && !error.contains('\n'), "{error}");
         }
     }
 }

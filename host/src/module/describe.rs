@@ -50,7 +50,7 @@ pub fn describe(runtime: &Runtime, spec: &ModuleSpec) -> Result<Description, Mod
         Source::Builtin(stock) => runtime.stock_module(stock),
         Source::File(path) => runtime.component_file_within(path, spec.limits.compilation()),
     };
-    let component = component.map_err(|source| ModuleError::Runtime { module: name.to_string(), source })?;
+    let component = component.map_err(|cause| ModuleError::Runtime { module: name.to_string(), cause })?;
     // Starts the clock of the deadlines.
     runtime.engine();
     let failed = |cause| ModuleError::Failed { module: name.to_string(), cause };

@@ -1,4 +1,6 @@
 //! Why a chain cannot be loaded, or rows do not pass it.
+//!
+//! As everywhere here: an error tells its cause in its own text, and then has no source, or the cause would be told twice.
 
 use std::time::Duration;
 
@@ -8,12 +10,12 @@ use crate::runtime::RuntimeError;
 #[derive(Debug, thiserror::Error)]
 pub enum ModuleError {
     /// The component cannot be run at all.
-    #[error("module {module}: {source}")]
+    #[error("module {module}: {cause}")]
     Runtime {
         /// The module.
         module: String,
         /// Why.
-        source: RuntimeError,
+        cause: RuntimeError,
     },
     /// The component wants what no module gets.
     #[error(

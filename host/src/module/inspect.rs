@@ -81,7 +81,7 @@ pub struct OutputColumn {
 /// # Errors
 /// When it cannot be read or is no component, and when a module that can be loaded does not say what it is.
 pub fn inspect(runtime: &Runtime, spec: &ModuleSpec) -> Result<Inspection, ModuleError> {
-    let failed = |source| ModuleError::Runtime { module: spec.name.clone(), source };
+    let failed = |cause| ModuleError::Runtime { module: spec.name.clone(), cause };
     let (component, wasm) = read(runtime, spec).map_err(failed)?;
     let invalid = |reason: &dyn std::fmt::Display| {
         failed(RuntimeError::Invalid { name: spec.name.clone(), reason: printable(&reason.to_string()) })
@@ -161,7 +161,7 @@ fn read(runtime: &Runtime, spec: &ModuleSpec) -> Result<(Component, Vec<u8>), Ru
         }
         Source::File(path) => path,
     };
-    let unreadable = |source| RuntimeError::Unreadable { path: path.clone(), source };
+    let unreadable = |cause| RuntimeError::Unreadable { path: path.clone(), cause };
     let size = std::fs::metadata(path).map_err(unreadable)?.len();
     let name = path.display().to_string();
     if size > COMPONENT_LIMIT as u64 {

@@ -37,6 +37,7 @@ mod units;
 mod wasi;
 
 pub use chain::{Applied, Chain, ChainContext, StageReport};
+pub(crate) use chain_file::toml_problem;
 pub use contract::Operation;
 pub use describe::{Description, Parameter, describe};
 pub use error::{Cause, ModuleError};

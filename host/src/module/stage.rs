@@ -52,7 +52,7 @@ impl Stage {
             Source::Builtin(stock) => runtime.stock_module(stock),
             Source::File(path) => runtime.component_file_within(path, spec.limits.compilation()),
         };
-        let component = component.map_err(|source| ModuleError::Runtime { module: name.to_owned(), source })?;
+        let component = component.map_err(|cause| ModuleError::Runtime { module: name.to_owned(), cause })?;
         // Starts the clock of the deadlines.
         runtime.engine();
         let name: Arc<str> = Arc::from(name);

@@ -9,12 +9,12 @@ pub enum RuntimeError {
     #[error("WebAssembly cannot run on this machine: {0}")]
     Engine(String),
     /// A file cannot be read.
-    #[error("{} cannot be read: {source}", path.display())]
+    #[error("{} cannot be read: {cause}", path.display())]
     Unreadable {
         /// The file.
         path: PathBuf,
         /// Why.
-        source: std::io::Error,
+        cause: std::io::Error,
     },
     /// A component is longer than it may be.
     #[error(

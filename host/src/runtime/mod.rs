@@ -194,7 +194,7 @@ fn config() -> Config {
 /// The file, or, if it is too long, one byte more than it may have.
 fn read(path: &Path, limit: usize) -> Result<Vec<u8>, RuntimeError> {
     use std::io::Read as _;
-    let unreadable = |source| RuntimeError::Unreadable { path: path.to_owned(), source };
+    let unreadable = |cause| RuntimeError::Unreadable { path: path.to_owned(), cause };
     let file = std::fs::File::open(path).map_err(unreadable)?;
     let mut wasm = Vec::new();
     file.take((limit as u64).saturating_add(1)).read_to_end(&mut wasm).map_err(unreadable)?;
