@@ -152,6 +152,35 @@ fn commands_say_what_is_wrong_and_show_every_fate() -> Result<()> {
 }
 
 #[test]
+fn a_test_leaves_the_built_component_as_it_is() -> Result<()> {
+    let folder = tempfile::tempdir()?;
+    ends(&run(folder.path(), "module new late")?, 0, "", &[])?;
+    let component = folder.path().join("late/late.wasm");
+    ends(&run(folder.path(), "module inspect late")?, 1, "", &["late.wasm is not there", "thalweg module build late"])?;
+    ends(&run(folder.path(), "module build late --release")?, 0, "*", &[])?;
+    let released = std::fs::read(&component)?;
+    for command in ["module test late", "module test late --release"] {
+        ends(&run(folder.path(), command)?, 0, "*", &["as expected by"])?;
+        ensure!(std::fs::read(&component)? == released, "{command} changed the component");
+    }
+    std::fs::remove_file(&component)?;
+    ends(&run(folder.path(), "module test late")?, 0, "*", &["as expected by"])?;
+    ensure!(!component.exists(), "a test made a component");
+    Ok(())
+}
+
+#[test]
+fn a_core_module_is_refused_in_one_sentence() -> Result<()> {
+    let folder = tempfile::tempdir()?;
+    std::fs::write(folder.path().join("core.wasm"), b"\0asm\x01\0\0\0")?;
+    let output = run(folder.path(), "module inspect core.wasm")?;
+    ends(&output, 1, "", &["core.wasm is a core WebAssembly module, not a component"])?;
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    ensure!(said.matches("core WebAssembly module").count() == 1, "{said}");
+    Ok(())
+}
+
+#[test]
 fn an_inspection_tells_imports_and_plan() -> Result<()> {
     let folder = tempfile::tempdir()?;
     let command = "module inspect scale --schema 'delay INT, origin STRING' --set column=delay --set factor=2";

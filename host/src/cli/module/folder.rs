@@ -1,11 +1,13 @@
-//! A module's folder: its `module.toml`, which says what `module test` gives it, and where its component goes.
+//! A module's folder: its `module.toml`, which says what `module test` gives it, and what its component is called.
 
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context as _, ensure};
+use anyhow::{Context as _, anyhow, ensure};
 use serde::Deserialize;
 use serde_json::{Map, Value};
 use thalweg_wire::table::Schema;
+
+use crate::module::toml_problem;
 
 /// What `module.toml` may say. It need not be there.
 #[derive(Debug, Default, Deserialize)]
@@ -35,7 +37,9 @@ impl Folder {
         let absolute = path.canonicalize().with_context(|| format!("{} cannot be read", path.display()))?;
         let toml = path.join("module.toml");
         let file: File = match std::fs::read_to_string(&toml) {
-            Ok(text) => toml::from_str(&text).with_context(|| format!("{}", toml.display()))?,
+            Ok(text) => {
+                toml::from_str(&text).map_err(|error| anyhow!("{}, {}", toml.display(), toml_problem(&text, &error)))?
+            }
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => File::default(),
             Err(error) => return Err(error).with_context(|| format!("{} cannot be read", toml.display())),
         };
@@ -54,9 +58,9 @@ impl Folder {
         &self.path
     }
 
-    /// Where the component goes.
-    pub(super) fn component(&self) -> PathBuf {
-        self.path.join(format!("{}.wasm", self.name))
+    /// The component's path in a folder: its own, or one for a trial.
+    pub(super) fn component(&self, folder: &Path) -> PathBuf {
+        folder.join(format!("{}.wasm", self.name))
     }
 
     /// The columns that `module test` gives it; `None` where the folder does not say.
@@ -90,7 +94,7 @@ mod tests {
         assert!(plain.schema().expect("no schema").is_none() && plain.config().is_empty());
         write("name = 'late'\nschema = 'delay INT'\nconfig = { min = 30 }");
         let late = Folder::open(folder.path()).expect("a module");
-        assert_eq!(late.component(), folder.path().join("late.wasm"));
+        assert_eq!(late.component(late.path()), folder.path().join("late.wasm"));
         assert_eq!(late.schema().expect("a schema").map(|schema| schema.columns.len()), Some(1));
         assert_eq!(Value::Object(late.config().clone()), serde_json::json!({"min": 30}));
         for (text, problem) in [

@@ -2,6 +2,9 @@
 
 use std::path::Path;
 
+use anyhow::ensure;
+use tempfile::TempDir;
+
 use super::build::{self, Options};
 use super::folder::Folder;
 use crate::module::ModuleSpec;
@@ -10,23 +13,35 @@ use crate::module::ModuleSpec;
 pub(super) struct Subject {
     /// The folder that it lies in; a stock module has none.
     pub(super) folder: Option<Folder>,
+    /// Where it was built for this command alone; it goes away with this.
+    pub(super) built: Option<TempDir>,
     /// The module, with the configuration that its folder and the command line give it.
     pub(super) spec: ModuleSpec,
 }
 
 impl Subject {
-    /// Finds a module by what a command calls it. A folder is built where `options` say how, and otherwise has to have its
-    /// component already.
+    /// Finds a module by what a command calls it. A folder is built where `options` say how, apart from the component that
+    /// it may have already; otherwise it has to have one.
     pub(super) fn find(module: &str, settings: &[String], options: Option<Options>) -> anyhow::Result<Subject> {
         let path = Path::new(module);
         let here = |path: &Path| ModuleSpec::new(&path.display().to_string(), Path::new(""));
+        let mut built = None;
         let (folder, mut spec) = match (path.is_dir(), options) {
-            (true, options) => {
+            (true, Some(options)) => {
                 let folder = Folder::open(path)?;
-                let component = match options {
-                    Some(options) => build::build(&folder, options)?,
-                    None => folder.component(),
-                };
+                let apart = built.insert(tempfile::Builder::new().prefix("thalweg-").tempdir()?);
+                let component = build::build(&folder, apart.path(), options)?;
+                (Some(folder), here(&component))
+            }
+            (true, None) => {
+                let folder = Folder::open(path)?;
+                let component = folder.component(folder.path());
+                ensure!(
+                    component.is_file(),
+                    "{} is not there; build it first: thalweg module build {} --release",
+                    component.display(),
+                    path.display()
+                );
                 (Some(folder), here(&component))
             }
             (false, _) => {
@@ -41,6 +56,6 @@ impl Subject {
         for setting in settings {
             spec.set(setting)?;
         }
-        Ok(Subject { folder, spec })
+        Ok(Subject { folder, built, spec })
     }
 }

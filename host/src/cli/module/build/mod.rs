@@ -41,7 +41,7 @@ impl Build {
     pub(super) fn run(self, common: &Common) -> Outcome {
         let folder = Folder::open(&self.folder)?;
         let options = Options { release: self.release, quiet: common.quiet };
-        let path = build(&folder, options)?;
+        let path = build(&folder, folder.path(), options)?;
         let size = std::fs::metadata(&path)?.len();
         println!("{}  {} bytes", path.display(), grouped(size));
         Ok(())
@@ -92,9 +92,9 @@ impl Language {
     }
 }
 
-/// Builds the module of a folder and checks that it may be loaded. Gives the component's path.
-pub(super) fn build(folder: &Folder, options: Options) -> anyhow::Result<PathBuf> {
-    let out = folder.component();
+/// Builds the module of a folder into a component in the folder `into`, and checks that it may be loaded. Gives its path.
+pub(super) fn build(folder: &Folder, into: &Path, options: Options) -> anyhow::Result<PathBuf> {
+    let out = folder.component(into);
     let path = folder.path();
     match Language::of(path)? {
         Language::Rust => rust::build(path, &out, options)?,

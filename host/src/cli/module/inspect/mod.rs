@@ -38,7 +38,7 @@ pub(in crate::cli) struct Inspect {
 
 impl Inspect {
     pub(super) async fn run(self, common: &Common) -> Outcome {
-        let Subject { folder, spec } = Subject::find(&self.module, &self.set, None)?;
+        let Subject { folder, spec, .. } = Subject::find(&self.module, &self.set, None)?;
         let runtime = Runtime::shared()?;
         let inspection = inspect(&runtime, &spec)?;
         let planned = match self.columns.place(common, folder.as_ref()).await? {

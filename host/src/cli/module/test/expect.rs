@@ -9,6 +9,7 @@ use serde_json::{Map, Value};
 
 use super::fates::{ERROR_KEY, Line};
 use crate::formats::{json_lines, json_rows};
+use crate::text::escaped;
 
 /// The most differences that are shown.
 const SHOWN: usize = 10;
@@ -77,7 +78,7 @@ pub(super) fn differences(expected: &[Line], found: &[Line]) -> Option<String> {
 }
 
 fn shown(what: &str, line: Option<&Line>) -> String {
-    format!("  {what}  {}\n", line.map_or("no row".to_owned(), Line::text))
+    format!("  {what}  {}\n", escaped(&line.map_or("no row".to_owned(), Line::text)))
 }
 
 /// The columns in which two rows differ.
@@ -87,7 +88,8 @@ fn cells(expected: &str, found: &str) -> String {
     let cell = |row: &Map<String, Value>, name: &str| row.get(name).map_or("nothing".to_owned(), Value::to_string);
     let names = expected.keys().chain(found.keys().filter(|name| !expected.contains_key(*name)));
     let differing = names.filter(|name| expected.get(*name) != found.get(*name));
-    differing.map(|name| format!("    {name}: {} instead of {}\n", cell(&found, name), cell(&expected, name))).collect()
+    let line = |name: &String| format!("{name}: {} instead of {}", cell(&found, name), cell(&expected, name));
+    differing.map(|name| format!("    {}\n", escaped(&line(name)))).collect()
 }
 
 #[cfg(test)]

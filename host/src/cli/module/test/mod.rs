@@ -9,6 +9,7 @@ use std::path::PathBuf;
 
 use anyhow::{Context as _, anyhow, ensure};
 use clap::Args;
+use tempfile::TempDir;
 
 use super::build::Options;
 use super::columns::{Columns, Place};
@@ -30,7 +31,7 @@ const BATCH_ROWS: usize = 8192;
 #[command(after_help = "Examples:\n  thalweg module test\n  thalweg module test late --set min=45\n  \
     thalweg module test late.wasm --schema 'origin STRING, delay INT' --input late.csv --expect expect.jsonl\n  \
     thalweg module test where --set 'if=delay > 30' --table flights --input flights.parquet --format rows\n\n\
-    A folder is built first. Its module.toml says the columns (schema = 'a INT, b STRING') and the configuration\n\
+    A folder is built first, apart from the component that `module build` made there. Its module.toml says the columns (schema = 'a INT, b STRING') and the configuration\n\
     (config = { key = value }), rows.jsonl are the rows, and expect.jsonl, if it is there, what must come of them: the rows\n\
     that come out, and {\"$error\": \"text\"} for each that is refused. --format rows > expect.jsonl makes such a file. A file takes\n\
     from its folder what the options do not say. Exit status 1 on any difference, and when the module fails.")]
@@ -64,6 +65,8 @@ pub(in crate::cli) struct Test {
 /// What is tested, and with what.
 struct Case {
     spec: ModuleSpec,
+    /// Where the module was built; there as long as this is.
+    _built: Option<TempDir>,
     place: Place,
     input: Input,
     expect: Option<PathBuf>,
@@ -94,7 +97,7 @@ impl Test {
     /// What is tested. A folder is built.
     async fn case(&self, common: &Common) -> anyhow::Result<Case> {
         let options = Options { release: self.release, quiet: common.quiet };
-        let Subject { folder, mut spec } = Subject::find(&self.module, &self.set, Some(options))?;
+        let Subject { folder, mut spec, built } = Subject::find(&self.module, &self.set, Some(options))?;
         spec.on_error = Policy::Drop;
         let place = self.columns.place(common, folder.as_ref()).await?.context(
             "the columns of the rows are not known: say them with --schema 'a INT, b STRING' or --table NAME, or in \
@@ -110,7 +113,7 @@ impl Test {
             Some(input) => Input::new(input),
             None => Input::File(rows.context("there is no rows.jsonl beside the module; say the rows with --input")?),
         };
-        Ok(Case { spec, place, input, expect })
+        Ok(Case { spec, _built: built, place, input, expect })
     }
 
     /// Runs all rows through the module and shows their fates. Gives what a file of expected rows would have.

@@ -6,6 +6,7 @@ use clap::ValueEnum;
 use serde_json::{Value, json};
 
 use super::fates::Fate;
+use crate::text::{self, escaped};
 
 /// How fates are printed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -67,11 +68,11 @@ pub(super) fn print(out: &mut impl Write, number: u64, fate: &Fate, format: Fate
 
 fn at_length(number: u64, fate: &Fate) -> String {
     let name = fate.name();
-    let mut text = format!("{number:>5}  {name:<8}  {}\n", fate.before);
+    let mut text = format!("{number:>5}  {name:<8}  {}\n", escaped(&fate.before));
     match &fate.refused {
-        Some(error) => text += &format!("{:>17}{error}\n", "! "),
+        Some(error) => text += &format!("{:>17}{}\n", "! ", text::message(error)),
         None if name == "kept" => {}
-        None => fate.after.iter().for_each(|after| text += &format!("{:>17}{after}\n", "> ")),
+        None => fate.after.iter().for_each(|after| text += &format!("{:>17}{}\n", "> ", escaped(after))),
     }
     text
 }
