@@ -6,8 +6,10 @@ use thalweg_engine::api::BucketOffsets;
 use thalweg_wire::table::TablePath;
 
 use super::Outcome;
+use super::change::{NOT_THERE, THERE, was_made};
 use super::options::Common;
 use super::output::{ListFormat, print_list, print_one};
+use crate::text::escaped;
 
 /// `thalweg database`.
 #[derive(Debug, Subcommand)]
@@ -59,9 +61,20 @@ impl Database {
         let client = common.connect().await?;
         match self {
             Self::Create { name, comment, if_not_exists } => {
-                client.create_database(&name, comment, Vec::new(), if_not_exists).await?;
+                let created = client.create_database(&name, comment, Vec::new(), false).await;
+                common.note(&match was_made(created, THERE, if_not_exists)? {
+                    true => format!("created database {name}"),
+                    false => format!("database {name} exists already; nothing was changed"),
+                });
             }
-            Self::Drop { name, if_exists, cascade } => client.drop_database(&name, if_exists, cascade).await?,
+            Self::Drop { name, if_exists, cascade } => {
+                let dropped = client.drop_database(&name, false, cascade).await;
+                common.note(&match was_made(dropped, NOT_THERE, if_exists)? {
+                    true if cascade => format!("dropped database {name} with its tables"),
+                    true => format!("dropped database {name}"),
+                    false => format!("there is no database {name}; nothing was changed"),
+                });
+            }
             Self::List { format } => {
                 let names = client.list_databases().await?;
                 print_list(&names.iter().map(|name| json!({ "database": name })).collect::<Vec<_>>(), format)?;
@@ -74,7 +87,8 @@ impl Database {
                     "database": info.name, "comment": info.comment, "properties": properties,
                     "created": info.created, "modified": info.modified,
                 });
-                let text = format!("database {}\n{}\n", info.name, info.comment.unwrap_or_default());
+                let comment = info.comment.unwrap_or_default();
+                let text = format!("database {}\n{}\n", escaped(&info.name), escaped(&comment));
                 print_one(&value, text.trim_start_matches('\n'), format)?;
             }
         }

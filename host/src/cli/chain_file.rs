@@ -6,10 +6,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, SystemTime};
 
-use indicatif::ProgressBar;
 use tokio::task::JoinHandle;
 
 use super::modules::ChainSettings;
+use super::progress::Bar;
+use super::say::{say, sentence};
 use crate::client::Writer;
 use crate::module::{ChainSpec, Source};
 use crate::panics::caught;
@@ -79,26 +80,26 @@ impl ChainFile {
     }
 
     /// Takes its chain up for a writer whenever it has changed, and says so.
-    pub(super) fn watch(mut self, writer: Writer, settings: ChainSettings, bar: ProgressBar) -> Watch {
+    pub(super) fn watch(mut self, writer: Writer, settings: ChainSettings, bar: Bar) -> Watch {
         let broken = Arc::new(AtomicBool::new(false));
         let told = Arc::clone(&broken);
         let task = tokio::spawn(async move {
             let Err(cause) = caught(self.follow(&writer, &settings, &bar)).await;
             told.store(true, Ordering::SeqCst);
             let path = self.path.display();
-            bar.suspend(|| eprintln!("thalweg: {path} is no longer watched, and its modules so far go on: {cause}"));
+            bar.suspend(|| say(&format!("{path} is no longer watched, and its modules so far go on: {cause}")));
         });
         Watch { task, broken }
     }
 
-    async fn follow(&mut self, writer: &Writer, settings: &ChainSettings, bar: &ProgressBar) -> Infallible {
+    async fn follow(&mut self, writer: &Writer, settings: &ChainSettings, bar: &Bar) -> Infallible {
         loop {
             self.changed().await;
             let said = match self.take_up(writer, settings).await {
                 Ok(()) => format!("taken up: {}", writer.module_names().join(", ")),
-                Err(error) => format!("not taken up, and the modules so far go on: {error:#}"),
+                Err(error) => format!("not taken up, and the modules so far go on: {}", sentence(&error)),
             };
-            bar.suspend(|| eprintln!("thalweg: {} {said}", self.path.display()));
+            bar.suspend(|| say(&format!("{} {said}", self.path.display())));
         }
     }
 

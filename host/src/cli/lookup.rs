@@ -12,6 +12,7 @@ use super::key::read_keys;
 use super::options::Common;
 use super::reading;
 use super::rows_out::Out;
+use super::say::say;
 use super::{Failure, Outcome};
 use crate::client::{Error, FoundRows, Table};
 use crate::formats::{Format, Input, Place, ReadOptions, Rows};
@@ -147,7 +148,7 @@ impl Counts {
             (1, 0) => Err(anyhow!("table {} has no row with this key", table.name()).into()),
             (_, 0) => Err(Failure::Failed(anyhow!("table {} has a row with none of these {keys} keys", table.name()))),
             _ if found < keys && !quiet => {
-                eprintln!("thalweg: {} of {keys} keys were not found", keys - found);
+                say(&format!("{} of {keys} keys were not found", keys - found));
                 Ok(())
             }
             _ => Ok(()),

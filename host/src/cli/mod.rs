@@ -4,6 +4,7 @@ mod aggregation;
 mod append;
 mod catalog;
 mod chain_file;
+mod change;
 mod demo;
 mod demo_keys;
 mod interrupt;
@@ -18,6 +19,7 @@ mod partition;
 mod progress;
 mod reading;
 mod rows_out;
+mod say;
 mod scan;
 mod serve;
 mod shell;
@@ -113,7 +115,7 @@ pub fn run() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(Failure::Failed(error)) if output::is_broken_pipe(&error) => ExitCode::SUCCESS,
         Err(Failure::Failed(error)) => {
-            eprintln!("thalweg: {error:#}");
+            say::say(&say::sentence(&error));
             ExitCode::FAILURE
         }
         Err(Failure::Reported) => ExitCode::FAILURE,

@@ -6,6 +6,7 @@ use clap::{Args, ValueEnum};
 use thalweg_engine::api::Settings;
 use tracing_subscriber::EnvFilter;
 
+use super::say::say;
 use crate::client::{Client, ClientOptions, EngineKind};
 use crate::module::{UnitError, parse_duration};
 
@@ -28,7 +29,7 @@ pub(super) struct Common {
     /// Where the engine runs: as a component, linked natively (to measure what the sandbox costs), or both in lockstep
     #[arg(long, global = true, value_enum, default_value_t = Engine::Component, env = "THALWEG_ENGINE", hide = true)]
     engine: Engine,
-    /// No progress and no summary
+    /// No progress, no summary, and not a word on what was done
     #[arg(long, short, global = true, help_heading = "Common options")]
     pub(super) quiet: bool,
 }
@@ -54,7 +55,7 @@ impl Common {
     pub(super) fn start_logging(&self) {
         use std::io::IsTerminal;
         let filter = EnvFilter::try_new(&self.log).unwrap_or_else(|error| {
-            eprintln!("thalweg: --log {:?} is no level or filter: {error}; warnings are shown", self.log);
+            say(&format!("--log {:?} is no level or filter: {error}; warnings are shown", self.log));
             EnvFilter::new("warn")
         });
         let ansi = match self.color {
@@ -63,6 +64,13 @@ impl Common {
             Color::Never => false,
         };
         tracing_subscriber::fmt().with_env_filter(filter).with_ansi(ansi).with_writer(std::io::stderr).init();
+    }
+
+    /// Says what was done, unless nobody wants to know.
+    pub(super) fn note(&self, done: &str) {
+        if !self.quiet {
+            say(done);
+        }
     }
 
     /// Connects to the servers.

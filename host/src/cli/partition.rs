@@ -6,6 +6,7 @@ use thalweg_engine::api::PartitionInfo;
 use thalweg_wire::table::TablePath;
 
 use super::Outcome;
+use super::change::{NOT_THERE, THERE, was_made};
 use super::options::{Common, key_value};
 use super::output::{ListFormat, print_list};
 
@@ -60,20 +61,34 @@ impl Partition {
                 print_list(&chosen.map(|partition| row(partition, format)).collect::<Vec<_>>(), format)?;
             }
             Self::Create { table, values, if_not_exists } => {
-                client.create_partition(&table, values, if_not_exists).await?;
+                let name = listed(&values, "/");
+                let created = client.create_partition(&table, values, false).await;
+                common.note(&match was_made(created, THERE, if_not_exists)? {
+                    true => format!("created partition {name} of table {table}"),
+                    false => format!("table {table} has partition {name} already; nothing was changed"),
+                });
             }
-            Self::Drop { table, values, if_exists } => client.drop_partition(&table, values, if_exists).await?,
+            Self::Drop { table, values, if_exists } => {
+                let name = listed(&values, "/");
+                let dropped = client.drop_partition(&table, values, false).await;
+                common.note(&match was_made(dropped, NOT_THERE, if_exists)? {
+                    true => format!("dropped partition {name} of table {table}"),
+                    false => format!("table {table} has no partition {name}; nothing was changed"),
+                });
+            }
         }
         Ok(())
     }
 }
 
+/// Values with their columns, as `day=2026-01-31/region=eu`.
+fn listed(values: &[(String, String)], between: &str) -> String {
+    values.iter().map(|(key, value)| format!("{key}={value}")).collect::<Vec<_>>().join(between)
+}
+
 fn row(partition: &PartitionInfo, format: ListFormat) -> Value {
     let values: Value = match format {
-        ListFormat::Table => {
-            let pairs = partition.spec.iter().map(|(key, value)| format!("{key}={value}"));
-            pairs.collect::<Vec<_>>().join(" ").into()
-        }
+        ListFormat::Table => listed(&partition.spec, " ").into(),
         _ => {
             partition.spec.iter().map(|(key, value)| (key.clone(), value.clone().into())).collect::<Map<_, _>>().into()
         }

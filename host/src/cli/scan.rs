@@ -11,10 +11,14 @@ use thalweg_wire::table::{TablePath, partition_name, resolve_partition};
 use super::interrupt::Interrupts;
 use super::modules::{Modules, Order};
 use super::options::{Common, key_value};
+use super::progress::Bar;
 use super::rows_out::{Out, with_metadata, with_metadata_fields};
 use super::summary::grouped;
 use super::{Failure, Outcome};
-use crate::client::{ChainTally, CurrentOptions, CurrentStream, Error, ScanBatch, ScanOptions, ScanStream, Table};
+use crate::client::{
+    ChainTally, Client, CurrentOptions, CurrentStream, Error, ScanBatch, ScanOptions, ScanStream, Table,
+};
+use crate::text;
 
 /// `thalweg scan`.
 #[derive(Debug, Args)]
@@ -91,7 +95,7 @@ fn say(table: &str, tally: &ChainTally) {
     let filtered = tally.filtered.iter().map(|(module, rows)| format!("{} filtered by {module}", grouped(*rows)));
     let dropped = (tally.dropped > 0).then(|| format!("{} dropped", grouped(tally.dropped)));
     eprintln!("{table}: {}", filtered.chain(dropped).collect::<Vec<_>>().join(", "));
-    tally.lines().iter().for_each(|line| eprintln!("  {line}"));
+    tally.lines().iter().for_each(|line| eprintln!("  {}", text::message(line)));
 }
 
 impl Scan {
@@ -101,6 +105,7 @@ impl Scan {
         let (columns, mut stream) = self.start(&table, &order).await?;
         let schema = if self.with_metadata { with_metadata_fields(&columns) } else { columns };
         let mut out = self.out.open(schema.clone())?;
+        let bar = self.bar(common, &client).await;
         let mut interrupts = Interrupts::listen()?;
         let mut interrupted = false;
         loop {
@@ -110,6 +115,7 @@ impl Scan {
             };
             let Some(scanned) = next else { break };
             let scanned = scanned?;
+            bar.add(scanned.batch.num_rows() as u64);
             match self.with_metadata {
                 true => out.write(&with_metadata(&scanned, &schema)?)?,
                 false => out.write(&scanned.batch)?,
@@ -119,10 +125,26 @@ impl Scan {
             }
         }
         out.finish()?;
+        bar.finish();
         if !common.quiet && !self.modules.is_empty() {
             say(&table.name(), &stream.tally());
         }
         if interrupted { Err(Failure::Interrupted) } else { Ok(()) }
+    }
+
+    /// The progress of rows that do not go to a terminal, out of as many as the table has where all are read.
+    async fn bar(&self, common: &Common, client: &Client) -> Bar {
+        let bar = Bar::new(common.quiet || self.out.is_terminal());
+        if !bar.is_hidden() {
+            bar.counting(if self.reads_all() { rows(client, &self.table).await } else { None });
+        }
+        bar
+    }
+
+    /// Whether every row of the table comes out, as far as the options say.
+    fn reads_all(&self) -> bool {
+        let bounded = self.start.is_some() || self.end.is_some() || self.limit.is_some() || self.bucket.is_some();
+        !(bounded || self.follow || self.changelog || !self.partition.is_empty() || !self.modules.is_empty())
     }
 
     async fn start(&self, table: &Table, order: &Order) -> anyhow::Result<Opened> {
@@ -181,6 +203,11 @@ impl Scan {
             false => Ok((buckets, Vec::new())),
         }
     }
+}
+
+/// How many rows a table has, where the server says.
+async fn rows(client: &Client, table: &TablePath) -> Option<u64> {
+    client.list_offsets(table).await.ok()?.iter().map(|bucket| bucket.rows).sum()
 }
 
 /// The name of a partition, which is as it stands or made of `KEY=VALUE/KEY=VALUE`.

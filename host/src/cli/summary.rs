@@ -9,6 +9,7 @@ use serde_json::json;
 
 use crate::client::{ChainTally, ExceptionTally};
 use crate::module::StageReport;
+use crate::text;
 
 /// How the summary is printed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -46,7 +47,7 @@ pub(super) struct Summary {
 fn exceptions<S: Serializer>(tallies: &[ExceptionTally], serializer: S) -> Result<S::Ok, S::Error> {
     serializer.collect_seq(tallies.iter().map(|tally| {
         let cause = |cause: &crate::client::CauseTally| {
-            json!({"message": cause.message, "rows": cause.rows, "first": cause.first})
+            json!({"message": text::message(&cause.message), "rows": cause.rows, "first": cause.first})
         };
         json!({
             "module": tally.module,
@@ -84,7 +85,7 @@ impl Summary {
                 eprintln!("{}", self.sentence());
                 let exceptions = ChainTally { exceptions: self.exceptions.clone(), ..ChainTally::default() }.lines();
                 for line in exceptions.into_iter().chain(self.modules.iter().map(took)) {
-                    eprintln!("  {line}");
+                    eprintln!("  {}", text::message(&line));
                 }
             }
         }

@@ -8,11 +8,14 @@ use serde_json::{Value, json};
 use thalweg_engine::api::TableInfo;
 use thalweg_wire::table::{ArrowTypeError, ColumnType, Schema, TableDescriptor, TablePath};
 
+use super::change::{NOT_THERE, THERE, counted, was_made};
 use super::options::{Common, key_value};
 use super::output::{ListFormat, print_list, print_one};
 use super::reading::TextOptions;
+use super::say::say;
 use super::{Outcome, aggregation};
 use crate::formats::{Format, InferOptions, Input, infer_schema};
+use crate::text::{escaped, padded, width};
 
 /// `thalweg table`.
 #[derive(Debug, Subcommand)]
@@ -126,12 +129,20 @@ impl Table {
                 let info = common.connect().await?.show_table(&table).await?;
                 print_one(&as_json(&info), &as_text(&info), format)?;
             }
-            Self::Drop { table, if_exists } => common.connect().await?.drop_table(&table, if_exists).await?,
+            Self::Drop { table, if_exists } => {
+                let dropped = common.connect().await?.drop_table(&table, false).await;
+                common.note(&match was_made(dropped, NOT_THERE, if_exists)? {
+                    true => format!("dropped table {table}"),
+                    false => format!("there is no table {table}; nothing was changed"),
+                });
+            }
             Self::Alter { table, property, remove } => {
                 if property.is_empty() && remove.is_empty() {
                     return Err(anyhow::anyhow!("nothing to alter: say what with --property or --remove").into());
                 }
+                let altered = altered(&property, &remove);
                 common.connect().await?.alter_table(&table, property, remove).await?;
+                common.note(&format!("altered table {table}: {altered}"));
             }
         }
         Ok(())
@@ -141,7 +152,19 @@ impl Table {
 impl Create {
     async fn run(self, common: &Common) -> anyhow::Result<()> {
         let descriptor = self.descriptor()?;
-        common.connect().await?.create_table(&self.table, descriptor, self.if_not_exists).await?;
+        let made = Made::of(&descriptor);
+        let client = common.connect().await?;
+        let created = client.create_table(&self.table, descriptor, false).await;
+        if !was_made(created, THERE, self.if_not_exists)? {
+            common.note(&format!("table {} exists already; nothing was changed", self.table));
+        } else if !common.quiet {
+            // The server chose the number of buckets where none was given.
+            let buckets = match self.buckets {
+                Some(buckets) => Some(buckets),
+                None => client.show_table(&self.table).await.ok().and_then(|info| info.descriptor.bucket_count),
+            };
+            common.note(&made.sentence(&self.table, buckets));
+        }
         Ok(())
     }
 
@@ -153,7 +176,7 @@ impl Create {
                 let sample = self.sample.and_then(|rows| usize::try_from(rows).ok());
                 let options = InferOptions { format: self.format, sample, csv: self.text.csv() };
                 let inferred = infer_schema(&input, &options)?;
-                inferred.hints.iter().for_each(|hint| eprintln!("thalweg: {hint}"));
+                inferred.hints.iter().for_each(|hint| say(hint));
                 schema_of(&inferred.schema).with_context(|| format!("the columns of {file} cannot be a table's"))?
             }
             (None, None) => anyhow::bail!("say the columns with --schema or --like"),
@@ -172,6 +195,44 @@ impl Create {
             custom_properties,
         })
     }
+}
+
+/// What is told of a table that was created.
+struct Made {
+    columns: usize,
+    primary_key: String,
+    partition_keys: String,
+}
+
+impl Made {
+    fn of(descriptor: &TableDescriptor) -> Self {
+        Self {
+            columns: descriptor.schema.columns.len(),
+            primary_key: key_names(&descriptor.schema).join(", "),
+            partition_keys: descriptor.partition_keys.join(", "),
+        }
+    }
+
+    fn sentence(&self, table: &TablePath, buckets: Option<u32>) -> String {
+        let mut sentence = format!("created table {table}, {}", counted(self.columns, "column"));
+        if let Some(buckets) = buckets {
+            sentence += &format!(", {}", counted(buckets as usize, "bucket"));
+        }
+        if !self.primary_key.is_empty() {
+            sentence += &format!(", primary key {}", self.primary_key);
+        }
+        if !self.partition_keys.is_empty() {
+            sentence += &format!(", partitioned by {}", self.partition_keys);
+        }
+        sentence
+    }
+}
+
+/// What an alteration sets and removes, by name.
+fn altered(set: &[(String, String)], removed: &[String]) -> String {
+    let set = set.iter().map(|(key, value)| format!("{key} = {value}"));
+    let removed = removed.iter().map(|key| format!("{key} removed"));
+    set.chain(removed).collect::<Vec<_>>().join(", ")
 }
 
 /// The columns of an Arrow schema as a table's.
@@ -209,18 +270,19 @@ fn key_names(schema: &Schema) -> Vec<&str> {
 
 fn as_text(info: &TableInfo) -> String {
     let descriptor = &info.descriptor;
-    let width = descriptor.schema.columns.iter().map(|c| c.name.chars().count()).max().unwrap_or(0);
+    let widest = descriptor.schema.columns.iter().map(|c| width(&escaped(&c.name))).max().unwrap_or(0);
     let mut lines = vec![format!("table {} (id {}, schema {})", info.path, info.table_id, info.schema_id)];
-    lines.extend(descriptor.comment.iter().map(|comment| format!("  {comment}")));
+    lines.extend(descriptor.comment.iter().map(|comment| format!("  {}", escaped(comment))));
     lines.push("columns".into());
     for column in &descriptor.schema.columns {
-        let comment = column.comment.as_ref().map(|c| format!("  -- {c}")).unwrap_or_default();
+        let comment = column.comment.as_ref().map(|c| format!("  -- {}", escaped(c))).unwrap_or_default();
         let aggregation = column.aggregation.as_ref().map(|(name, _)| format!("  ({name})")).unwrap_or_default();
-        lines.push(format!("  {:<width$}  {}{aggregation}{comment}", column.name, column.column_type));
+        let (name, kind) = (padded(&escaped(&column.name), widest, false), column.column_type.to_string());
+        lines.push(format!("  {name}  {}{aggregation}{comment}", escaped(&kind)));
     }
     let mut list = |name: &str, values: Vec<&str>| {
         if !values.is_empty() {
-            lines.push(format!("{name}  {}", values.join(", ")));
+            lines.push(format!("{name}  {}", escaped(&values.join(", "))));
         }
     };
     list("primary key", key_names(&descriptor.schema));
@@ -232,7 +294,7 @@ fn as_text(info: &TableInfo) -> String {
     let properties: Vec<_> = descriptor.properties.iter().chain(&descriptor.custom_properties).collect();
     if !properties.is_empty() {
         lines.push("properties".into());
-        lines.extend(properties.iter().map(|(key, value)| format!("  {key} = {value}")));
+        lines.extend(properties.iter().map(|(key, value)| format!("  {} = {}", escaped(key), escaped(value))));
     }
     lines.join("\n") + "\n"
 }

@@ -11,6 +11,7 @@ use serde_json::Value;
 use crate::client::Traced;
 use crate::formats::{Place, json_lines};
 use crate::module::Policy;
+use crate::text::{self, escaped};
 
 /// How many rows are shown of each fate at each module.
 const SHOWN: usize = 10;
@@ -95,7 +96,7 @@ impl Trial {
     pub(super) fn refused(&self, row: usize, place: &Place, error: &str) -> anyhow::Result<()> {
         let (number, at) = (self.rows + 1 + row as u64, place.of(row));
         let text = match self.people {
-            true => format!("{at}  refused: {error}"),
+            true => format!("{}  refused: {}", escaped(&at), text::message(error)),
             false => serde_json::json!({"row": number, "at": at, "fate": "refused", "error": error}).to_string(),
         };
         Ok(writeln!(io::stdout().lock(), "{text}")?)
@@ -159,12 +160,12 @@ impl Fate<'_> {
     /// The row, what became of it, and beneath what came out.
     fn for_people(&self, at: &str) -> String {
         let by = if self.module.is_empty() { String::new() } else { format!(" by {}", self.module) };
-        let mut text = format!("{at}  {}{by}\n      {}", self.name, self.before);
+        let mut text = format!("{}  {}{by}\n      {}", escaped(at), self.name, escaped(self.before));
         if let Some(error) = self.error {
-            text += &format!("\n    ! {error}");
+            text += &format!("\n    ! {}", text::message(error));
         }
         if self.name != "kept" {
-            self.after.iter().for_each(|row| text += &format!("\n    > {row}"));
+            self.after.iter().for_each(|row| text += &format!("\n    > {}", escaped(row)));
         }
         text
     }

@@ -36,8 +36,9 @@ pub(super) struct Write {
     /// Check and run everything, send nothing, and show what the modules do to some of the rows
     #[arg(long)]
     dry_run: bool,
-    /// Keep reading the last input, a growing file or a pipe, and write rows as they come, until an interrupt; take up
-    /// the file of --chain when it or a module of it changes
+    /// Keep reading the last input, a growing file or a pipe, and write rows as they come, until an interrupt; a file that
+    /// is rotated, truncated or written anew is read from its start; take up the file of --chain when it or a module of it
+    /// changes
     #[arg(long)]
     follow: bool,
     /// A row whose partition the table does not have fails, instead of creating the partition
@@ -72,8 +73,10 @@ impl Write {
             };
         }
         let mut run = Run::new(&writer, common.quiet)?;
-        let watch = watched.map(|file| file.watch(writer.clone(), self.settings.clone(), run.bar()));
-        let options = ReadOptions { follow: self.follow, ..self.input.read_options(self.batch_rows as usize) };
+        let watch = watched.map(|file| file.watch(writer.clone(), self.settings.clone(), run.bar().clone()));
+        let progress = run.bar().reading(self.size(&inputs));
+        let options = self.input.read_options(self.batch_rows as usize);
+        let options = ReadOptions { follow: self.follow, progress, ..options };
         let rows = reading::start(inputs, writer.input_schema(), options);
         match self.dry_run {
             true => run.check(&writer, rows).await,
@@ -84,6 +87,12 @@ impl Write {
             true => outcome.and(Err(Failure::Reported)),
             false => outcome,
         }
+    }
+
+    /// How many bytes are read in all, where that is known and they are counted.
+    fn size(&self, inputs: &[(Input, Format)]) -> Option<u64> {
+        let counted = |(input, format): &(Input, Format)| input.size().filter(|_| *format != Format::Arrow);
+        if self.follow { None } else { inputs.iter().map(counted).sum() }
     }
 
     /// The inputs, each with a format, before anything is sent.

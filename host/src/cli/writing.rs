@@ -6,11 +6,11 @@ use std::time::{Duration, Instant};
 
 use futures::StreamExt;
 use futures::stream::FuturesOrdered;
-use indicatif::ProgressBar;
 use tokio::sync::mpsc;
 
 use super::interrupt::Interrupts;
-use super::progress::rows_bar;
+use super::progress::Bar;
+use super::say::say;
 use super::summary::{Summary, SummaryFormat};
 use super::{Failure, Outcome};
 use crate::client::{self, ChainTally, Client, Prepared, Writer};
@@ -55,7 +55,7 @@ fn parallelism() -> usize {
 pub(super) struct Run {
     summary: Summary,
     started: Instant,
-    bar: ProgressBar,
+    bar: Bar,
     /// What the modules did.
     tally: ChainTally,
     /// Rows that came out of the chain and have no fate yet.
@@ -73,7 +73,7 @@ impl Run {
         Ok(Self {
             summary: Summary::new(writer.table().name(), writer.module_names()),
             started: Instant::now(),
-            bar: rows_bar(quiet),
+            bar: Bar::new(quiet),
             tally: ChainTally::default(),
             under_way: 0,
             letters: 0,
@@ -83,8 +83,8 @@ impl Run {
         })
     }
 
-    pub(super) fn bar(&self) -> ProgressBar {
-        self.bar.clone()
+    pub(super) fn bar(&self) -> &Bar {
+        &self.bar
     }
 
     /// Writes until the rows end, something fails, or an interrupt; then waits for what is on its way. Several batches are
@@ -199,7 +199,7 @@ impl Run {
     /// Counts rows that were read.
     fn count(&mut self, rows: u64) {
         self.summary.rows_read += rows;
-        self.bar.inc(rows);
+        self.bar.add(rows);
     }
 
     /// Counts rows of which nothing was sent, and says why.
@@ -232,7 +232,7 @@ impl Run {
     /// Says the first failure; those that follow are in the summary's counts.
     fn fail(&mut self, message: String) {
         if !self.failed {
-            self.bar.suspend(|| eprintln!("thalweg: {message}"));
+            self.bar.suspend(|| say(&message));
         }
         self.failed = true;
     }
@@ -265,6 +265,6 @@ impl Run {
         self.summary.finish(self.started.elapsed());
         // Every row has a fate or was given up: nothing is left to wait for.
         let _ = client.close(CLOSING).await;
-        self.bar.finish_and_clear();
+        self.bar.finish();
     }
 }

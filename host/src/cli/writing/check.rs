@@ -5,6 +5,7 @@ use tokio::sync::mpsc;
 
 use super::Run;
 use crate::cli::output::is_broken_pipe;
+use crate::cli::say::sentence;
 use crate::cli::trial::Trial;
 use crate::client::{self, Writer};
 use crate::formats::{FormatError, Place, Rows};
@@ -40,7 +41,7 @@ impl Run {
             if let Err(error) = shown
                 && !is_broken_pipe(&error)
             {
-                self.fail(format!("{error:#}"));
+                self.fail(sentence(&error));
             }
         }
     }
