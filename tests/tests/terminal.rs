@@ -104,6 +104,23 @@ fn messages_are_short_whatever_stands_in_the_file() -> Result<()> {
 }
 
 #[test]
+#[cfg(target_os = "linux")]
+fn a_full_disk_is_told_once() -> Result<()> {
+    let data = tempfile::tempdir()?;
+    let node = Node::start(data.path(), None)?;
+    binary::run(&node.address, ["table", "create", "t", "--schema", "id INT"])?;
+    binary::printed(binary::run_with(&node.address, ["append", "t"], "{\"id\":1}\n")?)?;
+    for format in ["json", "csv", "table", "parquet", "arrow"] {
+        let arguments = ["scan", "t", "--format", format, "--output", "/dev/full"];
+        let output = binary::command(arguments).env("THALWEG_SERVER", &node.address).output()?;
+        let said = String::from_utf8(output.stderr)?;
+        ensure!(output.status.code() == Some(1) && said.lines().count() == 1, "{format}: {said}");
+        ensure!(said.matches("No space left on device").count() == 1, "{format}: {said}");
+    }
+    Ok(())
+}
+
+#[test]
 fn tables_hold_what_would_steer_a_terminal() -> Result<()> {
     let data = tempfile::tempdir()?;
     let node = Node::start(data.path(), None)?;

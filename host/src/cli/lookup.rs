@@ -11,7 +11,7 @@ use thalweg_wire::table::TablePath;
 use super::key::read_keys;
 use super::options::Common;
 use super::reading;
-use super::rows_out::Out;
+use super::rows_out::{Out, unwritten};
 use super::say::say;
 use super::{Failure, Outcome};
 use crate::client::{Error, FoundRows, Table};
@@ -79,8 +79,8 @@ impl Lookup {
             counts.found += found.found();
             match &positions {
                 _ if found.rows.num_rows() == 0 => {}
-                Some(positions) => out.write(&found.rows.project(positions)?)?,
-                None => out.write(&found.rows)?,
+                Some(positions) => out.write(&found.rows.project(positions)?).map_err(unwritten)?,
+                None => out.write(&found.rows).map_err(unwritten)?,
             }
             Ok(())
         };
@@ -90,7 +90,7 @@ impl Lookup {
         if let Some((input, format)) = input {
             self.find_all(&table, &columns, input, format, write).await?;
         }
-        out.finish()?;
+        out.finish().map_err(unwritten)?;
         counts.tell(&table, common.quiet)
     }
 

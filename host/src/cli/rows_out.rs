@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use anyhow::{Context, bail};
 use arrow_array::{ArrayRef, Int32Array, Int64Array, RecordBatch, StringArray, TimestampMillisecondArray};
-use arrow_schema::{DataType, Field, Schema, SchemaRef, TimeUnit};
+use arrow_schema::{ArrowError, DataType, Field, Schema, SchemaRef, TimeUnit};
 use clap::Args;
 
 use crate::client::{Offsets, ScanBatch};
@@ -49,6 +49,14 @@ impl Out {
             (Format::Table, None) if terminal => terminal_writer(&schema, out, columns()),
             _ => writer(format, schema, out)?,
         })
+    }
+}
+
+/// Why rows could not be written, without the words that Arrow puts before.
+pub(super) fn unwritten(error: ArrowError) -> anyhow::Error {
+    match error {
+        ArrowError::IoError(_, cause) => anyhow::Error::from(cause).context("rows cannot be written"),
+        other => other.into(),
     }
 }
 

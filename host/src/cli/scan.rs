@@ -12,7 +12,7 @@ use super::interrupt::Interrupts;
 use super::modules::{Modules, Order};
 use super::options::{Common, key_value};
 use super::progress::Bar;
-use super::rows_out::{Out, with_metadata, with_metadata_fields};
+use super::rows_out::{Out, unwritten, with_metadata, with_metadata_fields};
 use super::summary::grouped;
 use super::{Failure, Outcome};
 use crate::client::{
@@ -117,14 +117,14 @@ impl Scan {
             let scanned = scanned?;
             bar.add(scanned.batch.num_rows() as u64);
             match self.with_metadata {
-                true => out.write(&with_metadata(&scanned, &schema)?)?,
-                false => out.write(&scanned.batch)?,
+                true => out.write(&with_metadata(&scanned, &schema)?).map_err(unwritten)?,
+                false => out.write(&scanned.batch).map_err(unwritten)?,
             }
             if self.follow {
-                out.flush()?;
+                out.flush().map_err(unwritten)?;
             }
         }
-        out.finish()?;
+        out.finish().map_err(unwritten)?;
         bar.finish();
         if !common.quiet && !self.modules.is_empty() {
             say(&table.name(), &stream.tally());
