@@ -137,6 +137,15 @@ fn trials() -> Result<Vec<Trial>> {
         });
         trials.push(trial.with_ignored_flag(missing.is_some()).with_kind(missing.unwrap_or_default()));
     }
+    if size::full() && no_cluster.is_none() {
+        trials.push(Trial::test("size/cluster_failover", || {
+            let run = || {
+                let cluster = Cluster::start_with(3, &["zookeeper.client.session-timeout=4s"])?;
+                RUNTIME.block_on(size::run_with_a_server_killed(&cluster))
+            };
+            run().map_err(|error: anyhow::Error| Failed::from(format!("{error:#}")))
+        }));
+    }
     trials.sort_by(|a, b| a.name().cmp(b.name()));
     Ok(trials)
 }

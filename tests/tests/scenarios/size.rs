@@ -1,7 +1,8 @@
 //! A table at size: 16 buckets, many rows, read by limits large and small, with and without a projection.
 //!
 //! 300,000 rows by default, in batches of a few thousand; `THALWEG_SIZE=full` makes them 6,000,000, in batches as large as
-//! they are by default. Every row must be there once, in each bucket at offsets without a gap.
+//! they are by default, then also in 8 buckets, and while a tablet server is killed. Every row must be there once, in each
+//! bucket at offsets without a gap.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -13,12 +14,12 @@ use arrow_array::{ArrayRef, Date32Array, Int16Array, Int64Array, RecordBatch, St
 use futures::StreamExt;
 use thalweg::client::{Client, ClientOptions, EngineKind, ScanOptions, Table};
 use thalweg_engine::api::Settings;
+use thalweg_tests::cluster::Cluster;
 use thalweg_wire::table::{Schema, TableDescriptor};
 
 /// The engines that it runs with: in lockstep it would show nothing more.
 pub(crate) const RUNS_WITH: [EngineKind; 2] = [EngineKind::Component, EngineKind::Native];
 
-const BUCKETS: u32 = 16;
 const COLUMNS: &str =
     "day DATE, delay SMALLINT, distance BIGINT, origin STRING, destination STRING, id BIGINT NOT NULL";
 const AIRPORTS: [&str; 8] = ["ATL", "ORD", "DFW", "SEA", "PDX", "SFO", "JFK", "LAX"];
@@ -30,7 +31,8 @@ const LIMITS: [(&str, u32, u32); 4] = [
     ("tiny", 10_000, 1000),
 ];
 
-fn full() -> bool {
+/// Whether the long run is wanted.
+pub(crate) fn full() -> bool {
     std::env::var("THALWEG_SIZE").is_ok_and(|size| size == "full")
 }
 
@@ -62,11 +64,60 @@ async fn client(address: &str, engine: EngineKind, change: impl FnOnce(&mut Sett
 }
 
 pub(crate) async fn run(name: &str, engine: EngineKind, address: String) -> Result<()> {
+    let counts: &[u32] = if full() { &[16, 8] } else { &[16] };
+    for buckets in counts {
+        let name = format!("size_{name}_{buckets}");
+        let (count, mut told) = fill(&name, engine, &address, *buckets).await?;
+        for (limits, fetch_bytes, bucket_bytes) in LIMITS {
+            let reader = client(&address, engine, |settings| {
+                settings.scan.fetch_bytes = fetch_bytes;
+                settings.scan.bucket_bytes = bucket_bytes;
+            })
+            .await?;
+            let table = reader.table(&name.parse()?).await?;
+            for columns in [None, Some(vec!["id".to_owned(), "origin".to_owned()])] {
+                let what = format!("{limits} limits{}", if columns.is_some() { ", projected" } else { "" });
+                let begun = Instant::now();
+                scan(&table, columns, count, |_| Ok(())).await.with_context(|| what.clone())?;
+                told += &format!("; {what}: {:.1?}", begun.elapsed());
+            }
+            reader.close(Duration::from_secs(30)).await?;
+        }
+        eprintln!("{told}");
+    }
+    Ok(())
+}
+
+/// Scans while a tablet server is killed that leads a third of the buckets, and another one the next time.
+pub(crate) async fn run_with_a_server_killed(cluster: &Cluster) -> Result<()> {
+    let (count, mut told) = fill("size_failover", EngineKind::Component, &cluster.address, 16).await?;
+    let reader = client(&cluster.address, EngineKind::Component, |_| {}).await?;
+    let table = reader.table(&"size_failover".parse()?).await?;
+    for tablet in 0..2 {
+        let (begun, mut killed) = (Instant::now(), false);
+        let kill = |rows: usize| {
+            if rows > count as usize / 10 && !std::mem::replace(&mut killed, true) {
+                cluster.kill(tablet)?;
+            }
+            Ok(())
+        };
+        scan(&table, None, count, kill).await.with_context(|| format!("without tablet server {tablet}"))?;
+        told += &format!("; read while tablet server {tablet} was killed: {:.1?}", begun.elapsed());
+        cluster.restart(tablet)?;
+        tokio::time::sleep(Duration::from_secs(10)).await;
+    }
+    reader.close(Duration::from_secs(30)).await?;
+    eprintln!("{told}");
+    Ok(())
+}
+
+/// Makes a table and fills it; how many rows it has, and how that went.
+async fn fill(name: &str, engine: EngineKind, address: &str, buckets: u32) -> Result<(i64, String)> {
     let (count, batch_rows) = if full() { (6_000_000, 65_536) } else { (300_000, 2_000) };
-    let path = format!("size_{name}").parse()?;
-    let writer = client(&address, engine, |settings| settings.write.batch_rows = batch_rows).await?;
+    let path = name.parse()?;
+    let writer = client(address, engine, |settings| settings.write.batch_rows = batch_rows).await?;
     let mut descriptor = TableDescriptor::new(Schema::parse_sql(COLUMNS)?);
-    descriptor.bucket_count = Some(BUCKETS);
+    descriptor.bucket_count = Some(buckets);
     writer.create_table(&path, descriptor, false).await?;
     let table = writer.table(&path).await?;
     let begun = Instant::now();
@@ -78,31 +129,20 @@ pub(crate) async fn run(name: &str, engine: EngineKind, address: String) -> Resu
         let outcome = fate.await;
         ensure!(outcome.acknowledged() == outcome.produced, "{outcome:?}");
     }
-    let mut told = format!("{name}: {count} rows appended in {:.1?}", begun.elapsed());
     writer.close(Duration::from_secs(30)).await?;
-    for (limits, fetch_bytes, bucket_bytes) in LIMITS {
-        let reader = client(&address, engine, |settings| {
-            settings.scan.fetch_bytes = fetch_bytes;
-            settings.scan.bucket_bytes = bucket_bytes;
-        })
-        .await?;
-        let table = reader.table(&path).await?;
-        for columns in [None, Some(vec!["id".to_owned(), "origin".to_owned()])] {
-            let what = format!("{limits} limits{}", if columns.is_some() { ", projected" } else { "" });
-            let begun = Instant::now();
-            scan(&table, columns, count).await.with_context(|| what.clone())?;
-            told += &format!("; {what}: {:.1?}", begun.elapsed());
-        }
-        reader.close(Duration::from_secs(30)).await?;
-    }
-    eprintln!("{told}");
-    Ok(())
+    Ok((count, format!("{name}: {count} rows appended in {:.1?}", begun.elapsed())))
 }
 
-/// Scans everything; each row must be there once.
-async fn scan(table: &Table, columns: Option<Vec<String>>, count: i64) -> Result<()> {
+/// Scans everything; each row must be there once. `on_rows` is told how many came so far.
+async fn scan(
+    table: &Table,
+    columns: Option<Vec<String>>,
+    count: i64,
+    mut on_rows: impl FnMut(usize) -> Result<()>,
+) -> Result<()> {
+    let buckets = table.info().descriptor.bucket_count.unwrap_or(1) as usize;
     let mut seen = vec![false; usize::try_from(count)?];
-    let mut next = [0u64; BUCKETS as usize];
+    let (mut next, mut found) = (vec![0u64; buckets], 0);
     let mut scanned = table.scan(ScanOptions { columns, ..ScanOptions::default() }).await?;
     while let Some(part) = scanned.next().await {
         let part = part?;
@@ -115,9 +155,10 @@ async fn scan(table: &Table, columns: Option<Vec<String>>, count: i64) -> Result
         for id in ids.as_primitive::<Int64Type>().values() {
             let seen = seen.get_mut(usize::try_from(*id)?).with_context(|| format!("there is a row {id}"))?;
             ensure!(!std::mem::replace(seen, true), "row {id} is there twice");
+            found += 1;
         }
+        on_rows(found)?;
     }
-    let found = seen.iter().filter(|seen| **seen).count();
     ensure!(found as i64 == count, "{found} of {count} rows");
     Ok(())
 }

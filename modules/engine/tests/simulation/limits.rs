@@ -8,7 +8,7 @@ use thalweg_wire::table::{Schema, TableDescriptor};
 
 use crate::{
     batches::arrow_batch,
-    scenarios::{ALL, scan},
+    scenarios::{ALL, scan, write},
     world::{World, descriptor, numbers},
 };
 
@@ -81,6 +81,7 @@ fn everything_is_read_by_any_limits() {
         let count: usize = batches.iter().map(Vec::len).sum();
         let servers = 1 + chance.below(3) as i32;
         let (mut world, table, rows) = world_with(seed, servers, limits, &batches);
+        world.cluster.lagging = seed % 3 == 0;
         for columns in [None, Some(vec![0])] {
             let before = fetches(&world);
             let what = format!("seed {seed}, {buckets} buckets, limits {limits:?}, columns {columns:?}");
@@ -90,6 +91,22 @@ fn everything_is_read_by_any_limits() {
             let asked = (fetches(&world) - before) as usize;
             assert!(asked <= count + servers as usize, "{what}: {asked} fetches for {count} batches");
         }
+        world.finish();
+    }
+}
+
+#[test]
+fn a_table_whose_servers_do_not_know_it_yet_is_written_and_read() {
+    for seed in 0..10 {
+        let mut world = World::new(seed, 3, |_| {});
+        world.cluster.create("t", descriptor(7, "NONE"));
+        let (table, _) = world.open_table("t").expect("it is there");
+        world.cluster.unready = 30;
+        let rows = write(&mut world, table, 0..10);
+        assert_eq!((rows.len(), world.cluster.unready), (100, 0));
+        world.cluster.unready = 30;
+        assert_eq!(scan(&mut world, table, ALL).expect("a scan"), rows);
+        assert_eq!(world.cluster.unready, 0);
         world.finish();
     }
 }

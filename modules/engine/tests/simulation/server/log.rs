@@ -36,6 +36,10 @@ impl Cluster {
         partition: Option<i64>,
         bucket: i32,
     ) -> Result<&mut Bucket, i32> {
+        if self.unready > 0 {
+            self.unready -= 1;
+            return Err(if self.unready % 2 == 0 { 12 } else { 21 });
+        }
         let table = self.tables.values_mut().find(|table| table.id == table_id).ok_or(21)?;
         let buckets = match partition {
             None => &mut table.buckets,
@@ -69,7 +73,7 @@ impl Cluster {
     /// at what the limit of the answer leaves, and only the first that has anything gives a whole batch at any rate.
     pub(super) fn fetch(&mut self, server: i32, request: &FetchLogRequest) -> (FetchLogResponse, bool) {
         let (mut left, mut first, mut empty) = (request.max_bytes as usize, true, true);
-        let stingy = self.stingy;
+        let (stingy, lagging) = (self.stingy, self.lagging);
         let mut tables_resp = Vec::new();
         for table in &request.tables_req {
             let known = self.tables.values().find(|known| known.id == table.table_id);
@@ -101,7 +105,8 @@ impl Cluster {
                                 first &= records.is_empty();
                                 empty &= records.is_empty();
                                 left = left.saturating_sub(records.len());
-                                answer.high_watermark = Some(bucket.end);
+                                let lag = if lagging { entry.fetch_offset } else { bucket.end };
+                                answer.high_watermark = Some(lag);
                                 answer.records = Some(records.into());
                             }
                         }

@@ -62,6 +62,10 @@ pub(crate) struct Cluster {
     pub(crate) fetches: Vec<Vec<(i32, i32)>>,
     /// No bucket of a fetch gives more bytes, be it half a batch, whatever is asked for.
     pub(crate) stingy: Option<usize>,
+    /// What fetches tell of the end of a bucket lags behind the rows that they give.
+    pub(crate) lagging: bool,
+    /// Requests about rows that are refused, as servers do that do not know yet that they lead a new table.
+    pub(crate) unready: u32,
     /// APIs that are left out of ApiVersions.
     pub(crate) lacking: Vec<ApiKey>,
     /// How often each API was called.
