@@ -274,7 +274,17 @@ async fn partitions_follow_the_time() {
     let answer = client.call(produce(table, made[2].1, anonymous(&[1]))).await.unwrap();
     assert_eq!(answer.buckets_resp[0].base_offset, Some(0));
 
-    client.call(add("t", &[("day", "1999")], false)).await.unwrap();
+    // As Fluss from 1.0 on: what would be dropped at once, or is no year, is not made.
+    for ignore in [false, true] {
+        let refused = client.call(add("t", &[("day", "1999")], ignore)).await.unwrap_err();
+        let oldest = made[0].0.parse::<i32>().unwrap() - 1;
+        let text = format!("Partition value '1999' is out-of-date. The earliest retained partition is '{oldest}'.");
+        assert_eq!(refused, Refusal(43, text));
+        let refused = client.call(add("t", &[("day", "eu")], ignore)).await.unwrap_err();
+        let text =
+            "Partition value 'eu' does not match the expected format 'yyyy' for auto-partition time unit 'YEAR'.";
+        assert_eq!(refused, Refusal(43, text.to_owned()));
+    }
     client.call(remove("t", &[("day", &made[1].0)], false)).await.unwrap();
     let begun = Instant::now();
     loop {
@@ -294,6 +304,9 @@ async fn partitions_follow_the_time_from_when_they_are_told() {
     let node = start(folder.path()).await;
     let mut client = Client::connect(node.address()).await;
     client.call(create("t", &descriptor(&["day"], 1, &[]))).await.unwrap();
+    for day in ["19990101", "eu"] {
+        client.call(add("t", &[("day", day)], false)).await.unwrap();
+    }
     let change = |(key, value): (&str, &str)| PbAlterConfig {
         config_key: format!("table.auto-partition.{key}"),
         config_value: Some(value.to_owned()),
@@ -301,7 +314,9 @@ async fn partitions_follow_the_time_from_when_they_are_told() {
     };
     let config_changes = [("enabled", "true"), ("num-precreate", "5")].map(change).to_vec();
     client.call(AlterTableRequest { table_path: path("t"), config_changes, ..Default::default() }).await.unwrap();
-    assert_eq!(list(&mut client, "t", &[]).await.len(), 5);
+    // The one that is too old is gone, and the one that is no day comes after all of them.
+    let names: Vec<_> = list(&mut client, "t", &[]).await.into_iter().map(|(name, _)| name).collect();
+    assert!(names.len() == 6 && names[5] == "eu" && !names.contains(&"19990101".to_owned()), "{names:?}");
 }
 
 #[tokio::test]

@@ -5,6 +5,7 @@ mod failover;
 mod keys;
 mod limits;
 mod logs;
+mod lookup_bounds;
 mod lookup_faults;
 mod lookups;
 mod partitions;

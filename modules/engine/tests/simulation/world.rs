@@ -9,6 +9,7 @@ use thalweg_engine::{
 };
 use thalweg_wire::{
     column::{Batch, Column, Values},
+    message::ApiKey,
     table::{ColumnType, DataType, Schema, TableDescriptor, TablePath},
 };
 
@@ -25,6 +26,8 @@ pub(crate) struct Faults {
     pub(crate) refusal: u64,
     /// Whether connections are neither made nor refused.
     pub(crate) unreachable: bool,
+    /// The connection ends over each request of this call.
+    pub(crate) ends: Option<ApiKey>,
     /// Every answer is this instead.
     pub(crate) garbage: Option<&'static [u8]>,
 }
@@ -54,6 +57,8 @@ pub(crate) struct World {
     pub(crate) buffers: HashMap<u64, Bytes>,
     pub(crate) links: HashMap<u32, i32>,
     pub(crate) closed: bool,
+    /// Call, length and time of every request.
+    pub(crate) sent: Vec<(i16, usize, u64)>,
     /// When the last request on each connection arrives.
     arrivals: HashMap<u32, u64>,
     happenings: BTreeMap<(u64, u64), Happening>,
@@ -79,6 +84,7 @@ impl World {
             buffers: HashMap::new(),
             links: HashMap::new(),
             closed: false,
+            sent: Vec::new(),
             arrivals: HashMap::new(),
             happenings: BTreeMap::new(),
             count: 0,
@@ -131,6 +137,8 @@ impl World {
                 let bytes: Vec<u8> = pieces.iter().flat_map(|piece| self.piece(piece)).collect();
                 let length = u32::from_be_bytes(bytes[..4].try_into().expect("a prefix")) as usize;
                 assert_eq!(length, bytes.len() - 4, "one whole frame a send");
+                let api = i16::from_be_bytes(bytes[4..6].try_into().expect("a header"));
+                self.sent.push((api, length, self.now));
                 // What is sent on one connection arrives in that order.
                 let arrives = self.now + 100 + self.below(400);
                 let last = self.arrivals.entry(connection).or_default();
@@ -228,6 +236,9 @@ impl World {
             }
             Happening::Arrives(connection, request) => {
                 let Some(&server) = self.links.get(&connection) else { return };
+                if self.faults.ends.is_some_and(|api| request.starts_with(&api.code().to_be_bytes())) {
+                    return self.later(1, Happening::Broken(connection));
+                }
                 let silent = self.silent.contains(&server) || self.below(1000) < self.faults.silence;
                 let wait = 100 + self.below(400);
                 match self.cluster.answer(server, request) {

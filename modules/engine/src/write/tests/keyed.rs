@@ -169,3 +169,30 @@ fn rows_and_deletions_go_to_the_bucket_of_their_key() {
         assert_eq!(found, expected, "{change:?}");
     }
 }
+
+#[test]
+fn a_key_that_is_too_long_fails_its_row_and_no_other() {
+    let mut info = info("k STRING NOT NULL, v BIGINT", &[], &[]);
+    info.descriptor.schema.primary_key = vec![0];
+    info.descriptor.bucket_count = Some(1);
+    let mut bench = Bench::of(&Table { handle: 0, info: Arc::new(info), leaders: vec![Some(0)] }, |_| {});
+    // A text of this length has a length of three bytes before it.
+    let most = thalweg_wire::record::MAX_KEY_LENGTH as i32 - 3;
+    let offsets = [0, 1, most + 2, 2 * most + 2, 2 * most + 3];
+    let bytes: Vec<u8> = (0..offsets[4]).map(|at| b'a' + (at % 7) as u8).collect();
+    let key = Column { validity: None, values: Values::Spans { offsets: &offsets, bytes: &bytes } };
+    let value = Column { validity: None, values: Values::Int64(&[1, 2, 3, 4]) };
+    for (ticket, change, columns) in
+        [(1, Change::Upsert(None), vec![key.clone(), value]), (2, Change::Delete, vec![key.clone()])]
+    {
+        bench.put(ticket, &change, &Rows { rows: 4, columns });
+        let outcomes = bench.outcomes();
+        let [(_, rows, Err(text))] = &outcomes[..] else { panic!("{outcomes:?}") };
+        assert_eq!(rows, &[1]);
+        assert!(text.contains("table db.t: the key has 65532 bytes") && text.ends_with("(false)"), "{text}");
+        bench.pass(100 * MS);
+        bench.answer(ticket as usize - 1, Ok(3));
+        assert_eq!(bench.outcomes(), [(ticket, vec![0, 2, 3], Ok((ONLY, 3)))]);
+    }
+    assert!(bench.is_empty());
+}

@@ -1,5 +1,7 @@
 //! Partitions of writes: looked for, created, refused, dropped and come again; none waits for another.
 
+use thalweg_wire::column::{Column, Values};
+
 use super::super::model::{Letters, key_batch, keyed, shaped};
 use super::*;
 use crate::call::{Failure, passing};
@@ -61,6 +63,98 @@ fn rows_of_one_call_go_to_their_partitions_and_none_waits_for_another() {
     let rows: Vec<_> = bench.outcomes().into_iter().map(|(_, rows, _)| rows).collect();
     assert_eq!(rows, [[0, 3], [2, 5]]);
     assert!(bench.is_empty() && bench.creations.is_empty());
+}
+
+/// Rows of one column `p`, which names their partition.
+fn texts<'a>(ids: &'a [i64], offsets: &'a [i32], bytes: &'a [u8]) -> Rows<'a> {
+    let columns = [Values::Int64(ids), Values::Spans { offsets, bytes }];
+    let columns = columns.map(|values| Column { validity: None, values });
+    Rows { rows: ids.len(), columns: columns.to_vec() }
+}
+
+#[test]
+fn a_value_that_names_no_partition_fails_its_row_and_no_other() {
+    for is_keyed in [false, true] {
+        let mut bench = bench(is_keyed, |_| {});
+        let change = if is_keyed { Change::Upsert(None) } else { Change::Append };
+        let rows = texts(&[0, 0, 0, 0, 0], &[0, 1, 4, 5, 8, 8], b"aa/ba$.b");
+        bench.put(1, &change, &rows);
+        let outcomes = bench.outcomes();
+        let rows: Vec<_> = outcomes.iter().map(|(ticket, rows, _)| (*ticket, rows.clone())).collect();
+        assert_eq!(rows, [(1, vec![1]), (1, vec![3]), (1, vec![4])]);
+        for ((_, _, result), value) in outcomes.iter().zip(["'a/b'", "'$.b'", "''"]) {
+            let text = result.as_ref().expect_err("it names none");
+            assert!(text.contains("table db.t0: the column p has the value") && text.contains(value), "{text}");
+            assert!(text.ends_with("(false)"), "{text}");
+        }
+        found(&mut bench, "a", 11);
+        bench.pass(100 * MS);
+        bench.answer(0, Ok(0));
+        let rows: Vec<_> = bench.outcomes().into_iter().map(|(_, rows, result)| (rows, result.is_ok())).collect();
+        assert_eq!(rows, [(vec![0, 2], true)]);
+        assert_eq!((names(&bench.seeks), bench.is_empty()), (vec!["a"], true));
+        let counters = bench.write.counters();
+        assert_eq!((counters.rows_taken, counters.rows_acknowledged, counters.rows_failed), (5, 2, 3));
+    }
+}
+
+#[test]
+fn a_call_of_nothing_but_bad_rows_has_its_fates_at_once() {
+    let mut bench = bench(false, |_| {});
+    bench.put(1, &Change::Append, &texts(&[0, 0], &[0, 1, 2], b".."));
+    let rows: Vec<_> = bench.outcomes().into_iter().map(|(_, rows, result)| (rows, result.is_ok())).collect();
+    assert_eq!(rows, [(vec![0, 1], false)]);
+    assert!(bench.is_empty() && bench.seeks.is_empty());
+}
+
+/// As if it were 2026-01-31T23:30:00Z.
+fn in_time(properties: &[(&str, &str)]) -> Bench {
+    let mut table = shaped(0, 2, true, vec![]);
+    let info = Arc::make_mut(&mut table.info);
+    let on = [("table.auto-partition.enabled", "true")];
+    for (key, value) in on.iter().chain(properties) {
+        info.descriptor.properties.insert((*key).into(), (*value).into());
+    }
+    let mut bench = Bench::of(&table, |_| {});
+    bench.pass(1_769_902_200_000_000);
+    bench
+}
+
+#[test]
+fn a_partition_that_would_be_dropped_at_once_is_not_created() {
+    let kept = ("table.auto-partition.num-retention", "2");
+    for (zone, old) in [(Some("UTC"), "20260128"), (Some("GMT-12"), "20260128"), (None, "20260128")] {
+        let mut properties = vec![kept];
+        properties.extend(zone.map(|zone| ("table.auto-partition.time-zone", zone)));
+        for (name, why) in [(old, "is out-of-date"), ("2026-01-31", "does not match"), ("20260129", "")] {
+            let mut bench = in_time(&properties);
+            let ends = [0, 1, 1 + name.len() as i32];
+            let bytes = ["a", name].concat();
+            bench.put(1, &Change::Append, &texts(&[7, 8], &ends, bytes.as_bytes()));
+            found(&mut bench, "a", 11);
+            missing(&mut bench, name);
+            let outcomes = bench.outcomes();
+            let created: Vec<&str> = bench.creations.iter().map(|(_, name)| &**name).collect();
+            if why.is_empty() {
+                assert_eq!((created, outcomes.len()), (vec![name], 0), "{zone:?}");
+                continue;
+            }
+            let [(1, rows, Err(text))] = &outcomes[..] else { panic!("{outcomes:?}") };
+            assert_eq!((created, &rows[..]), (vec![], &[1][..]), "{zone:?}");
+            assert!(text.contains("of the table db.t0: it is not created") && text.contains(why), "{text}");
+            assert_eq!(whither(&bench.requests[0]), [Some(11)], "the others go on");
+        }
+    }
+}
+
+#[test]
+fn a_partition_that_is_there_may_be_old() {
+    let mut bench = in_time(&[]);
+    bench.put(1, &Change::Append, &texts(&[7], &[0, 4], b"1999"));
+    found(&mut bench, "1999", 11);
+    bench.pass(100 * MS);
+    bench.answer(0, Ok(0));
+    assert!(bench.outcomes()[0].2.is_ok());
 }
 
 #[test]
