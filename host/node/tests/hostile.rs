@@ -9,7 +9,7 @@ use support::{Client, anonymous, options, produce, start};
 use tempfile::TempDir;
 use thalweg_node::{Limits, Node, NodeOptions};
 use thalweg_wire::frame::Response;
-use thalweg_wire::message::{ApiKey, ApiVersionsRequest, InitWriterRequest, MetadataRequest};
+use thalweg_wire::message::{ApiKey, ApiVersionsRequest, InitWriterRequest, ListOffsetsRequest, MetadataRequest};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
@@ -197,4 +197,23 @@ proptest! {
             assert!(is_served(&mut client).await);
         });
     }
+}
+
+/// A table may have 128,000.
+#[tokio::test]
+async fn as_many_buckets_as_a_table_may_have_can_be_named() {
+    let folder = TempDir::new().unwrap();
+    let node = start(folder.path()).await;
+    let mut client = Client::connect(node.address()).await;
+    let table_id = client.table("t", 1).await;
+    let ask = |buckets| ListOffsetsRequest {
+        follower_server_id: -1,
+        offset_type: 1,
+        table_id,
+        bucket_id: (0..buckets).collect(),
+        ..Default::default()
+    };
+    let answer = client.call(ask(128_000)).await.unwrap().buckets_resp;
+    assert_eq!((answer.len(), answer[0].offset, answer[1].error_code), (128_000, Some(0), Some(21)));
+    assert_eq!(client.call(ask(200_000)).await.unwrap_err().0, -1);
 }

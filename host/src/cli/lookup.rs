@@ -130,7 +130,10 @@ impl Lookup {
 
 /// An error with the line or row that it is about.
 fn placed(place: &Place, error: Error) -> anyhow::Error {
-    let place = place.of(error.row().unwrap_or(0));
+    let place = match error.row() {
+        Some(row) => place.of(row),
+        None => format!("{} and on", place.of(0)),
+    };
     anyhow::Error::from(error).context(place)
 }
 

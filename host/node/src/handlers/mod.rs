@@ -19,8 +19,8 @@ use thalweg_wire::table::TablePath;
 
 use crate::failure::Failure;
 
-/// Buckets or tables that one request may name.
-pub(crate) const MOST_NAMED: usize = 65_536;
+/// Buckets or tables that one request may name: no fewer than a table may have buckets.
+pub(crate) const MOST_NAMED: usize = 131_072;
 
 /// Refuses a request that names too many buckets or tables.
 fn bound(named: usize) -> Result<(), Failure> {

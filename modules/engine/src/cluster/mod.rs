@@ -46,6 +46,9 @@ use crate::{
     connection::Connections,
 };
 
+/// The most tables that one request asks for: an answer has every bucket of each.
+const TABLES_AT_ONCE: usize = 500;
+
 /// A table that was opened; its number is its place.
 #[derive(Debug)]
 pub(crate) struct Table {
@@ -224,9 +227,14 @@ impl Cluster {
             }
         }
         self.servers_due = None;
-        let table_path = due.iter().map(wire_path).collect();
-        let request = MetadataRequest { table_path, ..Default::default() };
-        calls.push(self.question(Question::Metadata(due), request));
+        // Whatever is asked, an answer has the servers.
+        let some = due.chunks(TABLES_AT_ONCE).map(<[_]>::to_vec);
+        let some: Vec<Vec<TablePath>> = if due.is_empty() { vec![due] } else { some.collect() };
+        for due in some {
+            let table_path = due.iter().map(wire_path).collect();
+            let request = MetadataRequest { table_path, ..Default::default() };
+            calls.push(self.question(Question::Metadata(due), request));
+        }
     }
 
     /// When `tick` is to be called at the latest.

@@ -8,6 +8,7 @@ mod logs;
 mod lookup_bounds;
 mod lookup_faults;
 mod lookups;
+mod many_tables;
 mod partitions;
 mod scenarios;
 mod server;
