@@ -17,6 +17,7 @@ use parquet::file::serialized_reader::SerializedPageReader;
 use parquet::record::reader::RowIter;
 use parquet::schema::types::Type as SchemaType;
 
+use super::deltas::CheckedPages;
 use super::footer::check_footer;
 use super::int96::{self, Times, with_unit};
 use super::pages::check_pages;
@@ -169,7 +170,8 @@ impl RowGroupReader for Group<'_> {
         let chunk = self.metadata.columns().get(at).ok_or_else(missing)?;
         check_pages(&self.of.file, self.of.size, chunk).map_err(ParquetError::General)?;
         let rows = usize::try_from(self.metadata.num_rows())?;
-        Ok(Box::new(SerializedPageReader::new(Arc::clone(&self.of.file), chunk, rows, None)?))
+        let pages = SerializedPageReader::new(Arc::clone(&self.of.file), chunk, rows, None)?;
+        Ok(Box::new(CheckedPages::new(pages, chunk.column_descr())))
     }
 
     fn get_column_bloom_filter(&self, _: usize) -> Option<&Sbbf> {

@@ -1,5 +1,7 @@
 //! Parquet and Arrow IPC in: batches with the columns that the file has.
 
+mod decimals;
+mod deltas;
 mod footer;
 mod groups;
 mod int96;
@@ -9,6 +11,7 @@ mod pages;
 mod thrift;
 
 use std::fs::File;
+use std::io::Seek;
 use std::sync::Arc;
 
 use arrow_array::RecordBatch;
@@ -37,27 +40,40 @@ pub(super) fn read_parquet(input: &Input, table: &SchemaRef, options: &ReadOptio
         Ok((file.row_count(), file.rows(options.batch_rows)?))
     };
     let (total, batches) =
-        rows(input.open_file()?).map_err(|problem: String| unreadable(input, "Parquet", &problem))?;
+        rows(seekable(input)?).map_err(|problem: String| unreadable(input, "Parquet", &problem))?;
     let rows = numbered(input, batches, table, options);
     Ok(options.progress.count_by_rows(rows, total, input.size().unwrap_or(0)))
 }
 
 /// Reads an Arrow IPC file or stream.
 pub(super) fn read_arrow(input: &Input, table: &SchemaRef, options: &ReadOptions) -> Result<RowsIn, FormatError> {
-    let ipc = Ipc::open(input.open_file()?).map_err(|problem| unreadable(input, "Arrow", &problem))?;
+    let ipc = Ipc::open(seekable(input)?).map_err(|problem| unreadable(input, "Arrow", &problem))?;
     Ok(numbered(input, Box::new(ipc), table, options))
 }
 
 /// The columns of a Parquet file.
 pub(super) fn parquet_schema(input: &Input) -> Result<Schema, FormatError> {
     let schema = |file: File| ParquetFile::open(file)?.exact_schema();
-    schema(input.open_file()?).map_err(|problem| unreadable(input, "Parquet", &problem))
+    schema(seekable(input)?).map_err(|problem| unreadable(input, "Parquet", &problem))
 }
 
 /// The columns of an Arrow file or stream.
 pub(super) fn arrow_schema(input: &Input) -> Result<Schema, FormatError> {
-    let ipc = Ipc::open(input.open_file()?).map_err(|problem| unreadable(input, "Arrow", &problem))?;
+    let ipc = Ipc::open(seekable(input)?).map_err(|problem| unreadable(input, "Arrow", &problem))?;
     Ok(ipc.schema().as_ref().clone())
+}
+
+/// Opens a file that can be read at any place; what is none, as a named pipe, is spooled to a temporary one.
+fn seekable(input: &Input) -> Result<File, FormatError> {
+    let failed = |cause| FormatError::Io { name: input.name().to_string(), cause };
+    let mut file = input.open_file()?;
+    if file.metadata().map_err(failed)?.is_file() {
+        return Ok(file);
+    }
+    let mut spool = tempfile::tempfile().map_err(failed)?;
+    std::io::copy(&mut file, &mut spool).map_err(failed)?;
+    spool.rewind().map_err(failed)?;
+    Ok(spool)
 }
 
 fn unreadable(input: &Input, format: &str, problem: &str) -> FormatError {
@@ -93,12 +109,14 @@ impl Iterator for Numbered {
             let batch = match self.rest.take() {
                 Some(rest) => rest,
                 None => match self.batches.next() {
-                    Some(Ok(batch)) => batch,
-                    Some(Err(problem)) => {
-                        self.ended = true;
-                        let place = format!("{}, at row {}", self.name, self.row);
-                        return Some(Err(FormatError::Malformed { place, problem }));
-                    }
+                    Some(batch) => match batch.and_then(with_decimals_in_range) {
+                        Ok(batch) => batch,
+                        Err(problem) => {
+                            self.ended = true;
+                            let place = format!("{}, at row {}", self.name, self.row);
+                            return Some(Err(FormatError::Malformed { place, problem }));
+                        }
+                    },
                     None => return None,
                 },
             };
@@ -127,6 +145,13 @@ impl Numbered {
         }
         self.row += count as u64;
         Ok(Rows { batch: first, place })
+    }
+}
+
+fn with_decimals_in_range(batch: RecordBatch) -> Result<RecordBatch, String> {
+    match decimals::out_of_range(&batch) {
+        None => Ok(batch),
+        Some(column) => Err(format!("it is damaged: a decimal of column {column:?} has more digits than its type")),
     }
 }
 
