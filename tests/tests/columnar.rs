@@ -67,3 +67,19 @@ fn a_file_that_breaks_its_reader_fails_and_hides_no_other() -> Result<()> {
     ensure!(binary::run(&node.address, ["scan", "log"])? == "{\"id\":1}\n{\"id\":2}\n{\"id\":3}\n");
     fails(&binary::run_with(&node.address, ["append", "log", &path("comp_gz.parquet"), &after], "")?, "no column \"s\"")
 }
+
+#[test]
+fn a_value_that_does_not_fit_is_named_by_its_row_in_the_file() -> Result<()> {
+    let folder = tempfile::tempdir()?;
+    let node = Node::start(&folder.path().join("data"), None)?;
+    let file = path("int96_noschema.parquet");
+    binary::run(&node.address, ["table", "create", "t", "--schema", "id INT, t TIMESTAMP(9)", "--buckets", "1"])?;
+    let says = "int96_noschema.parquet, row 1: column \"t\": the time is out of the range of TIMESTAMP(9)";
+    let ways: [&[&str]; 4] = [&[], &["--dry-run"], &["--module", "where", "--set", "if=id > 0"], &["--round"]];
+    for more in ways {
+        let arguments = [&["append", "t", file.as_str()][..], more].concat();
+        fails(&binary::run_with(&node.address, arguments, "")?, says).with_context(|| format!("{more:?}"))?;
+    }
+    ensure!(binary::run(&node.address, ["scan", "t"])?.is_empty());
+    Ok(())
+}

@@ -134,7 +134,7 @@ fn placed(place: &Place, error: Error) -> anyhow::Error {
         Some(row) => place.of(row),
         None => format!("{} and on", place.of(0)),
     };
-    anyhow::Error::from(error).context(place)
+    anyhow!("{place}: {}", error.reason())
 }
 
 /// How many keys were looked up, and how many have rows.

@@ -207,7 +207,7 @@ impl Run {
         self.summary.produced += rows;
         self.summary.failed += rows;
         match error.row() {
-            Some(row) => self.fail(format!("{}: {error}", place.of(row))),
+            Some(row) => self.fail(format!("{}: {}", place.of(row), error.reason())),
             None => self.fail(format!("{} and on: {error}", place.of(0))),
         }
     }

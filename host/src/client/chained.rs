@@ -12,7 +12,10 @@ use super::{
     table::off_the_runtime,
     turns::{Turn, Turns},
 };
-use crate::module::{Applied, Chain, ChainSpec, Operation};
+use crate::{
+    columns::fit,
+    module::{Applied, Chain, ChainSpec, Operation},
+};
 
 /// The modules that rows go through. Shared by the clones of the table or writer that they were loaded for.
 pub(super) struct Chained {
@@ -130,10 +133,12 @@ impl Begun {
             running.come().await;
         }
         off_the_runtime(move || {
-            let applied = loaded.chain.apply(&rows);
+            // Here, where a row that does not fit can be named.
+            let fitted = fit(&rows, loaded.chain.input()).map_err(Error::from);
+            let applied = fitted.and_then(|rows| Ok(loaded.chain.apply(&rows)?));
             // Here, not where the result is awaited: whoever comes next must find the modules at rest.
             drop(running);
-            Ok(applied?)
+            applied
         })
         .await
     }

@@ -138,6 +138,14 @@ impl Error {
         }
     }
 
+    /// What is wrong, without the row at fault: for whoever says where it stands.
+    pub(crate) fn reason(&self) -> String {
+        match self {
+            Error::Fit(error) => error.reason(),
+            other => other.to_string(),
+        }
+    }
+
     /// Why a task gave no result.
     pub(super) fn of_task(error: tokio::task::JoinError) -> Self {
         match error.try_into_panic() {

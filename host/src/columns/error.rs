@@ -132,4 +132,16 @@ impl FitError {
             _ => None,
         }
     }
+
+    /// What is wrong, without the row: for whoever says where it stands.
+    pub fn reason(&self) -> String {
+        match self {
+            FitError::Value { column, reason, .. } => format!("column {column:?}: {reason}"),
+            FitError::Precision { column, expected, .. } => {
+                format!("column {column:?}: the value has a finer resolution than {expected} can hold")
+            }
+            FitError::Null { column, .. } => format!("column {column:?}: null in a NOT NULL column"),
+            other => other.to_string(),
+        }
+    }
 }

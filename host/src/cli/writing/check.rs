@@ -34,7 +34,7 @@ impl Run {
                 Ok(shown) => shown,
                 Err(error) => {
                     self.refused(&place, rows, &error);
-                    error.row().map_or(Ok(()), |row| trial.refused(row, &place, &error.to_string()))
+                    error.row().map_or(Ok(()), |row| trial.refused(row, &place, &error.reason()))
                 }
             };
             // That the reader of standard output went away is no failure.

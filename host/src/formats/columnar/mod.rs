@@ -156,7 +156,7 @@ fn with_decimals_in_range(batch: RecordBatch) -> Result<RecordBatch, String> {
 }
 
 fn misfit(place: &Place, error: &FitError) -> FormatError {
-    FormatError::Malformed { place: place.of(error.row().unwrap_or(0)), problem: error.to_string() }
+    FormatError::Malformed { place: place.of(error.row().unwrap_or(0)), problem: error.reason() }
 }
 
 #[cfg(test)]

@@ -126,7 +126,8 @@ impl Test {
         for rows in rows {
             let rows = rows?;
             // In the module's own columns, as the chain takes them.
-            let batch = crate::columns::fit(&rows.batch, chain.input()).with_context(|| rows.place.of(0))?;
+            let batch = crate::columns::fit(&rows.batch, chain.input())
+                .map_err(|error| anyhow!("{}: {}", rows.place.of(error.row().unwrap_or(0)), error.reason()))?;
             let applied = chain.apply(&batch).with_context(|| format!("{} and on", rows.place.of(0)))?;
             for fate in fates(&batch, &applied)? {
                 number += 1;
