@@ -39,8 +39,7 @@ pub(super) fn read_parquet(input: &Input, table: &SchemaRef, options: &ReadOptio
         let file = ParquetFile::open(file)?;
         Ok((file.row_count(), file.rows(options.batch_rows)?))
     };
-    let (total, batches) =
-        rows(seekable(input)?).map_err(|problem: String| unreadable(input, "Parquet", &problem))?;
+    let (total, batches) = rows(seekable(input)?).map_err(|problem: String| unreadable(input, "Parquet", &problem))?;
     let rows = numbered(input, batches, table, options);
     Ok(options.progress.count_by_rows(rows, total, input.size().unwrap_or(0)))
 }
