@@ -35,6 +35,13 @@ impl Default for ReadOptions {
     }
 }
 
+impl ReadOptions {
+    /// The defaults, with at most so many rows in a batch.
+    pub fn with_batch_rows(batch_rows: usize) -> Self {
+        Self { batch_rows, ..Self::default() }
+    }
+}
+
 /// How CSV is written down.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CsvOptions {

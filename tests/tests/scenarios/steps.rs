@@ -240,7 +240,7 @@ fn one(rows: &str, schema: SchemaRef) -> Result<RecordBatch> {
 fn read(rows: &str, schema: SchemaRef) -> Result<Vec<RecordBatch>> {
     let mut file = tempfile::Builder::new().suffix(".json").tempfile()?;
     std::io::Write::write_all(&mut file, rows.as_bytes())?;
-    let options = ReadOptions { batch_rows: 1000, ..ReadOptions::default() };
+    let options = ReadOptions::with_batch_rows(1000);
     let rows = reader(&Input::File(file.path().into()), Format::Json, schema, options)?;
     rows.map(|rows| Ok(rows?.batch)).collect()
 }
