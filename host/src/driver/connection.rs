@@ -121,7 +121,7 @@ async fn read_frames(
         let frame = frame.map_err(|error| match error.kind() {
             ErrorKind::InvalidData => io::Error::new(
                 ErrorKind::InvalidData,
-                format!("the server sent a frame longer than the limit of {limit} bytes"),
+                format!("the server sent a frame longer than the limit of {limit} bytes (the setting `frame_limit`)"),
             ),
             _ => error,
         })?;

@@ -38,7 +38,7 @@ impl Cluster {
     ) -> Result<&mut Bucket, i32> {
         if self.unready > 0 {
             self.unready -= 1;
-            return Err(if self.unready % 2 == 0 { 12 } else { 21 });
+            return Err(if self.unready.is_multiple_of(2) { 12 } else { 21 });
         }
         let table = self.tables.values_mut().find(|table| table.id == table_id).ok_or(21)?;
         let buckets = match partition {
