@@ -182,9 +182,7 @@ fn a_key_that_is_too_long_fails_its_row_and_no_other() {
     let bytes: Vec<u8> = (0..offsets[4]).map(|at| b'a' + (at % 7) as u8).collect();
     let key = Column { validity: None, values: Values::Spans { offsets: &offsets, bytes: &bytes } };
     let value = Column { validity: None, values: Values::Int64(&[1, 2, 3, 4]) };
-    for (ticket, change, columns) in
-        [(1, Change::Upsert(None), vec![key.clone(), value]), (2, Change::Delete, vec![key.clone()])]
-    {
+    for (ticket, change, columns) in [(1, Change::Upsert(None), vec![key, value]), (2, Change::Delete, vec![key])] {
         bench.put(ticket, &change, &Rows { rows: 4, columns });
         let outcomes = bench.outcomes();
         let [(_, rows, Err(text))] = &outcomes[..] else { panic!("{outcomes:?}") };
