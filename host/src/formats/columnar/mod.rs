@@ -1,4 +1,11 @@
 //! Parquet and Arrow IPC in: batches with the columns that the file has.
+//!
+//! ```text
+//! ipc, ipc_check               messages of Arrow IPC, cut and checked
+//! groups, footer, pages        Parquet: its footer and its pages, checked before the library makes room for them
+//! deltas, int96, decimals      values that the library takes on trust
+//! thrift                       what Parquet says of itself, looked through
+//! ```
 
 mod decimals;
 mod deltas;
