@@ -114,8 +114,8 @@ mod tests {
         let parquet = SerializedFileReader::new(file.reopen().expect("the file")).expect("Parquet");
         let leaves = parquet.metadata().file_metadata().schema_descr().columns().to_vec();
         let units = leaves.iter().filter_map(|leaf| match leaf.logical_type_ref() {
-            Some(LogicalType::Timestamp(timestamp)) => Some((timestamp.unit.clone(), timestamp.is_adjusted_to_u_t_c)),
-            Some(LogicalType::Time(time)) => Some((time.unit.clone(), time.is_adjusted_to_u_t_c)),
+            Some(LogicalType::Timestamp(timestamp)) => Some((timestamp.unit, timestamp.is_adjusted_to_u_t_c)),
+            Some(LogicalType::Time(time)) => Some((time.unit, time.is_adjusted_to_u_t_c)),
             _ => None,
         });
         let units: Vec<_> = units.collect();
