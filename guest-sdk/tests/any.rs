@@ -80,43 +80,36 @@ impl Module for Parse {
     }
 }
 
-/// A type, a value of it as it may be read, and as it is written.
-const VALUES: [(&str, &str, &str); 26] = [
-    ("BOOLEAN", "true", "true"),
-    ("TINYINT", "\"-128\"", "-128"),
-    ("SMALLINT", "1e3", "1000"),
-    ("INT", "7.0", "7"),
-    ("BIGINT", "9223372036854775807", "9223372036854775807"),
-    ("FLOAT", "1.5", "1.5"),
-    ("DOUBLE", "\"0.1\"", "0.1"),
-    ("DECIMAL(38, 19)", "1234567890123456789.0123456789012345678", "1234567890123456789.0123456789012345678"),
-    ("DECIMAL(4, 2)", "\"12.5\"", "12.50"),
-    ("CHAR(3)", "\"a\\u00e9\\\"\"", "\"aé\\\"\""),
-    ("STRING", "\"\"", "\"\""),
-    ("BINARY(2)", "\"00Ff\"", "\"00ff\""),
-    ("BYTES", "\"\"", "\"\""),
-    ("DATE", "\"2001-01-31\"", "\"2001-01-31\""),
-    ("DATE", "0", "\"1970-01-01\""),
-    ("TIME(3)", "\"10:00:00.25\"", "\"10:00:00.250\""),
-    ("TIME(9)", "1", "\"00:00:00.000000001\""),
-    ("TIMESTAMP(6)", "\"2001-01-31 10:00:00\"", "\"2001-01-31T10:00:00\""),
-    ("TIMESTAMP_LTZ(3)", "\"2001-01-31T12:00:00+02:00\"", "\"2001-01-31T10:00:00Z\""),
-    ("ARRAY<INT>", "[1, null, 3]", "[1,null,3]"),
-    ("ARRAY<ARRAY<STRING>>", "[[\"a\"], [], null]", "[[\"a\"],[],null]"),
-    ("MAP<STRING, INT>", "{\"z\": 1, \"a\": null}", "{\"z\":1,\"a\":null}"),
-    ("MAP<INT, DATE>", "[{\"value\": 0, \"key\": 5}]", "{\"5\":\"1970-01-01\"}"),
-    ("MAP<DOUBLE, INT>", "[{\"key\": 0.5, \"value\": 1}]", "[{\"key\":0.5,\"value\":1}]"),
-    ("ROW<a INT, b ROW<c STRING>>", "{\"b\": {\"c\": \"x\"}}", "{\"a\":null,\"b\":{\"c\":\"x\"}}"),
-    (
-        "ARRAY<ROW<m MAP<STRING, ARRAY<INT>>>>",
-        "[{\"m\": {\"k\": [1, 2]}}, {\"m\": null}]",
-        "[{\"m\":{\"k\":[1,2]}},{\"m\":null}]",
-    ),
-];
+/// Types, each with a value as it may be read and as it is written, between tabs. The tests of thalweg's own JSON read the
+/// same file.
+const FORMS: &str = include_str!("json_forms.tsv");
+
+/// The lines of the file whose values are taken.
+fn values() -> impl Iterator<Item = (&'static str, &'static str, &'static str)> {
+    forms().filter_map(|(sql, text, written)| Some((sql, text, written?)))
+}
+
+/// All of its lines: the last part is missing where the value is refused.
+fn forms() -> impl Iterator<Item = (&'static str, &'static str, Option<&'static str>)> {
+    FORMS.lines().filter(|line| !line.starts_with('#')).map(|line| {
+        let mut parts = line.split('\t');
+        let (sql, text) = (parts.next().unwrap(), parts.next().unwrap());
+        (sql, text, parts.next())
+    })
+}
+
+#[test]
+fn values_that_a_type_does_not_hold_are_refused() {
+    for (sql, text, _) in forms().filter(|(.., written)| written.is_none()) {
+        let rows = Rows::new().column("json", [text]);
+        let outcome = rows.run::<Parse>(&format!("{{\"type\": \"{sql}\"}}")).unwrap();
+        assert_eq!(outcome.refused().len(), 1, "{sql} {text}: {:?}", outcome.json());
+    }
+}
 
 #[test]
 fn every_type_is_read_and_written_as_json() {
-    for (sql, text, expected) in VALUES {
+    for (sql, text, expected) in values() {
         let rows = Rows::json(&format!("v {sql}"), &format!("{{\"v\": null}}\n{{\"v\": {text}}}\n{{}}"));
         let outcome = rows.run::<All>("{}").unwrap();
         let expected = [r#"{"v":null}"#.to_owned(), format!("{{\"v\":{expected}}}"), r#"{"v":null}"#.to_owned()];
@@ -144,7 +137,7 @@ impl Module for All {
 
 #[test]
 fn every_type_is_built_from_texts() {
-    for (sql, text, expected) in VALUES {
+    for (sql, text, expected) in values() {
         let rows = Rows::new().column("json", [Some(text), None, Some("{"), Some(text)]);
         let outcome = rows.run::<Parse>(&format!("{{\"type\": \"{sql}\"}}")).unwrap();
         let written: Vec<String> =
@@ -157,7 +150,7 @@ fn every_type_is_built_from_texts() {
 
 #[test]
 fn elements_of_every_type_become_rows() {
-    for (sql, text, expected) in VALUES {
+    for (sql, text, expected) in values() {
         let lines =
             format!("{{\"id\": 1, \"list\": [{text}, null, {text}]}}\n{{\"id\": 2, \"list\": []}}\n{{\"id\": 3}}");
         let outcome = Rows::json(&format!("id INT, list ARRAY<{sql}>"), &lines).run::<Explode>("{}").unwrap();
@@ -177,6 +170,13 @@ fn errors_name_the_place_and_leave_other_rows_alone() {
         ("TINYINT", "128", "expected a whole number for TINYINT, found 128"),
         ("BOOLEAN", "1", "expected true or false for BOOLEAN, found 1"),
         ("STRING", "1", "expected a text for STRING, found 1"),
+        ("STRING", "\"\\ud800\"", "expected a text without half of a surrogate pair, found \"\\ud800\""),
+        ("TIME(9)", "1", "expected a time, as \"10:00:00\" for TIME(9), found 1"),
+        (
+            "DECIMAL(4, 2)",
+            "1.005",
+            "expected a number with at most 2 digits behind the point for DECIMAL(4, 2), found 1.005",
+        ),
         ("CHAR(1)", "\"ab\"", "the result has more than the 1 characters of CHAR(1)"),
         ("DECIMAL(2, 1)", "99", "the result does not fit DECIMAL(2, 1)"),
         ("BYTES", "\"f\"", "expected a text of hexadecimal digits, two a byte for BYTES, found \"f\""),

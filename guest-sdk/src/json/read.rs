@@ -176,7 +176,7 @@ impl Node {
                 push_fields(fields, before, json)
             }
             Nest::Other(_) => Err(JsonError::new(format!("values of {} cannot be written", self.data_type))),
-            _ => self.push_scalar(&Scalar::read(json)),
+            _ => Scalar::read(json).and_then(|scalar| self.push_scalar(&scalar)),
         };
         if self.len() == before {
             self.skip();

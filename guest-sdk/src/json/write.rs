@@ -57,9 +57,18 @@ impl AnyColumn<'_> {
         Ok(())
     }
 
-    fn float<T: for<'v> Value<Item<'v>: serde::Serialize>>(self, row: usize, out: &mut String) -> Result<(), Error> {
-        // What is not finite becomes `null`.
-        add(out, serde_json::to_string(&self.typed::<T>()?.value(row)).unwrap_or_else(|_| "null".to_owned()));
+    fn float<T: for<'v> Value<Item<'v>: serde::Serialize + Into<f64> + Copy>>(
+        self,
+        row: usize,
+        out: &mut String,
+    ) -> Result<(), Error> {
+        let value = self.typed::<T>()?.value(row);
+        match value.into() {
+            f64::INFINITY => out.push_str("\"Infinity\""),
+            f64::NEG_INFINITY => out.push_str("\"-Infinity\""),
+            wide if wide.is_nan() => out.push_str("\"NaN\""),
+            _ => add(out, serde_json::to_string(&value).unwrap_or_default()),
+        }
         Ok(())
     }
 
