@@ -38,7 +38,7 @@ const CASES: &[Case] = &[
         file: "a.json",
         text: "{\"id\":1e0}\n{\"id\":1.5}\n",
         arguments: &[],
-        says: &["a.json, line 2", "1.5 is no whole number"],
+        says: &["a.json, line 2", "column \"id\": \"1.5\" has more digits than"],
     },
     Case {
         name: "null in a NOT NULL column",

@@ -9,7 +9,7 @@ use crate::formats::{CsvOptions, Format, FormatError, Input, ReadOptions, Roundi
 /// Options of every command that reads rows.
 #[derive(Debug, Clone, Args)]
 pub(super) struct InputOptions {
-    /// How rows are written down [default: by the file's suffix; standard input is JSON lines]
+    /// How rows are written down [default: by the file's suffix; standard input is JSON]
     #[arg(long)]
     pub(super) format: Option<Format>,
     #[command(flatten)]

@@ -1,4 +1,4 @@
-//! Rows in files and pipes: JSON lines, CSV, Parquet and Arrow, in and out.
+//! Rows in files and pipes: JSON, CSV, Parquet and Arrow, in and out.
 //!
 //! Readers give record batches together with the place of each row, so that an error can name file and line.
 
@@ -10,14 +10,12 @@ mod growing;
 mod guard;
 mod infer;
 mod json;
-mod json_map;
 mod options;
 mod parquet_out;
 mod place;
 mod progress;
 mod scalar;
 mod table;
-mod text;
 mod write;
 
 use std::fs::File;
@@ -37,17 +35,18 @@ pub(crate) use compressed::Compression;
 pub use csv::csv_writer;
 pub(crate) use guard::broken;
 pub use infer::{InferOptions, Inferred, infer_schema};
-pub(crate) use json::json_rows;
+pub use json::json_lines;
+pub(crate) use json::{JsonRows, json_rows};
 pub use options::{CsvOptions, ReadOptions, Rounding};
 pub use place::{Place, Unit};
 pub use progress::Progress;
 pub(crate) use scalar::column as column_of_texts;
-pub use write::{RowsOut, json_lines, terminal_writer, writer};
+pub use write::{RowsOut, terminal_writer, writer};
 
 /// How rows are written down.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Format {
-    /// One JSON object a line.
+    /// JSON objects: one a line, over many lines or in one array when reading, one a line when writing.
     Json,
     /// Comma-separated values, or separated otherwise, with a header or without.
     Csv,
@@ -186,7 +185,7 @@ impl Input {
         }
     }
 
-    /// The format: as given, else by the suffix; standard input is JSON lines.
+    /// The format: as given, else by the suffix; standard input is JSON.
     pub fn format(&self, given: Option<Format>) -> Result<Format, FormatError> {
         let by_name = match self {
             Self::Stdin => Some(Format::Json),

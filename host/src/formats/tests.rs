@@ -56,7 +56,7 @@ fn maps_are_read_in_either_form() {
     let other = read(r#"{"c1":[{"value":"x","key":{"a":1}}],"c0":[{"key":1,"value":true},{"key":-2,"value":null}]}"#);
     assert_eq!(other.expect("a list"), one);
     let refused = [
-        (r#"{"c0":3}"#, "it is a MAP"),
+        (r#"{"c0":3}"#, "3 is no MAP<INT, BOOLEAN>"),
         (r#"{"c0":[{"key":1}]}"#, "just the members"),
         (r#"{"c0":[{"key":1,"value":true,"more":1}]}"#, "just the members"),
         (r#"{"c0":[{"key":1,"key":1,"value":true}]}"#, "just the members"),

@@ -1,15 +1,13 @@
 //! Rows out: JSON lines, CSV, Parquet, Arrow IPC, and tables for people.
 
 use std::io::Write;
-use std::sync::Arc;
 
 use arrow_array::RecordBatch;
 use arrow_ipc::writer::FileWriter;
-use arrow_json::WriterBuilder;
 use arrow_json::writer::LineDelimited;
 use arrow_schema::{ArrowError, SchemaRef};
 
-use super::json_map::MapEncoders;
+use super::json::json_writer;
 use super::parquet_out::ParquetOut;
 use super::table::Table;
 use super::{Format, csv_writer};
@@ -44,22 +42,6 @@ pub fn writer<W: Write + Send + 'static>(
 /// A writer of a table for people into a terminal of this width.
 pub fn terminal_writer<W: Write + Send + 'static>(schema: &SchemaRef, out: W, width: usize) -> Box<dyn RowsOut> {
     Box::new(Table::new(out, schema, Some(width)))
-}
-
-/// Rows as JSON, a text each, as the JSON format has them.
-///
-/// # Errors
-/// Of a column that has no form in JSON.
-pub fn json_lines(batch: &RecordBatch) -> Result<Vec<String>, ArrowError> {
-    let mut writer = json_writer(Vec::new());
-    arrow_json::Writer::write(&mut writer, batch)?;
-    arrow_json::Writer::finish(&mut writer)?;
-    let text = String::from_utf8(writer.into_inner()).map_err(|error| ArrowError::JsonError(error.to_string()))?;
-    Ok(text.lines().map(str::to_owned).collect())
-}
-
-fn json_writer<W: Write>(out: W) -> arrow_json::Writer<W, LineDelimited> {
-    WriterBuilder::new().with_explicit_nulls(true).with_encoder_factory(Arc::new(MapEncoders)).build(out)
 }
 
 impl<W: Write + Send> RowsOut for arrow_json::Writer<W, LineDelimited> {

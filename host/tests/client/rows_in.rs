@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use serde_json::json;
 use thalweg::client::{Client, RowWriterOptions, ScanOptions};
+use thalweg_wire::table::{Schema, TableDescriptor};
 
 use crate::rig::{ENGINES, append, connect, create, ids, options, rows, scan, serve, within};
 
@@ -128,6 +129,37 @@ async fn a_row_writer_appends_in_time_and_leaves_out_what_does_not_fit() {
     let written = within(writer.flush()).await.unwrap();
     assert_eq!((written.rows, written.acknowledged, written.failed, written.unknown), (250, 247, 3, 0));
     assert_eq!(written.failures.iter().map(|(row, _)| *row).collect::<Vec<_>>(), [7, 8, 9]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn rows_of_a_row_writer_are_taken_exactly_or_not_at_all() {
+    #[derive(serde::Serialize)]
+    struct Row {
+        id: i32,
+        x: f64,
+        xs: Vec<f32>,
+        price: &'static str,
+        raw: &'static str,
+    }
+    let served = serve().await;
+    let client = connect(&served.address, ENGINES[0]).await;
+    let columns = "id INT, x DOUBLE, xs ARRAY<FLOAT>, price DECIMAL(10, 2), raw BYTES";
+    let descriptor = TableDescriptor::new(Schema::parse_sql(columns).unwrap());
+    let path = "fluss.exact".parse().unwrap();
+    within(client.create_table(&path, descriptor, false)).await.unwrap();
+    let table = within(client.table(&path)).await.unwrap();
+    let writer = table.row_writer(RowWriterOptions::default()).unwrap();
+    let row = Row { id: 1, x: f64::NAN, xs: vec![f32::INFINITY, -0.0, f32::NEG_INFINITY], price: "1.05", raw: "00ff" };
+    writer.write(&row).await.unwrap();
+    writer.write(Row { price: "1.005", ..row }).await.unwrap();
+    writer.write(json!({ "id": 1.5 })).await.unwrap();
+    let written = within(writer.flush()).await.unwrap();
+    assert_eq!((written.acknowledged, written.failed), (1, 2));
+    assert!(written.failures[0].1.contains("column \"price\": \"1.005\""), "{:?}", written.failures);
+    assert!(written.failures[1].1.contains("column \"id\": \"1.5\""), "{:?}", written.failures);
+    let batch = &scan(&table, ScanOptions::default()).await[0];
+    let expected = r#"{"id":1,"x":"NaN","xs":["Infinity",-0.0,"-Infinity"],"price":1.05,"raw":"00ff"}"#;
+    assert_eq!(thalweg::formats::json_lines(&batch.batch).unwrap(), [expected]);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -32,7 +32,7 @@ fn objects(lines: &str) -> Vec<Value> {
 }
 
 fn batch(schema: &str, lines: &str) -> arrow_array::RecordBatch {
-    let mut rows = json_rows(lines.as_bytes().to_vec(), "rows".into(), arrow(schema));
+    let mut rows = json_rows(lines.as_bytes().to_vec(), "rows".into(), arrow(schema)).expect("columns");
     rows.next().expect("rows").expect("they fit the schema").batch
 }
 

@@ -27,7 +27,7 @@ pub(super) fn read(path: &Path, schema: &SchemaRef) -> anyhow::Result<Vec<Line>>
         .collect();
     let mut rows = Vec::new();
     let name: Arc<str> = path.display().to_string().into();
-    for batch in json_rows(only_rows.into_bytes(), name, Arc::clone(schema)) {
+    for batch in json_rows(only_rows.into_bytes(), name, Arc::clone(schema))? {
         rows.extend(json_lines(&batch?.batch)?);
     }
     let mut rows = rows.into_iter();

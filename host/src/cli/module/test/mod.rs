@@ -42,7 +42,7 @@ pub(in crate::cli) struct Test {
     /// The rows; - is standard input [default: rows.jsonl of the module's folder]
     #[arg(long, value_name = "FILE|-")]
     input: Option<String>,
-    /// How the rows are written down [default: by the file's suffix; standard input is JSON lines]
+    /// How the rows are written down [default: by the file's suffix; standard input is JSON]
     #[arg(long, value_name = "FORMAT")]
     input_format: Option<Format>,
     /// What must come of them, as JSON lines [default: expect.jsonl of the folder, if rows.jsonl are the

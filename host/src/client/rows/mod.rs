@@ -1,23 +1,26 @@
 //! Rows one at a time, gathered into batches by number and time.
 
+mod text;
+
 use std::{
     sync::{Arc, OnceLock},
     time::Duration,
 };
 
 use arrow_array::RecordBatch;
-use arrow_json::{ReaderBuilder, reader::Decoder};
-use arrow_schema::{ArrowError, SchemaRef};
+use arrow_schema::ArrowError;
 use futures::{StreamExt, stream::FuturesUnordered};
 use serde::Serialize;
-use serde_json::Value;
 use tokio::{
     sync::{mpsc, oneshot},
     time::Instant,
 };
 
 use super::{Error, Outcome, Writer};
-use crate::panics::caught;
+use crate::{
+    formats::{JsonRows, Rounding},
+    panics::caught,
+};
 
 /// When gathered rows are appended.
 #[derive(Debug, Clone)]
@@ -73,18 +76,18 @@ pub struct RowWriter {
 
 #[derive(Debug)]
 enum Message {
-    Row(Value),
+    /// A row as JSON.
+    Row(String),
     Flush(oneshot::Sender<RowsWritten>),
 }
 
 impl RowWriter {
     pub(super) fn new(writer: Writer, options: RowWriterOptions) -> Result<Self, Error> {
-        let schema = writer.schema();
         // Fails on a type that rows cannot be given for, before there is a row.
-        decoder(&schema)?;
+        let table = JsonRows::new(writer.schema()).map_err(ArrowError::JsonError)?;
         let limit = options.rows.max(1);
         let (messages, mut receiver) = mpsc::channel(limit.min(1024));
-        let gatherer = Gatherer { writer, schema, limit, interval: options.interval, gathered: Vec::new(), first: 0 };
+        let gatherer = Gatherer { writer, table, limit, interval: options.interval, gathered: Vec::new(), first: 0 };
         let broken = Arc::new(OnceLock::new());
         let told = Arc::clone(&broken);
         tokio::spawn(async move {
@@ -96,13 +99,14 @@ impl RowWriter {
         Ok(Self { messages, broken })
     }
 
-    /// Writes one row: a struct or a map with the names of the table's columns. Waits while the writer cannot keep up.
-    /// What is wrong with the row comes out of the next `flush`.
+    /// Writes one row: a struct or a map with the names of the table's columns, whose values are taken as JSON's are:
+    /// exactly or not at all. Waits while the writer cannot keep up. What is wrong with the row comes out of the next
+    /// `flush`.
     ///
     /// # Errors
     /// When the row cannot be put as JSON, or the tokio runtime of the writer is gone.
     pub async fn write(&self, row: impl Serialize) -> Result<(), Error> {
-        let row = serde_json::to_value(row).map_err(|error| ArrowError::JsonError(error.to_string()))?;
+        let row = text::json(row).map_err(|error| ArrowError::JsonError(error.to_string()))?;
         match self.messages.send(Message::Row(row)).await {
             Ok(()) => Ok(()),
             Err(_) => Err(self.ended().await),
@@ -134,10 +138,10 @@ impl RowWriter {
 /// The task behind a row writer.
 struct Gatherer {
     writer: Writer,
-    schema: SchemaRef,
+    table: JsonRows,
     limit: usize,
     interval: Duration,
-    gathered: Vec<Value>,
+    gathered: Vec<String>,
     /// The number of the first row that is gathered.
     first: u64,
 }
@@ -204,39 +208,43 @@ impl Gatherer {
         }
     }
 
-    /// The rows as a batch. When it fails each row is tried alone, and those that fit are put together again.
+    /// The rows that fit as a batch, and their numbers; the others fail.
     fn decode(
-        &self,
-        rows: Vec<Value>,
+        &mut self,
+        rows: Vec<String>,
         numbers: Vec<u64>,
         written: &mut RowsWritten,
     ) -> Option<(RecordBatch, Vec<u64>)> {
-        if rows.is_empty() {
-            return None;
-        }
-        if let Ok(batch) = decode(&self.schema, &rows) {
-            return Some((batch, numbers));
-        }
-        let mut fitting = (Vec::new(), Vec::new());
+        let (mut fitting, mut failed) = (Vec::with_capacity(rows.len()), Vec::new());
         for (row, number) in rows.into_iter().zip(numbers) {
-            match decode(&self.schema, std::slice::from_ref(&row)) {
-                Ok(_) => {
-                    fitting.0.push(row);
-                    fitting.1.push(number);
+            match self.table.push(&row) {
+                Ok(()) => fitting.push((row, number)),
+                Err(problem) => failed.push((number, problem)),
+            }
+        }
+        let mut batch = self.finish();
+        if batch.is_err() {
+            // A value does not fit; each row is tried alone, and those that fit are put together again.
+            fitting.retain(|(row, number)| match self.table.push(row).and_then(|()| self.finish()) {
+                Ok(_) => true,
+                Err(problem) => {
+                    failed.push((*number, problem));
+                    false
                 }
-                Err(error) => written.fail(number, &plain(&error)),
-            }
+            });
+            batch = fitting.iter().try_for_each(|(row, _)| self.table.push(row)).and_then(|()| self.finish());
         }
-        if fitting.0.is_empty() {
-            return None;
+        let numbers: Vec<u64> = fitting.into_iter().map(|(_, number)| number).collect();
+        if let Err(problem) = &batch {
+            failed.extend(numbers.iter().map(|number| (*number, problem.clone())));
         }
-        match decode(&self.schema, &fitting.0) {
-            Ok(batch) => Some((batch, fitting.1)),
-            Err(error) => {
-                fitting.1.iter().for_each(|number| written.fail(*number, &plain(&error)));
-                None
-            }
-        }
+        failed.sort_by_key(|(number, _)| *number);
+        failed.iter().for_each(|(number, problem)| written.fail(*number, problem));
+        batch.ok().filter(|batch| batch.num_rows() > 0).map(|batch| (batch, numbers))
+    }
+
+    fn finish(&mut self) -> Result<RecordBatch, String> {
+        self.table.finish(Rounding::Refuse).map_err(|(_, problem)| problem)
     }
 }
 
@@ -261,20 +269,4 @@ impl RowsWritten {
             self.failures.push((numbers.get(row as usize).copied().unwrap_or_default(), error.to_string()));
         }
     }
-}
-
-fn decoder(schema: &SchemaRef) -> Result<Decoder, ArrowError> {
-    ReaderBuilder::new(Arc::clone(schema)).with_strict_mode(true).build_decoder()
-}
-
-fn decode(schema: &SchemaRef, rows: &[Value]) -> Result<RecordBatch, ArrowError> {
-    let mut decoder = decoder(schema)?;
-    decoder.serialize(rows)?;
-    decoder.flush()?.ok_or_else(|| ArrowError::JsonError("it is no row".to_owned()))
-}
-
-/// Arrow's text without the name of the error's kind.
-fn plain(error: &ArrowError) -> String {
-    let text = error.to_string();
-    text.split_once(": ").map_or(text.clone(), |(_, rest)| rest.to_owned())
 }
