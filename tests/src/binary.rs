@@ -76,7 +76,14 @@ pub struct Node {
 impl Node {
     /// Starts a node on a data folder, on a free port or the given `host:port`.
     pub fn start(data: &Path, listen: Option<&str>) -> Result<Self> {
-        let mut child = command(["serve", "--listen", listen.unwrap_or("127.0.0.1:0"), "--data"])
+        Self::start_with(data, &["--listen", listen.unwrap_or("127.0.0.1:0")])
+    }
+
+    /// Starts a node on a data folder, with these options.
+    pub fn start_with(data: &Path, options: &[&str]) -> Result<Self> {
+        let mut child = command(["serve"])
+            .args(options)
+            .arg("--data")
             .arg(data)
             .stdout(Stdio::piped())
             .stderr(Stdio::inherit())

@@ -22,6 +22,12 @@ pub fn target() -> PathBuf {
     own.ancestors().nth(3).expect("a test lies in target/PROFILE/deps").to_path_buf()
 }
 
+/// The shared folder of files that others wrote, or the one that `THALWEG_CORPUS` names, if that is there.
+pub fn shared_corpus() -> Option<PathBuf> {
+    let path = std::env::var_os("THALWEG_CORPUS").map_or_else(|| root().join("../shared/corpus"), PathBuf::from);
+    path.is_dir().then_some(path)
+}
+
 /// A file of the shared data folder, if that is there.
 pub fn shared_data(name: &str) -> Option<PathBuf> {
     let path = root().join("../shared/data").join(name);

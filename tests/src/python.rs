@@ -1,4 +1,4 @@
-//! pyfluss 1.0.0 as a foreign client, in a virtual environment of the tests' own.
+//! Python in virtual environments of the tests' own: pyfluss 1.0.0 as a foreign client, and what reads files as others do.
 
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
@@ -6,8 +6,49 @@ use std::process::Command;
 
 use anyhow::{Result, ensure};
 
-/// The packages, pinned: what the tests were written against.
-const PACKAGES: [&str; 2] = ["pyfluss==1.0.0", "pyarrow==26.0.1"];
+/// A virtual environment under the workspace's target folder. The packages are pinned: what the tests were written
+/// against.
+struct Environment {
+    folder: &'static str,
+    packages: [&'static str; 2],
+    /// What they are imported as.
+    modules: &'static str,
+}
+
+const PYFLUSS: Environment =
+    Environment { folder: "pyfluss-1.0.0", packages: ["pyfluss==1.0.0", "pyarrow==26.0.1"], modules: "fluss, pyarrow" };
+const REFERENCE: Environment =
+    Environment { folder: "reference-1", packages: ["pyarrow==26.0.1", "duckdb==2.0.1"], modules: "pyarrow, duckdb" };
+
+impl Environment {
+    /// Finds or makes the environment, and gives its interpreter; the error says why there is none.
+    fn ready(&self) -> Result<PathBuf, String> {
+        let folder = crate::target().join(self.folder);
+        let interpreter = folder.join("bin/python");
+        let works = || {
+            let output = Command::new(&interpreter).args(["-c", &format!("import {}", self.modules)]).output();
+            output.is_ok_and(|o| o.status.success())
+        };
+        if !works() {
+            let made = Command::new("python3").args(["-m", "venv", "--clear"]).arg(&folder).output();
+            if !made.is_ok_and(|o| o.status.success()) {
+                return Err("needs python3 with venv, which is not here".into());
+            }
+            let pip = Command::new(&interpreter).args(["-m", "pip", "-q", "install"]).args(self.packages).output();
+            if !pip.is_ok_and(|o| o.status.success()) || !works() {
+                return Err(format!("needs {}, which pip cannot install here", self.packages.join(" and ")));
+            }
+        }
+        Ok(interpreter)
+    }
+}
+
+/// Python with pyarrow and duckdb, running `tests/reference/compare.py`, which says what it reads and answers.
+pub fn reference() -> Result<Command, String> {
+    let mut command = Command::new(REFERENCE.ready()?);
+    command.arg(crate::root().join("tests/reference/compare.py"));
+    Ok(command)
+}
 
 /// Python with pyfluss.
 pub struct Python {
@@ -15,26 +56,9 @@ pub struct Python {
 }
 
 impl Python {
-    /// Finds or makes the environment, under the workspace's target folder; the error says why there is none.
+    /// Finds or makes the environment; the error says why there is none.
     pub fn ready() -> Result<Self, String> {
-        let folder = crate::target().join("pyfluss-1.0.0");
-        let python = Self { interpreter: folder.join("bin/python") };
-        if !python.works() {
-            let made = Command::new("python3").args(["-m", "venv", "--clear"]).arg(&folder).output();
-            if !made.is_ok_and(|o| o.status.success()) {
-                return Err("needs python3 with venv, which is not here".into());
-            }
-            let pip = Command::new(&python.interpreter).args(["-m", "pip", "-q", "install"]).args(PACKAGES).output();
-            if !pip.is_ok_and(|o| o.status.success()) || !python.works() {
-                return Err("needs pyfluss 1.0.0, which pip cannot install here".into());
-            }
-        }
-        Ok(python)
-    }
-
-    fn works(&self) -> bool {
-        let output = Command::new(&self.interpreter).args(["-c", "import fluss, pyarrow"]).output();
-        output.is_ok_and(|o| o.status.success())
+        Ok(Self { interpreter: PYFLUSS.ready()? })
     }
 
     /// Runs `tests/pyfluss/client.py`.
