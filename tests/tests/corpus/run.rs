@@ -70,7 +70,7 @@ fn watched(child: &mut Child) -> Result<(ExitStatus, u64)> {
             ensure!(!late, "it does not end");
             bail!("it takes more than {} MiB", MEMORY >> 20);
         }
-        std::thread::sleep(Duration::from_millis(2));
+        std::thread::sleep(Duration::from_millis(4));
     }
 }
 

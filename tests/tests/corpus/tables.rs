@@ -34,10 +34,10 @@ impl Place<'_> {
             // Its rows may be broken in another way than its columns.
             let append = ["append", "any", path, "--format", format];
             run(self.server, &append, &out)?;
-            return Ok(Outcome::Refused { by: "create", says });
+            return Ok(Outcome::Refused { by: "create", says: says.replace(path, "FILE") });
         }
         if let Ended::Refused(says) = run(self.server, &append, &out)? {
-            return Ok(Outcome::Refused { by: "append", says });
+            return Ok(Outcome::Refused { by: "append", says: says.replace(path, "FILE") });
         }
         match run(self.server, &["scan", &table, "--format", "json"], &out)? {
             Ended::Done => Ok(Outcome::Read(out)),
