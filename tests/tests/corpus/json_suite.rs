@@ -1,8 +1,6 @@
 //! The suite of JSON texts: `y_` must be taken, `n_` refused, `i_` either. Each is a text, not a file of rows: it is tried
 //! as a file, and as the value of a row's column.
 
-use std::path::Path;
-
 use anyhow::{Context, Result, ensure};
 use libtest_mimic::Trial;
 
@@ -62,7 +60,8 @@ fn as_values(shared: &Shared, files: &[CorpusFile]) -> Result<()> {
             let refused = place.refused(&path, columns(&text));
             wrong.extend(refused.err().map(|error| format!("{} as a value: {error:#}", file.name)));
         } else {
-            rows.push(CorpusFile { name: format!("values/{}", file_name(&path)), path, format: "json" });
+            let name = as_value(&file.name).unwrap_or_default();
+            rows.push(CorpusFile { name, path, format: "json" });
         }
     }
     if let Err(error) = shared.try_files(&rows) {
@@ -72,8 +71,9 @@ fn as_values(shared: &Shared, files: &[CorpusFile]) -> Result<()> {
     Ok(())
 }
 
-fn file_name(path: &Path) -> &str {
-    path.file_name().and_then(|name| name.to_str()).unwrap_or_default()
+/// What a file of the suite is called as a value of a row.
+pub(crate) fn as_value(file: &str) -> Option<String> {
+    Some(format!("values/{}", file.strip_prefix("json-test-suite/test_parsing/")?))
 }
 
 /// Columns that would fit the text if it were JSON: so it is not refused for its kind.

@@ -102,7 +102,8 @@ impl Shared {
 fn trials(corpus: &Path) -> Result<(Vec<Trial>, Shared)> {
     let folders = files::by_folder(corpus)?;
     let expected = Expected::read()?;
-    expected.check(&folders.values().flatten().map(|file| file.name.clone()).collect::<Vec<_>>())?;
+    let names = folders.values().flatten().flat_map(|file| [Some(file.name.clone()), json_suite::as_value(&file.name)]);
+    expected.check(&names.flatten().collect::<Vec<_>>())?;
     let reference = python::reference();
     if let Err(why) = &reference {
         eprintln!("the corpus's values are not compared: it {why}");
