@@ -7,7 +7,6 @@
 //! thrift                       what Parquet says of itself, looked through
 //! ```
 
-mod decimals;
 mod deltas;
 mod footer;
 mod groups;
@@ -15,6 +14,7 @@ mod int96;
 mod ipc;
 mod ipc_check;
 mod pages;
+mod range;
 mod thrift;
 
 use std::fs::File;
@@ -115,7 +115,7 @@ impl Iterator for Numbered {
             let batch = match self.rest.take() {
                 Some(rest) => rest,
                 None => match self.batches.next() {
-                    Some(batch) => match batch.and_then(with_decimals_in_range) {
+                    Some(batch) => match batch.and_then(in_range) {
                         Ok(batch) => batch,
                         Err(problem) => {
                             self.ended = true;
@@ -154,10 +154,12 @@ impl Numbered {
     }
 }
 
-fn with_decimals_in_range(batch: RecordBatch) -> Result<RecordBatch, String> {
-    match decimals::out_of_range(&batch) {
+fn in_range(batch: RecordBatch) -> Result<RecordBatch, String> {
+    match range::out_of_range(&batch) {
         None => Ok(batch),
-        Some(column) => Err(format!("it is damaged: a decimal of column {column:?} has more digits than its type")),
+        Some(column) => Err(format!(
+            "it is damaged: column {column:?} has a decimal of more digits than its type, or a time that is on no day"
+        )),
     }
 }
 

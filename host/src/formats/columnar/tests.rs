@@ -372,7 +372,7 @@ fn a_named_pipe_is_read_as_a_file() {
 }
 
 #[test]
-fn decimals_with_too_many_digits_are_refused() {
+fn values_out_of_their_type_s_range_are_refused() {
     let decimals = |values: Vec<i128>| -> ArrayRef {
         Arc::new(Decimal128Array::from(values).with_precision_and_scale(4, 2).expect("a precision"))
     };
@@ -380,9 +380,14 @@ fn decimals_with_too_many_digits_are_refused() {
         (decimals(vec![1, 9_999, 10_000]), Arc::new(Field::new("item", DataType::Decimal128(4, 2), true)));
     let offsets = arrow_buffer::OffsetBuffer::from_lengths([3]);
     let list: ArrayRef = Arc::new(ListArray::new(item, offsets, Arc::clone(&large), None));
-    for array in [large, list] {
+    let times: ArrayRef = Arc::new(Time32SecondArray::from(vec![86_399, 86_400]));
+    let before: ArrayRef = Arc::new(Time64NanosecondArray::from(vec![-1]));
+    for array in [large, list, times, before] {
         let rows = RecordBatch::try_from_iter([("price", array)]).expect("a column");
-        let error = read(&file(&rows), Format::Arrow, ReadOptions::default()).expect_err("10000 in DECIMAL(4, 2)");
-        assert!(error.contains("row 1") && error.contains("a decimal of column \"price\" has more digits"), "{error}");
+        let error = read(&file(&rows), Format::Arrow, ReadOptions::default()).expect_err("it is out of range");
+        assert!(error.contains("row 1") && error.contains("column \"price\" has a decimal of more digits"), "{error}");
     }
+    let last: ArrayRef = Arc::new(Time32SecondArray::from(vec![Some(0), Some(86_399), None]));
+    let rows = RecordBatch::try_from_iter([("price", last)]).expect("a column");
+    read(&file(&rows), Format::Arrow, ReadOptions::default()).expect("times of a day");
 }
