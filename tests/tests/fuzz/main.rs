@@ -25,7 +25,7 @@ const BATCH_ROWS: usize = 1024;
 
 /// All rows of a file, as those of a table; `None` where there are none.
 fn read(file: &Path, format: Format, table: &SchemaRef) -> Result<Option<RecordBatch>, FormatError> {
-    let options = ReadOptions { batch_rows: BATCH_ROWS, ..ReadOptions::default() };
+    let options = ReadOptions::with_batch_rows(BATCH_ROWS);
     let (mut batches, mut rows) = (Vec::new(), 0);
     for read in reader(&Input::File(file.to_path_buf()), format, table.clone(), options)? {
         let read = read?;
