@@ -3,7 +3,7 @@
 //! ```text
 //! ipc, ipc_check               messages of Arrow IPC, cut and checked
 //! groups, footer, pages        Parquet: its footer and its pages, checked before the library makes room for them
-//! deltas, int96, decimals      values that the library takes on trust
+//! deltas, int96, range         values that the library takes on trust
 //! thrift                       what Parquet says of itself, looked through
 //! ```
 
