@@ -137,23 +137,17 @@ impl Splitter {
                     None if self.cells == 0 => return Ok(Split::End),
                     None => self.begin(State::Plain, 0),
                 },
-                State::Plain => match rest.iter().position(|byte| self.stops[usize::from(*byte)]) {
-                    Some(length) => {
-                        self.at += length;
-                        self.end_cell(self.at, Form::Plain, most, cells);
-                        if let Some(record) = self.pass(rest.get(length)) {
-                            return Ok(record);
-                        }
+                State::Plain => {
+                    let length = rest.iter().position(|byte| self.stops[usize::from(*byte)]);
+                    self.at += length.unwrap_or(rest.len());
+                    if length.is_none() && !ended {
+                        return Ok(Split::More);
                     }
-                    None => {
-                        self.at = text.len();
-                        if !ended {
-                            return Ok(Split::More);
-                        }
-                        self.end_cell(self.at, Form::Plain, most, cells);
-                        return Ok(self.end_record());
+                    self.end_cell(self.at, Form::Plain, most, cells);
+                    if let Some(record) = self.pass(text.get(self.at)) {
+                        return Ok(record);
                     }
-                },
+                }
                 State::Quoted => match rest.iter().position(|byte| *byte == b'"') {
                     Some(length) => {
                         self.at += length + 1;
@@ -239,8 +233,11 @@ pub(super) fn line_ends(text: &[u8]) -> u64 {
 mod tests {
     use super::*;
 
-    /// The records of a text that comes in pieces of this length: their cells with what is around them, and their lines.
-    fn split(text: &str, piece: usize) -> Result<Vec<(Vec<(String, Form)>, u64)>, Fault> {
+    /// Cells with what is around them, and how many lines they take.
+    type Found = (Vec<(String, Form)>, u64);
+
+    /// The records of a text that comes in pieces of this length.
+    fn split(text: &str, piece: usize) -> Result<Vec<Found>, Fault> {
         let mut splitter = Splitter::new(b',');
         let (mut records, mut cells, mut there) = (Vec::new(), Vec::new(), 0);
         loop {
