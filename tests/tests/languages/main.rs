@@ -28,7 +28,7 @@ fn example(language: Language) -> Result<()> {
     on_the_write_path(&component)
 }
 
-/// What `module new` makes of a kind passes its unit tests and `module test`.
+/// What `module new` makes of a kind passes its unit tests and `module test`, and is built into a component.
 fn new(language: Language, kind: &str) -> Result<()> {
     let parent = tempfile::tempdir()?;
     let folder = parent.path().join(format!("my-{kind}"));
@@ -37,6 +37,7 @@ fn new(language: Language, kind: &str) -> Result<()> {
     language.lend_tools(&folder)?;
     let said = tested(&["module", "test", text(&folder)?])?;
     ensure!(said.contains("as expected by"), "module test found nothing to compare: {said}");
+    binary::printed(binary::command(["module", "build", text(&folder)?]).output()?).context("module build")?;
     imports_only_the_log(&folder.join(format!("my-{kind}.wasm")))?;
     language.unit_tests(&folder)
 }

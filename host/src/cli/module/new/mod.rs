@@ -87,6 +87,7 @@ fn next(folder: &Path, name: &str, lang: Language) -> String {
         "made {shown}; what now:\n  cd {shown}\n  \
          thalweg module test                       build it, and run rows.jsonl through it\n  \
          {unit_tests:<42}its unit tests, without a host\n  \
+         thalweg module build --release            make {name}.wasm of it\n  \
          thalweg module inspect {name}.wasm\n  \
          thalweg append TABLE FILE --module {shown}/{name}.wasm --dry-run\n"
     )
