@@ -29,7 +29,7 @@ const MODULES: [(&str, &str); 7] = [
 ];
 
 /// What goes into the components, from the root of the workspace.
-const SOURCES: [&str; 19] = [
+const SOURCES: [&str; 20] = [
     "Cargo.toml",
     "Cargo.lock",
     "wit",
@@ -37,18 +37,19 @@ const SOURCES: [&str; 19] = [
     "guest-sdk/src",
     "guest-sdk/macros/Cargo.toml",
     "guest-sdk/macros/src",
-    "modules/wire",
-    "modules/engine/Cargo.toml",
-    "modules/engine/src",
-    "modules/engine-component/Cargo.toml",
-    "modules/engine-component/src",
-    "modules/where",
-    "modules/scale",
-    "modules/sample",
-    "modules/mask",
-    "modules/select",
-    "modules/parse-json",
-    "modules/explode",
+    "modules/core/wire",
+    "modules/core/contract",
+    "modules/core/engine/Cargo.toml",
+    "modules/core/engine/src",
+    "modules/core/engine-component/Cargo.toml",
+    "modules/core/engine-component/src",
+    "modules/stock/where",
+    "modules/stock/scale",
+    "modules/stock/sample",
+    "modules/stock/mask",
+    "modules/stock/select",
+    "modules/stock/parse-json",
+    "modules/stock/explode",
 ];
 
 /// What a build under cargo hands down and a build of its own must not see: flags and wrappers for the other target,

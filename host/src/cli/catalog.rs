@@ -2,7 +2,7 @@
 
 use clap::{Args, Subcommand};
 use serde_json::{Map, Value, json};
-use thalweg_engine::api::BucketOffsets;
+use thalweg_contract::BucketOffsets;
 use thalweg_wire::table::TablePath;
 
 use super::Outcome;

@@ -1,6 +1,6 @@
 //! Changes of the catalogue that may have been made already: `--if-not-exists` and `--if-exists`.
 
-use thalweg_engine::api::ErrorCode;
+use thalweg_contract::ErrorCode;
 
 use crate::client::Error;
 

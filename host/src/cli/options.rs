@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use clap::{Args, ValueEnum};
-use thalweg_engine::api::Settings;
+use thalweg_contract::Settings;
 use tracing_subscriber::EnvFilter;
 
 use super::say::say;

@@ -2,7 +2,7 @@
 
 use clap::Subcommand;
 use serde_json::{Map, Value, json};
-use thalweg_engine::api::PartitionInfo;
+use thalweg_contract::PartitionInfo;
 use thalweg_wire::table::TablePath;
 
 use super::Outcome;

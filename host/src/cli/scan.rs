@@ -5,7 +5,7 @@ use arrow_cast::parse::string_to_datetime;
 use arrow_schema::SchemaRef;
 use clap::Args;
 use futures::StreamExt;
-use thalweg_engine::api::{Bucket, End, Start};
+use thalweg_contract::{Bucket, End, Start};
 use thalweg_wire::table::{TablePath, partition_name, resolve_partition};
 
 use super::interrupt::Interrupts;

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use anyhow::{Context, anyhow};
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
-use thalweg_engine::api::TableInfo;
+use thalweg_contract::TableInfo;
 use thalweg_wire::table::{ArrowTypeError, ColumnType, Schema, TableDescriptor, TablePath};
 
 use super::change::{NOT_THERE, THERE, counted, was_made};

@@ -1,6 +1,6 @@
 //! The typed questions to the catalogue.
 
-use thalweg_engine::api::{
+use thalweg_contract::{
     Answer, BucketOffsets, DatabaseInfo, ErrorCode, PartitionInfo, PartitionSpec, Request, TableInfo,
 };
 use thalweg_wire::table::{TableDescriptor, TablePath};
@@ -130,5 +130,5 @@ fn unexpected(due: &str, answer: &Answer) -> Error {
         Answer::Partitions(_) => "partitions",
     };
     let code = ErrorCode::Other(format!("the engine answered with {got} where {due} was due"));
-    Error::Engine(thalweg_engine::api::Error { code, retriable: false })
+    Error::Engine(thalweg_contract::Error { code, retriable: false })
 }

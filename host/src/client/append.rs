@@ -8,7 +8,7 @@ use std::{
 };
 
 use arrow_array::RecordBatch;
-use thalweg_engine::api::{self, ErrorCode, Fate, RowSelection, TableHandle};
+use thalweg_contract::{ErrorCode, Fate, RowSelection, TableHandle};
 use tokio::sync::oneshot;
 
 use super::{
@@ -133,10 +133,10 @@ pub(super) async fn send(
 }
 
 /// An error as the cause of a fate.
-pub(super) fn cause(error: Error) -> api::Error {
+pub(super) fn cause(error: Error) -> thalweg_contract::Error {
     match error {
         Error::Engine(error) => error,
-        other => api::Error { retriable: other.is_retriable(), code: ErrorCode::Other(other.to_string()) },
+        other => thalweg_contract::Error { retriable: other.is_retriable(), code: ErrorCode::Other(other.to_string()) },
     }
 }
 

@@ -1,7 +1,7 @@
 //! What a scan gives: rows of one bucket with what is known of them.
 
 use arrow_array::RecordBatch;
-use thalweg_engine::api::Bucket;
+use thalweg_contract::Bucket;
 
 /// Rows of one bucket that a scan gives.
 #[derive(Debug, Clone)]

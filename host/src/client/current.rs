@@ -11,7 +11,7 @@ use std::{
 
 use arrow_schema::SchemaRef;
 use futures::{Stream, StreamExt};
-use thalweg_engine::api::{self, Bucket, End, ErrorCode, Start};
+use thalweg_contract::{Bucket, End, ErrorCode, Start};
 use tokio::sync::mpsc;
 
 use super::{
@@ -175,7 +175,7 @@ impl Reader {
     async fn bucket(&mut self, bucket: Bucket) -> Result<u64, Error> {
         if self.replays.is_none() {
             match self.offered(bucket).await {
-                Err(Error::Engine(api::Error { code: ErrorCode::Unsupported(_), .. })) => {
+                Err(Error::Engine(thalweg_contract::Error { code: ErrorCode::Unsupported(_), .. })) => {
                     self.replays = Some(Replayed::of(&self.table).await?);
                 }
                 read => return read,

@@ -7,7 +7,7 @@ use arrow_buffer::Buffer;
 use arrow_ipc::{MetadataVersion, reader::RecordBatchDecoder, root_as_message};
 use arrow_schema::SchemaRef;
 use bytes::Bytes;
-use thalweg_engine::api::Scanned;
+use thalweg_contract::Scanned;
 
 use super::{Error, Offsets, ScanBatch, scan_chain::ScanChain};
 

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use thalweg_engine::api::Scanned;
+use thalweg_contract::Scanned;
 use tokio::sync::{mpsc, oneshot};
 
 use super::{Error, ScanBatch, decode::Decoder};

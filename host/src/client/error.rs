@@ -1,7 +1,7 @@
 //! Why a call of the client failed.
 
 use arrow_schema::ArrowError;
-use thalweg_engine::api::{self, ErrorCode};
+use thalweg_contract::ErrorCode;
 
 use crate::{
     columns::{FitError, LayoutError},
@@ -15,7 +15,7 @@ use crate::{
 pub enum Error {
     /// The engine or the server refused, or did not answer in time.
     #[error(transparent)]
-    Engine(#[from] api::Error),
+    Engine(#[from] thalweg_contract::Error),
     /// None of the servers to begin with answers.
     #[error("no server answers ({reasons}); check the address, and that a server runs there")]
     Unreachable {
@@ -157,7 +157,7 @@ impl Error {
 
     /// The call does not fit.
     pub(super) fn invalid(text: String) -> Self {
-        Error::Engine(api::Error { code: ErrorCode::Invalid(text), retriable: false })
+        Error::Engine(thalweg_contract::Error { code: ErrorCode::Invalid(text), retriable: false })
     }
 
     pub(super) fn unreadable(table: &str, cause: impl std::fmt::Display) -> Self {

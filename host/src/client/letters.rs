@@ -8,7 +8,7 @@ use std::{
 };
 
 use arrow_array::{ArrayRef, Int64Array, RecordBatch, StringArray, TimestampMillisecondArray};
-use thalweg_engine::api::{self, ErrorCode};
+use thalweg_contract::ErrorCode;
 use thalweg_wire::table::{Column, Schema, TableDescriptor, TablePath};
 
 use super::{
@@ -58,7 +58,7 @@ pub(super) struct Sent {
     pub(super) table: String,
     /// For each the row that it is of, in the batch that was given to the chain.
     pub(super) rows: Vec<u32>,
-    pub(super) result: Result<Pending, api::Error>,
+    pub(super) result: Result<Pending, thalweg_contract::Error>,
 }
 
 /// What dead letters say of the write that they come from.

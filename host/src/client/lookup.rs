@@ -3,7 +3,7 @@
 use arrow_array::RecordBatch;
 use arrow_schema::SchemaRef;
 use bytes::Bytes;
-use thalweg_engine::api::Found;
+use thalweg_contract::Found;
 use thalweg_wire::table::TableDescriptor;
 
 use super::{Error, Table, decode::read_message, writer::narrow};

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use thalweg_engine::api::Settings;
+use thalweg_contract::Settings;
 
 use crate::runtime::Runtime;
 

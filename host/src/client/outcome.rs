@@ -1,6 +1,6 @@
 //! What became of the rows of one append.
 
-use thalweg_engine::api::{Error, ErrorCode, Fate, RowSelection};
+use thalweg_contract::{Error, ErrorCode, Fate, RowSelection};
 
 use crate::module::Exception;
 
@@ -160,7 +160,7 @@ pub(super) fn shift(selection: RowSelection, base: u32) -> RowSelection {
 
 #[cfg(test)]
 mod tests {
-    use thalweg_engine::api::Bucket;
+    use thalweg_contract::Bucket;
 
     use super::super::append::Provenance;
     use super::*;

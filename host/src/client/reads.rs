@@ -1,7 +1,7 @@
 //! The ways to read a table: rows by key, the log, the current rows.
 
 use arrow_array::RecordBatch;
-use thalweg_engine::api::{Bucket, PartitionInfo};
+use thalweg_contract::{Bucket, PartitionInfo};
 
 use super::{
     CurrentOptions, CurrentStream, Error, FoundRows, ScanOptions, ScanStream, Table, lookup, scan_chain::SharedTally,

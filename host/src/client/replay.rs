@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use arrow_array::{Array, RecordBatch};
 use arrow_select::interleave::interleave_record_batch;
 use futures::StreamExt;
-use thalweg_engine::api::{Bucket, BucketOffsets, End, Start};
+use thalweg_contract::{Bucket, BucketOffsets, End, Start};
 use thalweg_wire::record::{KeyEncoder, Layout};
 use thalweg_wire::table::Schema;
 

@@ -10,7 +10,7 @@ use std::{
 
 use arrow_schema::SchemaRef;
 use futures::Stream;
-use thalweg_engine::api::{Bucket, End, ScanSpec, Start, Ticket};
+use thalweg_contract::{Bucket, End, ScanSpec, Start, Ticket};
 use tokio::sync::mpsc;
 
 use super::{

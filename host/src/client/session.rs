@@ -6,7 +6,7 @@ use std::{
     time::Duration,
 };
 
-use thalweg_engine::api::{Answer, Counters, ErrorCode, Request, Settings};
+use thalweg_contract::{Answer, Counters, ErrorCode, Request, Settings};
 use thalweg_wire::table::TablePath;
 use tokio::sync::{mpsc, oneshot};
 
@@ -175,7 +175,7 @@ impl Client {
 /// Starts the engine component on a thread that may block: the first time it may have to be compiled.
 async fn component(
     runtime: Option<Arc<Runtime>>,
-    now: thalweg_engine::api::Instant,
+    now: thalweg_contract::Instant,
     settings: &Settings,
     seed: u64,
 ) -> Result<ComponentEngine, Error> {
@@ -187,7 +187,7 @@ async fn component(
 /// Compiles the engine component, or finds it compiled, and starts an engine. Blocks.
 fn open_component(
     runtime: Option<Arc<Runtime>>,
-    now: thalweg_engine::api::Instant,
+    now: thalweg_contract::Instant,
     settings: &Settings,
     seed: u64,
 ) -> Result<ComponentEngine, Error> {

@@ -1,7 +1,7 @@
 //! Cuts large record batches into parts of a bounded size.
 
 use arrow_array::RecordBatch;
-use thalweg_engine::api::WriteSettings;
+use thalweg_contract::WriteSettings;
 
 use super::Error;
 use crate::columns::{Flattened, flatten};

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use arrow_array::RecordBatch;
 use arrow_schema::SchemaRef;
-use thalweg_engine::api::{TableHandle, TableInfo};
+use thalweg_contract::{TableHandle, TableInfo};
 use thalweg_wire::table::Schema;
 
 use super::{

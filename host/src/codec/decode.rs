@@ -3,7 +3,7 @@
 use std::{cell::RefCell, io::BufRead, io::Cursor};
 
 use lz4_flex::frame::FrameDecoder;
-use thalweg_engine::api::Codec;
+use thalweg_contract::Codec;
 
 use super::{CodecError, NOT_COMPRESSED, pad};
 

@@ -3,7 +3,7 @@
 use std::{cell::RefCell, io::Cursor, io::Write};
 
 use lz4_flex::frame::{BlockSize, FrameEncoder, FrameInfo};
-use thalweg_engine::api::Codec;
+use thalweg_contract::Codec;
 
 use super::{CodecError, NOT_COMPRESSED, checksum, pad};
 

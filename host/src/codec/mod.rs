@@ -67,7 +67,7 @@ fn pad(body: &mut Vec<u8>, alignment: usize) {
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
-    use thalweg_engine::api::Codec;
+    use thalweg_contract::Codec;
 
     use super::*;
 

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use thalweg_engine::api::{
+use thalweg_contract::{
     Answer, Bucket, Counters, Error, Fate, Found, Request, RowSelection, ScanSpec, Scanned, TableHandle, TableInfo,
     Ticket,
 };

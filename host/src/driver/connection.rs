@@ -11,7 +11,7 @@ use std::{
 
 use bytes::{Buf, Bytes};
 use futures::StreamExt;
-use thalweg_engine::api::ConnectionId;
+use thalweg_contract::ConnectionId;
 use tokio::{
     net::{
         TcpStream,

@@ -1,7 +1,7 @@
 //! What the driver needs of an engine, wherever it runs.
 
 use bytes::Bytes;
-use thalweg_engine::api::{
+use thalweg_contract::{
     Action, Bucket, BufferId, ConnectionId, Counters, Error, Instant, Request, ScanSpec, TableHandle, Ticket, WorkId,
     WorkOutput,
 };

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use thalweg_engine::api::{Answer, Error, ErrorCode, Event, Fate, Found, RowSelection, Ticket};
+use thalweg_contract::{Answer, Error, ErrorCode, Event, Fate, Found, RowSelection, Ticket};
 use tokio::sync::{mpsc, oneshot};
 
 use super::command::{Delivered, Opened, RowCounts, Settled};
@@ -168,7 +168,7 @@ fn count(selection: &RowSelection) -> u32 {
 
 #[cfg(test)]
 mod tests {
-    use thalweg_engine::api::Bucket;
+    use thalweg_contract::Bucket;
 
     use super::*;
 

@@ -2,7 +2,7 @@
 //! is a trap. What a test runs on it proves that both give the same bytes on the wire.
 
 use bytes::Bytes;
-use thalweg_engine::api::{
+use thalweg_contract::{
     Action, Bucket, BufferId, ConnectionId, Counters, Error, Instant, Request, ScanSpec, TableHandle, Ticket, WorkId,
     WorkOutput,
 };

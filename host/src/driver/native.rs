@@ -1,13 +1,11 @@
 //! The engine linked natively: for tests, and as the yardstick of the sandbox.
 
 use bytes::Bytes;
-use thalweg_engine::{
-    Engine,
-    api::{
-        Action, Bucket, BufferId, ConnectionId, Counters, Error, Instant, Request, ScanSpec, Settings, TableHandle,
-        Ticket, WorkId, WorkOutput,
-    },
+use thalweg_contract::{
+    Action, Bucket, BufferId, ConnectionId, Counters, Error, Instant, Request, ScanSpec, Settings, TableHandle, Ticket,
+    WorkId, WorkOutput,
 };
+use thalweg_engine::Engine;
 use thalweg_wire::{column::Batch, table::TablePath};
 
 use super::instance::{EngineInstance, Trap};

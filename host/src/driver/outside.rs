@@ -3,7 +3,7 @@
 use std::{collections::HashMap, sync::Arc};
 
 use bytes::Bytes;
-use thalweg_engine::api::{Action, BufferId, ConnectionId, Event, Instant, Piece, Range, Work, WorkId, WorkOutput};
+use thalweg_contract::{Action, BufferId, ConnectionId, Event, Instant, Piece, Range, Work, WorkId, WorkOutput};
 use tokio::sync::mpsc;
 
 use super::{

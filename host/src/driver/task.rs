@@ -7,7 +7,7 @@ use std::{
 };
 
 use bytes::Bytes;
-use thalweg_engine::api::{Error, ErrorCode, Event, Piece, Range, Scanned, Settings, Ticket};
+use thalweg_contract::{Error, ErrorCode, Event, Piece, Range, Scanned, Settings, Ticket};
 use tokio::{
     sync::{mpsc, oneshot},
     time::{Instant, Sleep},
@@ -59,12 +59,12 @@ impl Clock {
     }
 
     /// The time now.
-    pub(crate) fn now(&self) -> thalweg_engine::api::Instant {
+    pub(crate) fn now(&self) -> thalweg_contract::Instant {
         self.base.saturating_add(u64::try_from(self.origin.elapsed().as_micros()).unwrap_or(u64::MAX))
     }
 
     /// When it will be this time; `None`: never.
-    fn at(&self, time: thalweg_engine::api::Instant) -> Option<Instant> {
+    fn at(&self, time: thalweg_contract::Instant) -> Option<Instant> {
         self.origin.checked_add(Duration::from_micros(time.saturating_sub(self.base)))
     }
 }
@@ -165,7 +165,7 @@ impl Driver {
         true
     }
 
-    fn now(&self) -> thalweg_engine::api::Instant {
+    fn now(&self) -> thalweg_contract::Instant {
         self.clock.now()
     }
 
@@ -239,7 +239,7 @@ impl Driver {
 
     fn close(
         &mut self,
-        now: thalweg_engine::api::Instant,
+        now: thalweg_contract::Instant,
         within: Duration,
         reply: oneshot::Sender<RowCounts>,
     ) -> Result<(), Trap> {
@@ -334,7 +334,7 @@ impl Driver {
         self.carry_out()
     }
 
-    fn finished(&mut self, id: thalweg_engine::api::WorkId, done: Done) -> Flow {
+    fn finished(&mut self, id: thalweg_contract::WorkId, done: Done) -> Flow {
         let output = self.outside.hold_output(done);
         self.engine.done(self.now(), id, output)?;
         self.carry_out()

@@ -10,7 +10,7 @@ use std::{
 
 use arrow_array::{ArrayRef, Int64Array, RecordBatch};
 use bytes::Bytes;
-use thalweg_engine::api::{
+use thalweg_contract::{
     Action, Bucket, BufferId, Codec, ConnectionId, Counters, Error, ErrorCode, Event, Fate, Instant, Piece, Range,
     Request, RowSelection, ScanSpec, Settings, TableHandle, Ticket, Work, WorkId, WorkOutput,
 };
@@ -175,7 +175,7 @@ impl Rig {
         Self { commands, calls, buffered, ended, reach }
     }
 
-    fn ask(&self) -> oneshot::Receiver<Result<thalweg_engine::api::Answer, Error>> {
+    fn ask(&self) -> oneshot::Receiver<Result<thalweg_contract::Answer, Error>> {
         let (reply, answer) = oneshot::channel();
         let _ = self.commands.send(Command::Ask { request: Request::ListDatabases, reply });
         answer

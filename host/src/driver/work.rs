@@ -7,7 +7,7 @@ use std::{
 };
 
 use bytes::Bytes;
-use thalweg_engine::api::Codec;
+use thalweg_contract::Codec;
 
 use crate::codec;
 

@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, sync::Arc};
 use arrow_array::{ArrayRef, Int64Array, RecordBatch, StringArray, cast::AsArray, types::Int64Type};
 use futures::{StreamExt, TryStreamExt};
 use thalweg::client::{Client, CurrentOptions, Offsets, Outcome, ScanBatch, ScanOptions, Table, Writer};
-use thalweg_engine::api::Fate;
+use thalweg_contract::Fate;
 use thalweg_wire::table::{Schema, TableDescriptor};
 
 use crate::rig::{ENGINES, connect, path, serve, within};

@@ -21,7 +21,7 @@ use futures::StreamExt;
 use libtest_mimic::{Arguments, Failed, Trial};
 use serde_json::Value;
 use thalweg::client::{Client, ClientOptions, ScanOptions, Table};
-use thalweg_engine::api::End;
+use thalweg_contract::End;
 use thalweg_node::{Durability, Node, NodeOptions};
 use thalweg_tests::binary;
 use thalweg_tests::cluster::{self, Cluster};

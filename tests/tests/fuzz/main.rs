@@ -1,11 +1,11 @@
 //! The readers of CSV, JSON, Parquet and Arrow under inputs that go wrong: no panic, no hang, no more memory than the input
 //! warrants. Of text, what `table create --like` takes `append` takes, and rows that are written down come back.
-//! `modules/wire/tests/fuzz/machine` says how it runs, and how to run it for longer.
+//! `modules/core/wire/tests/fuzz/machine` says how it runs, and how to run it for longer.
 
 #[expect(dead_code, reason = "some of it is for the tests of the wire formats")]
-#[path = "../../../modules/wire/tests/common/mod.rs"]
+#[path = "../../../modules/core/wire/tests/common/mod.rs"]
 mod common;
-#[path = "../../../modules/wire/tests/fuzz/machine/mod.rs"]
+#[path = "../../../modules/core/wire/tests/fuzz/machine/mod.rs"]
 mod machine;
 mod samples;
 

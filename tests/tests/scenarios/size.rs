@@ -13,7 +13,7 @@ use arrow_array::types::Int64Type;
 use arrow_array::{ArrayRef, Date32Array, Int16Array, Int64Array, RecordBatch, StringArray};
 use futures::StreamExt;
 use thalweg::client::{Client, ClientOptions, EngineKind, ScanOptions, Table};
-use thalweg_engine::api::Settings;
+use thalweg_contract::Settings;
 use thalweg_tests::cluster::Cluster;
 use thalweg_wire::table::{Schema, TableDescriptor};
 

@@ -10,7 +10,7 @@ use futures::{Stream, StreamExt};
 use thalweg::client::{CurrentOptions, Error, FoundRows, ScanBatch, ScanOptions, Table, Writer};
 use thalweg::formats::{Format, Input, ReadOptions, reader, writer};
 use thalweg::module::{ChainSpec, ModuleSpec, Policy};
-use thalweg_engine::api::{Bucket, End, Start};
+use thalweg_contract::{Bucket, End, Start};
 use thalweg_wire::table::TablePath;
 
 use super::case::{Scan, Scenario, Step, Word};

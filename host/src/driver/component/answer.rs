@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use thalweg_engine::api::{Answer, Bucket, BucketOffsets, DatabaseInfo, PartitionInfo, TableInfo};
+use thalweg_contract::{Answer, Bucket, BucketOffsets, DatabaseInfo, PartitionInfo, TableInfo};
 use thalweg_wire::table::{ColumnType, DataType, Field, Schema, TableDescriptor, TablePath};
 
 use super::{

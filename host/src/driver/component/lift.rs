@@ -1,6 +1,6 @@
 //! What comes out of the engine component, as the client's types. What its interface cannot mean is a trap.
 
-use thalweg_engine::api::{
+use thalweg_contract::{
     Action, Codec, Counters, Error, ErrorCode, Event, Fate, Found, Piece, Range, RowSelection, Scanned, Work,
 };
 

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
-use thalweg_engine::api::{Acks, Assignment, Bucket, End, Request, ScanSpec, Settings, Start};
+use thalweg_contract::{Acks, Assignment, Bucket, End, Request, ScanSpec, Settings, Start};
 use thalweg_wire::{
     column::{Batch, Column, Values},
     table::{ColumnType, DataType, Schema, TableDescriptor, TablePath},

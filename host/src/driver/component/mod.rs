@@ -8,7 +8,7 @@ mod lower;
 use std::time::Duration;
 
 use bytes::Bytes;
-use thalweg_engine::api::{
+use thalweg_contract::{
     Action, Bucket, BufferId, ConnectionId, Counters, Error, Instant, Request, ScanSpec, Settings, TableHandle, Ticket,
     WorkId, WorkOutput,
 };

@@ -1,0 +1,47 @@
+//! The words of the client core's surface, defined once for the engine, its components and every host: the Rust form of
+//! `wit/client`.
+//!
+//! ```text
+//! settings  every limit, and its default
+//! catalog   requests about databases, tables and partitions, their answers; what a scan reads
+//! action    what the host is to do: connect, send, work
+//! event     what the user is told: the fates of rows, rows read, answers
+//! error     why something failed, and whether trying again may help
+//! ```
+
+mod action;
+mod catalog;
+mod error;
+mod event;
+mod settings;
+
+pub use action::{Action, Codec, Piece, Range, Work, WorkOutput};
+pub use catalog::{
+    Answer, BucketOffsets, DatabaseInfo, End, PartitionInfo, PartitionSpec, Request, ScanSpec, Start, TableInfo,
+};
+pub use error::{Error, ErrorCode};
+pub use event::{Counters, Event, Fate, Found, RowSelection, Scanned};
+pub use settings::{Acks, Assignment, ConnectionSettings, LookupSettings, ScanSettings, Settings, WriteSettings};
+
+/// Microseconds since 1970-01-01T00:00:00Z, by the host's clock when the engine was opened; from there on it counts what has
+/// passed, and never falls.
+pub type Instant = u64;
+/// A command's number, unique within the engine.
+pub type Ticket = u64;
+/// A table opened by `open_table`.
+pub type TableHandle = u32;
+/// A connection, numbered by the engine; a number is not used again.
+pub type ConnectionId = u32;
+/// Bytes that the host holds, numbered by the host; a number is not used again.
+pub type BufferId = u64;
+/// A number of a piece of work.
+pub type WorkId = u64;
+
+/// One bucket of a table or of a partition.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Bucket {
+    /// The partition; `None` for a table without partitions.
+    pub partition: Option<i64>,
+    /// The first is 0.
+    pub bucket: u32,
+}

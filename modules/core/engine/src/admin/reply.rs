@@ -1,0 +1,83 @@
+//! Answers of the catalogue from messages.
+
+use bytes::Bytes;
+use thalweg_wire::{
+    message::{
+        self, AlterTableResponse, CreateDatabaseResponse, CreatePartitionResponse, CreateTableResponse,
+        DropDatabaseResponse, DropPartitionResponse, DropTableResponse, GetDatabaseInfoResponse, GetTableInfoResponse,
+        ListDatabasesResponse, ListPartitionInfosResponse, ListTablesResponse, PbPartitionInfo, Shaped,
+    },
+    table::{DatabaseDescriptor, TableDescriptor, TablePath},
+};
+
+use thalweg_contract::{Answer, DatabaseInfo, PartitionInfo, Request, TableInfo};
+
+/// The answer to a request, or what is wrong with it.
+pub(super) fn answer(request: &Request, body: Bytes) -> Result<Answer, String> {
+    match request {
+        Request::CreateDatabase { .. } => done::<CreateDatabaseResponse>(body),
+        Request::DropDatabase { .. } => done::<DropDatabaseResponse>(body),
+        Request::CreateTable { .. } => done::<CreateTableResponse>(body),
+        Request::DropTable { .. } => done::<DropTableResponse>(body),
+        Request::AlterTable { .. } => done::<AlterTableResponse>(body),
+        Request::CreatePartition { .. } => done::<CreatePartitionResponse>(body),
+        Request::DropPartition { .. } => done::<DropPartitionResponse>(body),
+        Request::ListDatabases => Ok(names(decode::<ListDatabasesResponse>(body)?.database_name)),
+        Request::ListTables { .. } => Ok(names(decode::<ListTablesResponse>(body)?.table_name)),
+        Request::ShowDatabase { name } => database(name, &decode(body)?),
+        Request::ShowTable { path } => table(path, &decode(body)?),
+        Request::ListPartitions { .. } => {
+            let response: ListPartitionInfosResponse = decode(body)?;
+            let mut partitions: Vec<_> = response.partitions_info.into_iter().map(partition).collect();
+            partitions.sort_unstable_by(|one, other| one.name.cmp(&other.name));
+            Ok(Answer::Partitions(partitions))
+        }
+        Request::ListOffsets { .. } => Err("an answer that was not asked for".into()),
+    }
+}
+
+fn decode<M: Shaped>(body: Bytes) -> Result<M, String> {
+    message::decode(body).map_err(|error| error.to_string())
+}
+
+fn done<M: Shaped>(body: Bytes) -> Result<Answer, String> {
+    decode::<M>(body).map(|_| Answer::Done)
+}
+
+fn names(mut names: Vec<String>) -> Answer {
+    names.sort_unstable();
+    Answer::Names(names)
+}
+
+fn database(name: &str, response: &GetDatabaseInfoResponse) -> Result<Answer, String> {
+    let descriptor = DatabaseDescriptor::from_json(&response.database_json)
+        .map_err(|error| format!("the description of the database {name} cannot be read: {error}"))?;
+    Ok(Answer::Database(DatabaseInfo {
+        name: name.to_owned(),
+        comment: descriptor.comment,
+        custom_properties: descriptor.custom_properties.into_iter().collect(),
+        created: response.created_time,
+        modified: response.modified_time,
+    }))
+}
+
+fn table(path: &TablePath, response: &GetTableInfoResponse) -> Result<Answer, String> {
+    let descriptor = TableDescriptor::from_json(&response.table_json).map_err(|error| {
+        format!("the description of the table {}.{} cannot be read: {error}", path.database, path.table)
+    })?;
+    Ok(Answer::Table(Box::new(TableInfo {
+        path: path.clone(),
+        table_id: response.table_id,
+        schema_id: response.schema_id,
+        descriptor,
+        created: response.created_time,
+        modified: response.modified_time,
+    })))
+}
+
+fn partition(info: PbPartitionInfo) -> PartitionInfo {
+    let pairs = info.partition_spec.partition_key_values.into_iter();
+    let spec: Vec<(String, String)> = pairs.map(|pair| (pair.key, pair.value)).collect();
+    let values: Vec<&str> = spec.iter().map(|(_, value)| value.as_str()).collect();
+    PartitionInfo { partition_id: info.partition_id, name: values.join("$"), spec }
+}

@@ -1,0 +1,244 @@
+//! The lookup stage: keys into requests, answers into rows.
+//!
+//! ```text
+//! plan    what looking up takes of a table
+//! keys    keys as bytes, and where each is
+//! open    one lookup: its keys, and what was found
+//! route   which server has a key
+//! server  what waits for each server
+//! message requests and answers
+//! answer  what an answer brings
+//! ```
+//!
+//! A lookup leaves in the very turn in which it comes, while fewer than `in_flight` requests are under way to its server;
+//! what comes meanwhile waits there, and leaves together.
+
+mod answer;
+mod keys;
+mod message;
+mod open;
+mod plan;
+mod route;
+mod server;
+
+use std::{
+    collections::{BTreeMap, HashMap},
+    sync::Arc,
+};
+
+use thalweg_wire::column::Batch;
+
+use self::{
+    keys::Keys,
+    open::{Kind, Open, Run},
+    plan::{Plan, invalid},
+    server::{Asked, Servers},
+};
+use crate::{
+    backoff::micros,
+    call::{fatal, passing},
+    chance::Chance,
+    cluster::Cluster,
+    order::Orders,
+};
+use thalweg_contract::{Error, ErrorCode, Event, Instant, Settings, TableHandle, Ticket};
+
+/// The lookup stage.
+#[derive(Debug)]
+pub(crate) struct Lookups {
+    settings: Settings,
+    plans: HashMap<TableHandle, Plan>,
+    /// Lookups without an answer. Later ones have later deadlines.
+    open: BTreeMap<Ticket, Open>,
+    /// Keys whose server is to be found.
+    due: Vec<Run>,
+    /// The same, once back-off allows; numbered.
+    later: BTreeMap<(Instant, u64), Run>,
+    /// Keys of partitions that the cluster is asked for.
+    sought: HashMap<(TableHandle, String), Vec<Run>>,
+    servers: Servers,
+    asked: HashMap<u64, Asked>,
+    /// Lookups of which every key has an answer.
+    complete: Vec<Ticket>,
+    keys: u64,
+}
+
+impl Lookups {
+    /// No lookup yet.
+    pub(crate) fn new(settings: &Settings) -> Self {
+        Self {
+            settings: settings.clone(),
+            plans: HashMap::new(),
+            open: BTreeMap::new(),
+            due: Vec::new(),
+            later: BTreeMap::new(),
+            sought: HashMap::new(),
+            servers: Servers::default(),
+            asked: HashMap::new(),
+            complete: Vec::new(),
+            keys: 0,
+        }
+    }
+
+    /// Takes a lookup by primary key, or says why it does not fit its table.
+    pub(crate) fn lookup(
+        &mut self,
+        now: Instant,
+        ticket: Ticket,
+        handle: TableHandle,
+        batch: &Batch<'_>,
+        insert: bool,
+        cluster: &Cluster,
+    ) -> Result<(), Error> {
+        let misplaced = self.settings.lookup.misplaced;
+        let plan = self.plan(handle, cluster)?;
+        if insert {
+            plan.check_insert()?;
+        }
+        let keys = Keys::encode(plan, &plan.whole, batch, misplaced)?;
+        self.begin(now, ticket, handle, if insert { Kind::Insert } else { Kind::Whole }, keys);
+        Ok(())
+    }
+
+    /// Takes a lookup by prefix, or says why it does not fit its table.
+    pub(crate) fn prefix_lookup(
+        &mut self,
+        now: Instant,
+        ticket: Ticket,
+        handle: TableHandle,
+        batch: &Batch<'_>,
+        cluster: &Cluster,
+    ) -> Result<(), Error> {
+        let misplaced = self.settings.lookup.misplaced;
+        let plan = self.plan(handle, cluster)?;
+        let keys = Keys::encode(plan, plan.prefix.as_ref().map_err(Clone::clone)?, batch, misplaced)?;
+        self.begin(now, ticket, handle, Kind::Prefix, keys);
+        Ok(())
+    }
+
+    /// Ends a lookup without a word.
+    pub(crate) fn cancel(&mut self, ticket: Ticket) {
+        if self.open.remove(&ticket).is_some() {
+            self.forget_sought();
+        }
+    }
+
+    /// Ends every lookup because the engine closes.
+    pub(crate) fn close(&mut self, orders: &mut Orders) {
+        for ticket in std::mem::take(&mut self.open).into_keys() {
+            orders.event(Event::Found { ticket, result: Err(fatal(ErrorCode::Closed)) });
+        }
+    }
+
+    /// The table of these lookups is of no use any more.
+    pub(crate) fn gone(&mut self, handle: TableHandle, error: &Error, orders: &mut Orders) {
+        self.plans.remove(&handle);
+        let lost = self.open.iter().filter(|(_, open)| open.handle == handle).map(|(ticket, _)| *ticket);
+        for ticket in lost.collect::<Vec<_>>() {
+            self.fail(ticket, error.clone(), orders);
+        }
+        self.forget_sought();
+    }
+
+    /// Time has passed, or something was learned: asks and answers whatever can be.
+    pub(crate) fn tick(&mut self, now: Instant, cluster: &Cluster, chance: &mut Chance, orders: &mut Orders) {
+        self.expire(now, cluster, orders);
+        while let Some(entry) = self.later.first_entry().filter(|entry| entry.key().0 <= now) {
+            self.due.push(entry.remove());
+        }
+        self.route(now, cluster, chance, orders);
+        while let Some(asked) = self.servers.next(&self.settings.lookup, &self.open) {
+            let Ok(table_id) = cluster.table(asked.handle).map(|table| table.info.table_id) else {
+                self.servers.ended(asked.server);
+                continue;
+            };
+            self.keys += 1;
+            let timeout = self.settings.connection.request_timeout;
+            orders.calls.push(message::call(self.keys, &asked, table_id, &self.open, timeout));
+            self.asked.insert(self.keys, asked);
+        }
+        self.answer_complete(cluster, orders);
+    }
+
+    /// When `tick` is to be called at the latest.
+    pub(crate) fn next_wake(&self) -> Option<Instant> {
+        let deadline = self.open.first_key_value().map(|(_, open)| open.deadline);
+        let later = self.later.first_key_value().map(|((at, _), _)| *at);
+        deadline.into_iter().chain(later).min()
+    }
+
+    /// What is known of a table, made the first time.
+    fn plan(&mut self, handle: TableHandle, cluster: &Cluster) -> Result<&Plan, Error> {
+        let info = Arc::clone(&cluster.table(handle)?.info);
+        Ok(match self.plans.entry(handle) {
+            std::collections::hash_map::Entry::Occupied(plan) => plan.into_mut(),
+            std::collections::hash_map::Entry::Vacant(place) => place.insert(Plan::new(&info)?),
+        })
+    }
+
+    fn begin(&mut self, now: Instant, ticket: Ticket, handle: TableHandle, kind: Kind, keys: Keys) {
+        let deadline = now.saturating_add(micros(self.settings.connection.command_timeout));
+        let mut open = Open::new(handle, kind, keys, deadline);
+        open.begin(ticket, &mut self.due);
+        if open.left == 0 {
+            self.complete.push(ticket);
+        }
+        self.open.insert(ticket, open);
+    }
+
+    fn expire(&mut self, now: Instant, cluster: &Cluster, orders: &mut Orders) {
+        let before = self.open.len();
+        while let Some(entry) = self.open.first_entry().filter(|entry| entry.get().deadline <= now) {
+            let (ticket, open) = entry.remove_entry();
+            let trouble = open.trouble.or_else(|| cluster.trouble().cloned());
+            let name = self.plans.get(&open.handle).map_or("", |plan| &plan.name);
+            let seconds = self.settings.connection.command_timeout.as_secs_f64();
+            let why = trouble.as_ref().map_or_else(String::new, |trouble| format!("; the last try failed: {trouble}"));
+            let text = format!("no answer to a lookup in {name} within {seconds} s{why}");
+            let error = match trouble.map(|trouble| trouble.code) {
+                // What a server says stays what it says.
+                Some(code @ ErrorCode::Server { .. }) => passing(code),
+                Some(ErrorCode::Unavailable(_)) => passing(ErrorCode::Unavailable(text)),
+                _ => passing(ErrorCode::TimedOut(text)),
+            };
+            orders.event(Event::Found { ticket, result: Err(error) });
+        }
+        if self.open.len() < before {
+            self.forget_sought();
+        }
+    }
+
+    /// Leaves out what waits for a partition and whose lookup is over: the partition may be asked for without end.
+    fn forget_sought(&mut self) {
+        self.sought.retain(|_, runs| {
+            runs.retain(|run| self.open.contains_key(&run.ticket));
+            !runs.is_empty()
+        });
+    }
+
+    fn fail(&mut self, ticket: Ticket, error: Error, orders: &mut Orders) {
+        if self.open.remove(&ticket).is_some() {
+            orders.event(Event::Found { ticket, result: Err(error) });
+        }
+    }
+}
+
+impl Plan {
+    /// Fails where a row cannot be made of its key alone (`fluss.md` 3.7).
+    fn check_insert(&self) -> Result<(), Error> {
+        let (name, schema) = (&self.name, &self.info.descriptor.schema);
+        if !self.info.descriptor.partition_keys.is_empty() {
+            // `KeyRecordBatch` of 0.9.1 and later takes the bytes of a key for those of all key columns, the partition's
+            // too, which are not in it: it fails, or makes another row.
+            let text = format!("{name} has partitions, where a Fluss server may make another row than that of the key");
+            return Err(fatal(ErrorCode::Unsupported(format!("{text}; look the key up and upsert the row instead"))));
+        }
+        let needed = schema.columns.iter().enumerate().find(|(at, column)| {
+            !column.column_type.nullable && !schema.primary_key.contains(at) && !schema.auto_increment.contains(at)
+        });
+        needed.map_or(Ok(()), |(_, column)| {
+            let text = format!("a row of {name} cannot be made of its key: the column {} may not be null", column.name);
+            Err(invalid(format!("{text}; upsert the row instead")))
+        })
+    }
+}

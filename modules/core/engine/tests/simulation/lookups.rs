@@ -1,0 +1,344 @@
+//! Lookups: whole keys and prefixes, in partitions and without, rows of older schemas, and what does not fit.
+
+use std::num::NonZeroU32;
+
+use thalweg_contract::{Bucket, Error, ErrorCode, Event, Found, LookupSettings, Piece, Scanned, TableHandle, Ticket};
+use thalweg_wire::{
+    column::{Batch, Column, Values},
+    record::{BucketRule, KeyEncoder, Layout, RowEncoder, RowFormat, Value},
+    table::{Schema, TableDescriptor},
+};
+
+use crate::world::{World, descriptor, numbers};
+
+/// The key of a row: its day, which is its partition where there are any, its id and its part. The bucket follows from
+/// the id.
+pub(crate) type Key = (&'static str, i64, i32);
+
+pub(crate) const COLUMNS: &str = "n BIGINT, day STRING, id BIGINT NOT NULL, part INT NOT NULL";
+
+/// A keyed table of these columns.
+pub(crate) fn keyed(buckets: u32, partitioned: bool) -> TableDescriptor {
+    let schema = Schema::parse_sql(COLUMNS).expect("columns");
+    let schema = schema.with_primary_key(&["day", "id", "part"][usize::from(!partitioned)..]).expect("a key");
+    TableDescriptor {
+        schema,
+        partition_keys: if partitioned { vec!["day".into()] } else { Vec::new() },
+        bucket_keys: vec!["id".into()],
+        ..descriptor(buckets, "NONE")
+    }
+}
+
+/// Keys as columns; with a row in front of each key, whole rows.
+pub(crate) struct Rows {
+    n: Vec<i64>,
+    text: Vec<u8>,
+    ends: Vec<i32>,
+    ids: Vec<i64>,
+    parts: Vec<i32>,
+}
+
+impl Rows {
+    pub(crate) fn new(keys: &[Key]) -> Self {
+        let mut rows = Self { n: Vec::new(), text: Vec::new(), ends: vec![0], ids: Vec::new(), parts: Vec::new() };
+        for (day, id, part) in keys {
+            rows.n.push(n_of(*id, *part));
+            rows.text.extend(day.as_bytes());
+            rows.ends.push(rows.text.len() as i32);
+            rows.ids.push(*id);
+            rows.parts.push(*part);
+        }
+        rows
+    }
+
+    fn day(&self) -> Column<'_> {
+        Column { validity: None, values: Values::Spans { offsets: &self.ends, bytes: &self.text } }
+    }
+
+    fn id(&self) -> Column<'_> {
+        Column { validity: None, values: Values::Int64(&self.ids) }
+    }
+
+    fn part(&self) -> Column<'_> {
+        Column { validity: None, values: Values::Int32(&self.parts) }
+    }
+
+    fn batch<'a>(&self, columns: Vec<Column<'a>>) -> Batch<'a> {
+        Batch { rows: self.ids.len(), columns }
+    }
+
+    fn whole_rows(&self) -> Batch<'_> {
+        let n = Column { validity: None, values: Values::Int64(&self.n) };
+        self.batch(vec![n, self.day(), self.id(), self.part()])
+    }
+
+    pub(crate) fn keys(&self, partitioned: bool) -> Batch<'_> {
+        let columns = [self.day(), self.id(), self.part()];
+        self.batch(columns[usize::from(!partitioned)..].to_vec())
+    }
+
+    pub(crate) fn prefixes(&self, partitioned: bool) -> Batch<'_> {
+        let columns = [self.day(), self.id()];
+        self.batch(columns[usize::from(!partitioned)..].to_vec())
+    }
+}
+
+/// What the row of a key has in its first column.
+pub(crate) fn n_of(id: i64, part: i32) -> i64 {
+    id * 100 + i64::from(part)
+}
+
+/// Puts rows with these keys where they belong, or where another rule has them.
+pub(crate) fn put(world: &mut World, table: &str, keys: &[Key], rule: BucketRule) {
+    let table = world.cluster.table(table);
+    let descriptor = table.descriptor.clone();
+    let schema = Schema::parse_sql(COLUMNS).expect("columns");
+    let layout = Layout::of_schema(&schema);
+    let rows = Rows::new(keys);
+    let batch = rows.whole_rows();
+    let encoder = RowEncoder::new(&layout, None, RowFormat::Compacted).expect("an encoder");
+    let key = KeyEncoder::new(&layout, &[2, 3]).expect("a key");
+    let bucket_key = KeyEncoder::new(&layout, &[2]).expect("a key");
+    let count = NonZeroU32::new(descriptor.bucket_count.expect("a number")).expect("not 0");
+    for (row, (day, ..)) in keys.iter().enumerate() {
+        let (mut bytes, mut bucket, mut value) = (Vec::new(), Vec::new(), Vec::new());
+        key.encode(&batch, row, &mut bytes).expect("it fits");
+        bucket_key.encode(&batch, row, &mut bucket).expect("it fits");
+        encoder.encode(&batch, row, &mut value).expect("it fits");
+        let (at, mut whole) = (rule.bucket(&bucket, count).expect("a key"), Vec::new());
+        Value { schema_id: 1, row: &value }.write(&mut whole);
+        let buckets = match descriptor.partition_keys.is_empty() {
+            true => &mut table.buckets,
+            false => &mut table.partitions.get_mut(*day).expect("the test made it").buckets,
+        };
+        buckets[at as usize].found.insert(bytes, whole);
+    }
+}
+
+/// The answer to a lookup: for each key what its rows have in the first column.
+pub(crate) fn answer(world: &mut World, ticket: Ticket) -> Result<Vec<Vec<Option<i64>>>, Error> {
+    let result = world.event(|event| match event {
+        Event::Found { ticket: of, result } if *of == ticket => Some(result.clone()),
+        _ => None,
+    });
+    result.map(|found| by_key(world, found))
+}
+
+pub(crate) fn by_key(world: &World, found: Found) -> Vec<Vec<Option<i64>>> {
+    let Found { counts, rows, metadata, body } = found;
+    assert_eq!(counts.iter().sum::<u32>(), rows, "every row belongs to a key");
+    let bucket = Bucket { partition: None, bucket: 0 };
+    let body = Piece::Inline(body);
+    let (schema_id, offset, timestamp, first, changes) = (1, 0, 0, 0, None);
+    let scanned = Scanned { bucket, schema_id, offset, timestamp, first, rows, changes, metadata, body };
+    let mut values = numbers(world, &scanned, 0).into_iter();
+    counts.iter().map(|count| values.by_ref().take(*count as usize).collect()).collect()
+}
+
+pub(crate) fn expected(keys: &[Key], has: impl Fn(&Key) -> bool) -> Vec<Vec<Option<i64>>> {
+    keys.iter().map(|key| has(key).then(|| n_of(key.1, key.2)).into_iter().map(Some).collect()).collect()
+}
+
+fn look_up(world: &mut World, table: TableHandle, keys: &[Key], partitioned: bool) -> Vec<Vec<Option<i64>>> {
+    let ticket = world.engine.lookup(world.now, table, &Rows::new(keys).keys(partitioned), false).expect("keys");
+    answer(world, ticket).expect("an answer")
+}
+
+pub(crate) fn world_with(
+    seed: u64,
+    partitions: &[&str],
+    change: impl FnOnce(&mut LookupSettings),
+) -> (World, TableHandle) {
+    let mut world = World::new(seed, 3, |settings| change(&mut settings.lookup));
+    world.cluster.create("k", keyed(5, !partitions.is_empty()));
+    for name in partitions {
+        world.cluster.add_partition("k", name);
+    }
+    let (table, _) = world.open_table("k").expect("it is there");
+    (world, table)
+}
+
+#[test]
+fn each_key_gets_its_row_in_the_order_of_the_keys() {
+    for partitions in [&[][..], &["a", "b"]] {
+        let (mut world, table) = world_with(3, partitions, |lookup| lookup.request_keys = 7);
+        let day = |id: i64| if id % 3 == 0 { "a" } else { "b" };
+        let there: Vec<Key> = (0..200).map(|id| (day(id), id, 1)).collect();
+        put(&mut world, "k", &there, BucketRule::Fluss);
+        // Some are not there, some come twice, and none is in order.
+        let keys: Vec<Key> = (0..400).map(|at| at * 7919 % 300).map(|id| (day(id), id, 1)).collect();
+        let found = look_up(&mut world, table, &keys, !partitions.is_empty());
+        assert_eq!(found, expected(&keys, |key| key.1 < 200));
+        assert_eq!(look_up(&mut world, table, &[], !partitions.is_empty()), Vec::<Vec<_>>::new());
+        assert!(world.cluster.looked_up.iter().all(|keys| *keys <= 7), "{:?}", world.cluster.looked_up);
+        world.finish();
+    }
+}
+
+#[test]
+fn a_lookup_leaves_at_once_and_what_comes_meanwhile_leaves_together() {
+    let (mut world, table) = world_with(5, &[], |lookup| lookup.in_flight = 1);
+    // One bucket, so that one server has them all.
+    world.cluster.create("one", keyed(1, false));
+    let (one, _) = world.open_table("one").expect("it is there");
+    let keys: Vec<Key> = (0..100).map(|id| ("a", id, 0)).collect();
+    put(&mut world, "one", &keys, BucketRule::Fluss);
+    let lookup = |world: &mut World, key: Key| {
+        let ticket = world.engine.lookup(world.now, one, &Rows::new(&[key]).keys(false), false).expect("a key");
+        world.carry_out();
+        ticket
+    };
+    // The first opens the connection.
+    let first = lookup(&mut world, keys[0]);
+    assert_eq!(answer(&mut world, first).expect("it is there"), [[Some(0)]]);
+    let before = world.now;
+    let alone = lookup(&mut world, keys[1]);
+    let together: Vec<Ticket> = keys[2..].iter().map(|key| lookup(&mut world, *key)).collect();
+    assert_eq!(answer(&mut world, alone).expect("it is there"), [[Some(100)]]);
+    assert!(world.now - before <= 1_000, "a round trip and no more: {}", world.now - before);
+    for (ticket, key) in together.into_iter().zip(&keys[2..]) {
+        assert_eq!(answer(&mut world, ticket).expect("it is there"), expected(&[*key], |_| true));
+    }
+    assert_eq!(world.cluster.looked_up, [1, 1, 98]);
+    assert_eq!(look_up(&mut world, table, &keys[..1], false), [[]], "tables do not mix");
+    world.finish();
+}
+
+#[test]
+fn prefixes_find_every_row_that_begins_with_them() {
+    for partitions in [&[][..], &["a", "b"]] {
+        let (mut world, table) = world_with(9, partitions, |_| {});
+        let there: Vec<Key> = (0..40).flat_map(|id| (0..id % 4).map(move |part| ("a", id, part as i32))).collect();
+        put(&mut world, "k", &there, BucketRule::Fluss);
+        let asked: Vec<Key> = [3, 0, 7, 3, 39, 1000].map(|id| ("a", id, 0)).to_vec();
+        let prefixes = Rows::new(&asked);
+        let prefixes = prefixes.prefixes(!partitions.is_empty());
+        let ticket = world.engine.prefix_lookup(world.now, table, &prefixes).expect("prefixes");
+        let rows = |id: i64| (0..id % 4).map(|part| Some(n_of(id, part as i32))).collect::<Vec<_>>();
+        let expected = [rows(3), rows(0), rows(7), rows(3), rows(39), vec![]];
+        assert_eq!(answer(&mut world, ticket).expect("an answer"), expected);
+        world.finish();
+    }
+}
+
+#[test]
+fn partitions_that_are_missing_appear_and_change_are_found() {
+    let (mut world, table) = world_with(11, &["a"], |_| {});
+    let keys: [Key; 3] = [("a", 1, 1), ("new", 1, 1), ("a", 2, 1)];
+    put(&mut world, "k", &[keys[0], keys[2]], BucketRule::Fluss);
+    assert_eq!(look_up(&mut world, table, &keys, true), expected(&keys, |key| key.0 == "a"));
+    world.cluster.add_partition("k", "new");
+    put(&mut world, "k", &keys, BucketRule::Fluss);
+    assert_eq!(look_up(&mut world, table, &keys, true), expected(&keys, |_| true));
+    // It comes again under another number.
+    world.cluster.table("k").partitions.remove("new");
+    world.cluster.add_partition("k", "new");
+    put(&mut world, "k", &[("new", 1, 1)], BucketRule::Fluss);
+    assert_eq!(look_up(&mut world, table, &keys, true), expected(&keys, |_| true));
+    world.cluster.table("k").partitions.remove("a");
+    assert_eq!(look_up(&mut world, table, &keys, true), expected(&keys, |key| key.0 == "new"));
+    world.finish();
+}
+
+#[test]
+fn what_fluss_rs_misplaced_is_found_where_that_is_asked_for() {
+    // `fluss.md` 2.11: an id of 128 and more ends in a byte that counts otherwise there. As a BIGINT that is many of them.
+    let keys: Vec<Key> = (0..500).map(|id| ("a", id, 1)).collect();
+    let (theirs, ours) = keys.split_at(250);
+    for misplaced in [false, true] {
+        let (mut world, table) = world_with(13, &[], |lookup| lookup.misplaced = misplaced);
+        put(&mut world, "k", theirs, BucketRule::FlussRs);
+        put(&mut world, "k", ours, BucketRule::Fluss);
+        let found = look_up(&mut world, table, &keys, false);
+        let whole = expected(&keys, |_| true);
+        assert_eq!(found == whole, misplaced, "{found:?}");
+        let prefixes = Rows::new(&keys);
+        let ticket = world.engine.prefix_lookup(world.now, table, &prefixes.prefixes(false)).expect("prefixes");
+        assert_eq!(answer(&mut world, ticket).expect("an answer") == whole, misplaced);
+        world.finish();
+    }
+}
+
+#[test]
+fn rows_are_made_where_the_server_has_that() {
+    for (misplaced, servers_make) in [(false, true), (true, true), (false, false)] {
+        let (mut world, table) = world_with(17, &[], |lookup| lookup.misplaced = misplaced);
+        let keys: Vec<Key> = (0..300).map(|id| ("a", id, 1)).collect();
+        put(&mut world, "k", &keys[..100], BucketRule::Fluss);
+        put(&mut world, "k", &keys[100..200], BucketRule::FlussRs);
+        let made = world.cluster.table("k").buckets.iter().find_map(|bucket| bucket.found.values().next().cloned());
+        world.cluster.made = made.filter(|_| servers_make);
+        let rows = |world: &mut World| world.cluster.table("k").buckets.iter().map(|bucket| bucket.found.len()).sum();
+        let ticket = world.engine.lookup(world.now, table, &Rows::new(&keys).keys(false), true).expect("keys");
+        match answer(&mut world, ticket) {
+            Ok(found) => {
+                assert!(servers_make && found.iter().all(|rows| rows.len() == 1));
+                let count: usize = rows(&mut world);
+                assert_eq!(count == 300, misplaced, "what is elsewhere is not made again: {count}");
+            }
+            Err(error) => {
+                assert!(!servers_make, "{error}");
+                assert!(matches!(&error.code, ErrorCode::Unsupported(text) if text.contains("upsert")), "{error}");
+            }
+        }
+        world.finish();
+    }
+}
+
+#[test]
+fn rows_of_other_schemas_have_the_columns_of_the_table() {
+    let (mut world, _) = world_with(19, &[], |_| {});
+    put(&mut world, "k", &[("a", 1, 1), ("a", 2, 1)], BucketRule::Fluss);
+    let mut altered = keyed(5, false).schema;
+    let mut added = altered.columns[0].clone();
+    (added.name, added.id) = ("m".into(), altered.highest_field_id + 1);
+    altered.columns.insert(0, added);
+    altered.highest_field_id += 1;
+    altered.primary_key.iter_mut().for_each(|at| *at += 1);
+    world.cluster.alter("k", altered);
+    // A client that opens it now has the new schema, and reads rows of the old one.
+    let mut late = World::new(19, 3, |_| {});
+    std::mem::swap(&mut late.cluster, &mut world.cluster);
+    let (table, info) = late.open_table("k").expect("it is there");
+    assert_eq!(info.schema_id, 2);
+    let keys: [Key; 3] = [("a", 2, 1), ("a", 3, 1), ("a", 1, 1)];
+    assert_eq!(look_up(&mut late, table, &keys, false), [vec![None], vec![], vec![None]], "the new column is null");
+    late.finish();
+}
+
+#[test]
+fn what_does_not_fit_says_where() {
+    let (mut world, partitioned) = world_with(23, &["a"], |_| {});
+    world.cluster.create("plain", keyed(2, false));
+    world.cluster.create("log", descriptor(2, "NONE"));
+    let whole = TableDescriptor { bucket_keys: Vec::new(), ..keyed(2, false) };
+    world.cluster.create("whole", whole);
+    world.cluster.create("tail", TableDescriptor { bucket_keys: vec!["part".into()], ..keyed(2, false) });
+    let open = |world: &mut World, name: &str| world.open_table(name).expect("it is there").0;
+    let [plain, log, whole, tail] = ["plain", "log", "whole", "tail"].map(|name| open(&mut world, name));
+    let rows = Rows::new(&[("a", 1, 1), ("a b", 2, 1)]);
+    let (all, prefixes) = (rows.keys(false), rows.prefixes(false));
+    let null = Column { validity: Some(&[0b01]), ..rows.id() };
+    let (nulls, wrong) = (rows.batch(vec![null, rows.part()]), rows.batch(vec![rows.part(), rows.part()]));
+    let now = world.now;
+    let engine = &mut world.engine;
+    let cases: [(&str, Result<Ticket, Error>); 9] = [
+        ("db.plain: the column id may not be null but row 1 is", engine.lookup(now, plain, &nulls, false)),
+        ("db.plain: the column id does not fit", engine.lookup(now, plain, &wrong, false)),
+        ("keys of db.plain are given in the columns id, part", engine.lookup(now, plain, &prefixes, false)),
+        ("db.log has no primary key", engine.lookup(now, log, &all, false)),
+        ("db.log has no primary key", engine.prefix_lookup(now, log, &prefixes)),
+        ("keys of db.plain are given in the columns id,", engine.prefix_lookup(now, plain, &all)),
+        ("the bucket key of db.whole is its whole key (id, part)", engine.prefix_lookup(now, whole, &prefixes)),
+        ("the bucket key (part) of db.tail is no prefix of its key (id, part)", engine.prefix_lookup(now, tail, &all)),
+        ("db.k: the column day has in row 1 the value 'a b'", engine.lookup(now, partitioned, &rows.keys(true), false)),
+    ];
+    for (expected, result) in cases {
+        let error = result.expect_err(expected);
+        assert!(matches!(&error.code, ErrorCode::Invalid(text) if text.contains(expected)), "{expected}: {error}");
+    }
+    let error = world.engine.lookup(world.now, partitioned, &Rows::new(&[("a", 1, 1)]).keys(true), true);
+    let error = error.expect_err("servers of Fluss make other rows there");
+    assert!(matches!(&error.code, ErrorCode::Unsupported(text) if text.contains("db.k has partitions")), "{error}");
+    world.finish();
+}
