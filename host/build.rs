@@ -29,7 +29,7 @@ const MODULES: [(&str, &str); 7] = [
 ];
 
 /// What goes into the components, from the root of the workspace.
-const SOURCES: [&str; 20] = [
+const SOURCES: [&str; 24] = [
     "Cargo.toml",
     "Cargo.lock",
     "wit",
@@ -38,7 +38,11 @@ const SOURCES: [&str; 20] = [
     "guest-sdk/macros/Cargo.toml",
     "guest-sdk/macros/src",
     "modules/core/wire",
+    "modules/core/types",
+    "modules/core/codec",
     "modules/core/contract",
+    "modules/core/chain",
+    "modules/core/bindings",
     "modules/core/engine/Cargo.toml",
     "modules/core/engine/src",
     "modules/core/engine-component/Cargo.toml",

@@ -15,9 +15,17 @@ const RUNTIMES: &[&str] = &["tokio", "mio", "socket2", "wasmtime", "wasmtime-was
 const ARROW: &[&str] = &["arrow-array", "arrow-ipc", "arrow-schema", "tokio", "wasmtime", "prost"];
 
 const RULES: &[Rule] = &[
-    Rule { name: "thalweg-wire", ours: &[], never: RUNTIMES },
+    Rule { name: "thalweg-types", ours: &[], never: ARROW },
+    Rule { name: "thalweg-codec", ours: &[], never: RUNTIMES },
+    Rule { name: "thalweg-wire", ours: &["thalweg-types"], never: RUNTIMES },
     Rule { name: "thalweg-contract", ours: &["thalweg-wire"], never: RUNTIMES },
-    Rule { name: "thalweg-engine", ours: &["thalweg-contract", "thalweg-wire"], never: RUNTIMES },
+    Rule { name: "thalweg-chain", ours: &["thalweg-contract", "thalweg-types", "thalweg-wire"], never: RUNTIMES },
+    Rule { name: "thalweg-engine", ours: &["thalweg-contract", "thalweg-types", "thalweg-wire"], never: RUNTIMES },
+    Rule {
+        name: "thalweg-bindings",
+        ours: &["thalweg-contract", "thalweg-types", "thalweg-wire"],
+        never: &["tokio", "wasmtime", "clap"],
+    },
     Rule {
         name: "thalweg-engine-component",
         ours: &["thalweg-contract", "thalweg-engine", "thalweg-wire"],
