@@ -2,7 +2,8 @@
 
 use thalweg_wire::message::ServerErrorCode;
 
-use crate::log::{AppendError, BucketId, ReadError};
+use crate::ids::BucketId;
+use crate::log::{AppendError, ReadError};
 
 /// Why a request, or its part for one bucket, is refused.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -1,25 +1,37 @@
 //! The embedded single node of Thalweg: one process and one port that speak the wire protocol of Apache Fluss, as
 //! coordinator and tablet server at once.
+//!
+//! Each part imports only those above it; `log` and `keys` do not know each other.
+//!
+//! ```text
+//! options    what a node is started with          error     why it does not start
+//! ids        numbers of tables and buckets        failure   why a request is refused
+//! runtime    time, locks, panics, memory, and whether the node serves
+//! disk       the data folder and access to its files
+//! table      what a table's descriptor says: checked, completed, worked out once
+//! log        one bucket's log: segments of batches
+//! keys       the rows of primary-key tables by key
+//! bucket     a log with its keys, and the threads that write them
+//! catalog    databases, tables, partitions
+//! handlers   what each request does
+//! listener   the socket and its connections
+//! node       a running node: started, watched over, stopped
+//! ```
 
+mod bucket;
 mod catalog;
-mod caught;
-mod clock;
-mod commit;
-mod connection;
-mod dispatch;
+mod disk;
 mod error;
 mod failure;
-mod folder;
 mod handlers;
-mod kv;
-mod lifecycle;
+mod ids;
+mod keys;
 mod listener;
 mod log;
-mod memory;
 mod node;
 mod options;
-mod service;
-mod sync;
+mod runtime;
+mod table;
 #[cfg(test)]
 mod tests;
 

@@ -8,20 +8,21 @@ use std::time::Duration;
 
 use tokio::task::JoinHandle;
 
+use crate::bucket::commit::Committer;
 use crate::catalog::{Catalog, Table};
-use crate::caught::said;
-use crate::clock;
-use crate::commit::Committer;
+use crate::disk::folder::DataFolder;
 use crate::error::NodeError;
-use crate::folder::DataFolder;
-use crate::kv::{Keys, Scanners, SpaceId, space_of};
-use crate::lifecycle::{Lifecycle, Owner};
+use crate::handlers::service::Service;
+use crate::ids::PhysicalTable;
+use crate::keys::{Keys, Scanners, SpaceId, space_of};
 use crate::listener;
-use crate::log::{LogSettings, Logs, PhysicalTable};
-use crate::memory::Budget;
+use crate::log::{LogSettings, Logs};
 use crate::options::{Durability, NodeOptions};
-use crate::service::Service;
-use crate::sync::lock;
+use crate::runtime::clock;
+use crate::runtime::lifecycle::{Lifecycle, Owner};
+use crate::runtime::memory::Budget;
+use crate::runtime::panics::said;
+use crate::runtime::sync::lock;
 
 /// How often the store of the keys is looked at.
 const LOOK: Duration = Duration::from_secs(1);

@@ -2,12 +2,7 @@
 //!
 //! A change makes a new state, puts it on the disk, and only then shows it. Reading never waits for a change.
 
-mod auto_partition;
-mod calendar;
-mod descriptor;
-mod keyed;
 mod partitions;
-pub(crate) mod properties;
 mod state;
 
 use std::path::PathBuf;
@@ -19,12 +14,13 @@ use thalweg_wire::table::{DEFAULT_DATABASE, DatabaseDescriptor, TableDescriptor,
 pub(crate) use partitions::Turnover;
 pub(crate) use state::{Database, State, Table};
 
-use crate::clock;
+use crate::disk::folder::write_whole;
 use crate::error::NodeError;
 use crate::failure::Failure;
-use crate::folder::write_whole;
 use crate::options::Limits;
-use crate::sync::{lock, read, write};
+use crate::runtime::clock;
+use crate::runtime::sync::{lock, read, write};
+use crate::table::{auto_partition, descriptor, properties};
 
 /// Writer numbers taken from the disk at once.
 const WRITER_BLOCK: i64 = 1024;

@@ -7,12 +7,12 @@ use thalweg_wire::table::{
     MAX_NAME_LENGTH, TablePath, check_new_partition_value, check_partition_value, partition_name, qualified_partition,
 };
 
-use super::auto_partition::{Plan, Schedule};
 use super::state::{State, Table};
 use super::{Catalog, no_table};
 use crate::failure::Failure;
-use crate::log::PhysicalTable;
+use crate::ids::PhysicalTable;
 use crate::options::Limits;
+use crate::table::auto_partition::{Plan, Schedule};
 
 /// The values of a partition by the names of their keys, as a client gives them.
 pub(crate) type Spec = [(String, String)];
@@ -249,8 +249,8 @@ fn fault(value: &str, new: bool) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::descriptor::tests::table;
     use super::*;
+    use crate::table::descriptor::tests::table;
 
     const DAY: i64 = 86_400_000;
 

@@ -10,8 +10,8 @@ use serde_json::value::RawValue;
 use thalweg_wire::record::{Layout, RowFormat};
 use thalweg_wire::table::{DatabaseDescriptor, TableDescriptor, TablePath, TableProperties};
 
-use super::properties;
-use crate::log::PhysicalTable;
+use crate::ids::PhysicalTable;
+use crate::table::properties;
 
 /// Databases, tables and counters. Changed by making another one.
 #[derive(Debug, Clone, Default)]

@@ -1,18 +1,10 @@
 //! What each call does. A handler gets a decoded request and gives an answer or a failure.
 
-pub(crate) mod database;
-pub(crate) mod fetch;
-pub(crate) mod handshake;
-mod insert;
-pub(crate) mod lookup;
-pub(crate) mod metadata;
-pub(crate) mod offsets;
-pub(crate) mod partition;
-pub(crate) mod produce;
-pub(crate) mod put_kv;
-pub(crate) mod scan_kv;
-pub(crate) mod stats;
-pub(crate) mod table;
+pub(crate) mod admin;
+pub(crate) mod dispatch;
+pub(crate) mod read;
+pub(crate) mod service;
+pub(crate) mod write;
 
 use thalweg_wire::message::{PbTablePath, ServerErrorCode};
 use thalweg_wire::table::TablePath;

@@ -11,9 +11,9 @@ use super::file::write_all;
 use super::index::{Entry, Index};
 use super::segment::Segment;
 use super::writers::{OutOfOrder, Verdict};
-use crate::folder::flush_folder;
+use crate::disk::folder::flush_folder;
 use crate::options::Durability;
-use crate::sync::lock;
+use crate::runtime::sync::lock;
 
 /// Bytes between two checkpoints of a log that is flushed anyway; what recovery has to check at most.
 const CHECKPOINT_BYTES: u64 = 64 << 20;
@@ -275,7 +275,7 @@ impl Bucket {
 
     /// Flushes every segment, of which none need have been so far.
     fn flush_all(&self) -> io::Result<()> {
-        let segments = crate::sync::read(&self.segments).clone();
+        let segments = crate::runtime::sync::read(&self.segments).clone();
         for segment in segments.iter().filter(|segment| segment.path().exists()) {
             OpenOptions::new().write(true).open(segment.path())?.sync_data()?;
         }

@@ -10,12 +10,12 @@ use std::time::Duration;
 use bytes::Bytes;
 use tokio::sync::Notify;
 
-use super::id::BucketId;
 use super::segment::Segment;
 use super::writers::{Known, Writers};
-use crate::kv::Keyed;
+use crate::ids::BucketId;
+use crate::keys::Keyed;
 use crate::options::Durability;
-use crate::sync::{lock, read, write};
+use crate::runtime::sync::{lock, read, write};
 
 /// What all logs of a node have in common.
 #[derive(Debug, Clone)]

@@ -7,7 +7,6 @@ pub(crate) mod batch;
 pub(crate) mod bucket;
 mod checkpoint;
 mod file;
-mod id;
 mod index;
 mod recovery;
 mod retention;
@@ -23,12 +22,12 @@ use std::sync::{Arc, RwLock};
 
 pub(crate) use append::AppendError;
 pub(crate) use bucket::{Bucket, LogSettings, ReadError};
-pub(crate) use id::{BucketId, PhysicalTable};
 pub(crate) use retention::Policy;
 
+use crate::disk::folder::partition_folder;
 use crate::error::NodeError;
-use crate::folder::partition_folder;
-use crate::sync::{read, write};
+use crate::ids::{BucketId, PhysicalTable};
+use crate::runtime::sync::{read, write};
 
 /// The buckets of one table or partition, by number.
 pub(crate) type Buckets = Arc<[Arc<Bucket>]>;

@@ -9,10 +9,10 @@ use super::batch::{Header, HeaderError, LONGEST};
 use super::bucket::{Bucket, LogSettings, Tail};
 use super::checkpoint::Checkpoint;
 use super::file::read_exact_at;
-use super::id::BucketId;
 use super::index::{Entry, Index};
 use super::segment::{self, Segment};
 use crate::error::NodeError;
+use crate::ids::BucketId;
 
 /// Bytes checked at once.
 const WINDOW: u64 = 1 << 20;

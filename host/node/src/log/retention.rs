@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::append::AppendError;
 use super::bucket::{Bucket, State};
-use crate::sync::{lock, write};
+use crate::runtime::sync::{lock, write};
 
 /// How long and how much a bucket keeps.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -43,14 +43,14 @@ impl Bucket {
             gone += 1;
         }
         // Those of all segments that were ever written or read would grow with the log.
-        if let Some((_, closed)) = crate::sync::read(&self.segments).split_last() {
+        if let Some((_, closed)) = crate::runtime::sync::read(&self.segments).split_last() {
             closed.iter().for_each(|segment| segment.release_index());
         }
         Ok(gone)
     }
 
     fn drop_first(&self, expired_before: i64, bytes: Option<u64>) -> io::Result<bool> {
-        let segments = crate::sync::read(&self.segments).clone();
+        let segments = crate::runtime::sync::read(&self.segments).clone();
         let [first, second, ..] = segments.as_slice() else { return Ok(false) };
         // Keys that might lose their last changes with the power need them in the log.
         if self.keyed().is_some_and(|keyed| keyed.durable() < second.base()) {

@@ -11,7 +11,7 @@ use bytes::Bytes;
 use super::batch::{Header, HeaderError};
 use super::file::{Walk, read_exact_at};
 use super::index::{self, Entry, Index};
-use crate::sync::{read, write};
+use crate::runtime::sync::{read, write};
 
 /// A segment: its first offset is its name.
 #[derive(Debug)]

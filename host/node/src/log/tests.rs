@@ -13,8 +13,8 @@ use thalweg_wire::record::{BatchContent, BatchHead, LogBatches};
 
 use super::batch::{Batch, split};
 use super::bucket::{Bucket, LogSettings, ReadError};
-use super::id::BucketId;
 use super::{AppendError, Policy, recovery};
+use crate::ids::BucketId;
 use crate::options::Durability;
 
 const ID: BucketId = BucketId { table: 7, partition: None, bucket: 0 };
@@ -342,7 +342,7 @@ fn closed_segments_do_not_keep_their_indexes_in_memory() {
     for at in 0..10 {
         write(&bucket, &anonymous(1, 352), at).unwrap();
     }
-    let held = || crate::sync::read(&bucket.segments).iter().filter(|segment| segment.holds_index()).count();
+    let held = || crate::runtime::sync::read(&bucket.segments).iter().filter(|segment| segment.holds_index()).count();
     let keep = Policy { age: None, bytes: None };
     for _ in 0..2 {
         assert_eq!(held(), 10);

@@ -1,0 +1,3 @@
+//! The data folder, and access to its files.
+
+pub(crate) mod folder;

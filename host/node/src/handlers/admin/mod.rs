@@ -1,0 +1,8 @@
+//! Requests about what there is: databases, tables, partitions, the node itself.
+
+pub(crate) mod database;
+pub(crate) mod handshake;
+pub(crate) mod metadata;
+pub(crate) mod partition;
+pub(crate) mod stats;
+pub(crate) mod table;

@@ -1,0 +1,111 @@
+//! What a fetch asks of one bucket, and what that gives.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use thalweg_wire::message::ServerErrorCode;
+use thalweg_wire::record::{LogBatches, project};
+
+use crate::catalog::Table;
+use crate::failure::Failure;
+use crate::ids::BucketId;
+use crate::log::Bucket;
+
+/// The offset that stands for the first one that there is.
+const EARLIEST: i64 = -2;
+/// A limit of this many bytes has no room for anything, as there is no shorter header of a batch.
+const NOTHING: usize = 48;
+/// Bytes of the log read at once for a projection.
+const WINDOW: usize = 1 << 20;
+
+/// What is asked of one bucket.
+pub(super) struct Part {
+    pub(super) id: BucketId,
+    pub(super) bucket: Result<Arc<Bucket>, Failure>,
+    pub(super) offset: i64,
+    /// The most of it, in bytes.
+    pub(super) most: usize,
+    /// The columns wanted; `None`: all.
+    pub(super) columns: Option<Arc<Columns>>,
+}
+
+/// Some columns of a table.
+pub(super) struct Columns {
+    pub(super) table: Arc<Table>,
+    pub(super) positions: Vec<usize>,
+}
+
+/// What one bucket gives.
+pub(super) struct Piece {
+    pub(super) records: Bytes,
+    pub(super) high_watermark: i64,
+    pub(super) start: i64,
+}
+
+impl Part {
+    /// The offset to read from, once it is known where the bucket begins.
+    fn from(&self, bucket: &Bucket) -> i64 {
+        if self.offset == EARLIEST { bucket.start() } else { self.offset }
+    }
+
+    /// Whether there is anything to read.
+    pub(super) fn has_more(&self) -> bool {
+        self.bucket.as_ref().is_ok_and(|bucket| self.from(bucket) < bucket.high_watermark())
+    }
+
+    /// Reads as a tablet server does: `left` bytes or what is asked at most, wherever that ends within a batch; if
+    /// `at_least_one`, the first batch even when it is larger.
+    pub(super) fn read(&self, left: usize, at_least_one: bool) -> Result<Piece, Failure> {
+        let bucket = self.bucket.as_ref().map_err(Clone::clone)?;
+        // The end is asked for first, so that it is not ahead of the rows.
+        let high_watermark = bucket.high_watermark();
+        let from = self.from(bucket);
+        bucket.check_offset(from)?;
+        let most = self.most.min(left);
+        let records = if from >= high_watermark || (most <= NOTHING && !at_least_one) {
+            Bytes::new()
+        } else {
+            match &self.columns {
+                None => bucket.read_cut(from, most, at_least_one)?,
+                Some(columns) => columns.read(bucket, from, most, at_least_one)?,
+            }
+        };
+        Ok(Piece { records, high_watermark, start: bucket.start() })
+    }
+}
+
+impl Columns {
+    /// The batches with only these columns: as many whole ones as `most` bytes have room for then; if `at_least_one`,
+    /// also the first where it is larger.
+    fn read(&self, bucket: &Bucket, from: i64, most: usize, at_least_one: bool) -> Result<Bytes, Failure> {
+        let (mut projected, mut offset, mut most) = (Vec::new(), from, most);
+        let mut first = true;
+        loop {
+            let records = bucket.read(offset, WINDOW, true)?;
+            if records.is_empty() {
+                return Ok(projected.into());
+            }
+            for batch in LogBatches::new(&records) {
+                let (_, batch) = batch.map_err(refused)?;
+                if std::mem::take(&mut first) && at_least_one {
+                    most = most.max(batch.bytes().len());
+                }
+                if most.saturating_sub(projected.len()) <= NOTHING {
+                    return Ok(projected.into());
+                }
+                let before = projected.len();
+                project(&batch, &self.table.layout, &self.positions, &mut projected).map_err(refused)?;
+                if projected.len() > most {
+                    projected.truncate(before);
+                    return Ok(projected.into());
+                }
+                offset = batch.end_offset();
+            }
+        }
+    }
+}
+
+fn refused(error: thalweg_wire::record::RecordError) -> Failure {
+    let text = format!("The rows cannot be projected: {error}.");
+    Failure::new(ServerErrorCode::INVALID_COLUMN_PROJECTION, text)
+}

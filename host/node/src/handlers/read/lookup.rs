@@ -1,0 +1,188 @@
+//! Rows by their key, and by the beginning of it (`fluss.md` 3.7).
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use thalweg_wire::message::{
+    LookupRequest, LookupResponse, PbLookupReqForBucket, PbLookupRespForBucket, PbPrefixLookupReqForBucket,
+    PbPrefixLookupRespForBucket, PbValue, PbValueList, PrefixLookupRequest, PrefixLookupResponse, ServerErrorCode,
+};
+use thalweg_wire::record::check_key_length;
+
+use crate::failure::Failure;
+use crate::handlers::bound;
+use crate::handlers::service::Service;
+use crate::handlers::write::insert::insert_missing;
+use crate::keys::{Keyed, PutError};
+use crate::runtime::memory::Share;
+
+/// Answers of so many bytes are read at once, without a share of the memory for answers.
+const SMALL: usize = 64 << 10;
+/// What each value takes beyond its bytes.
+const OVERHEAD: usize = 16;
+
+/// How much of an answer there may still be.
+struct Room {
+    left: usize,
+    /// Whether something had no place.
+    full: bool,
+}
+
+impl Room {
+    fn of(bytes: usize) -> Self {
+        Self { left: bytes, full: false }
+    }
+
+    fn take(&mut self, bytes: usize) -> Result<(), Failure> {
+        match self.left.checked_sub(bytes.saturating_add(OVERHEAD)) {
+            Some(left) => {
+                self.left = left;
+                Ok(())
+            }
+            None => {
+                self.full = true;
+                let text = "The rows are more than fit into one answer: look up fewer keys at once.";
+                Err(Failure::new(ServerErrorCode::RECORD_TOO_LARGE, text))
+            }
+        }
+    }
+}
+
+/// Answers a request by `read`: at once if the answer is small, otherwise on a thread that may wait for the disk, and
+/// with a share of the memory for answers.
+async fn answer<Q: Send + Sync + 'static, A: Send + 'static>(
+    service: Arc<Service>,
+    request: Q,
+    read: fn(&Service, &Q, &mut Room) -> A,
+) -> Result<(A, Option<Share>), Failure> {
+    let mut room = Room::of(SMALL);
+    let small = read(&service, &request, &mut room);
+    if !room.full {
+        return Ok((small, None));
+    }
+    drop(small);
+    let most = service.limits.answer_bytes;
+    let mut share = service.answers.take(most, service.limits.transfer).await.ok_or_else(Failure::busy)?;
+    let large = tokio::task::spawn_blocking(move || {
+        let mut room = Room::of(most);
+        let answer = read(&service, &request, &mut room);
+        (answer, most - room.left)
+    });
+    let (answer, bytes) = large.await.map_err(|_| Failure::broken())?;
+    share.shrink(bytes);
+    Ok((answer, Some(share)))
+}
+
+/// Looks keys up; first inserts those that are missing, if that is asked for.
+pub(crate) async fn lookup(
+    service: Arc<Service>,
+    request: LookupRequest,
+) -> Result<(LookupResponse, Option<Share>), Failure> {
+    bound(request.buckets_req.len())?;
+    if request.insert_if_not_exists != Some(true) {
+        return answer(service, request, read_keys).await;
+    }
+    let (found, share) = answer(Arc::clone(&service), request.clone(), read_keys).await?;
+    let inserted = insert_missing(&service, &request, &found).await;
+    drop((found, share));
+    let (mut found, share) = answer(service, request, read_keys).await?;
+    for (part, inserted) in found.buckets_resp.iter_mut().zip(inserted) {
+        if let Err(failure) = inserted {
+            part.values.clear();
+            (part.error_code, part.error_message) = (Some(failure.code.code()), Some(failure.text));
+        }
+    }
+    Ok((found, share))
+}
+
+fn read_keys(service: &Service, request: &LookupRequest, room: &mut Room) -> LookupResponse {
+    let bucket = |part: &PbLookupReqForBucket| {
+        let answer = PbLookupRespForBucket {
+            partition_id: part.partition_id,
+            bucket_id: part.bucket_id,
+            original_partition_name: part.original_partition_name.clone(),
+            ..Default::default()
+        };
+        let values = service
+            .keyed(request.table_id, part.partition_id, part.bucket_id)
+            .and_then(|(_, keyed)| values(&keyed, &part.keys, room));
+        match values {
+            Ok(values) => PbLookupRespForBucket { values, ..answer },
+            Err(failure) => PbLookupRespForBucket {
+                error_code: Some(failure.code.code()),
+                error_message: Some(failure.text),
+                ..answer
+            },
+        }
+    };
+    LookupResponse { buckets_resp: request.buckets_req.iter().map(bucket).collect() }
+}
+
+fn values(keyed: &Keyed, keys: &[Bytes], room: &mut Room) -> Result<Vec<PbValue>, Failure> {
+    keyed.check()?;
+    check_keys(keys)?;
+    let mut full_key = Vec::new();
+    let value = |key: &Bytes| {
+        keyed.full_key(key, &mut full_key);
+        let value = keyed.get(&full_key).map_err(PutError::from)?;
+        room.take(value.as_ref().map_or(0, |value| value.len()))?;
+        Ok(PbValue { values: value.map(|value| Bytes::copy_from_slice(&value)) })
+    };
+    keys.iter().map(value).collect()
+}
+
+/// Looks up all rows whose key begins with one of the prefixes.
+pub(crate) async fn prefix(
+    service: Arc<Service>,
+    request: PrefixLookupRequest,
+) -> Result<(PrefixLookupResponse, Option<Share>), Failure> {
+    bound(request.buckets_req.len())?;
+    answer(service, request, |service, request, room| {
+        let bucket = |part: &PbPrefixLookupReqForBucket| {
+            let answer = PbPrefixLookupRespForBucket {
+                partition_id: part.partition_id,
+                bucket_id: part.bucket_id,
+                ..Default::default()
+            };
+            let lists = service
+                .keyed(request.table_id, part.partition_id, part.bucket_id)
+                .and_then(|(_, keyed)| lists(&keyed, &part.keys, room));
+            match lists {
+                Ok(value_lists) => PbPrefixLookupRespForBucket { value_lists, ..answer },
+                Err(failure) => PbPrefixLookupRespForBucket {
+                    error_code: Some(failure.code.code()),
+                    error_message: Some(failure.text),
+                    ..answer
+                },
+            }
+        };
+        PrefixLookupResponse { buckets_resp: request.buckets_req.iter().map(bucket).collect() }
+    })
+    .await
+}
+
+/// Refuses keys that are so long that no row has them: the store could not even look for them.
+fn check_keys(keys: &[Bytes]) -> Result<(), Failure> {
+    keys.iter().enumerate().try_for_each(|(at, key)| check_key_length(key, at)).map_err(|error| {
+        Failure::new(ServerErrorCode::RECORD_TOO_LARGE, format!("The keys cannot be looked up: {error}."))
+    })
+}
+
+fn lists(keyed: &Keyed, prefixes: &[Bytes], room: &mut Room) -> Result<Vec<PbValueList>, Failure> {
+    keyed.check()?;
+    check_keys(prefixes)?;
+    let Some((snapshot, _)) = keyed.snapshot().map_err(PutError::from)? else {
+        return Ok(vec![PbValueList::default(); prefixes.len()]);
+    };
+    let list = |prefix: &Bytes| {
+        room.take(0)?;
+        let mut values = Vec::new();
+        for row in keyed.scan(&snapshot, prefix).into_iter().flatten() {
+            let value = row.value().map_err(PutError::from)?;
+            room.take(value.len())?;
+            values.push(Bytes::copy_from_slice(&value));
+        }
+        Ok(PbValueList { values })
+    };
+    prefixes.iter().map(list).collect()
+}

@@ -1,0 +1,6 @@
+//! Requests that read rows.
+
+pub(crate) mod fetch;
+pub(crate) mod lookup;
+pub(crate) mod offsets;
+pub(crate) mod scan_kv;

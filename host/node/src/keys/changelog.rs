@@ -1,0 +1,109 @@
+//! The changes of one key batch as one log batch, in the table's log format (`fluss.md` 3.5).
+
+use bytes::Bytes;
+use thalweg_wire::record::{
+    BatchContent, BatchHead, ColumnsBuilder, LogRowsBuilder, RecordError, RowsContent, encode_message,
+};
+use thalweg_wire::table::LogFormat;
+
+use super::codec;
+use crate::log::batch::{Batch, Header};
+use crate::table::keyed::KeyedTable;
+
+/// +I: the key was not there before.
+pub(crate) const INSERT: u8 = 1;
+/// -U: the row before an update.
+pub(crate) const UPDATE_BEFORE: u8 = 2;
+/// +U: the row after an update.
+pub(crate) const UPDATE_AFTER: u8 = 3;
+/// -D: the row that was deleted.
+pub(crate) const DELETE: u8 = 4;
+
+/// The changes of a key batch, gathered one by one.
+pub(crate) struct Changelog<'a> {
+    table: &'a KeyedTable,
+    changes: Vec<u8>,
+    /// Rows are decoded also where the log has them as they are: that tells whether they are rows of the table at all.
+    columns: ColumnsBuilder,
+    rows: Option<LogRowsBuilder>,
+}
+
+impl<'a> Changelog<'a> {
+    /// No changes yet, of about `records` records.
+    pub(crate) fn new(table: &'a KeyedTable, records: usize) -> Self {
+        let rows = (table.log_format != LogFormat::Arrow).then(LogRowsBuilder::new);
+        let columns = ColumnsBuilder::new(table.layout.clone());
+        Self { table, changes: Vec::with_capacity(records), columns, rows }
+    }
+
+    /// Adds a change of a row.
+    pub(crate) fn push(&mut self, change: u8, row: &[u8]) -> Result<(), RecordError> {
+        self.table.decoder.append(row, &mut self.columns)?;
+        match &mut self.rows {
+            Some(rows) => rows.push(change, row),
+            None => {
+                self.changes.push(change);
+                Ok(())
+            }
+        }
+    }
+
+    /// The log batch. Without changes it is one all the same: its offset is used up, and the writer's sequence goes on.
+    pub(crate) fn finish(self, writer: (i64, i32)) -> Result<Batch, RecordError> {
+        let bytes = match self.rows {
+            Some(rows) => rows_batch(self.table, rows, writer)?,
+            None => arrow_batch(self.table, self.columns, &self.changes, writer)?,
+        };
+        let header = Header::read(&bytes)
+            .map_err(|error| RecordError::CorruptBatch { base_offset: 0, reason: error.to_string() })?;
+        Ok(Batch { bytes, header })
+    }
+}
+
+fn arrow_batch(
+    table: &KeyedTable,
+    mut columns: ColumnsBuilder,
+    changes: &[u8],
+    writer: (i64, i32),
+) -> Result<Bytes, RecordError> {
+    let records = length("rows", columns.rows())?;
+    let (mut body, mut message) = (Vec::new(), Vec::new());
+    if records > 0 {
+        let (nodes, buffers) = columns.finish();
+        let encoded = codec::encode(table.compression, &buffers)?;
+        message = encode_message(records, &nodes, &encoded.lengths, encoded.compression);
+        body = encoded.body;
+    }
+    let content = BatchContent {
+        schema_id: table.schema_id,
+        writer,
+        records,
+        changes: Some(changes),
+        message: &message,
+        body_length: length("body", body.len())?,
+        body_checksum: crc32c::crc32c(&body),
+    };
+    let mut bytes = BatchHead::encode(&content)?.into_bytes();
+    bytes.extend_from_slice(&body);
+    Ok(bytes.into())
+}
+
+fn rows_batch(table: &KeyedTable, rows: LogRowsBuilder, writer: (i64, i32)) -> Result<Bytes, RecordError> {
+    let records = rows.records();
+    let body = rows.into_bytes();
+    let content = RowsContent {
+        schema_id: table.schema_id,
+        writer,
+        records,
+        append_only: false,
+        body_length: length("body", body.len())?,
+        body_checksum: crc32c::crc32c(&body),
+    };
+    let mut bytes = BatchHead::of_rows(&content)?.into_bytes();
+    bytes.extend_from_slice(&body);
+    Ok(bytes.into())
+}
+
+fn length(what: &'static str, length: usize) -> Result<u32, RecordError> {
+    u32::try_from(length).map_err(|_| RecordError::Corrupt { what, reason: "it would pass 4 GiB".into() })
+}

@@ -1,0 +1,19 @@
+//! What a table's descriptor says: checked as Fluss does, completed, and worked out once.
+//!
+//! ```text
+//! descriptor       what a new table must look like, and what the node adds to it
+//! properties       the properties of Fluss's own
+//! primary_key      what a primary-key table must look like
+//! auto_partition   partitions that follow the time, and calendar, which names them
+//! keyed            what the keys of a table need to know of it; key: the key that a row has
+//! merge            how a row is merged with the one before it
+//! ```
+
+pub(crate) mod auto_partition;
+mod calendar;
+pub(crate) mod descriptor;
+pub(crate) mod key;
+pub(crate) mod keyed;
+pub(crate) mod merge;
+mod primary_key;
+pub(crate) mod properties;
