@@ -61,7 +61,7 @@ fn platform() -> String {
 
 fn metadata() -> Metadata {
     MetadataCommand::new()
-        .manifest_path(concat!(env!("CARGO_MANIFEST_DIR"), "/../Cargo.toml"))
+        .manifest_path(crate::tree().join("Cargo.toml"))
         // Otherwise what only other platforms need stands there too.
         .other_options(["--filter-platform".to_owned(), platform()])
         .exec()
@@ -109,55 +109,4 @@ fn every_crate_has_a_rule() {
         let known = RULES.iter().any(|r| r.name == package.name.as_str()) || LEAVES.contains(&package.name.as_str());
         assert!(known, "{} has no rule in this test", package.name);
     }
-}
-
-/// Inside wire and engine arrows point one way; `use crate::later` in an earlier folder is a breach.
-#[test]
-fn folders_import_in_one_direction() {
-    /// A folder of a crate, and the folders that it must not import.
-    type Later = (&'static str, &'static [&'static str]);
-    let order: &[(&str, &[Later])] = &[
-        ("modules/core/wire/src", &[("frame", &["message", "record"]), ("table", &["frame", "message", "record"])]),
-        (
-            "modules/core/engine/src",
-            &[
-                ("write", &["scan", "lookup", "admin", "engine"]),
-                ("scan", &["write", "lookup", "admin", "engine"]),
-                ("lookup", &["write", "scan", "admin", "engine"]),
-                ("admin", &["write", "scan", "lookup", "engine"]),
-            ],
-        ),
-    ];
-    let root = std::path::Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/.."));
-    let mut seen = 0;
-    for (crate_root, folders) in order {
-        for (folder, later) in *folders {
-            for file in rust_files(&root.join(crate_root).join(folder)) {
-                let text = std::fs::read_to_string(&file).expect("a readable source");
-                let text = text.split("#[cfg(test)]").next().unwrap_or_default();
-                seen += 1;
-                for name in *later {
-                    let breach = text.lines().any(|l| l.contains(&format!("crate::{name}::")));
-                    assert!(!breach, "{} imports crate::{name}", file.display());
-                }
-            }
-        }
-    }
-    assert!(seen >= 10, "only {seen} files looked at: did the folders move?");
-}
-
-fn rust_files(path: &std::path::Path) -> Vec<std::path::PathBuf> {
-    if path.with_extension("rs").is_file() {
-        return vec![path.with_extension("rs")];
-    }
-    let mut files = Vec::new();
-    for entry in std::fs::read_dir(path).into_iter().flatten().flatten() {
-        let path = entry.path();
-        if path.is_dir() {
-            files.extend(rust_files(&path));
-        } else if path.extension().is_some_and(|e| e == "rs") {
-            files.push(path);
-        }
-    }
-    files
 }

@@ -1,0 +1,118 @@
+//! Which module of a crate may import which: layers, each of which uses only those beneath it, and no circles anywhere.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+
+use crate::{
+    sources::{self, Sources},
+    tree,
+};
+
+/// A crate whose top-level modules are layers.
+struct Layers {
+    /// The folder of its `lib.rs`.
+    sources: &'static str,
+    /// From the lowest to the highest; the modules of one layer do not know each other.
+    layers: &'static [&'static [&'static str]],
+}
+
+const LAYERS: &[Layers] = &[
+    Layers {
+        sources: "modules/core/wire/src",
+        layers: &[&["column"], &["table"], &["frame"], &["message"], &["record"]],
+    },
+    Layers {
+        sources: "modules/core/engine/src",
+        layers: &[
+            &["call", "chance"],
+            &["backoff"],
+            &["connection", "order"],
+            &["cluster"],
+            &["offsets", "rows"],
+            &["write", "scan", "lookup", "admin"],
+            &["engine"],
+        ],
+    },
+];
+
+/// A crate, and whether the modules in these rooms of it must form no circle already; `""`: its top-level ones.
+type Rooms = (&'static str, &'static [(&'static str, bool)]);
+
+const ROOMS: &[Rooms] = &[
+    ("modules/core/types/src", &[("", true)]),
+    ("modules/core/wire/src", &[("", true)]),
+    ("modules/core/codec/src", &[("", true)]),
+    ("modules/core/contract/src", &[("", false)]),
+    ("modules/core/chain/src", &[("", true)]),
+    ("modules/core/engine/src", &[("", true)]),
+    ("modules/core/bindings/src", &[("", true)]),
+    ("modules/core/engine-component/src", &[("", false)]),
+    ("guest-sdk/src", &[("", false)]),
+    ("guest-sdk/macros/src", &[("", true)]),
+    ("host/node/src", &[("", false)]),
+    (
+        "host/src",
+        &[("", true), ("cli", false), ("client", false), ("module", false), ("driver", true), ("formats", false)],
+    ),
+];
+
+#[test]
+fn modules_import_only_what_is_beneath_them() {
+    let mut broken = String::new();
+    for Layers { sources, layers } in LAYERS {
+        let read = Sources::of(&sources::read(&tree().join(sources).join("lib.rs")), "");
+        let heights: BTreeMap<&str, usize> =
+            layers.iter().enumerate().flat_map(|(height, layer)| layer.iter().map(move |m| (*m, height))).collect();
+        for module in &read.modules {
+            if !heights.contains_key(module.as_str()) {
+                let _ = writeln!(broken, "{sources}: {module} stands in no layer of this test");
+            }
+        }
+        for import in &read.imports {
+            let height = |module: &str| heights.get(module).copied();
+            if height(&import.from).is_some_and(|from| height(&import.to).is_none_or(|to| to >= from)) {
+                let _ = writeln!(broken, "{}: {} imports {}", import.file.display(), import.from, import.path);
+            }
+        }
+    }
+    assert!(broken.is_empty(), "{broken}");
+}
+
+/// Prints the circles of every crate. `THALWEG_TREE=DIR` looks at another tree of sources, as one from before a change.
+#[test]
+fn modules_form_no_circle() {
+    let mut broken = String::new();
+    for (source, rooms) in ROOMS {
+        let lib = tree().join(source).join("lib.rs");
+        if !lib.is_file() && crate::is_other_tree() {
+            continue;
+        }
+        let modules = sources::read(&lib);
+        for (within, free) in *rooms {
+            let read = Sources::of(&modules, within);
+            for line in report(source, within, &read) {
+                if *free {
+                    broken.push_str(&line);
+                }
+            }
+        }
+    }
+    assert!(broken.is_empty(), "a circle:\n{broken}");
+}
+
+/// Prints the circles of a room, and gives a line for each import that is part of one.
+fn report(source: &str, within: &str, read: &Sources) -> Vec<String> {
+    let circles = read.circles();
+    let (modules, files) = (read.modules.len(), read.files.len());
+    println!("{source} {within}: {modules} modules, {files} files, {} circles", circles.len());
+    let mut lines = Vec::new();
+    for circle in circles {
+        println!("  {} modules: {circle:?}", circle.len());
+        let inside = |module: &String| circle.contains(module);
+        for import in read.imports.iter().filter(|import| inside(&import.from) && inside(&import.to)) {
+            lines.push(format!("{}: {} imports {}\n", import.file.display(), import.from, import.path));
+        }
+    }
+    lines.iter().for_each(|line| print!("    {line}"));
+    lines
+}
