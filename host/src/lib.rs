@@ -6,7 +6,6 @@
 //! driver   one task that gives the engine sockets, time and threads
 //! runtime  wasmtime, for the engine and for modules
 //! columns  Arrow <-> the columns that cross into components
-//! codec    compression and checksums
 //! formats  rows in files: JSON lines, CSV, Parquet, Arrow
 //! panics   how tasks end that break down
 //! text     texts that strangers wrote, fit for a terminal
@@ -15,7 +14,6 @@
 
 pub mod cli;
 pub mod client;
-pub mod codec;
 pub mod columns;
 mod driver;
 pub mod formats;

@@ -7,9 +7,8 @@ use std::{
 };
 
 use bytes::Bytes;
+use thalweg_codec::{CodecError, Native};
 use thalweg_contract::Codec;
-
-use crate::codec;
 
 /// What a thread of the pool is to do.
 type Job = Box<dyn FnOnce() + Send>;
@@ -105,25 +104,24 @@ impl Task {
         }
     }
 
-    fn try_run(self) -> Result<Done, codec::CodecError> {
+    fn try_run(self) -> Result<Done, CodecError> {
         match self {
             Task::Encode { codec, level, buffers } => {
-                let encoded = codec::encode(codec, level, &buffers)?;
+                let encoded = thalweg_codec::encode::<Native>(codec, level, &buffers)?;
                 Ok(Done::Encoded(Bytes::from(encoded.body), encoded.lengths, encoded.checksum))
             }
             Task::Decode { checked, codec, buffers } => {
-                let checksum = checked.map_or(0, |bytes| codec::checksum(&bytes));
+                let checksum = checked.map_or(0, |bytes| thalweg_codec::checksum(&bytes));
                 if buffers.is_empty() {
                     return Ok(Done::Decoded(None, checksum));
                 }
-                let parts: Vec<_> = buffers.iter().map(|(bytes, length)| (bytes.as_ref(), *length)).collect();
-                let body = codec::decode(codec, &parts)?;
+                let body = thalweg_codec::decode::<Native>(codec, &buffers)?;
                 Ok(Done::Decoded(Some(Bytes::from(body)), checksum))
             }
             Task::Keep(bytes) => {
-                let checksum = codec::checksum(&bytes);
+                let checksum = thalweg_codec::checksum(&bytes);
                 let length =
-                    u32::try_from(bytes.len()).map_err(|_| codec::CodecError::TooLong { bytes: bytes.len() as u64 })?;
+                    u32::try_from(bytes.len()).map_err(|_| CodecError::TooLong { bytes: bytes.len() as u64 })?;
                 Ok(Done::Encoded(bytes, vec![length], checksum))
             }
         }

@@ -16,19 +16,26 @@ const ARROW: &[&str] = &["arrow-array", "arrow-ipc", "arrow-schema", "tokio", "w
 
 const RULES: &[Rule] = &[
     Rule { name: "thalweg-types", ours: &[], never: ARROW },
-    Rule { name: "thalweg-codec", ours: &[], never: RUNTIMES },
+    Rule { name: "thalweg-codec", ours: &["thalweg-types", "thalweg-wire"], never: RUNTIMES },
     Rule { name: "thalweg-wire", ours: &["thalweg-types"], never: RUNTIMES },
     Rule { name: "thalweg-contract", ours: &["thalweg-wire"], never: RUNTIMES },
     Rule { name: "thalweg-chain", ours: &["thalweg-contract", "thalweg-types", "thalweg-wire"], never: RUNTIMES },
     Rule { name: "thalweg-engine", ours: &["thalweg-contract", "thalweg-types", "thalweg-wire"], never: RUNTIMES },
     Rule {
         name: "thalweg-bindings",
-        ours: &["thalweg-contract", "thalweg-types", "thalweg-wire"],
+        ours: &["thalweg-codec", "thalweg-contract", "thalweg-types", "thalweg-wire"],
         never: &["tokio", "wasmtime", "clap"],
     },
     Rule {
         name: "thalweg-engine-component",
-        ours: &["thalweg-contract", "thalweg-engine", "thalweg-wire"],
+        ours: &[
+            "thalweg-bindings",
+            "thalweg-codec",
+            "thalweg-contract",
+            "thalweg-engine",
+            "thalweg-types",
+            "thalweg-wire",
+        ],
         never: &["tokio", "wasmtime", "clap"],
     },
     Rule { name: "thalweg-module-macros", ours: &[], never: ARROW },
@@ -40,10 +47,14 @@ const RULES: &[Rule] = &[
     Rule { name: "thalweg-select", ours: &["thalweg-module", "thalweg-module-macros"], never: ARROW },
     Rule { name: "thalweg-parse-json", ours: &["thalweg-module", "thalweg-module-macros"], never: ARROW },
     Rule { name: "thalweg-explode", ours: &["thalweg-module", "thalweg-module-macros"], never: ARROW },
-    Rule { name: "thalweg-node", ours: &["thalweg-wire"], never: &["wasmtime", "wit-bindgen", "clap"] },
+    Rule {
+        name: "thalweg-node",
+        ours: &["thalweg-codec", "thalweg-types", "thalweg-wire"],
+        never: &["wasmtime", "wit-bindgen", "clap"],
+    },
     Rule {
         name: "thalweg",
-        ours: &["thalweg-contract", "thalweg-engine", "thalweg-node", "thalweg-wire"],
+        ours: &["thalweg-codec", "thalweg-contract", "thalweg-engine", "thalweg-node", "thalweg-types", "thalweg-wire"],
         never: &["wit-bindgen"],
     },
 ];

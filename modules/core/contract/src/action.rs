@@ -69,16 +69,8 @@ pub struct Range {
     pub length: u32,
 }
 
-/// How the buffers of an Arrow message are compressed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Codec {
-    /// Not at all.
-    None,
-    /// LZ4 frames.
-    Lz4Frame,
-    /// Zstandard.
-    Zstd,
-}
+/// How the buffers of an Arrow message are compressed: by name what the record format has.
+pub use thalweg_wire::record::Compression as Codec;
 
 /// Heavy work, to be done on any thread and answered with `done`. The exact form of the bytes is said in
 /// `wit/client/codec.wit`.

@@ -110,7 +110,7 @@ impl Chunk {
         let buffers = part.buffers.into_iter();
         let buffers = buffers.map(|(part, plain)| Ok((part.map_or(Ok(zeros), range)?, plain)));
         let buffers: Vec<(Range, u32)> = buffers.collect::<Result<_, Error>>()?;
-        let codec = if buffers.is_empty() { Codec::None } else { codec(part.compression) };
+        let codec = if buffers.is_empty() { Codec::None } else { part.compression };
         let work = (checked.is_some() || decoded.is_some()).then_some(Work::Decode { checked, codec, buffers });
         let cost = scanned.metadata.len() as u64 + u64::from(decoded.unwrap_or(body.length));
         Ok((Self { scanned, cost, work: None, rows: None, checksum, decoded }, work))
@@ -208,14 +208,6 @@ impl Part {
 /// The length of the output of decode work: each buffer padded to 64. The batch limit keeps it within 32 bits.
 fn decoded_length<T>(buffers: &[(T, u32)]) -> u32 {
     buffers.iter().map(|(_, plain)| plain.next_multiple_of(64)).sum()
-}
-
-fn codec(compression: Compression) -> Codec {
-    match compression {
-        Compression::None => Codec::None,
-        Compression::Lz4Frame => Codec::Lz4Frame,
-        Compression::Zstd => Codec::Zstd,
-    }
 }
 
 /// The error of a batch that is not what it should be.

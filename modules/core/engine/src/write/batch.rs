@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use thalweg_wire::record::{
-    BatchContent, BatchHead, Compression, KvContent, NO_WRITER, Node, RecordError, RowsContent, encode_message, kv_head,
+    BatchContent, BatchHead, KvContent, NO_WRITER, Node, RecordError, RowsContent, encode_message, kv_head,
 };
 
 use crate::backoff::Backoff;
@@ -113,7 +113,7 @@ impl Batch {
         let total: u64 = lengths.iter().map(|length| u64::from(*length).next_multiple_of(alignment)).sum();
         let length = u32::try_from(total).map_err(|_| format!("the body of {total} bytes is longer than 4 GiB"))?;
         let message = match &self.head {
-            Head::Arrow { codec, nodes, .. } => encode_message(self.rows, nodes, lengths, compression(*codec)),
+            Head::Arrow { codec, nodes, .. } => encode_message(self.rows, nodes, lengths, *codec),
             Head::Rows | Head::Keys(_) => Vec::new(),
         };
         let held = self.parts_held + total + message.len() as u64;
@@ -169,14 +169,5 @@ impl Batch {
     /// What head, body and the request's frame around them take, in bytes; never less.
     pub(super) fn length(&self) -> u64 {
         self.body.as_ref().map_or(0, |body| 128 + body.message.len() as u64 + u64::from(body.length))
-    }
-}
-
-/// The codec by the name that the record format gives it.
-fn compression(codec: Codec) -> Compression {
-    match codec {
-        Codec::None => Compression::None,
-        Codec::Lz4Frame => Compression::Lz4Frame,
-        Codec::Zstd => Compression::Zstd,
     }
 }
