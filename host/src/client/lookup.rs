@@ -6,7 +6,7 @@ use bytes::Bytes;
 use thalweg_contract::Found;
 use thalweg_wire::table::TableDescriptor;
 
-use super::{Error, Table, decode::read_message, writer::narrow};
+use super::{Error, Table, scan::read_message, write::narrow};
 use crate::{
     columns::{fit, flatten},
     driver::{Command, LookupBy},

@@ -6,56 +6,41 @@
 //! runtime, and everything has a deadline.
 //!
 //! ```text
-//! session   connect, ask, close
-//! admin     the typed questions to the catalogue
-//! table     one table; reads (the ways to read it)
-//! writer    rows in: appended, put by key, deleted
-//! chained   the modules that they go through: turns, and how another chain takes over; letters (dead ones)
-//! append    their way: split, taken, settled; outcome; tally (of many)
-//! rows      row by row in
-//! scan      rows out, in batches; reading (the plan), decode, decoding (where), scan_chain
-//! current   the current rows of a keyed table, and the changes that follow; replay (from the changelog)
-//! lookup    rows by their keys
+//! session        connect, ask, close; the typed questions to the catalogue
+//! table          one table, and everything that can be done with it
+//! write          rows in: appended, put by key, deleted; the modules that they go through; row by row
+//! delivery       rows given to the engine, and what becomes of them
+//! dead_letters   rows that modules refuse or fail on, and the tables that they go to
+//! scan           rows out, in batches
+//! current        the current rows of a keyed table, and the changes that follow
+//! lookup         rows by their keys
+//! options        how a client connects
+//! tally          what modules did, counted over many batches
+//! error          why a call failed
 //! ```
 
-mod admin;
-mod append;
-mod batch;
-mod chained;
 mod current;
-mod decode;
-mod decoding;
+mod dead_letters;
+mod delivery;
 mod error;
-mod letters;
 mod lookup;
 mod options;
-mod outcome;
-mod reading;
-mod reads;
-mod replay;
-mod rows;
 mod scan;
-mod scan_chain;
 mod session;
-mod split;
 mod table;
 mod tally;
-mod turns;
-mod writer;
+mod write;
 
-pub use append::Pending;
-pub use batch::{Offsets, ScanBatch};
 pub use current::{CurrentOptions, CurrentStream};
+pub use delivery::{Outcome, Pending, Undelivered};
 pub use error::Error;
 pub use lookup::FoundRows;
 pub use options::{ClientOptions, EngineKind};
-pub use outcome::{Outcome, Undelivered};
-pub use rows::{RowWriter, RowWriterOptions, RowsWritten};
-pub use scan::{ScanOptions, ScanStream};
+pub use scan::{Offsets, ScanBatch, ScanOptions, ScanStream};
 pub use session::Client;
 pub use table::Table;
 pub use tally::{CauseTally, ChainTally, ExceptionTally};
-pub use writer::Writer;
-pub(crate) use writer::{Prepared, Traced};
+pub(crate) use write::{Prepared, Traced};
+pub use write::{RowWriter, RowWriterOptions, RowsWritten, Writer};
 
 pub use crate::driver::RowCounts;

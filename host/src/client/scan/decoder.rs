@@ -9,27 +9,31 @@ use arrow_schema::SchemaRef;
 use bytes::Bytes;
 use thalweg_contract::Scanned;
 
-use super::{Error, Offsets, ScanBatch, scan_chain::ScanChain};
+use super::{
+    batch::{Offsets, ScanBatch},
+    chain::ScanChain,
+};
+use crate::client::Error;
 
 /// How the messages of one scan are read.
-pub(super) struct Decoder {
+pub(in crate::client) struct Decoder {
     /// For errors.
-    pub(super) table: String,
+    pub(in crate::client) table: String,
     /// The schema that the table was opened with.
-    pub(super) schema_id: i32,
+    pub(in crate::client) schema_id: i32,
     /// The fields of each message.
-    pub(super) message: SchemaRef,
+    pub(in crate::client) message: SchemaRef,
     /// The fields of the message, by position, in the order wanted; `None`: as they are.
-    pub(super) order: Option<Vec<usize>>,
+    pub(in crate::client) order: Option<Vec<usize>>,
     /// The modules that the rows go through.
-    pub(super) chain: Option<ScanChain>,
+    pub(in crate::client) chain: Option<ScanChain>,
     /// Whether the rows lie in a log, with offsets.
-    pub(super) placed: bool,
+    pub(in crate::client) placed: bool,
 }
 
 impl Decoder {
     /// Reads one message; everything in it is checked.
-    pub(super) fn decode(&self, scanned: Scanned, body: Bytes) -> Result<ScanBatch, Error> {
+    pub(in crate::client) fn decode(&self, scanned: Scanned, body: Bytes) -> Result<ScanBatch, Error> {
         if scanned.schema_id != self.schema_id {
             let cause = format!(
                 "they were written with schema {}, the table was opened with schema {}; open it anew",
@@ -62,7 +66,7 @@ impl Decoder {
 }
 
 /// Reads the record batch of an Arrow message with these fields, of which `order` takes some by position.
-pub(super) fn read_message(
+pub(in crate::client) fn read_message(
     metadata: &[u8],
     body: Bytes,
     schema: SchemaRef,

@@ -7,14 +7,14 @@ use arrow_schema::{Field, Schema, SchemaRef};
 
 use tokio::sync::oneshot;
 
-use super::{
-    Error, Outcome, Pending, Table,
-    append::{Provenance, send},
-    chained::{Begun, Chained},
-    letters::{About, LettersMode},
-    table::off_the_runtime,
-};
+use super::chain::{Begun, Chained};
 use crate::{
+    client::{
+        Error, Outcome, Pending, Table,
+        dead_letters::{About, LettersMode},
+        delivery::{Provenance, send},
+        table::off_the_runtime,
+    },
     columns::{FitError, fit},
     driver::Change,
     module::{ChainSpec, Operation, StageReport},
@@ -33,12 +33,12 @@ pub struct Writer {
 
 impl Writer {
     /// For all columns of a table.
-    pub(super) fn whole(table: &Table, change: Change) -> Self {
+    pub(in crate::client) fn whole(table: &Table, change: Change) -> Self {
         Self { table: table.clone(), change, schema: table.schema() }
     }
 
     /// For some columns of a table, without the modules that it has: these see whole rows.
-    pub(super) fn of_columns(table: &Table, change: Change, positions: &[usize]) -> Result<Self, Error> {
+    pub(in crate::client) fn of_columns(table: &Table, change: Change, positions: &[usize]) -> Result<Self, Error> {
         let schema = Arc::new(table.schema().project(positions)?);
         Ok(Self { table: table.without_chain(), change, schema })
     }
@@ -257,7 +257,7 @@ impl Prepared {
 }
 
 /// The columns of a table, of which only the wanted ones must be there.
-pub(super) fn input_schema(table: &SchemaRef, wanted: &SchemaRef) -> SchemaRef {
+pub(in crate::client) fn input_schema(table: &SchemaRef, wanted: &SchemaRef) -> SchemaRef {
     if wanted == table {
         return Arc::clone(table);
     }
@@ -270,7 +270,11 @@ pub(super) fn input_schema(table: &SchemaRef, wanted: &SchemaRef) -> SchemaRef {
 
 /// Leaves out the columns that the table has and that are not wanted. A wanted one that is not there is an error: where only
 /// some are written, null would overwrite what the table has.
-pub(super) fn narrow(rows: &RecordBatch, table: &SchemaRef, wanted: &SchemaRef) -> Result<RecordBatch, FitError> {
+pub(in crate::client) fn narrow(
+    rows: &RecordBatch,
+    table: &SchemaRef,
+    wanted: &SchemaRef,
+) -> Result<RecordBatch, FitError> {
     if wanted == table || wanted == rows.schema_ref() {
         return Ok(rows.clone());
     }

@@ -14,13 +14,14 @@ use thalweg_contract::{Bucket, End, ScanSpec, Start, Ticket};
 use tokio::sync::mpsc;
 
 use super::{
-    ChainTally, Client, Error, ScanBatch, Table,
-    decode::Decoder,
-    decoding::{Decoded, Decoding},
-    reading::Reading,
-    scan_chain::SharedTally,
+    batch::ScanBatch,
+    chain::SharedTally,
+    decoder::Decoder,
+    plan::Reading,
+    workers::{Decoded, Decoding},
 };
 use crate::{
+    client::{ChainTally, Client, Error, Table},
     driver::{Command, Delivered, Scan},
     module::ChainSpec,
 };
@@ -100,7 +101,11 @@ enum State {
 
 impl ScanStream {
     /// What modules do is counted in `tally`.
-    pub(super) async fn open(table: &Table, options: ScanOptions, tally: SharedTally) -> Result<Self, Error> {
+    pub(in crate::client) async fn open(
+        table: &Table,
+        options: ScanOptions,
+        tally: SharedTally,
+    ) -> Result<Self, Error> {
         let Reading { columns, schema, decoder } = Reading::of_log(table, &options, Arc::clone(&tally)).await?;
         let ScanOptions { buckets, partitions, start, end, .. } = options;
         let what = Scan::Log(ScanSpec { columns, buckets, partitions, start, end });
@@ -110,7 +115,7 @@ impl ScanStream {
     }
 
     /// Some rows of a bucket.
-    pub(super) async fn some_of(
+    pub(in crate::client) async fn some_of(
         table: &Table,
         bucket: Bucket,
         limit: u32,
@@ -121,7 +126,7 @@ impl ScanStream {
     }
 
     /// The current rows of a bucket.
-    pub(super) async fn current_of(
+    pub(in crate::client) async fn current_of(
         table: &Table,
         bucket: Bucket,
         columns: Option<&[String]>,
@@ -158,7 +163,7 @@ impl ScanStream {
     }
 
     /// Of current rows, once it is told: the offset that they stand for.
-    pub(super) fn snapshot(&self) -> Option<u64> {
+    pub(in crate::client) fn snapshot(&self) -> Option<u64> {
         self.snapshot
     }
 

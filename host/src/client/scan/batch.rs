@@ -41,7 +41,7 @@ impl ScanBatch {
     }
 
     /// Only the first rows.
-    pub(super) fn truncate(&mut self, rows: usize) {
+    pub(in crate::client) fn truncate(&mut self, rows: usize) {
         self.batch = self.batch.slice(0, rows);
         if let Some(changes) = &mut self.changes {
             changes.truncate(rows);

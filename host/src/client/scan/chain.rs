@@ -4,11 +4,17 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use arrow_schema::{Schema, SchemaRef};
 
-use super::{ChainTally, Error, Offsets, ScanBatch, Table, letters::dead_letter_tables, reading::positions};
-use crate::module::{Applied, Chain, ChainSpec, Operation};
+use super::{
+    batch::{Offsets, ScanBatch},
+    plan::positions,
+};
+use crate::{
+    client::{ChainTally, Error, Table, dead_letters::dead_letter_tables},
+    module::{Applied, Chain, ChainSpec, Operation},
+};
 
 /// The chain of one scan, and the columns asked for of what it gives.
-pub(super) struct ScanChain {
+pub(in crate::client) struct ScanChain {
     chain: Chain,
     /// Positions in the chain's output, in the order asked for; `None`: all.
     columns: Option<Vec<usize>>,
@@ -17,11 +23,11 @@ pub(super) struct ScanChain {
 }
 
 /// What the modules of a scan did so far.
-pub(super) type SharedTally = Arc<Mutex<ChainTally>>;
+pub(in crate::client) type SharedTally = Arc<Mutex<ChainTally>>;
 
 impl ScanChain {
     /// Loads the chain for the table's columns; the columns asked for are found in what it gives.
-    pub(super) async fn load(
+    pub(in crate::client) async fn load(
         table: &Table,
         spec: &ChainSpec,
         columns: Option<&[String]>,
@@ -49,12 +55,12 @@ impl ScanChain {
     }
 
     /// The columns that it gives.
-    pub(super) fn schema(&self) -> SchemaRef {
+    pub(in crate::client) fn schema(&self) -> SchemaRef {
         Arc::clone(&self.schema)
     }
 
     /// Runs the rows of one batch through the chain.
-    pub(super) fn apply(&self, scanned: ScanBatch) -> Result<ScanBatch, Error> {
+    pub(in crate::client) fn apply(&self, scanned: ScanBatch) -> Result<ScanBatch, Error> {
         let applied = self.chain.apply(&scanned.batch)?;
         self.count(&scanned, &applied);
         let batch = match &self.columns {

@@ -24,9 +24,9 @@ pub struct Outcome {
     /// The fates of the produced rows, by their position.
     pub fates: Vec<(RowSelection, Fate)>,
     /// For each produced row the appended row that it came from; `None`: the same.
-    pub(super) origins: Option<Vec<u32>>,
+    pub(in crate::client) origins: Option<Vec<u32>>,
     /// How many rows the policy `dead-letter` took out, whether their letters were written or not.
-    pub(super) dead_lettered: u64,
+    pub(in crate::client) dead_lettered: u64,
 }
 
 /// Dead letters that were not written.
@@ -87,7 +87,7 @@ impl Outcome {
     }
 
     /// Takes note of what became of dead letters, which are of these rows.
-    pub(super) fn deliver(&mut self, table: &str, of: &[u32], fates: Vec<(RowSelection, Fate)>) {
+    pub(in crate::client) fn deliver(&mut self, table: &str, of: &[u32], fates: Vec<(RowSelection, Fate)>) {
         for (letters, fate) in fates {
             let Fate::Failed { error, may_have_been_written } = fate else { continue };
             let mut rows: Vec<u32> = rows(&letters).filter_map(|letter| of.get(letter as usize).copied()).collect();
@@ -147,7 +147,7 @@ fn rows(selection: &RowSelection) -> impl Iterator<Item = u32> + Clone + '_ {
 }
 
 /// The same rows, counted from `base` rows earlier.
-pub(super) fn shift(selection: RowSelection, base: u32) -> RowSelection {
+pub(in crate::client) fn shift(selection: RowSelection, base: u32) -> RowSelection {
     match selection {
         RowSelection::Span { first, count } => RowSelection::Span { first: first.saturating_add(base), count },
         RowSelection::Rows(mut rows) if base > 0 => {
@@ -162,7 +162,7 @@ pub(super) fn shift(selection: RowSelection, base: u32) -> RowSelection {
 mod tests {
     use thalweg_contract::Bucket;
 
-    use super::super::append::Provenance;
+    use super::super::pending::Provenance;
     use super::*;
 
     #[test]

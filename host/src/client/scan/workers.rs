@@ -6,14 +6,14 @@ use bytes::Bytes;
 use thalweg_contract::Scanned;
 use tokio::sync::{mpsc, oneshot};
 
-use super::{Error, ScanBatch, decode::Decoder};
-use crate::driver::Pool;
+use super::{batch::ScanBatch, decoder::Decoder};
+use crate::{client::Error, driver::Pool};
 
 /// Messages with bodies up to this many bytes are decoded where the stream is polled, larger ones on other threads.
 const DECODE_HERE: usize = 64 << 10;
 
 /// A message being decoded.
-pub(super) enum Decoded {
+pub(in crate::client) enum Decoded {
     /// It is; `None` once it was taken.
     Here(Option<Box<Result<ScanBatch, Error>>>),
     /// On another thread.
@@ -21,7 +21,7 @@ pub(super) enum Decoded {
 }
 
 /// Decodes the messages of one scan.
-pub(super) struct Decoding {
+pub(in crate::client) struct Decoding {
     decoder: Arc<Decoder>,
     /// The scan's own thread, which modules need: they see the batches in order, and may hold it up.
     thread: Option<mpsc::UnboundedSender<Job>>,
@@ -34,7 +34,7 @@ struct Job {
 }
 
 impl Decoding {
-    pub(super) fn start(decoder: Decoder) -> Self {
+    pub(in crate::client) fn start(decoder: Decoder) -> Self {
         let decoder = Arc::new(decoder);
         let thread = decoder.chain.is_some().then(|| {
             let (jobs, mut queue) = mpsc::unbounded_channel::<Job>();
@@ -50,12 +50,12 @@ impl Decoding {
     }
 
     /// The table, for errors.
-    pub(super) fn table(&self) -> &str {
+    pub(in crate::client) fn table(&self) -> &str {
         &self.decoder.table
     }
 
     /// Decodes a message, or has it decoded.
-    pub(super) fn decode(&self, scanned: Scanned, body: Bytes) -> Decoded {
+    pub(in crate::client) fn decode(&self, scanned: Scanned, body: Bytes) -> Decoded {
         let (done, decoded) = oneshot::channel();
         if let Some(thread) = &self.thread {
             let _ = thread.send(Job { scanned, body, done });

@@ -1,7 +1,5 @@
 //! Rows one at a time, gathered into batches by number and time.
 
-mod text;
-
 use std::{
     sync::{Arc, OnceLock},
     time::Duration,
@@ -16,8 +14,9 @@ use tokio::{
     time::Instant,
 };
 
-use super::{Error, Outcome, Writer};
+use super::{Writer, row_json};
 use crate::{
+    client::{Error, Outcome},
     formats::{JsonRows, Rounding},
     panics::caught,
 };
@@ -82,7 +81,7 @@ enum Message {
 }
 
 impl RowWriter {
-    pub(super) fn new(writer: Writer, options: RowWriterOptions) -> Result<Self, Error> {
+    pub(in crate::client) fn new(writer: Writer, options: RowWriterOptions) -> Result<Self, Error> {
         // Fails on a type that rows cannot be given for, before there is a row.
         let table = JsonRows::new(writer.schema()).map_err(ArrowError::JsonError)?;
         let limit = options.rows.max(1);
@@ -106,7 +105,7 @@ impl RowWriter {
     /// # Errors
     /// When the row cannot be put as JSON, or the tokio runtime of the writer is gone.
     pub async fn write(&self, row: impl Serialize) -> Result<(), Error> {
-        let row = text::json(row).map_err(|error| ArrowError::JsonError(error.to_string()))?;
+        let row = row_json::json(row).map_err(|error| ArrowError::JsonError(error.to_string()))?;
         match self.messages.send(Message::Row(row)).await {
             Ok(()) => Ok(()),
             Err(_) => Err(self.ended().await),

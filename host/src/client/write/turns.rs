@@ -9,7 +9,7 @@ use tokio::sync::Notify;
 
 /// Gives turns out, one after the other.
 #[derive(Debug, Default)]
-pub(super) struct Turns {
+pub(in crate::client) struct Turns {
     state: Mutex<State>,
     /// A turn is over.
     over: Notify,
@@ -25,14 +25,14 @@ struct State {
 
 /// A turn. It is over when it is dropped, whether it ever came or not, so that nobody waits for work that was given up.
 #[derive(Debug)]
-pub(super) struct Turn {
+pub(in crate::client) struct Turn {
     turns: Arc<Turns>,
     number: u64,
 }
 
 impl Turns {
     /// Takes the next turn.
-    pub(super) fn take(self: &Arc<Self>) -> Turn {
+    pub(in crate::client) fn take(self: &Arc<Self>) -> Turn {
         let mut state = self.state();
         let number = state.next;
         state.next += 1;
@@ -47,12 +47,12 @@ impl Turns {
 
 impl Turn {
     /// How many turns were taken before it.
-    pub(super) fn number(&self) -> u64 {
+    pub(in crate::client) fn number(&self) -> u64 {
         self.number
     }
 
     /// Waits until every turn that was taken before is over.
-    pub(super) async fn come(&self) {
+    pub(in crate::client) async fn come(&self) {
         loop {
             let over = self.turns.over.notified();
             tokio::pin!(over);

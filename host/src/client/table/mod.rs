@@ -1,5 +1,7 @@
 //! One table of a session.
 
+mod read;
+
 use std::sync::Arc;
 
 use arrow_array::RecordBatch;
@@ -7,11 +9,12 @@ use arrow_schema::SchemaRef;
 use thalweg_contract::{TableHandle, TableInfo};
 use thalweg_wire::table::Schema;
 
-use super::{
-    Client, Error, Outcome, Pending, RowWriter, RowWriterOptions, Writer, chained::Chained, lookup, reading,
-    writer::input_schema,
-};
 use crate::{
+    client::{
+        Client, Error, Outcome, Pending, RowWriter, RowWriterOptions, Writer, lookup,
+        scan::positions,
+        write::{Chained, input_schema},
+    },
     driver::Change,
     module::{Chain, ChainContext, ChainSpec, Operation},
 };
@@ -36,7 +39,7 @@ struct Opened {
 }
 
 impl Table {
-    pub(super) fn new(client: Client, handle: TableHandle, info: TableInfo) -> Result<Self, Error> {
+    pub(in crate::client) fn new(client: Client, handle: TableHandle, info: TableInfo) -> Result<Self, Error> {
         let schema = Arc::new(arrow_schema::Schema::from(&info.descriptor.schema));
         let key = Arc::new(schema.project(&info.descriptor.schema.primary_key)?);
         let prefix = match lookup::prefix_columns(&info.descriptor) {
@@ -61,7 +64,7 @@ impl Table {
         Arc::clone(&self.opened.schema)
     }
 
-    pub(super) fn schema_ref(&self) -> &SchemaRef {
+    pub(in crate::client) fn schema_ref(&self) -> &SchemaRef {
         &self.opened.schema
     }
 
@@ -96,11 +99,11 @@ impl Table {
         &self.client
     }
 
-    pub(super) fn handle(&self) -> TableHandle {
+    pub(in crate::client) fn handle(&self) -> TableHandle {
         self.opened.handle
     }
 
-    pub(super) fn chained(&self) -> Option<&Arc<Chained>> {
+    pub(in crate::client) fn chained(&self) -> Option<&Arc<Chained>> {
         self.chained.as_ref()
     }
 
@@ -149,7 +152,7 @@ impl Table {
     }
 
     /// Appends rows to a log table, puts whole rows into one with a primary key.
-    pub(super) fn row_adder(&self) -> Writer {
+    pub(in crate::client) fn row_adder(&self) -> Writer {
         if self.is_keyed() { self.upserter() } else { self.appender() }
     }
 
@@ -213,16 +216,16 @@ impl Table {
         self.chained().map_or(Vec::new(), names)
     }
 
-    pub(super) fn with_chained(&self, chained: Chained) -> Self {
+    pub(in crate::client) fn with_chained(&self, chained: Chained) -> Self {
         Self { chained: Some(Arc::new(chained)), ..self.clone() }
     }
 
-    pub(super) fn without_chain(&self) -> Self {
+    pub(in crate::client) fn without_chain(&self) -> Self {
         Self { chained: None, ..self.clone() }
     }
 
     /// The table's columns that an Arrow schema names, as a schema of their own.
-    pub(super) fn columns_of(&self, named: &SchemaRef) -> Result<Schema, Error> {
+    pub(in crate::client) fn columns_of(&self, named: &SchemaRef) -> Result<Schema, Error> {
         let all = &self.info().descriptor.schema;
         if named == self.schema_ref() {
             return Ok(all.clone());
@@ -235,7 +238,7 @@ impl Table {
     }
 
     /// Loads a chain that is given these columns of the table.
-    pub(super) async fn load_chain(
+    pub(in crate::client) async fn load_chain(
         &self,
         spec: &ChainSpec,
         operation: Operation,
@@ -270,7 +273,7 @@ impl Table {
 
     /// The positions of columns by name.
     pub(crate) fn positions<S: AsRef<str>>(&self, names: &[S]) -> Result<Vec<usize>, Error> {
-        reading::positions(&self.name(), self.schema_ref(), names)
+        positions(&self.name(), self.schema_ref(), names)
     }
 
     /// The columns that rows are looked up by: with `prefix` those of `prefix_schema`, else those of `key_schema`. Fails
@@ -289,7 +292,7 @@ impl Table {
         })
     }
 
-    pub(super) fn must_be_keyed(&self, so: &str) -> Result<(), Error> {
+    pub(in crate::client) fn must_be_keyed(&self, so: &str) -> Result<(), Error> {
         match self.is_keyed() {
             true => Ok(()),
             false => Err(Error::invalid(format!("table {} has no primary key, so {so}", self.name()))),
@@ -305,7 +308,7 @@ impl std::fmt::Debug for Table {
 }
 
 /// Does what may hold a thread up where it may.
-pub(super) async fn off_the_runtime<T: Send + 'static>(
+pub(in crate::client) async fn off_the_runtime<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, Error> + Send + 'static,
 ) -> Result<T, Error> {
     tokio::task::spawn_blocking(work).await.unwrap_or_else(|error| Err(Error::of_task(error)))

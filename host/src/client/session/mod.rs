@@ -1,5 +1,7 @@
 //! A session with one cluster: connecting, asking, closing.
 
+mod admin;
+
 use std::{
     hash::{BuildHasher, Hasher, RandomState},
     sync::{Arc, OnceLock},
@@ -10,8 +12,8 @@ use thalweg_contract::{Answer, Counters, ErrorCode, Request, Settings};
 use thalweg_wire::table::TablePath;
 use tokio::sync::{mpsc, oneshot};
 
-use super::{ClientOptions, EngineKind, Error, Table};
 use crate::{
+    client::{ClientOptions, EngineKind, Error, Table},
     driver::{
         Clock, Command, ComponentEngine, Driver, Ended, EngineInstance, Lockstep, Native, OpenError, Reach, RowCounts,
     },
@@ -144,19 +146,22 @@ impl Client {
     }
 
     /// Gives the driver a command.
-    pub(super) fn command(&self, command: Command) -> Result<(), Error> {
+    pub(in crate::client) fn command(&self, command: Command) -> Result<(), Error> {
         self.shared.commands.send(command).map_err(|_| self.ended())
     }
 
     /// Gives the driver a command and waits for the reply.
-    pub(super) async fn call<T>(&self, command: impl FnOnce(oneshot::Sender<T>) -> Command) -> Result<T, Error> {
+    pub(in crate::client) async fn call<T>(
+        &self,
+        command: impl FnOnce(oneshot::Sender<T>) -> Command,
+    ) -> Result<T, Error> {
         let (reply, answer) = oneshot::channel();
         self.command(command(reply))?;
         answer.await.map_err(|_| self.ended())
     }
 
     /// What runs modules for this session.
-    pub(super) fn runtime(&self) -> Result<Arc<Runtime>, Error> {
+    pub(in crate::client) fn runtime(&self) -> Result<Arc<Runtime>, Error> {
         match &self.shared.runtime {
             Some(runtime) => Ok(Arc::clone(runtime)),
             None => Ok(Runtime::shared()?),
@@ -164,7 +169,7 @@ impl Client {
     }
 
     /// Why the driver does not answer.
-    pub(super) fn ended(&self) -> Error {
+    pub(in crate::client) fn ended(&self) -> Error {
         match self.shared.ended.get() {
             Some(Ended::Trapped(cause)) => Error::Broken { cause: cause.clone() },
             _ => Error::Closed,

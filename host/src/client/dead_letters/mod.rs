@@ -11,11 +11,11 @@ use arrow_array::{ArrayRef, Int64Array, RecordBatch, StringArray, TimestampMilli
 use thalweg_contract::ErrorCode;
 use thalweg_wire::table::{Column, Schema, TableDescriptor, TablePath};
 
-use super::{
-    Client, Error, Pending, Table,
-    append::{Provenance, cause, send},
-};
 use crate::{
+    client::{
+        Client, Error, Pending, Table,
+        delivery::{Provenance, cause, send},
+    },
     columns::fit,
     driver::Change,
     formats::json_lines,
@@ -23,7 +23,7 @@ use crate::{
 };
 
 /// The columns of a table of dead letters, as SQL.
-pub(super) const COLUMNS: &str = "\
+pub(in crate::client) const COLUMNS: &str = "\
     time TIMESTAMP_LTZ(3) COMMENT 'when the row was taken out', \
     source STRING COMMENT 'the table that it was on its way to', \
     operation STRING COMMENT 'append, upsert or delete', \
@@ -39,7 +39,7 @@ const AT_ONCE: usize = 1024;
 
 /// Whether dead letters are written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum LettersMode {
+pub(in crate::client) enum LettersMode {
     /// Their tables are created where they are missing.
     Write,
     /// Tables that are there are checked, and nothing is written.
@@ -47,31 +47,31 @@ pub(super) enum LettersMode {
 }
 
 /// Where the dead letters of a chain go.
-pub(super) struct Letters {
+pub(in crate::client) struct Letters {
     /// By the name that the policy has.
     tables: BTreeMap<String, Table>,
 }
 
 /// Dead letters that were given to the engine, or refused.
 #[derive(Debug)]
-pub(super) struct Sent {
-    pub(super) table: String,
+pub(in crate::client) struct Sent {
+    pub(in crate::client) table: String,
     /// For each the row that it is of, in the batch that was given to the chain.
-    pub(super) rows: Vec<u32>,
-    pub(super) result: Result<Pending, thalweg_contract::Error>,
+    pub(in crate::client) rows: Vec<u32>,
+    pub(in crate::client) result: Result<Pending, thalweg_contract::Error>,
 }
 
 /// What dead letters say of the write that they come from.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct About<'a> {
-    pub(super) source: &'a TablePath,
-    pub(super) operation: Operation,
-    pub(super) batch: u64,
+pub(in crate::client) struct About<'a> {
+    pub(in crate::client) source: &'a TablePath,
+    pub(in crate::client) operation: Operation,
+    pub(in crate::client) batch: u64,
 }
 
 impl Letters {
     /// Opens the tables that a chain names, and checks that they take dead letters.
-    pub(super) async fn open(source: &Table, spec: &ChainSpec, mode: LettersMode) -> Result<Self, Error> {
+    pub(in crate::client) async fn open(source: &Table, spec: &ChainSpec, mode: LettersMode) -> Result<Self, Error> {
         let mut tables = BTreeMap::new();
         for name in spec.modules.iter().flat_map(dead_letter_tables) {
             if tables.contains_key(name) {
@@ -90,7 +90,7 @@ impl Letters {
     }
 
     /// Writes the dead letters of an exception, and takes them out of it.
-    pub(super) async fn send(&self, exception: &mut Exception, about: About<'_>) -> Vec<Sent> {
+    pub(in crate::client) async fn send(&self, exception: &mut Exception, about: About<'_>) -> Vec<Sent> {
         let (Policy::DeadLetter(name), Some(letters)) = (&exception.policy, exception.letters.take()) else {
             return Vec::new();
         };
@@ -119,7 +119,7 @@ impl Letters {
 }
 
 /// The tables of dead letters that a module's policies name.
-pub(super) fn dead_letter_tables(module: &ModuleSpec) -> impl Iterator<Item = &str> {
+pub(in crate::client) fn dead_letter_tables(module: &ModuleSpec) -> impl Iterator<Item = &str> {
     [&module.on_error, &module.on_failure].into_iter().filter_map(|policy| match policy {
         Policy::DeadLetter(table) => Some(table.as_str()),
         _ => None,

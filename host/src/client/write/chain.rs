@@ -6,19 +6,19 @@ use arrow_array::RecordBatch;
 use arrow_schema::SchemaRef;
 use thalweg_wire::table::Schema;
 
-use super::{
-    Error, Table,
-    letters::{Letters, LettersMode},
-    table::off_the_runtime,
-    turns::{Turn, Turns},
-};
+use super::turns::{Turn, Turns};
 use crate::{
+    client::{
+        Error, Table,
+        dead_letters::{Letters, LettersMode},
+        table::off_the_runtime,
+    },
     columns::fit,
     module::{Applied, Chain, ChainSpec, Operation},
 };
 
 /// The modules that rows go through. Shared by the clones of the table or writer that they were loaded for.
-pub(super) struct Chained {
+pub(in crate::client) struct Chained {
     operation: Operation,
     /// The columns behind the modules, and before them where the chain does not say otherwise.
     columns: Schema,
@@ -36,22 +36,22 @@ pub(super) struct Chained {
 }
 
 /// A chain, and where its dead letters go.
-pub(super) struct Loaded {
-    pub(super) chain: Chain,
-    pub(super) letters: Letters,
+pub(in crate::client) struct Loaded {
+    pub(in crate::client) chain: Chain,
+    pub(in crate::client) letters: Letters,
 }
 
 /// A batch that began: it ends on the chain that it began, whichever takes over meanwhile.
-pub(super) struct Begun {
-    pub(super) loaded: Arc<Loaded>,
+pub(in crate::client) struct Begun {
+    pub(in crate::client) loaded: Arc<Loaded>,
     /// The batch may be sent when it comes.
-    pub(super) turn: Turn,
+    pub(in crate::client) turn: Turn,
     running: Option<Turn>,
 }
 
 impl Chained {
     /// Loads a chain that must give these columns of a table, and is given them as well where it does not say otherwise.
-    pub(super) async fn load(
+    pub(in crate::client) async fn load(
         table: &Table,
         spec: &ChainSpec,
         operation: Operation,
@@ -72,7 +72,7 @@ impl Chained {
     }
 
     /// Puts another chain in the place of the one in use, once it is loaded and checked.
-    pub(super) async fn swap(&self, table: &Table, spec: &ChainSpec) -> Result<(), Error> {
+    pub(in crate::client) async fn swap(&self, table: &Table, spec: &ChainSpec) -> Result<(), Error> {
         let _one_at_a_time = self.swapping.lock().await;
         if spec.input != self.input {
             return Err(Error::invalid(format!(
@@ -87,21 +87,21 @@ impl Chained {
     }
 
     /// The columns that rows must have, where they are not those that are written.
-    pub(super) fn input(&self) -> Option<SchemaRef> {
+    pub(in crate::client) fn input(&self) -> Option<SchemaRef> {
         self.input.as_ref().map(|_| Arc::clone(self.loaded().chain.input()))
     }
 
-    pub(super) fn operation(&self) -> Operation {
+    pub(in crate::client) fn operation(&self) -> Operation {
         self.operation
     }
 
     /// What the next batch begins on.
-    pub(super) fn loaded(&self) -> Arc<Loaded> {
+    pub(in crate::client) fn loaded(&self) -> Arc<Loaded> {
         Arc::clone(&self.lock())
     }
 
     /// Begins a batch.
-    pub(super) fn begin(&self) -> Begun {
+    pub(in crate::client) fn begin(&self) -> Begun {
         let loaded = self.lock();
         let running = loaded.chain.is_ordered().then(|| self.running.take());
         Begun { loaded: Arc::clone(&loaded), turn: self.sending.take(), running }
@@ -126,7 +126,7 @@ async fn load(
 
 impl Begun {
     /// Runs the rows through the modules, on a thread that may be held up for as long as their deadlines allow.
-    pub(super) async fn apply(&mut self, rows: RecordBatch) -> Result<Applied, Error> {
+    pub(in crate::client) async fn apply(&mut self, rows: RecordBatch) -> Result<Applied, Error> {
         let loaded = Arc::clone(&self.loaded);
         let running = self.running.take();
         if let Some(running) = &running {

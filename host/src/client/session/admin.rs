@@ -5,7 +5,8 @@ use thalweg_contract::{
 };
 use thalweg_wire::table::{TableDescriptor, TablePath};
 
-use super::{Client, Error};
+use super::Client;
+use crate::client::Error;
 
 /// Each of these fails when the server refuses, or when none answers within `settings.connection.command_timeout`.
 impl Client {

@@ -9,8 +9,10 @@ use thalweg_contract::{Bucket, BucketOffsets, End, Start};
 use thalweg_wire::record::{KeyEncoder, Layout};
 use thalweg_wire::table::Schema;
 
-use super::{Error, ScanOptions, Table, table::off_the_runtime};
-use crate::columns::flatten;
+use crate::{
+    client::{Error, ScanOptions, Table, table::off_the_runtime},
+    columns::flatten,
+};
 
 /// Rows in a batch that a replay gives.
 const BATCH_ROWS: usize = 65_536;
@@ -18,18 +20,18 @@ const BATCH_ROWS: usize = 65_536;
 const KEY_OVERHEAD: u64 = 64;
 
 /// Where the changelogs of a table lie.
-pub(super) struct Replayed {
+pub(in crate::client) struct Replayed {
     offsets: Vec<BucketOffsets>,
 }
 
 impl Replayed {
     /// Asks for it.
-    pub(super) async fn of(table: &Table) -> Result<Self, Error> {
+    pub(in crate::client) async fn of(table: &Table) -> Result<Self, Error> {
         Ok(Self { offsets: table.client().list_offsets(&table.info().path).await? })
     }
 
     /// Reads the whole changelog of a bucket; the rows that it leaves, and its end.
-    pub(super) async fn replay(
+    pub(in crate::client) async fn replay(
         &self,
         table: &Table,
         bucket: Bucket,

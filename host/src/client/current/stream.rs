@@ -14,13 +14,13 @@ use futures::{Stream, StreamExt};
 use thalweg_contract::{Bucket, End, ErrorCode, Start};
 use tokio::sync::mpsc;
 
-use super::{
-    ChainTally, Error, Offsets, ScanBatch, ScanOptions, ScanStream, Table,
-    replay::Replayed,
-    scan_chain::{ScanChain, SharedTally},
-    table::off_the_runtime,
-};
+use super::replay::Replayed;
 use crate::{
+    client::{
+        ChainTally, Error, Offsets, ScanBatch, ScanOptions, ScanStream, Table,
+        scan::{ScanChain, SharedTally},
+        table::off_the_runtime,
+    },
     module::{ChainSpec, Operation},
     panics::caught,
 };
@@ -77,7 +77,7 @@ pub struct CurrentStream {
 type Told = Result<Option<ScanBatch>, Error>;
 
 impl CurrentStream {
-    pub(super) async fn open(table: &Table, options: CurrentOptions) -> Result<Self, Error> {
+    pub(in crate::client) async fn open(table: &Table, options: CurrentOptions) -> Result<Self, Error> {
         let columns = options.columns.as_deref();
         let tally = SharedTally::default();
         let chain = match &options.chain {

@@ -12,12 +12,14 @@ use thalweg_contract::{ErrorCode, Fate, RowSelection, TableHandle};
 use tokio::sync::oneshot;
 
 use super::{
-    Client, Error, Outcome,
-    letters::{About, Letters, Sent},
-    outcome::shift,
+    outcome::{Outcome, shift},
     split::{PartLimit, split},
 };
 use crate::{
+    client::{
+        Client, Error,
+        dead_letters::{About, Letters, Sent},
+    },
     driver::{Change, Command, Settled, Write},
     module::{Applied, Chain, Exception},
 };
@@ -46,24 +48,24 @@ struct Part {
 
 /// Where rows come from, if not from the caller as they are.
 #[derive(Debug, Default)]
-pub(super) struct Provenance {
+pub(in crate::client) struct Provenance {
     /// How many rows were appended; `None`: all that are sent.
-    pub(super) appended: Option<usize>,
+    pub(in crate::client) appended: Option<usize>,
     /// As in `Outcome`.
-    pub(super) filtered: Vec<(String, u64)>,
+    pub(in crate::client) filtered: Vec<(String, u64)>,
     /// As in `Outcome`.
-    pub(super) dropped: u64,
+    pub(in crate::client) dropped: u64,
     /// As in `Outcome`.
-    pub(super) dead_lettered: u64,
+    pub(in crate::client) dead_lettered: u64,
     /// As in `Outcome`.
-    pub(super) exceptions: Vec<Exception>,
+    pub(in crate::client) exceptions: Vec<Exception>,
     /// As in `Outcome`.
-    pub(super) origins: Option<Vec<u32>>,
+    pub(in crate::client) origins: Option<Vec<u32>>,
 }
 
 impl Provenance {
     /// Of rows that a chain gave.
-    pub(super) fn of(chain: &Chain, appended: usize, applied: Applied) -> (RecordBatch, Self) {
+    pub(in crate::client) fn of(chain: &Chain, appended: usize, applied: Applied) -> (RecordBatch, Self) {
         let Applied { batch, origins, tallies, exceptions } = applied;
         let provenance = Self {
             appended: Some(appended),
@@ -77,7 +79,7 @@ impl Provenance {
     }
 
     /// The outcome of rows of which this many go on, before any has a fate.
-    pub(super) fn outcome(self, produced: usize) -> Outcome {
+    pub(in crate::client) fn outcome(self, produced: usize) -> Outcome {
         Outcome {
             rows: self.appended.unwrap_or(produced) as u64,
             produced: produced as u64,
@@ -95,7 +97,7 @@ impl Provenance {
 /// Gives the engine rows that fit the table, part by part, waiting for room before each.
 ///
 /// Fails if it refuses the first part: then nothing was taken. Later parts that it refuses have that as their fate.
-pub(super) async fn send(
+pub(in crate::client) async fn send(
     client: &Client,
     table: TableHandle,
     change: &Change,
@@ -133,7 +135,7 @@ pub(super) async fn send(
 }
 
 /// An error as the cause of a fate.
-pub(super) fn cause(error: Error) -> thalweg_contract::Error {
+pub(in crate::client) fn cause(error: Error) -> thalweg_contract::Error {
     match error {
         Error::Engine(error) => error,
         other => thalweg_contract::Error { retriable: other.is_retriable(), code: ErrorCode::Other(other.to_string()) },
@@ -167,7 +169,7 @@ impl Pending {
     }
 
     /// Writes the dead letters of the rows.
-    pub(super) async fn send_letters(&mut self, letters: &Letters, about: About<'_>) {
+    pub(in crate::client) async fn send_letters(&mut self, letters: &Letters, about: About<'_>) {
         for exception in &mut self.outcome.exceptions {
             self.letters.extend(letters.send(exception, about).await);
         }

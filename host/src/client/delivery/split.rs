@@ -3,31 +3,33 @@
 use arrow_array::RecordBatch;
 use thalweg_contract::WriteSettings;
 
-use super::Error;
-use crate::columns::{Flattened, flatten};
+use crate::{
+    client::Error,
+    columns::{Flattened, flatten},
+};
 
 /// Parts begin at multiples of this many rows, so that the bitmaps of a part begin at a byte and need no copy.
 const STEP: usize = 64;
 
 /// The largest part of a record batch that is given to the engine at once.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct PartLimit {
+pub(in crate::client) struct PartLimit {
     /// In rows.
-    pub(super) rows: usize,
+    pub(in crate::client) rows: usize,
     /// In bytes, as near as rows of even size allow.
-    pub(super) bytes: usize,
+    pub(in crate::client) bytes: usize,
 }
 
 impl PartLimit {
     /// What fits into one batch, and a few times into the buffer.
-    pub(super) fn of(settings: &WriteSettings) -> Self {
+    pub(in crate::client) fn of(settings: &WriteSettings) -> Self {
         let share = usize::try_from(settings.buffer_limit / 4).unwrap_or(usize::MAX);
         Self { rows: (settings.batch_rows as usize).max(1), bytes: (settings.batch_bytes as usize).min(share).max(1) }
     }
 }
 
 /// The parts of a record batch, with the first row of each.
-pub(super) fn split(rows: &RecordBatch, limit: PartLimit) -> Result<Vec<(usize, Flattened)>, Error> {
+pub(in crate::client) fn split(rows: &RecordBatch, limit: PartLimit) -> Result<Vec<(usize, Flattened)>, Error> {
     let mut parts = Vec::new();
     cut(rows, 0, limit, &mut parts)?;
     Ok(parts)

@@ -3,10 +3,11 @@
 use arrow_array::RecordBatch;
 use thalweg_contract::{Bucket, PartitionInfo};
 
-use super::{
-    CurrentOptions, CurrentStream, Error, FoundRows, ScanOptions, ScanStream, Table, lookup, scan_chain::SharedTally,
+use super::Table;
+use crate::{
+    client::{CurrentOptions, CurrentStream, Error, FoundRows, ScanOptions, ScanStream, lookup, scan::SharedTally},
+    driver::LookupBy,
 };
-use crate::driver::LookupBy;
 
 impl Table {
     /// Looks rows up by their whole primary keys, the columns of [`key_schema`](Table::key_schema) by name. Calls may be

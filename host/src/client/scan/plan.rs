@@ -5,25 +5,32 @@ use std::sync::Arc;
 use arrow_schema::{Schema, SchemaRef};
 
 use super::{
-    Error, ScanOptions, Table,
-    decode::Decoder,
-    scan_chain::{ScanChain, SharedTally},
+    chain::{ScanChain, SharedTally},
+    decoder::Decoder,
+    stream::ScanOptions,
 };
-use crate::module::Operation;
+use crate::{
+    client::{Error, Table},
+    module::Operation,
+};
 
 /// How a scan reads.
-pub(super) struct Reading {
+pub(in crate::client) struct Reading {
     /// The columns to ask for, by position, rising; `None`: all.
-    pub(super) columns: Option<Vec<u32>>,
+    pub(in crate::client) columns: Option<Vec<u32>>,
     /// The columns that the reader gets.
-    pub(super) schema: SchemaRef,
+    pub(in crate::client) schema: SchemaRef,
     /// What makes the one of the other.
-    pub(super) decoder: Decoder,
+    pub(in crate::client) decoder: Decoder,
 }
 
 impl Reading {
     /// Of a log: columns are left out by the server.
-    pub(super) async fn of_log(table: &Table, options: &ScanOptions, tally: SharedTally) -> Result<Self, Error> {
+    pub(in crate::client) async fn of_log(
+        table: &Table,
+        options: &ScanOptions,
+        tally: SharedTally,
+    ) -> Result<Self, Error> {
         let (all, schema_id) = (table.schema(), table.info().schema_id);
         let (name, placed) = (table.name(), true);
         let decoder = |message, order, chain| Decoder { table: name, schema_id, message, order, chain, placed };
@@ -52,7 +59,7 @@ impl Reading {
     }
 
     /// Of rows that come whole and without offsets: columns are left out here.
-    pub(super) fn of_rows(table: &Table, columns: Option<&[String]>) -> Result<Self, Error> {
+    pub(in crate::client) fn of_rows(table: &Table, columns: Option<&[String]>) -> Result<Self, Error> {
         let (name, schema_id, message) = (table.name(), table.info().schema_id, table.schema());
         let order = columns.map(|names| positions(&name, &message, names)).transpose()?;
         let schema = projected(&message, order.as_deref())?;
@@ -69,7 +76,11 @@ fn projected(schema: &SchemaRef, order: Option<&[usize]>) -> Result<SchemaRef, E
 }
 
 /// The positions of columns in a schema.
-pub(super) fn positions<S: AsRef<str>>(table: &str, schema: &Schema, names: &[S]) -> Result<Vec<usize>, Error> {
+pub(in crate::client) fn positions<S: AsRef<str>>(
+    table: &str,
+    schema: &Schema,
+    names: &[S],
+) -> Result<Vec<usize>, Error> {
     let position = |name: &S| {
         let name = name.as_ref();
         schema.fields().iter().position(|field| field.name() == name).ok_or_else(|| Error::NoColumn {
