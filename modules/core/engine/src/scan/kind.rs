@@ -1,6 +1,6 @@
 //! The kinds of scans, behind one face.
 
-use super::{Shared, current::Current, limited::Limited, reader::Reader};
+use super::{Shared, bucket::current::Current, bucket::limited::Limited, log::Reader};
 use crate::{
     call::{Body, Failure, passing},
     chance::Chance,

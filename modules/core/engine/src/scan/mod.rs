@@ -1,44 +1,28 @@
 //! The scan stage: positions into fetches, answers into rows.
 //!
 //! ```text
-//! kind    the kinds of scans
-//! plan    what a scan of logs reads: a specification, checked against its table
-//! reading how batches are read, by the schema that they have
-//! reader  one scan of logs: its buckets, its demand, its requests
-//! answer  answers to its requests
-//! places  which buckets it reads, and where they begin and end
-//! cursor  one bucket: its position and what was fetched
-//! portion which buckets a request asks for, and for how much of each
-//! fetch   requests and answers
-//! chunk   one batch on its way to the user
-//! limited a scan of some rows of a bucket
-//! current a scan of the current rows of a bucket
-//! asker   whom these two ask, and when again
-//! values  rows of keys, decoded
-//! buffers who still needs which bytes of the host
+//! kind     the kinds of scans
+//! plan     what a scan of logs reads: a specification, checked against its table
+//! reading  how batches are read, by the schema that they have
+//! log      one scan of logs: its buckets, its demand, its requests
+//! bucket   scans of one bucket: some of its rows, or its current rows
+//! chunk    one batch on its way to the user
+//! buffers  who still needs which bytes of the host
 //! ```
 
-mod answer;
-mod asker;
+mod bucket;
 mod buffers;
 mod chunk;
-mod current;
-mod cursor;
-mod fetch;
 mod kind;
-mod limited;
-mod places;
+mod log;
 mod plan;
-mod portion;
-mod reader;
 mod reading;
-mod values;
 
 use std::collections::BTreeMap;
 
 use self::{
-    buffers::Buffers, chunk::Chunk, current::Current, cursor::Cursor, kind::Scan, limited::Limited, plan::Plan,
-    reader::Reader,
+    bucket::current::Current, bucket::limited::Limited, buffers::Buffers, chunk::Chunk, kind::Scan, log::Reader,
+    log::cursor::Cursor, plan::Plan,
 };
 use crate::{
     call::{Body, Failure, fatal},
@@ -233,7 +217,7 @@ impl Scans {
         let Some(ticket) = self.shared.calls.remove(&key) else { return Ok(()) };
         let Some(reader) = self.scans.get_mut(&ticket) else {
             if let Some(leader) = self.shared.orphans.remove(&key) {
-                current::forget(&mut self.shared, leader, result, orders);
+                bucket::current::forget(&mut self.shared, leader, result, orders);
             }
             return Ok(());
         };

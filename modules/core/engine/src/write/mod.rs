@@ -1,53 +1,30 @@
 //! The write stage: rows into batches, batches into requests, answers into fates.
 //!
 //! ```text
-//! surface      what goes in and comes out
-//! table        a table, and under each handle the forms of its rows
-//! check        which changes a table takes
-//! form         what rows look like for a change: from the table's descriptor
-//! partition    a partition: found, created, left
-//! leaders      the leaders of its buckets
-//! append       rows in: check, budget, partition and bucket
-//! assign       which partition and bucket a row goes to
-//! fault        rows that cannot be written, of calls whose others can
-//! records      rows encoded one by one
-//! accumulator  the rows of one bucket that wait to become a batch
-//! batch        sealed rows: their tickets, their bytes, their place on the way
-//! lane         the batches of one bucket in order: sequences, window, holes
-//! sender       what is sealed and sent when
-//! answer       what an answer means for its batches
-//! writer       the writer id and its renewal
-//! expiry       deadlines, and when to be woken
-//! ledger       fates, flushes, counters, budget
+//! surface     what goes in and comes out
+//! table       a table, and under each handle how its rows are written
+//! append      rows in: checked, encoded, sorted by partition and bucket
+//! batch       rows gathered to a batch, and the batches of a bucket in order
+//! partition   a partition: found, created, left; the leaders of its buckets
+//! sender      what is sealed and sent when, and what answers and deadlines mean
+//! accounting  fates, flushes, counters, budget
 //! ```
 //!
 //! A pure state machine: the caller hands in time, finished work and answers, and takes [`Output`]s out.
 
-mod accumulator;
-mod answer;
+mod accounting;
 mod append;
-mod assign;
 mod batch;
-mod check;
-mod expiry;
-mod fault;
-mod form;
-mod lane;
-mod leaders;
-mod ledger;
 #[cfg(test)]
 mod model;
 mod partition;
-mod records;
 mod sender;
-mod sequence;
 #[cfg(test)]
 mod simulation;
 mod surface;
 mod table;
 #[cfg(test)]
 mod tests;
-mod writer;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::time::Duration;
@@ -55,14 +32,14 @@ use std::time::Duration;
 pub(crate) use surface::{BucketReply, Change, Outgoing, Output, Produce, Reply, Table};
 
 use self::{
-    assign::Sorted,
-    fault::Faults,
-    lane::Lane,
-    ledger::Ledger,
+    accounting::Ledger,
+    append::assign::Sorted,
+    append::fault::Faults,
+    append::records::EncodedRows,
+    batch::queue::Lane,
     partition::PartitionState,
-    records::EncodedRows,
+    sender::writer::Writer,
     table::{Opened, TableState},
-    writer::Writer,
 };
 use crate::chance::Chance;
 use thalweg_contract::{Bucket, Counters, Instant, Settings, TableHandle, Ticket, WriteSettings};

@@ -1,0 +1,332 @@
+//! What the rows of a table look like for each change: checked against the catalogue once, used for every batch.
+
+use std::sync::Arc;
+
+use thalweg_wire::{
+    record::{BucketRule, KeyEncoder, KeyFormat, Layout, PartitionEncoder, RecordError, RowEncoder, RowFormat},
+    table::{LogCompression, PropertyError, Schema, TableDescriptor},
+};
+
+use crate::call::fatal;
+use crate::write::{Change, table::check::check};
+use thalweg_contract::{Codec, Error, ErrorCode, TableInfo};
+
+/// The most buckets that a table may have here; a 0.9.1 server allows 128,000 (`server-behaviour.md`). What is counted by
+/// bucket stays small, whatever a server says.
+const BUCKET_LIMIT: u32 = 1 << 20;
+
+/// What rows of a table look like, in one version of its schema and for one change.
+#[derive(Debug)]
+pub(crate) struct Form {
+    /// The version.
+    pub(crate) schema_id: i16,
+    /// The fields of the rows given.
+    pub(crate) layout: Layout,
+    /// What names a row's partition, if the table has any.
+    pub(crate) partition: Option<PartitionEncoder>,
+    /// What decides on a row's bucket.
+    pub(crate) bucket: BucketBy,
+    /// How a bucket follows from a key.
+    pub(crate) rule: BucketRule,
+    /// What becomes of the rows.
+    pub(crate) content: Content,
+    /// About what a batch holds beside its rows, in bytes: the metadata of its message, mostly.
+    pub(crate) overhead: u64,
+}
+
+/// What decides on the bucket of a row.
+#[derive(Debug)]
+pub(crate) enum BucketBy {
+    /// Nothing: it goes to any.
+    Turn,
+    /// The bucket key, which this encodes.
+    Key(KeyEncoder),
+    /// The key of its record, which is the bucket key and written like it.
+    Record,
+}
+
+/// What becomes of rows.
+#[derive(Debug)]
+pub(crate) enum Content {
+    /// A log batch with an Arrow message.
+    Arrow {
+        /// How it is compressed.
+        codec: Codec,
+        /// The level, for zstd.
+        level: i32,
+    },
+    /// A log batch of rows one by one.
+    Rows(RowEncoder),
+    /// A key batch.
+    Keys(Keys),
+}
+
+/// How rows become records of a key batch.
+#[derive(Debug)]
+pub(crate) struct Keys {
+    /// The primary key, without partition columns.
+    pub(crate) key: KeyEncoder,
+    /// The row; `None`: the key is deleted.
+    pub(crate) row: Option<RowEncoder>,
+    /// The positions of the columns that the rows have, for the server; empty: all.
+    pub(crate) columns: Arc<[i32]>,
+}
+
+impl Form {
+    /// The form of rows that make this change. Fails where the table does not have it, and on what cannot be written.
+    pub(crate) fn new(info: &TableInfo, change: &Change) -> Result<Self, Error> {
+        let name = format!("{}.{}", info.path.database, info.path.table);
+        Self::of(info, change).map_err(|error| match error {
+            Unfit::Invalid(why) => fatal(ErrorCode::Invalid(format!("the table {name} {why}"))),
+            Unfit::Unsupported(why) => fatal(ErrorCode::Unsupported(format!("the table {name} {why}"))),
+            Unfit::Record(error) => misfit(&name, &error),
+            Unfit::Property(error) => fatal(ErrorCode::Corrupt(format!("the table {name} has {error}"))),
+        })
+    }
+
+    fn of(info: &TableInfo, change: &Change) -> Result<Self, Unfit> {
+        let table = &info.descriptor;
+        let schema_id = i16::try_from(info.schema_id)
+            .map_err(|_| unsupported(format!("has schema version {}, which no batch can have", info.schema_id)))?;
+        let buckets = table.bucket_count.unwrap_or(1);
+        if !(1..=BUCKET_LIMIT).contains(&buckets) {
+            return Err(unsupported(format!("has {buckets} buckets, and cannot be written")));
+        }
+        check(table, change)?;
+        let given = given(table, change)?;
+        let layout = layout(&table.schema, &given);
+        let partition = places(&given, &positions(table, &table.partition_keys)?);
+        let key = places(&given, &bucket_key(table)?);
+        let content = content(table, change, &given, &layout)?;
+        // A node and a buffer of a message have 16 bytes each.
+        let overhead = 256 + 16 * (layout.fields().len() + layout.buffer_count()) as u64;
+        Ok(Self {
+            schema_id,
+            partition: if partition.is_empty() { None } else { Some(PartitionEncoder::new(&layout, &partition)?) },
+            bucket: if key.is_empty() {
+                BucketBy::Turn
+            } else if matches!(content, Content::Keys(_)) && is_record_key(table)? {
+                BucketBy::Record
+            } else {
+                BucketBy::Key(KeyEncoder::for_bucket_key(&layout, &key, table)?)
+            },
+            rule: BucketRule::of(table)?,
+            layout,
+            content,
+            overhead,
+        })
+    }
+
+    /// Whether rows have a bucket of their own.
+    pub(crate) fn is_hashed(&self) -> bool {
+        !matches!(self.bucket, BucketBy::Turn)
+    }
+
+    /// Whether rows of this form can stand in one batch with rows of the other.
+    pub(crate) fn mixes_with(&self, other: &Self) -> bool {
+        match (&self.content, &other.content) {
+            (Content::Keys(keys), Content::Keys(others)) => {
+                self.schema_id == other.schema_id && keys.columns == others.columns
+            }
+            _ => std::ptr::eq(self, other),
+        }
+    }
+}
+
+/// The positions of the columns that the rows given have, in their order.
+fn given(table: &TableDescriptor, change: &Change) -> Result<Vec<usize>, Unfit> {
+    let schema = &table.schema;
+    let columns = match change {
+        Change::Append | Change::Upsert(None) => return Ok((0..schema.columns.len()).collect()),
+        Change::Delete => return Ok(schema.primary_key.clone()),
+        Change::Upsert(Some(columns)) => columns,
+    };
+    let mut given = Vec::with_capacity(columns.len());
+    for &column in columns {
+        let Some(known) = schema.columns.get(column as usize) else {
+            return Err(invalid(format!("has no column at position {column}; it has {}", schema.columns.len())));
+        };
+        if given.contains(&(column as usize)) {
+            return Err(invalid(format!("cannot be given its column '{}' twice", known.name)));
+        }
+        given.push(column as usize);
+    }
+    let missing = schema.primary_key.iter().find(|key| !given.contains(key));
+    match missing.and_then(|key| schema.columns.get(*key)) {
+        Some(key) => Err(invalid(format!("needs its whole primary key in each row; '{}' is missing", key.name))),
+        None => Ok(given),
+    }
+}
+
+fn layout(schema: &Schema, given: &[usize]) -> Layout {
+    let columns = given.iter().filter_map(|&column| schema.columns.get(column));
+    Layout::new(columns.map(|column| (column.name.as_str(), &column.column_type)))
+}
+
+/// The positions of columns by name.
+fn positions(table: &TableDescriptor, names: &[String]) -> Result<Vec<usize>, Unfit> {
+    let position = |name: &String| {
+        let position = table.schema.columns.iter().position(|column| column.name == *name);
+        position.ok_or_else(|| unsupported(format!("names '{name}' as a key but has no such column")))
+    };
+    names.iter().map(position).collect()
+}
+
+/// The positions of the columns that decide on the bucket; empty: rows go to any bucket.
+fn bucket_key(table: &TableDescriptor) -> Result<Vec<usize>, Unfit> {
+    if table.bucket_keys.is_empty() { Ok(table.physical_primary_key()) } else { positions(table, &table.bucket_keys) }
+}
+
+/// Whether the key of a record is the bucket key of its row as well, to the byte.
+fn is_record_key(table: &TableDescriptor) -> Result<bool, PropertyError> {
+    Ok(table.has_default_bucket_key() && KeyFormat::of_primary_key(table)? == KeyFormat::of_bucket_key(table)?)
+}
+
+/// Where these columns are among those given. All keys are.
+fn places(given: &[usize], columns: &[usize]) -> Vec<usize> {
+    columns.iter().filter_map(|column| given.iter().position(|given| given == column)).collect()
+}
+
+fn content(table: &TableDescriptor, change: &Change, given: &[usize], layout: &Layout) -> Result<Content, Unfit> {
+    if matches!(change, Change::Append) {
+        return Ok(match RowFormat::of_log(table.log_format()?) {
+            Some(format) => Content::Rows(RowEncoder::new(layout, None, format)?),
+            None => {
+                let (codec, level) = match table.log_compression()? {
+                    LogCompression::None => (Codec::None, 0),
+                    LogCompression::Lz4Frame => (Codec::Lz4Frame, 0),
+                    LogCompression::Zstd { level } => (Codec::Zstd, level),
+                };
+                Content::Arrow { codec, level }
+            }
+        });
+    }
+    let (columns, row) = match change {
+        Change::Delete | Change::Append => (vec![], None),
+        Change::Upsert(columns) => {
+            let format = RowFormat::from(table.kv_format()?);
+            let whole = Layout::of_schema(&table.schema);
+            let row = RowEncoder::new(&whole, columns.as_ref().map(|_| given), format)?;
+            let columns = columns.iter().flatten().map(|column| *column as i32).collect();
+            (columns, Some(row))
+        }
+    };
+    let key = places(given, &table.physical_primary_key());
+    let key = KeyEncoder::for_primary_key(layout, &key, table)?;
+    Ok(Content::Keys(Keys { key, row, columns: columns.into() }))
+}
+
+/// An error of rows or keys that do not fit a table.
+pub(crate) fn misfit(table: &str, error: &impl std::fmt::Display) -> Error {
+    fatal(ErrorCode::Invalid(format!("table {table}: {error}")))
+}
+
+/// Why rows cannot be written to a table: what follows its name in the error.
+pub(crate) enum Unfit {
+    Invalid(String),
+    Unsupported(String),
+    Record(RecordError),
+    Property(PropertyError),
+}
+
+impl From<RecordError> for Unfit {
+    fn from(error: RecordError) -> Self {
+        Self::Record(error)
+    }
+}
+
+impl From<PropertyError> for Unfit {
+    fn from(error: PropertyError) -> Self {
+        Self::Property(error)
+    }
+}
+
+/// That the user asks for what the table does not have.
+pub(crate) fn invalid(why: String) -> Unfit {
+    Unfit::Invalid(why)
+}
+
+fn unsupported(why: String) -> Unfit {
+    Unfit::Unsupported(why)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::write::model::info;
+
+    /// `k` is the key, `p` names the partition.
+    fn keyed(properties: &[(&str, &str)]) -> TableInfo {
+        let columns = "k INT NOT NULL, p STRING NOT NULL, v BIGINT, must INT NOT NULL";
+        let mut info = info(columns, &[], properties);
+        info.descriptor.schema.primary_key = vec![0, 1];
+        info.descriptor.partition_keys = vec!["p".into()];
+        info
+    }
+
+    fn log(properties: &[(&str, &str)]) -> TableInfo {
+        info("a INT, b INT", &["b"], properties)
+    }
+
+    #[test]
+    fn properties_say_how_batches_are_compressed() {
+        let (codec, level) = ("table.log.arrow.compression.type", "table.log.arrow.compression.zstd.level");
+        for (properties, expected) in [
+            (vec![], (Codec::Zstd, 3)),
+            (vec![(codec, "zstd"), (level, "7")], (Codec::Zstd, 7)),
+            (vec![(codec, "LZ4_FRAME"), (level, "7")], (Codec::Lz4Frame, 0)),
+            (vec![(codec, "NONE")], (Codec::None, 0)),
+        ] {
+            let form = Form::new(&log(&properties), &Change::Append).expect("a form");
+            let Content::Arrow { codec, level } = form.content else { panic!("columns are wanted") };
+            assert_eq!((codec, level), expected);
+            assert!(matches!(form.bucket, BucketBy::Key(_)));
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_written_says_why_and_names_the_table() {
+        let (upsert, disabled) = (Change::Upsert(None), [("table.delete.behavior", "DISABLE")]);
+        let [first, versioned] = ["FIRST_ROW", "versioned"].map(|engine| [("table.merge-engine", engine)]);
+        let some = |columns: &[u32]| Change::Upsert(Some(columns.to_vec()));
+        let mut lost_key = log(&[]);
+        lost_key.descriptor.bucket_keys = vec!["c".into()];
+        let mut newer = log(&[]);
+        newer.schema_id = 40_000;
+        let mut huge = log(&[]);
+        huge.descriptor.bucket_count = Some(u32::MAX);
+        for (info, change, reason) in [
+            (keyed(&[]), Change::Append, "db.t has a primary key; upsert"),
+            (log(&[]), upsert.clone(), "db.t has no primary key; append"),
+            (log(&[]), Change::Delete, "db.t has no primary key; rows of a log"),
+            (keyed(&disabled), Change::Delete, "table.delete.behavior = DISABLE; its rows are not deleted"),
+            (keyed(&first), some(&[0, 1, 3]), "table.merge-engine = FIRST_ROW; upsert whole rows"),
+            (keyed(&versioned), some(&[0, 1, 3]), "table.merge-engine = versioned; upsert whole rows"),
+            (keyed(&[]), some(&[0, 2, 3]), "'p' is missing"),
+            (keyed(&[]), some(&[0, 1, 9]), "no column at position 9"),
+            (keyed(&[]), some(&[0, 1, 0]), "'k' twice"),
+            (keyed(&[]), some(&[0, 1, 2]), "must may not be null but is left out"),
+            (lost_key, Change::Append, "names 'c' as a key"),
+            (newer, Change::Append, "schema version 40000"),
+            (huge, Change::Append, "4294967295 buckets"),
+            (log(&[("table.log.format", "ORC")]), Change::Append, "ARROW, INDEXED or COMPACTED"),
+            (log(&[("table.datalake.format", "hudi")]), Change::Append, "PAIMON, LANCE or ICEBERG"),
+            (keyed(&[("table.kv.format", "ARROW")]), upsert, "COMPACTED or INDEXED"),
+            (log(&[("table.log.arrow.compression.type", "SNAPPY")]), Change::Append, "NONE, LZ4_FRAME or ZSTD"),
+        ] {
+            let error = Form::new(&info, &change).expect_err(reason).to_string();
+            assert!(error.contains("table db.t") && error.contains(reason), "{error}");
+        }
+    }
+
+    #[test]
+    fn whole_rows_and_deletions_share_batches_and_others_do_not() {
+        let form = |change| Form::new(&keyed(&[]), &change).expect("a form");
+        let (whole, delete) = (form(Change::Upsert(None)), form(Change::Delete));
+        let part = form(Change::Upsert(Some(vec![3, 1, 0])));
+        assert!(whole.mixes_with(&delete) && delete.mixes_with(&whole));
+        assert!(!part.mixes_with(&whole) && !part.mixes_with(&delete) && part.mixes_with(&part));
+        let Content::Keys(keys) = &part.content else { panic!("a key batch") };
+        assert_eq!((&*keys.columns, delete.layout.column_count()), (&[3, 1, 0][..], 2));
+    }
+}
