@@ -11,11 +11,11 @@ use thalweg_wire::table::{Column, Schema, TablePath};
 use crate::columns;
 use crate::runtime::Runtime;
 
-use super::caller::{Calls, Place};
 use super::contract::{ColumnSource, Operation, same_type};
 use super::error::ModuleError;
 use super::exception::{Exception, Tally};
 use super::flow::Flow;
+use super::sandbox::caller::{Calls, Place};
 use super::spec::ChainSpec;
 use super::stage::Stage;
 

@@ -5,7 +5,7 @@ use arrow_schema::{ArrowError, SchemaRef};
 
 use super::exception::{Exception, ExceptionKind, Tally};
 use super::flow::Flow;
-use super::log::printable;
+use super::sandbox::log::printable;
 use super::spec::Policy;
 
 /// The exceptions at one module so far, in rows of its input.

@@ -10,16 +10,16 @@ use crate::columns::{Flattened, flatten_arrays};
 use crate::runtime::Runtime;
 
 use super::budget::Budget;
-use super::caller::{Caller, Calls, Place, Reply};
 use super::contract::{Answer, Outcome, Plan, Refusals, Selection};
 use super::error::{Cause, ModuleError};
 use super::exception::{Exception, ExceptionKind, Tally};
 use super::flow::Flow;
-use super::instance::Template;
 use super::ledger::{Ledger, tally};
-use super::log::printable;
 use super::parts::Parts;
 use super::pass::Passage;
+use super::sandbox::caller::{Caller, Calls, Place, Reply};
+use super::sandbox::instance::Template;
+use super::sandbox::log::printable;
 use super::spec::{ModuleSpec, Policy, Source};
 
 /// The most bytes of a call: `apply` in `wit/module/transform.wit`.

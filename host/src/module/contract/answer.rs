@@ -7,8 +7,8 @@ use thalweg_wire::table::Column;
 
 use crate::columns::{bitmap, raise};
 
-use super::super::bindings::exports::thalweg::module::transform;
-use super::super::bindings::thalweg::module::types::ColumnResult;
+use super::super::sandbox::bindings::exports::thalweg::module::transform;
+use super::super::sandbox::bindings::thalweg::module::types::ColumnResult;
 use super::values::check_range;
 use super::{Plan, own};
 

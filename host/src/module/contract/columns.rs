@@ -4,7 +4,7 @@ use thalweg_wire::column::{Batch, Column, Values};
 
 use crate::columns::{OwnedColumn, OwnedValues};
 
-use super::super::bindings::thalweg::module::types::{
+use super::super::sandbox::bindings::thalweg::module::types::{
     ColumnParam, ColumnResult, SpansParam, SpansResult, ValuesParam, ValuesResult,
 };
 

@@ -11,7 +11,7 @@ pub(super) use columns::{lend, own};
 pub(super) use plan::{ColumnSource, Plan};
 pub(super) use schema::{FlatSchema, read_schema, same_type};
 
-use super::bindings::exports::thalweg::module::transform;
+use super::sandbox::bindings::exports::thalweg::module::transform;
 
 /// What the rows are on their way to: `operation` in `wit/module/transform.wit`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -2,7 +2,7 @@
 
 use thalweg_wire::table::{Column, Schema};
 
-use super::super::bindings::exports::thalweg::module::transform;
+use super::super::sandbox::bindings::exports::thalweg::module::transform;
 use super::{read_schema, same_type};
 
 /// What a module does with the columns of its input.
@@ -83,7 +83,7 @@ impl Plan {
 
 impl Output {
     fn check(
-        schema: super::super::bindings::thalweg::module::types::SchemaResult,
+        schema: super::super::sandbox::bindings::thalweg::module::types::SchemaResult,
         sources: &[transform::Source],
         input: &Schema,
     ) -> Result<Output, String> {

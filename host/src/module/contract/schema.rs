@@ -2,7 +2,7 @@
 
 use thalweg_wire::table::{ColumnType, DataType, Field, MAX_FIELDS, MAX_TYPE_DEPTH, Schema};
 
-use super::super::bindings::thalweg::module::types::{
+use super::super::sandbox::bindings::thalweg::module::types::{
     DataTypeParam, DataTypeResult, FieldParam, FieldResult, SchemaParam, SchemaResult,
 };
 

@@ -6,8 +6,8 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 use thalweg_wire::table::Schema;
 
-use super::spec::{ChainSpec, Limits, ModuleSpec, Policy, SpecError};
 use super::units::{parse_bytes, parse_duration};
+use super::{ChainSpec, Limits, ModuleSpec, Policy, SpecError};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -145,8 +145,8 @@ fn is_dead_letter(policy: &Policy) -> bool {
 mod tests {
     use std::time::Duration;
 
-    use super::super::spec::Source;
     use super::*;
+    use crate::module::spec::Source;
 
     #[test]
     fn everything_that_a_file_may_say_is_read() {

@@ -58,13 +58,13 @@ enum StreamError {
 type Streamed<T> = Result<(Result<T, StreamError>,)>;
 
 /// What an import of this part gives; `None` for every other import.
-pub(super) fn inert(import: &str) -> Option<&'static str> {
+pub(in crate::module) fn inert(import: &str) -> Option<&'static str> {
     let (name, _) = import.split_once('@').filter(|(_, version)| version.starts_with("0.2."))?;
     INTERFACES.iter().find(|(known, _)| *known == name).map(|(_, gives)| *gives)
 }
 
 /// Gives a module all of it.
-pub(super) fn link(linker: &mut Linker<State>) -> Result<()> {
+pub(in crate::module) fn link(linker: &mut Linker<State>) -> Result<()> {
     cli(linker)?;
     terminals(linker)?;
     poll(linker)?;

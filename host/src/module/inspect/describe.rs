@@ -6,10 +6,10 @@ use serde_json::{Map, Value};
 
 use crate::runtime::Runtime;
 
-use super::error::{Cause, ModuleError};
-use super::instance::Template;
-use super::log::printable;
-use super::spec::{ModuleSpec, Source};
+use crate::module::error::{Cause, ModuleError};
+use crate::module::sandbox::instance::Template;
+use crate::module::sandbox::log::printable;
+use crate::module::spec::{ModuleSpec, Source};
 
 /// What a module says of itself. Control characters are replaced, so that it may be printed.
 #[derive(Debug, Clone, PartialEq)]

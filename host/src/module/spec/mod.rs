@@ -1,4 +1,12 @@
 //! Which modules to run, and how.
+//!
+//! ```text
+//! file   a chain as a TOML file
+//! units  sizes and times as people write them
+//! ```
+
+mod file;
+mod units;
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -6,6 +14,8 @@ use std::time::Duration;
 use serde_json::{Map, Value};
 use thalweg_wire::table::Schema;
 
+pub(crate) use self::file::toml_problem;
+pub use self::units::{UnitError, parse_bytes, parse_duration};
 use crate::runtime::{COMPILE_TIME, COMPONENT_LIMIT, CompileLimits};
 
 /// Where a module's component is.
@@ -80,7 +90,7 @@ impl Default for Limits {
 
 impl Limits {
     /// Those of them that bound how it is loaded.
-    pub(super) fn compilation(&self) -> CompileLimits {
+    pub(in crate::module) fn compilation(&self) -> CompileLimits {
         CompileLimits { size: self.size, time: self.compile }
     }
 }

@@ -41,7 +41,7 @@ impl Reach {
 }
 
 /// What an import of a component reaches.
-pub(super) fn reach(import: &str, item: &ComponentItem, engine: &Engine) -> Reach {
+pub(in crate::module) fn reach(import: &str, item: &ComponentItem, engine: &Engine) -> Reach {
     match item {
         ComponentItem::ComponentInstance(_) if import.starts_with(LOG) => Reach::Log,
         ComponentItem::ComponentInstance(instance)

@@ -11,11 +11,11 @@ use crate::runtime::{Limiter, Runtime};
 use super::bindings::exports::thalweg::module::transform::Guest;
 use super::bindings::thalweg::module::{log, types};
 use super::bindings::{Module, ModulePre};
-use super::error::{Cause, ModuleError};
 use super::log::{Log, Output};
 use super::reach::reach;
-use super::spec::Limits;
 use super::wasi;
+use crate::module::error::{Cause, ModuleError};
+use crate::module::spec::Limits;
 use crate::text::printable;
 
 const TRANSFORM: &str = "thalweg:module/transform@";
@@ -27,14 +27,14 @@ const NAMES: usize = 400;
 const HANDLES: usize = 1000;
 
 /// A module ready to be started any number of times.
-pub(super) struct Template {
+pub(in crate::module) struct Template {
     pre: ModulePre<State>,
     name: Arc<str>,
     limits: Limits,
 }
 
 /// What a store knows of its module.
-pub(super) struct State {
+pub(in crate::module) struct State {
     limiter: Limiter,
     log: Log,
 }
@@ -48,14 +48,18 @@ impl log::Host for State {
 impl types::Host for State {}
 
 impl State {
-    pub(super) fn print(&mut self, output: Output, bytes: &[u8]) {
+    pub(in crate::module) fn print(&mut self, output: Output, bytes: &[u8]) {
         self.log.print(output, bytes);
     }
 }
 
 impl Template {
     /// Checks what the component imports and exports.
-    pub(super) fn new(component: &Component, name: &Arc<str>, limits: Limits) -> Result<Template, ModuleError> {
+    pub(in crate::module) fn new(
+        component: &Component,
+        name: &Arc<str>,
+        limits: Limits,
+    ) -> Result<Template, ModuleError> {
         let engine = component.engine();
         check_imports(component, engine, name)?;
         check_exports(component, engine, name)?;
@@ -79,7 +83,7 @@ impl Template {
     }
 
     /// A fresh instance, in a store of its own.
-    pub(super) fn start(&self) -> Result<Instance, Cause> {
+    pub(in crate::module) fn start(&self) -> Result<Instance, Cause> {
         let state = State { limiter: Limiter::new(self.limits.memory), log: Log::new(&self.name, self.limits.log) };
         let mut store = Store::new(self.pre.engine(), state);
         store.limiter(|state| &mut state.limiter);
@@ -98,7 +102,7 @@ impl Template {
 }
 
 /// A running module. After a failed call it is to be dropped.
-pub(super) struct Instance {
+pub(in crate::module) struct Instance {
     store: Store<State>,
     module: Module,
     limits: Limits,
@@ -106,12 +110,12 @@ pub(super) struct Instance {
 
 impl Instance {
     /// What its memories have now, in bytes.
-    pub(super) fn memory(&self) -> usize {
+    pub(in crate::module) fn memory(&self) -> usize {
         self.store.data().limiter.memory()
     }
 
     /// Makes one call, with a new deadline.
-    pub(super) fn call<T>(
+    pub(in crate::module) fn call<T>(
         &mut self,
         call: impl FnOnce(&Guest, &mut Store<State>) -> wasmtime::Result<T>,
     ) -> Result<T, Cause> {

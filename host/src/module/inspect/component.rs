@@ -1,4 +1,4 @@
-//! What can be told of a component from its bytes, without running it, and of a module by asking it for its plan.
+//! What can be told of a component from its bytes, without running it, and what it says of itself.
 
 use std::sync::Arc;
 
@@ -6,18 +6,12 @@ use wasmparser::{KnownCustom, Parser, Payload};
 use wasmtime::component::Component;
 use wasmtime::component::types::ComponentExtern;
 
-use thalweg_wire::table::{Column, ColumnType};
-
-use super::caller::Place;
-use super::chain::ChainContext;
-use super::contract::ColumnSource;
 use super::describe::{Description, describe};
-use super::error::ModuleError;
-use super::instance::Template;
-use super::log::printable;
-use super::reach::{Reach, reach};
-use super::spec::{ModuleSpec, Source};
-use super::stage::Stage;
+use crate::module::error::ModuleError;
+use crate::module::sandbox::instance::Template;
+use crate::module::sandbox::log::printable;
+use crate::module::sandbox::reach::{Reach, reach};
+use crate::module::spec::{ModuleSpec, Source};
 use crate::runtime::{COMPONENT_LIMIT, Runtime, RuntimeError};
 
 /// What a component is, as its bytes say.
@@ -50,32 +44,6 @@ pub struct Import {
     pub reach: Reach,
 }
 
-/// What a module does with the columns of rows.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct PlanReport {
-    /// The columns that are copied into its sandbox.
-    pub reads: Vec<String>,
-    /// The columns behind it, in order.
-    pub output: Vec<OutputColumn>,
-    /// The columns of the input that end here.
-    pub dropped: Vec<String>,
-    /// Whether it changes columns at all, or only chooses rows.
-    pub changes: bool,
-    /// Whether one instance sees every batch, in order; otherwise several may run at once.
-    pub one_instance: bool,
-}
-
-/// A column behind a module.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct OutputColumn {
-    /// Its name.
-    pub name: String,
-    /// Its type.
-    pub column_type: ColumnType,
-    /// The column of the input that is moved here without a copy; `None`: the module writes it.
-    pub from: Option<String>,
-}
-
 /// Looks into a component.
 ///
 /// # Errors
@@ -103,53 +71,6 @@ pub fn inspect(runtime: &Runtime, spec: &ModuleSpec) -> Result<Inspection, Modul
         memory_bound: core.bound,
         tools: core.tools,
         description,
-    })
-}
-
-/// Opens a module in a place and asks for its plan.
-///
-/// # Errors
-/// Whatever is wrong with the module, its configuration or its place.
-pub fn plan(runtime: &Runtime, spec: &ModuleSpec, context: &ChainContext<'_>) -> Result<PlanReport, ModuleError> {
-    let place = Place {
-        table: context.table.clone(),
-        operation: context.operation,
-        input: context.input.clone(),
-        config: serde_json::Value::Object(spec.config.clone()).to_string(),
-    };
-    let stage = Stage::load(runtime, spec, &spec.name, place)?;
-    let (plan, input) = (stage.plan(), &context.input.columns);
-    let name = |at: usize| input.get(at).map_or_else(String::new, |column| column.name.clone());
-    let output = match &plan.output {
-        None => input
-            .iter()
-            .map(|column| OutputColumn {
-                name: column.name.clone(),
-                column_type: column.column_type.clone(),
-                from: Some(column.name.clone()),
-            })
-            .collect(),
-        Some(output) => {
-            let columns = output.schema.columns.iter().zip(&output.sources);
-            let column = |(column, source): (&Column, &ColumnSource)| OutputColumn {
-                name: column.name.clone(),
-                column_type: column.column_type.clone(),
-                from: match source {
-                    ColumnSource::Input(at) => Some(name(*at)),
-                    ColumnSource::Written(_) => None,
-                },
-            };
-            columns.map(column).collect::<Vec<_>>()
-        }
-    };
-    let goes_on =
-        |name: &String| output.iter().any(|column| column.from.as_ref() == Some(name) || column.name == *name);
-    Ok(PlanReport {
-        reads: plan.reads.iter().map(|&at| name(at)).collect(),
-        dropped: input.iter().map(|column| column.name.clone()).filter(|name| !goes_on(name)).collect(),
-        changes: plan.output.is_some(),
-        one_instance: plan.one_instance,
-        output,
     })
 }
 

@@ -13,13 +13,13 @@ const MESSAGES: usize = 64;
 
 /// Where a module that was built for WASI writes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Output {
+pub(in crate::module) enum Output {
     Stdout,
     Stderr,
 }
 
 /// The log of one instance.
-pub(super) struct Log {
+pub(in crate::module) struct Log {
     module: Arc<str>,
     /// What a call may write, in bytes.
     limit: usize,
@@ -37,7 +37,7 @@ pub(super) struct Log {
 
 impl Log {
     /// A log of at most `limit` bytes a call.
-    pub(super) fn new(module: &Arc<str>, limit: usize) -> Log {
+    pub(in crate::module) fn new(module: &Arc<str>, limit: usize) -> Log {
         Log {
             module: Arc::clone(module),
             limit,
@@ -49,7 +49,7 @@ impl Log {
         }
     }
 
-    pub(super) fn write(&mut self, level: Level, message: &str) {
+    pub(in crate::module) fn write(&mut self, level: Level, message: &str) {
         if matches!(level, Level::Error) {
             self.error = Some(printable(message));
         }
@@ -75,7 +75,7 @@ impl Log {
     }
 
     /// Takes what a module prints: each line is a message.
-    pub(super) fn print(&mut self, output: Output, bytes: &[u8]) {
+    pub(in crate::module) fn print(&mut self, output: Output, bytes: &[u8]) {
         if output == Output::Stderr {
             self.last_words.extend(bytes.iter().skip(bytes.len().saturating_sub(MESSAGE_BYTES)));
             let excess = self.last_words.len().saturating_sub(MESSAGE_BYTES);
@@ -106,7 +106,7 @@ impl Log {
     }
 
     /// What was last written in this call that tells why it failed: what stands on stderr, or the last error.
-    pub(super) fn take_last_words(&mut self) -> Option<String> {
+    pub(in crate::module) fn take_last_words(&mut self) -> Option<String> {
         let words = std::mem::take(&mut self.last_words);
         match String::from_utf8_lossy(&words).trim() {
             "" => self.error.take(),
@@ -115,7 +115,7 @@ impl Log {
     }
 
     /// Says how much was dropped, and begins anew.
-    pub(super) fn end_call(&mut self) {
+    pub(in crate::module) fn end_call(&mut self) {
         [Output::Stdout, Output::Stderr].into_iter().for_each(|output| self.end_line(output));
         let (bytes, messages) = self.dropped;
         if self.dropped != (0, 0) {
@@ -127,7 +127,7 @@ impl Log {
 }
 
 /// A text of a module's, without what could steer a terminal, and no longer than a message.
-pub(super) fn printable(message: &str) -> String {
+pub(in crate::module) fn printable(message: &str) -> String {
     text::printable(message, MESSAGE_BYTES)
 }
 

@@ -11,41 +11,41 @@ use crate::columns::Flattened;
 
 use super::bindings::exports::thalweg::module::transform::{self, ErrorCode};
 use super::bindings::thalweg::module::types::Batch;
-use super::breaker::{Breaker, Change};
-use super::contract::{Answer, FlatSchema, Operation, Plan, lend};
-use super::error::{Cause, ModuleError};
 use super::instance::{Instance, Template};
 use super::log::printable;
-use super::spec::Limits;
+use crate::module::breaker::{Breaker, Change};
+use crate::module::contract::{Answer, FlatSchema, Operation, Plan, lend};
+use crate::module::error::{Cause, ModuleError};
+use crate::module::spec::Limits;
 
 /// The most rows of a call: `apply` in `wit/module/transform.wit`.
-pub(super) const CALL_ROWS: usize = 8192;
+pub(in crate::module) const CALL_ROWS: usize = 8192;
 
 /// What a module is opened with.
-pub(super) struct Place {
-    pub(super) table: TablePath,
-    pub(super) operation: Operation,
-    pub(super) input: Schema,
-    pub(super) config: String,
+pub(in crate::module) struct Place {
+    pub(in crate::module) table: TablePath,
+    pub(in crate::module) operation: Operation,
+    pub(in crate::module) input: Schema,
+    pub(in crate::module) config: String,
 }
 
 /// The calls so far.
 #[derive(Debug, Clone, Copy, Default)]
-pub(super) struct Calls {
-    pub(super) made: u64,
-    pub(super) failed: u64,
-    pub(super) took: Duration,
+pub(in crate::module) struct Calls {
+    pub(in crate::module) made: u64,
+    pub(in crate::module) failed: u64,
+    pub(in crate::module) took: Duration,
 }
 
 /// What a call came to, if it did not fail.
-pub(super) enum Reply {
+pub(in crate::module) enum Reply {
     Answer(Answer),
     /// The module refuses all rows of it.
     Refused(String),
 }
 
 /// A module in its place, called from any thread.
-pub(super) struct Caller {
+pub(in crate::module) struct Caller {
     name: Arc<str>,
     template: Template,
     place: Place,
@@ -67,7 +67,7 @@ pub(super) struct Caller {
 
 impl Caller {
     /// Opens the first instance, which says what the module does there.
-    pub(super) fn open(
+    pub(in crate::module) fn open(
         template: Template,
         place: Place,
         name: &Arc<str>,
@@ -93,11 +93,11 @@ impl Caller {
         })
     }
 
-    pub(super) fn plan(&self) -> &Plan {
+    pub(in crate::module) fn plan(&self) -> &Plan {
         &self.plan
     }
 
-    pub(super) fn calls(&self) -> Calls {
+    pub(in crate::module) fn calls(&self) -> Calls {
         Calls {
             made: self.made.load(Ordering::Relaxed),
             failed: self.failed.load(Ordering::Relaxed),
@@ -106,27 +106,27 @@ impl Caller {
     }
 
     /// What the memories of the instances have that are not being called, in bytes.
-    pub(super) fn memory(&self) -> usize {
+    pub(in crate::module) fn memory(&self) -> usize {
         lock(&self.idle).iter().map(Instance::memory).sum()
     }
 
     /// Keeps others out while a batch goes through, if one instance must see every batch.
-    pub(super) fn turn(&self) -> Option<MutexGuard<'_, ()>> {
+    pub(in crate::module) fn turn(&self) -> Option<MutexGuard<'_, ()>> {
         self.plan.one_instance.then(|| lock(&self.turn))
     }
 
     /// How many rows the next call should have.
-    pub(super) fn rows(&self) -> usize {
+    pub(in crate::module) fn rows(&self) -> usize {
         self.rows.load(Ordering::Relaxed)
     }
 
     /// Whether a call may be made.
-    pub(super) fn admit(&self) -> Result<(), Cause> {
+    pub(in crate::module) fn admit(&self) -> Result<(), Cause> {
         lock(&self.breaker).admit(Instant::now())
     }
 
     /// One call. A failure discards the instance; the next call gets another. `record` is to be told how it ended.
-    pub(super) fn call(&self, slice: &Flattened) -> Result<Reply, Cause> {
+    pub(in crate::module) fn call(&self, slice: &Flattened) -> Result<Reply, Cause> {
         let idle = lock(&self.idle).pop();
         let mut instance = match idle {
             Some(instance) => instance,
@@ -149,7 +149,7 @@ impl Caller {
     }
 
     /// Takes note of how the rows of a call ended; one that was cut into smaller calls ended with the last of them.
-    pub(super) fn record(&self, failure: Option<&Cause>) {
+    pub(in crate::module) fn record(&self, failure: Option<&Cause>) {
         if failure.is_some() {
             self.failed.fetch_add(1, Ordering::Relaxed);
         }
@@ -165,12 +165,12 @@ impl Caller {
     }
 
     /// An answer was too large: the calls that follow have this many rows at most.
-    pub(super) fn shrink(&self, rows: usize) {
+    pub(in crate::module) fn shrink(&self, rows: usize) {
         self.rows.store(rows.max(1), Ordering::Relaxed);
     }
 
     /// A call of this size passed: the next ones may be a little larger again.
-    pub(super) fn grow(&self, rows: usize) {
+    pub(in crate::module) fn grow(&self, rows: usize) {
         if rows < CALL_ROWS && rows == self.rows() {
             self.rows.store((rows + rows / 8 + 1).min(CALL_ROWS), Ordering::Relaxed);
         }
