@@ -1,39 +1,28 @@
-//! The command line: one file a command. Data go to standard output, everything else to standard error.
+//! The command line. Data go to standard output, everything else to standard error.
+//!
+//! ```text
+//! rows      append, upsert, delete, scan, lookup
+//! tables    database, table, partition, offsets
+//! modules   module: list, new, build, test, inspect
+//! serve     the embedded node
+//! demo      the whole product in one command
+//! shell     completions and man pages
+//! terminal  what every command has of the terminal: options, messages, lists, progress
+//! ```
 
-mod aggregation;
-mod append;
-mod catalog;
-mod chain_file;
-mod change;
 mod demo;
-mod demo_keys;
-mod interrupt;
-mod key;
-mod keyed;
-mod lookup;
-mod module;
 mod modules;
-mod options;
-mod output;
-mod partition;
-mod progress;
-mod reading;
-mod rows_out;
-mod say;
-mod scan;
+mod rows;
 mod serve;
 mod shell;
-mod summary;
-mod table;
-mod trial;
-mod write;
-mod writing;
+mod tables;
+mod terminal;
 
 use std::process::ExitCode;
 
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
-use options::Common;
+use terminal::{Common, Failure, Outcome, is_broken_pipe, say, sentence};
 
 /// Streaming storage at a terminal: a client of Apache Fluss, with sandboxed modules on the write path, and an embedded
 /// single node.
@@ -54,58 +43,39 @@ enum Command {
     Demo(demo::Demo),
     /// Create, drop, list and show databases
     #[command(subcommand)]
-    Database(catalog::Database),
+    Database(tables::Database),
     /// Create, list, show, drop and alter tables
     #[command(subcommand)]
-    Table(table::Table),
+    Table(tables::Table),
     /// List, create and drop the partitions of a table
     #[command(subcommand)]
-    Partition(partition::Partition),
+    Partition(tables::Partition),
     /// Show the earliest and latest offset and the rows of each bucket of a table
-    Offsets(catalog::Offsets),
+    Offsets(tables::Offsets),
     /// Append rows to a log table
-    Append(append::Append),
+    Append(rows::Append),
     /// Put rows into a table with a primary key
-    Upsert(keyed::Upsert),
+    Upsert(rows::Upsert),
     /// Delete rows of a table with a primary key
-    Delete(keyed::Delete),
+    Delete(rows::Delete),
     /// Read the rows of a table
-    Scan(scan::Scan),
+    Scan(rows::Scan),
     /// Look rows of a table up by their keys
-    Lookup(lookup::Lookup),
+    Lookup(rows::Lookup),
     /// Write, build, test and look into smart modules
     #[command(subcommand)]
-    Module(module::Module),
+    Module(modules::Module),
     /// Print a completion script for a shell
     Completions(shell::Completions),
     /// Write man pages into a folder
     Man(shell::Man),
 }
 
-/// Why a command ends with another status than 0.
-#[derive(Debug)]
-enum Failure {
-    /// Something failed: one sentence. Status 1.
-    Failed(anyhow::Error),
-    /// Already reported; status 1.
-    Reported,
-    /// Interrupted. Status 130.
-    Interrupted,
-}
-
-impl<E: Into<anyhow::Error>> From<E> for Failure {
-    fn from(error: E) -> Self {
-        Self::Failed(error.into())
-    }
-}
-
-type Outcome = Result<(), Failure>;
-
 /// Runs the command line of this process.
 pub fn run() -> ExitCode {
     let matches = Cli::command().get_matches();
     // Which `--set` belongs to which `--module` is a matter of their order, which only the raw matches know.
-    let order = modules::Order::of(&matches);
+    let order = rows::Order::of(&matches);
     let cli = match Cli::from_arg_matches(&matches) {
         Ok(cli) => cli,
         Err(error) => error.exit(),
@@ -113,9 +83,9 @@ pub fn run() -> ExitCode {
     cli.common.start_logging();
     match cli.execute(order) {
         Ok(()) => ExitCode::SUCCESS,
-        Err(Failure::Failed(error)) if output::is_broken_pipe(&error) => ExitCode::SUCCESS,
+        Err(Failure::Failed(error)) if is_broken_pipe(&error) => ExitCode::SUCCESS,
         Err(Failure::Failed(error)) => {
-            say::say(&say::sentence(&error));
+            say(&sentence(&error));
             ExitCode::FAILURE
         }
         Err(Failure::Reported) => ExitCode::FAILURE,
@@ -124,7 +94,7 @@ pub fn run() -> ExitCode {
 }
 
 impl Cli {
-    fn execute(self, order: modules::Order) -> Outcome {
+    fn execute(self, order: rows::Order) -> Outcome {
         match self.command {
             Command::Completions(command) => return command.run(&mut Cli::command()),
             Command::Man(command) => return command.run(&Cli::command()),

@@ -7,8 +7,7 @@ use anyhow::Context;
 use clap::{Args, ValueEnum};
 use thalweg_node::{Durability, Node, NodeOptions};
 
-use super::Outcome;
-use super::options::Common;
+use super::terminal::{Common, Outcome};
 
 /// `thalweg serve`.
 #[derive(Debug, Args)]

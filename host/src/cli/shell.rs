@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Command};
 use clap_complete::Shell;
 
-use super::Outcome;
+use super::terminal::Outcome;
 
 /// `thalweg completions`.
 #[derive(Debug, Args)]
