@@ -1,8 +1,9 @@
-//! What the tests share: the `thalweg` binary, a node of its own, a real cluster, and foreign clients.
+//! What the tests share: the `thalweg` binary, a node of its own, files for it, a real cluster, and foreign clients.
 
 pub mod binary;
 pub mod client;
 pub mod cluster;
+pub mod files;
 pub mod fluss_rs;
 pub mod guests;
 pub mod java;

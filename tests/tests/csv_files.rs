@@ -1,38 +1,7 @@
 //! CSV files at the command line: tables like them, their rows in, out and in again, and what is said where they are none.
 
-use std::process::Output;
-
 use anyhow::{Result, ensure};
-use thalweg_tests::binary::{self, Node};
-
-struct Files {
-    folder: tempfile::TempDir,
-    node: Node,
-}
-
-impl Files {
-    fn start() -> Result<Self> {
-        let folder = tempfile::tempdir()?;
-        let node = Node::start(&folder.path().join("data"), None)?;
-        Ok(Self { folder, node })
-    }
-
-    /// Runs a command in the folder of the files.
-    fn output(&self, command: &str, input: &str) -> Result<Output> {
-        let arguments = command.split(' ').map(|word| word.replace("FOLDER", &self.folder.path().to_string_lossy()));
-        binary::run_with(&self.node.address, arguments, input)
-    }
-
-    fn run(&self, command: &str, input: &str) -> Result<String> {
-        let output = self.output(command, input)?;
-        ensure!(output.status.success(), "{command}: {}", String::from_utf8_lossy(&output.stderr));
-        Ok(String::from_utf8(output.stdout)?)
-    }
-
-    fn write(&self, name: &str, bytes: &[u8]) -> Result<()> {
-        Ok(std::fs::write(self.folder.path().join(name), bytes)?)
-    }
-}
+use thalweg_tests::files::Files;
 
 /// A file, the options with which it is read, its columns, and its rows as CSV.
 const FILES: &[(&str, &str, &str, &str, &str)] = &[
@@ -66,22 +35,22 @@ fn a_table_like_a_file_takes_its_rows_and_gives_them_back() -> Result<()> {
     for (name, text, options, columns, rows) in FILES {
         files.write(name, text.as_bytes())?;
         let table = name.split('.').next().unwrap_or_default();
-        files.run(&format!("table create {table} --buckets 1 --like FOLDER/{name}{options}"), "")?;
-        let shown = files.run(&format!("table show {table} --format json"), "")?;
+        files.run_line(&format!("table create {table} --buckets 1 --like FOLDER/{name}{options}"), "")?;
+        let shown = files.run_line(&format!("table show {table} --format json"), "")?;
         let shown: serde_json::Value = serde_json::from_str(&shown)?;
         let column = |column: &serde_json::Value| format!("{} {}", column["name"], column["type"]).replace('"', "");
         let found: Vec<_> = shown["columns"].as_array().into_iter().flatten().map(column).collect();
         ensure!(found.join(", ") == *columns, "{name}: {}", found.join(", "));
-        files.run(&format!("append {table} FOLDER/{name}{options}"), "")?;
-        let scanned = files.run(&format!("scan {table} --format csv"), "")?;
+        files.run_line(&format!("append {table} FOLDER/{name}{options}"), "")?;
+        let scanned = files.run_line(&format!("scan {table} --format csv"), "")?;
         ensure!(scanned.split_once('\n').is_some_and(|(_, found)| found == *rows), "{name}: {scanned}");
         // And again: what was scanned is what is appended.
-        files.run(
+        files.run_line(
             &format!("table create {table}2 --buckets 1 --schema {}", columns.replace(", ", ",").replace(' ', "\t")),
             "",
         )?;
-        files.run(&format!("append {table}2 - --format csv"), &scanned)?;
-        let again = files.run(&format!("scan {table}2 --format csv"), "")?;
+        files.run_line(&format!("append {table}2 - --format csv"), &scanned)?;
+        let again = files.run_line(&format!("scan {table}2 --format csv"), "")?;
         ensure!(again == scanned, "{name}: {again}");
     }
     Ok(())
@@ -140,21 +109,21 @@ const REFUSED: &[(&str, &[u8], &str, &str)] = &[
 #[test]
 fn what_is_refused_is_said_once_and_short() -> Result<()> {
     let files = Files::start()?;
-    files.run("table create t --buckets 1 --schema id\tINT,price\tDECIMAL(10,2),day\tDATE", "")?;
+    files.run_line("table create t --buckets 1 --schema id\tINT,price\tDECIMAL(10,2),day\tDATE", "")?;
     for (name, bytes, command, says) in REFUSED {
         files.write(name, bytes)?;
-        let output = files.output(command, "")?;
+        let output = files.output_line(command, "")?;
         let said = String::from_utf8_lossy(&output.stderr);
         ensure!(output.status.code() == Some(1) && said.contains(says), "{command}: {} {said}", output.status);
         ensure!(said.matches(says).count() == 1 && said.len() < 600, "{command}: {said}");
     }
-    files.run("append t FOLDER/price.csv --round", "")?;
-    let rows = files.run("scan t --format csv", "")?;
+    files.run_line("append t FOLDER/price.csv --round", "")?;
+    let rows = files.run_line("scan t --format csv", "")?;
     ensure!(rows == "id,price,day\n1,1.00,\n2,1.01,\n", "{rows}");
-    let hint = files.output("table create h --like FOLDER/hint.csv", "")?;
+    let hint = files.output_line("table create h --like FOLDER/hint.csv", "")?;
     ensure!(!hint.status.success(), "there is no such file");
     files.write("hint.csv", b"a;b,c\n1;2,\n")?;
-    let hint = files.output("table create h --like FOLDER/hint.csv", "")?;
+    let hint = files.output_line("table create h --like FOLDER/hint.csv", "")?;
     let said = String::from_utf8_lossy(&hint.stderr);
     ensure!(hint.status.success() && said.contains("column \"c\" has no value, and is STRING"), "{said}");
     Ok(())
@@ -170,13 +139,13 @@ const PACKED: &[(&str, &[u8])] = &[
 #[test]
 fn compressed_files_are_read_as_what_is_in_them() -> Result<()> {
     let files = Files::start()?;
-    files.run("table create t --buckets 1 --schema id\tINT,v\tSTRING", "")?;
+    files.run_line("table create t --buckets 1 --schema id\tINT,v\tSTRING", "")?;
     for (name, bytes) in PACKED {
         files.write(name, bytes)?;
     }
-    files.run("append t FOLDER/a.tsv.gz FOLDER/b.jsonl.zst FOLDER/c.csv", "")?;
-    let rows = files.run("scan t --format csv", "")?;
+    files.run_line("append t FOLDER/a.tsv.gz FOLDER/b.jsonl.zst FOLDER/c.csv", "")?;
+    let rows = files.run_line("scan t --format csv", "")?;
     ensure!(rows == "id,v\n1,a\n2,b\n3,c\n4,d\n", "{rows}");
-    files.run("table create like --buckets 1 --like FOLDER/a.tsv.gz", "")?;
+    files.run_line("table create like --buckets 1 --like FOLDER/a.tsv.gz", "")?;
     Ok(())
 }

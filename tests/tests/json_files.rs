@@ -1,34 +1,7 @@
 //! JSON files at the command line: tables like them, their rows in, out and in again, and what is said where they are none.
 
-use std::process::Output;
-
 use anyhow::{Result, ensure};
-use thalweg_tests::binary::{self, Node};
-
-struct Files {
-    folder: tempfile::TempDir,
-    node: Node,
-}
-
-impl Files {
-    fn start() -> Result<Self> {
-        let folder = tempfile::tempdir()?;
-        let node = Node::start(&folder.path().join("data"), None)?;
-        Ok(Self { folder, node })
-    }
-
-    /// Runs a command whose last argument is a file of this text.
-    fn with(&self, command: &[&str], name: &str, text: &[u8]) -> Result<Output> {
-        let path = self.folder.path().join(name);
-        std::fs::write(&path, text)?;
-        let file = path.to_string_lossy();
-        binary::run_with(&self.node.address, [command, &[&*file]].concat(), "")
-    }
-
-    fn run(&self, command: &[&str], input: &str) -> Result<String> {
-        binary::printed(binary::run_with(&self.node.address, command, input)?)
-    }
-}
+use thalweg_tests::files::Files;
 
 /// A file, its columns, and its rows as they are written.
 const FILES: &[(&str, &str, &str, &str)] = &[
@@ -58,13 +31,13 @@ fn a_table_like_a_file_takes_its_rows_and_gives_them_back() -> Result<()> {
     let files = Files::start()?;
     for (name, text, columns, rows) in FILES {
         let table = name.split('.').next().unwrap_or_default();
-        binary::printed(files.with(&["table", "create", table, "--buckets", "1", "--like"], name, text.as_bytes())?)?;
+        files.run_on(&["table", "create", table, "--buckets", "1", "--like"], name, text.as_bytes())?;
         let shown: serde_json::Value =
             serde_json::from_str(&files.run(&["table", "show", table, "--format", "json"], "")?)?;
         let column = |column: &serde_json::Value| format!("{} {}", column["name"], column["type"]).replace('"', "");
         let found: Vec<_> = shown["columns"].as_array().into_iter().flatten().map(column).collect();
         ensure!(found.join(", ") == *columns, "{name}: {}", found.join(", "));
-        binary::printed(files.with(&["append", table], name, text.as_bytes())?)?;
+        files.run_on(&["append", table], name, text.as_bytes())?;
         let scanned = files.run(&["scan", table, "--format", "json"], "")?;
         ensure!(scanned == *rows, "{name}: {scanned}");
     }
@@ -142,21 +115,17 @@ fn what_is_wrong_with_a_file_is_said_in_a_sentence() -> Result<()> {
     let files = Files::start()?;
     files.run(&["table", "create", "t", "--schema", "id BIGINT, l ARRAY<DECIMAL(10, 2)>", "--buckets", "1"], "")?;
     for (command, name, text, problem) in REFUSED {
-        let output = files.with(command, name, text)?;
+        let output = files.output_on(command, name, text)?;
         let said = String::from_utf8_lossy(&output.stderr);
         ensure!(output.status.code() == Some(1) && said.contains(problem), "{command:?} {name}: {said}");
         ensure!(said.len() < 600, "{said}");
     }
     ensure!(files.run(&["scan", "t", "--format", "json"], "")?.is_empty());
     // With --round the values that are too fine are rounded.
-    binary::printed(files.with(
-        &["append", "t", "--round"],
-        "a.json",
-        b"{\"id\":0.99999999999999999999,\"l\":[1.005]}",
-    )?)?;
+    files.run_on(&["append", "t", "--round"], "a.json", b"{\"id\":0.99999999999999999999,\"l\":[1.005]}")?;
     let scanned = files.run(&["scan", "t", "--format", "json"], "")?;
     ensure!(scanned == "{\"id\":1,\"l\":[1.01]}\n", "{scanned}");
-    let hint = files.with(&["table", "create", "n", "--like"], "nul.jsonl", b"{\"id\":1,\"n\":null}\n")?;
+    let hint = files.output_on(&["table", "create", "n", "--like"], "nul.jsonl", b"{\"id\":1,\"n\":null}\n")?;
     let said = String::from_utf8_lossy(&hint.stderr);
     ensure!(hint.status.success() && said.contains("column \"n\": no row has a value for it"), "{said}");
     Ok(())
