@@ -3,7 +3,6 @@
 use thalweg_wire::message::ServerErrorCode;
 
 use crate::ids::BucketId;
-use crate::log::{AppendError, ReadError};
 
 /// Why a request, or its part for one bucket, is refused.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -38,28 +37,5 @@ impl Failure {
     /// A task of the node's own has failed; the request may or may not have been carried out.
     pub(crate) fn broken() -> Self {
         Self::new(ServerErrorCode::UNKNOWN_SERVER_ERROR, "The node failed to carry the request out; see its log.")
-    }
-}
-
-impl From<AppendError> for Failure {
-    fn from(error: AppendError) -> Self {
-        let code = match &error {
-            AppendError::OutOfOrder(_) => ServerErrorCode::OUT_OF_ORDER_SEQUENCE,
-            AppendError::DiskFull | AppendError::Storage(_) | AppendError::Failed => {
-                ServerErrorCode::LOG_STORAGE_EXCEPTION
-            }
-            AppendError::Dropped => ServerErrorCode::UNKNOWN_TABLE_OR_BUCKET,
-        };
-        Self::new(code, error.to_string())
-    }
-}
-
-impl From<ReadError> for Failure {
-    fn from(error: ReadError) -> Self {
-        let code = match &error {
-            ReadError::OutOfRange { .. } => ServerErrorCode::LOG_OFFSET_OUT_OF_RANGE,
-            ReadError::Storage(_) => ServerErrorCode::LOG_STORAGE_EXCEPTION,
-        };
-        Self::new(code, error.to_string())
     }
 }

@@ -1,22 +1,22 @@
 //! A running node: started, asked for its address, stopped.
 
-use std::collections::HashSet;
 use std::future::Future;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use tokio::sync::Semaphore;
 use tokio::task::JoinHandle;
 
 use crate::bucket::commit::Committer;
+use crate::bucket::{Buckets, TableBuckets};
 use crate::catalog::{Catalog, Table};
 use crate::disk::folder::DataFolder;
 use crate::error::NodeError;
-use crate::handlers::service::Service;
-use crate::ids::PhysicalTable;
-use crate::keys::{Keys, Scanners, SpaceId, space_of};
+use crate::handlers::service::{Service, buckets_of};
+use crate::keys::Scanners;
 use crate::listener;
-use crate::log::{LogSettings, Logs};
+use crate::log::LogSettings;
 use crate::options::{Durability, NodeOptions};
 use crate::runtime::clock;
 use crate::runtime::lifecycle::{Lifecycle, Owner};
@@ -26,6 +26,8 @@ use crate::runtime::sync::lock;
 
 /// How often the store of the keys is looked at.
 const LOOK: Duration = Duration::from_secs(1);
+/// Requests that read keys from the disk at once.
+const KEY_READS: usize = 16;
 /// How long a node that has failed gets to stop.
 const LAST_WORDS: Duration = Duration::from_secs(5);
 
@@ -119,9 +121,9 @@ fn open(options: NodeOptions, host: String, port: u16) -> Result<Service, NodeEr
     let folder = DataFolder::open(&options.data)?;
     let catalog = Catalog::open(folder.catalog(), options.durability != Durability::Memory)?;
     let physical =
-        |table: &Arc<Table>| table.physical().into_iter().map(|id| (id, table.buckets())).collect::<Vec<_>>();
-    let tables: Vec<(PhysicalTable, u32)> = catalog.tables().iter().flat_map(physical).collect();
-    folder.clean(&tables.iter().map(|(id, _)| *id).collect::<HashSet<_>>())?;
+        |table: &Arc<Table>| table.physical().into_iter().map(|id| buckets_of(table, id)).collect::<Vec<_>>();
+    let tables: Vec<TableBuckets> = catalog.tables().iter().flat_map(physical).collect();
+    folder.clean(&tables.iter().map(|table| table.id).collect())?;
     let settings = LogSettings {
         durability: options.durability,
         segment_bytes: options.limits.segment_bytes,
@@ -130,21 +132,18 @@ fn open(options: NodeOptions, host: String, port: u16) -> Result<Service, NodeEr
         #[cfg(test)]
         room: Arc::new(u64::MAX.into()),
     };
-    let logs = Logs::open(folder.tables(), settings, &tables)?;
-    let live: HashSet<SpaceId> = logs.all().iter().map(|bucket| space_of(bucket.id())).collect();
-    let keys = Keys::open(&folder.keys(), &live)?;
-    recover_keys(&catalog, &logs, &keys)?;
+    let buckets = Buckets::open(folder.tables(), &folder.keys(), settings, &tables)?;
     let lifecycle = Lifecycle::begin();
     Ok(Service {
         folder: Mutex::new(Some(folder)),
         catalog,
-        logs,
-        keys,
+        buckets,
         scanners: Scanners::default(),
         committer: Committer::start(&lifecycle)?,
         lifecycle,
         requests: Arc::new(Budget::new(options.limits.request_memory)),
         answers: Arc::new(Budget::new(options.limits.answer_memory)),
+        key_reads: Arc::new(Semaphore::new(KEY_READS)),
         limits: options.limits,
         retention: options.retention,
         host,
@@ -152,29 +151,17 @@ fn open(options: NodeOptions, host: String, port: u16) -> Result<Service, NodeEr
     })
 }
 
-/// Brings the rows of all primary-key tables up to their logs.
-fn recover_keys(catalog: &Catalog, logs: &Logs, keys: &Keys) -> Result<(), NodeError> {
-    let state = catalog.state();
-    for bucket in logs.all() {
-        let table = state.table_of_id(bucket.id().table);
-        if let Some(table) = table.filter(|table| !table.descriptor.schema.primary_key.is_empty()) {
-            keys.recover(table, &bucket)?;
-        }
-    }
-    Ok(())
-}
-
 fn close(service: &Service) -> Result<(), NodeError> {
     service.catalog.close();
     let closing: Vec<_> = service
-        .logs
+        .buckets
         .all()
         .into_iter()
-        .map(|bucket| (bucket.folder().to_path_buf(), service.committer.close(bucket)))
+        .map(|bucket| (bucket.log.folder().to_path_buf(), service.committer.close(bucket)))
         .collect();
     service.committer.stop();
     service.scanners.close_buckets(|_| true);
-    let flushed = service.keys.close();
+    let flushed = service.buckets.flush_keys();
     let folder = lock(&service.folder).take();
     let mut result = match (flushed, &folder) {
         (Err(error), Some(folder)) => {
@@ -251,7 +238,7 @@ async fn watch(service: Arc<Service>) {
         }
         service.lifecycle.trip("watch");
         let at_work = Arc::clone(&service);
-        match tokio::task::spawn_blocking(move || at_work.keys.check()).await {
+        match tokio::task::spawn_blocking(move || at_work.buckets.check_keys()).await {
             Ok(Ok(())) => {}
             Ok(Err(error)) => service.lifecycle.fail(format!("the store of the keys cannot be used ({error})")),
             Err(error) => service.lifecycle.fail(format!("the store of the keys cannot be used ({error})")),

@@ -14,12 +14,14 @@ use thalweg_wire::table::{DEFAULT_DATABASE, DatabaseDescriptor, TableDescriptor,
 pub(crate) use partitions::Turnover;
 pub(crate) use state::{Database, State, Table};
 
-use crate::disk::folder::write_whole;
+use crate::disk::file::write_whole;
 use crate::error::NodeError;
 use crate::failure::Failure;
 use crate::options::Limits;
 use crate::runtime::clock;
 use crate::runtime::sync::{lock, read, write};
+use crate::table::definition::Definition;
+use crate::table::descriptor::FIRST_SCHEMA;
 use crate::table::{auto_partition, descriptor, properties};
 
 /// Writer numbers taken from the disk at once.
@@ -162,7 +164,7 @@ impl Catalog {
             .map_err(|error| invalid(error.to_string()))?;
         let descriptor = TableDescriptor::from_json(json)
             .map_err(|error| invalid(format!("Failed to parse table descriptor: {error}")))?;
-        let descriptor = descriptor::complete(descriptor, limits.buckets)?;
+        let definition = descriptor::complete(descriptor, limits.buckets)?;
         if ignore_if_exists && self.state().table(path).is_some() {
             return Ok(None);
         }
@@ -178,8 +180,7 @@ impl Catalog {
             if tables >= limits.tables {
                 return Err(invalid(format!("This node has as many tables as it takes, {tables}: drop some first.")));
             }
-            let properties = properties::parse(&descriptor.properties)?;
-            let mut table = Table::new(state.next_table_id, 1, descriptor, properties, now);
+            let mut table = Table::new(state.next_table_id, FIRST_SCHEMA, definition, now);
             state.next_table_id += 1;
             partitions::begin(state, &mut table, now, limits);
             partitions::check_room(state, table.all_buckets(), limits)?;
@@ -211,13 +212,14 @@ impl Catalog {
         self.change(|state| {
             let table = state.databases.get_mut(&path.database).and_then(|tables| tables.tables.get_mut(&path.table));
             let Some(table) = table else { return Err(no_table(path)) };
-            let mut descriptor = table.descriptor.clone();
+            let mut descriptor = table.definition.descriptor.clone();
             change(&mut descriptor)?;
             auto_partition::complete(&mut descriptor)?;
             descriptor::check(&descriptor)?;
             let created = table.created;
             let properties = properties::parse(&descriptor.properties)?;
-            let altered = Table::new(table.id, table.schema_id, descriptor, properties, created);
+            let definition = Definition::new(descriptor, properties, table.schema_id)?;
+            let altered = Table::new(table.id, table.schema_id, definition, created);
             *table = Arc::new(Table { modified: clock::now(), partitions: table.partitions.clone(), ..altered });
             Ok(())
         })

@@ -20,14 +20,14 @@ pub(crate) type Spec = [(String, String)];
 /// Partitions that have come and gone.
 #[derive(Debug, Default)]
 pub(crate) struct Turnover {
-    /// Each with the number of its buckets.
-    pub(crate) created: Vec<(PhysicalTable, u32)>,
+    /// Those whose buckets are to be added.
+    pub(crate) created: Vec<PhysicalTable>,
     /// Those whose rows can go.
     pub(crate) dropped: Vec<PhysicalTable>,
 }
 
 impl Catalog {
-    /// Creates a partition at `now`, milliseconds since 1970-01-01T00:00:00Z. Returns it and the number of its buckets, or `None` when it is there and
+    /// Creates a partition at `now`, milliseconds since 1970-01-01T00:00:00Z. Returns it, or `None` when it is there and
     /// `ignore_if_exists`.
     pub(crate) fn create_partition(
         &self,
@@ -36,7 +36,7 @@ impl Catalog {
         ignore_if_exists: bool,
         limits: &Limits,
         now: i64,
-    ) -> Result<Option<(PhysicalTable, u32)>, Failure> {
+    ) -> Result<Option<PhysicalTable>, Failure> {
         // Most clients ask for a partition that is there: that takes no turn at the file.
         let found = self.state().table(path).map(|table| check_new(path, table, spec, limits, now));
         match found.unwrap_or_else(|| Err(no_table(path))) {
@@ -51,7 +51,7 @@ impl Catalog {
             check_room(state, u64::from(table.buckets()), limits)?;
             let mut changed = Table::clone(table);
             let id = add(state, &mut changed, name);
-            let created = (PhysicalTable { table: changed.id, partition: Some(id) }, changed.buckets());
+            let created = PhysicalTable { table: changed.id, partition: Some(id) };
             state.replace(path, changed);
             Ok(Some(created))
         })
@@ -78,7 +78,7 @@ impl Catalog {
             let values = resolve(path, table, spec, false)?;
             let mut changed = Table::clone(table);
             let Some(id) = changed.partitions.remove(&partition_name(&values)) else {
-                let name = qualified_partition(&table.descriptor.partition_keys, &values);
+                let name = qualified_partition(&table.definition.descriptor.partition_keys, &values);
                 let text = format!("Partition '{name}' does not exist for table {path}");
                 return Err(Failure::new(ServerErrorCode::PARTITION_NOT_EXISTS, text));
             };
@@ -118,7 +118,7 @@ impl Catalog {
                         break;
                     }
                     let id = add(state, &mut changed, name);
-                    turnover.created.push((PhysicalTable { table: changed.id, partition: Some(id) }, buckets));
+                    turnover.created.push(PhysicalTable { table: changed.id, partition: Some(id) });
                 }
                 state.replace(&path, changed);
             }
@@ -155,7 +155,7 @@ fn plan(table: &Table, now: i64, limits: &Limits) -> Plan {
 
 /// How the partitions of a table follow the time, if they do.
 fn schedule(table: &Table) -> Option<Schedule<'_>> {
-    Schedule::of(&table.descriptor, &table.properties.auto_partition)
+    Schedule::of(&table.definition.descriptor, &table.definition.properties.auto_partition)
 }
 
 fn add(state: &mut State, table: &mut Table, name: String) -> i64 {
@@ -176,7 +176,7 @@ fn check_new(path: &TablePath, table: &Arc<Table>, spec: &Spec, limits: &Limits,
         schedule.check(&name, now)?;
     }
     if table.partitions.contains_key(&name) {
-        let name = qualified_partition(&table.descriptor.partition_keys, &values);
+        let name = qualified_partition(&table.definition.descriptor.partition_keys, &values);
         let text = format!("Partition '{name}' already exists for table {path}");
         return Err(Failure::new(ServerErrorCode::PARTITION_ALREADY_EXISTS, text));
     }
@@ -203,7 +203,7 @@ fn not_partitioned(text: &str) -> Failure {
 /// The values of a spec in the order of the table's partition keys, as Fluss's `PartitionUtils` checks them.
 fn resolve<'a>(path: &TablePath, table: &Table, spec: &'a Spec, new: bool) -> Result<Vec<&'a str>, Failure> {
     let invalid = |text: String| Failure::new(ServerErrorCode::PARTITION_SPEC_INVALID, text);
-    let keys = &table.descriptor.partition_keys;
+    let keys = &table.definition.descriptor.partition_keys;
     if spec.len() != keys.len() {
         return Err(invalid(format!(
             "PartitionSpec size is not equal to partition keys size for partitioned table {path}."
@@ -279,7 +279,7 @@ mod tests {
         assert!(turnover.created.is_empty() && turnover.dropped.is_empty());
         let turnover = catalog.follow_time(2 * DAY, &limits).unwrap();
         let physical = |partition| PhysicalTable { table: 0, partition: Some(partition) };
-        assert_eq!(turnover.created, [(physical(2), 1), (physical(3), 1)]);
+        assert_eq!(turnover.created, [physical(2), physical(3)]);
         assert_eq!(turnover.dropped, [physical(0)]);
         let days = named(&[("19700102", 1), ("19700103", 2), ("19700104", 3)]);
         assert_eq!(names(&catalog), days);

@@ -4,13 +4,12 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
 
-use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
-use thalweg_wire::record::{Layout, RowFormat};
-use thalweg_wire::table::{DatabaseDescriptor, TableDescriptor, TablePath, TableProperties};
+use thalweg_wire::table::{DatabaseDescriptor, TableDescriptor, TablePath};
 
 use crate::ids::PhysicalTable;
+use crate::table::definition::Definition;
 use crate::table::properties;
 
 /// Databases, tables and counters. Changed by making another one.
@@ -106,18 +105,10 @@ pub(crate) struct Table {
     pub(crate) id: i64,
     /// The version of its schema.
     pub(crate) schema_id: i32,
-    /// What it was created with, and what the node added.
-    pub(crate) descriptor: TableDescriptor,
-    /// What its properties mean.
-    pub(crate) properties: TableProperties,
-    /// The same as JSON, as clients get it.
-    pub(crate) json: Bytes,
+    /// What it is.
+    pub(crate) definition: Arc<Definition>,
     /// Its partitions: their names and numbers.
     pub(crate) partitions: BTreeMap<String, i64>,
-    /// How its rows lie in a batch.
-    pub(crate) layout: Layout,
-    /// How single rows lie in its log; `None` if it has Arrow messages.
-    pub(crate) row_format: Option<RowFormat>,
     /// Milliseconds since 1970-01-01T00:00:00Z.
     pub(crate) created: i64,
     /// Milliseconds since 1970-01-01T00:00:00Z.
@@ -125,24 +116,15 @@ pub(crate) struct Table {
 }
 
 impl Table {
-    /// A table that was created just now, with what its properties mean.
-    pub(super) fn new(
-        id: i64,
-        schema_id: i32,
-        descriptor: TableDescriptor,
-        properties: TableProperties,
-        created: i64,
-    ) -> Self {
-        let json = Bytes::from(descriptor.to_json());
-        let layout = Layout::of_schema(&descriptor.schema);
-        let row_format = RowFormat::of_log(properties.log_format);
-        let partitions = BTreeMap::new();
-        Self { id, schema_id, descriptor, properties, json, partitions, layout, row_format, created, modified: created }
+    /// A table that was created just now.
+    pub(super) fn new(id: i64, schema_id: i32, definition: Definition, created: i64) -> Self {
+        let definition = Arc::new(definition);
+        Self { id, schema_id, definition, partitions: BTreeMap::new(), created, modified: created }
     }
 
     /// Whether its rows lie in partitions.
     pub(crate) fn is_partitioned(&self) -> bool {
-        !self.descriptor.partition_keys.is_empty()
+        !self.definition.descriptor.partition_keys.is_empty()
     }
 
     /// What has buckets: the table itself, or each of its partitions.
@@ -156,7 +138,7 @@ impl Table {
 
     /// How many buckets it has.
     pub(crate) fn buckets(&self) -> u32 {
-        self.descriptor.bucket_count.unwrap_or(1)
+        self.definition.descriptor.bucket_count.unwrap_or(1)
     }
 
     /// How many buckets it has, those of all its partitions together.
@@ -167,12 +149,12 @@ impl Table {
 
     /// How long its rows are kept; `None`: for ever, which is what a duration of nothing means in Fluss.
     pub(crate) fn log_ttl(&self) -> Option<Duration> {
-        Some(self.properties.log_ttl).filter(|ttl| !ttl.is_zero())
+        Some(self.definition.properties.log_ttl).filter(|ttl| !ttl.is_zero())
     }
 
     /// The least bytes that each of its buckets keeps, if it says.
     pub(crate) fn retention_bytes(&self) -> Option<u64> {
-        properties::retention_bytes(&self.descriptor.custom_properties)
+        properties::retention_bytes(&self.definition.descriptor.custom_properties)
     }
 }
 
@@ -254,7 +236,7 @@ impl StoredTable {
             created: table.created,
             modified: table.modified,
             partitions: table.partitions.clone(),
-            descriptor: raw(table.descriptor.to_json())?,
+            descriptor: raw(table.definition.descriptor.to_json())?,
         })
     }
 
@@ -262,7 +244,8 @@ impl StoredTable {
         let mut descriptor =
             TableDescriptor::from_json(self.descriptor.get().as_bytes()).map_err(|error| error.to_string())?;
         let properties = properties::of_earlier_version(&mut descriptor.properties).map_err(|failure| failure.text)?;
-        let table = Table::new(self.id, self.schema_id, descriptor, properties, self.created);
+        let definition = Definition::new(descriptor, properties, self.schema_id).map_err(|failure| failure.text)?;
+        let table = Table::new(self.id, self.schema_id, definition, self.created);
         Ok(Table { modified: self.modified, partitions: self.partitions, ..table })
     }
 }

@@ -11,11 +11,12 @@
 
 use std::collections::HashSet;
 use std::fs::{self, File, OpenOptions, TryLockError};
-use std::io::{self, Write};
+use std::io;
 use std::path::{Path, PathBuf};
 
+use super::file::write_whole;
 use crate::error::NodeError;
-use crate::ids::PhysicalTable;
+use crate::ids::{BucketId, PhysicalTable};
 
 /// The format version that this code writes. Format 1 is the same without partitions and keys.
 const FORMAT: u32 = 2;
@@ -125,9 +126,15 @@ impl DataFolder {
     }
 }
 
-/// The folder of a partition in that of its table.
-pub(crate) fn partition_folder(partition: i64) -> String {
-    format!("{PARTITION}{partition}")
+/// The folder of a table or partition in that of all tables.
+pub(crate) fn table_folder(tables: &Path, id: PhysicalTable) -> PathBuf {
+    let table = tables.join(id.table.to_string());
+    id.partition.map_or(table.clone(), |partition| table.join(format!("{PARTITION}{partition}")))
+}
+
+/// The folder of a bucket in that of all tables.
+pub(crate) fn bucket_folder(tables: &Path, id: BucketId) -> PathBuf {
+    table_folder(tables, id.physical()).join(id.bucket.to_string())
 }
 
 /// What is in a folder and has `prefix` and a number as its name.
@@ -146,27 +153,6 @@ fn numbered(folder: &Path, prefix: &str) -> Result<Vec<(i64, PathBuf)>, NodeErro
 
 fn write_format(path: &Path) -> Result<(), NodeError> {
     write_whole(path, format!("{FORMAT}\n").as_bytes(), true).map_err(|source| NodeError::storage(path, source))
-}
-
-/// Puts a whole file in place: the old one or the new one is there at any time, never half of it. With `flush` it is
-/// on the disk when this returns.
-pub(crate) fn write_whole(path: &Path, bytes: &[u8], flush: bool) -> io::Result<()> {
-    let temporary = path.with_extension("tmp");
-    let mut file = File::create(&temporary)?;
-    file.write_all(bytes)?;
-    if flush {
-        file.sync_all()?;
-    }
-    fs::rename(&temporary, path)?;
-    match path.parent() {
-        Some(folder) if flush => flush_folder(folder),
-        _ => Ok(()),
-    }
-}
-
-/// Brings the names in a folder to the disk.
-pub(crate) fn flush_folder(folder: &Path) -> io::Result<()> {
-    if cfg!(unix) { File::open(folder)?.sync_all() } else { Ok(()) }
 }
 
 #[cfg(test)]

@@ -50,6 +50,9 @@ pub(crate) const SERVED: &[ApiKey] = &[
     ApiKey::ScanKv,
 ];
 
+/// Rows of so many bytes are checked on the connection's own task: that takes less than handing them over.
+const CHECKED_AT_ONCE: usize = 256 << 10;
+
 /// An answer on its way to the socket.
 #[derive(Debug)]
 pub(crate) struct Answer {
@@ -102,8 +105,8 @@ pub(crate) async fn start(service: &Arc<Service>, header: RequestHeader, body: B
             let text = format!("The request names more than {MOST_NAMED} buckets; send fewer at once.");
             Started::Done(refuse(id, &Failure::new(ServerErrorCode::UNKNOWN_SERVER_ERROR, text)))
         }
-        ApiKey::ProduceLog => running(id, body, |request| produce::produce(service, request)),
-        ApiKey::PutKv => running(id, body, |request| put_kv::put(service, request)),
+        ApiKey::ProduceLog => writing(service, id, body, produce::produce).await,
+        ApiKey::PutKv => writing(service, id, body, put_kv::put).await,
         ApiKey::Lookup => running(id, body, |request| lookup::lookup(Arc::clone(service), request)),
         ApiKey::PrefixLookup => running(id, body, |request| lookup::prefix(Arc::clone(service), request)),
         ApiKey::ScanKv => running(id, body, |request| scan_kv::scan(Arc::clone(service), request)),
@@ -174,6 +177,22 @@ where
     answer(id, result, None)
 }
 
+/// As `running`, for rows: a request with many of them is checked on another thread, before the connection's next request
+/// starts.
+async fn writing<R, F>(service: &Arc<Service>, id: i32, body: Bytes, begin: fn(&Service, R) -> F) -> Started
+where
+    R: Request + Send + 'static,
+    R::Response: Send,
+    F: Future<Output = Result<(R::Response, Option<Share>), Failure>> + Send + 'static,
+{
+    if body.len() <= CHECKED_AT_ONCE {
+        return running(id, body, |request| begin(service, request));
+    }
+    let service = Arc::clone(service);
+    let begun = tokio::task::spawn_blocking(move || read(body).map(|request| begin(&service, request)));
+    answer_later(id, begun.await.unwrap_or_else(|_| Err(Failure::broken())))
+}
+
 /// Lets `begin` take the request's place, and answers with what comes of it.
 fn running<R, F>(id: i32, body: Bytes, begin: impl FnOnce(R) -> F) -> Started
 where
@@ -181,7 +200,16 @@ where
     R::Response: Send,
     F: Future<Output = Result<(R::Response, Option<Share>), Failure>> + Send + 'static,
 {
-    match read(body).map(begin) {
+    answer_later(id, read(body).map(begin))
+}
+
+/// Answers with what comes of a request that has begun.
+fn answer_later<R, F>(id: i32, begun: Result<F, Failure>) -> Started
+where
+    R: prost::Message,
+    F: Future<Output = Result<(R, Option<Share>), Failure>> + Send + 'static,
+{
+    match begun {
         Ok(result) => Started::Running(Box::pin(async move {
             match result.await {
                 Ok((response, share)) => answer(id, Ok(response), share),

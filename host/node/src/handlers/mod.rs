@@ -1,8 +1,17 @@
-//! What each call does. A handler gets a decoded request and gives an answer or a failure.
+//! What each request does. A handler gets a decoded request and gives an answer or a failure.
+//!
+//! ```text
+//! service    what all connections share; refusal: errors of logs and keys as failures
+//! admin      what there is: databases, tables, partitions, the node itself
+//! write      rows appended, put, inserted
+//! read       rows fetched, looked up, scanned
+//! dispatch   from a request's key to who handles it
+//! ```
 
 pub(crate) mod admin;
 pub(crate) mod dispatch;
 pub(crate) mod read;
+mod refusal;
 pub(crate) mod service;
 pub(crate) mod write;
 

@@ -3,14 +3,16 @@
 use std::sync::{Arc, Mutex};
 
 use thalweg_wire::message::ServerErrorCode;
+use tokio::sync::Semaphore;
 
 use crate::bucket::commit::Committer;
-use crate::catalog::{Catalog, Turnover};
+use crate::bucket::{Bucket, Buckets, TableBuckets};
+use crate::catalog::{Catalog, Table, Turnover};
 use crate::disk::folder::DataFolder;
 use crate::failure::Failure;
 use crate::ids::{BucketId, PhysicalTable};
-use crate::keys::{Keyed, Keys, Scanners};
-use crate::log::{Bucket, Logs, Policy};
+use crate::keys::{BucketKeys, Scanners};
+use crate::log::Policy;
 use crate::options::{Limits, Retention};
 use crate::runtime::lifecycle::Lifecycle;
 use crate::runtime::memory::Budget;
@@ -22,11 +24,9 @@ pub(crate) struct Service {
     pub(crate) lifecycle: Arc<Lifecycle>,
     /// Databases and tables.
     pub(crate) catalog: Catalog,
-    /// The logs of their buckets.
-    pub(crate) logs: Logs,
-    /// The rows of primary-key tables.
-    pub(crate) keys: Keys,
-    /// Scans of them.
+    /// Their buckets: logs and keys.
+    pub(crate) buckets: Buckets,
+    /// Scans of keys.
     pub(crate) scanners: Scanners,
     /// Who writes the logs.
     pub(crate) committer: Committer,
@@ -44,22 +44,29 @@ pub(crate) struct Service {
     pub(crate) requests: Arc<Budget>,
     /// Memory for log data in answers.
     pub(crate) answers: Arc<Budget>,
+    /// Turns for requests that read keys from the disk, so that a burst of small ones does not take a thread each.
+    pub(crate) key_reads: Arc<Semaphore>,
 }
 
 impl Service {
-    /// Brings the keys to the disk, so that their logs may forget what they have.
+    /// Brings the keys to the disk, so that their logs may forget what they have. Blocks.
     fn flush_keys(&self) {
-        let buckets = self.logs.all();
-        let marks: Vec<_> = buckets.iter().filter_map(|log| log.keyed()).map(|keyed| (keyed, keyed.mark())).collect();
+        let buckets = self.buckets.all();
+        let marks: Vec<_> = buckets.iter().filter_map(|bucket| bucket.keys()).map(|keys| (keys, keys.mark())).collect();
         if marks.is_empty() {
             return;
         }
         // Buckets that nobody writes any more give their memory to others.
-        marks.iter().for_each(|(keyed, _)| keyed.forget_recent());
-        match self.keys.flush() {
-            Ok(()) => marks.iter().for_each(|(keyed, mark)| keyed.note_durable(mark.applied)),
+        marks.iter().for_each(|(keys, _)| keys.forget_recent());
+        match self.buckets.flush_keys() {
+            Ok(()) => marks.iter().for_each(|(keys, mark)| keys.note_durable(mark.applied)),
             Err(error) => tracing::warn!(%error, "cannot flush the keys; their logs keep what they have"),
         }
+    }
+
+    /// A bucket.
+    pub(crate) fn bucket(&self, id: BucketId) -> Result<Arc<Bucket>, Failure> {
+        self.buckets.bucket(id).ok_or_else(|| Failure::unknown_bucket(id))
     }
 
     /// A bucket of a primary-key table, and its keys.
@@ -68,54 +75,40 @@ impl Service {
         table: i64,
         partition: Option<i64>,
         bucket: i32,
-    ) -> Result<(Arc<Bucket>, Arc<Keyed>), Failure> {
-        let id = BucketId { table, partition, bucket };
-        let unknown = || Failure::unknown_bucket(id);
-        let log = self.logs.bucket(id).ok_or_else(unknown)?;
-        if let Some(keyed) = log.keyed() {
-            let keyed = Arc::clone(keyed);
-            return Ok((log, keyed));
-        }
-        let state = self.catalog.state();
-        let table = state.table_of_id(table).ok_or_else(unknown)?;
-        if table.descriptor.schema.primary_key.is_empty() {
-            let text = format!("The table with the id {} has no primary key, so it has no rows by key.", table.id);
-            return Err(Failure::new(ServerErrorCode::NON_PRIMARY_KEY_TABLE, text));
-        }
-        let keyed = Arc::clone(self.keys.of_bucket(table, &log)?);
-        Ok((log, keyed))
-    }
-
-    /// Opens the logs of new tables or partitions, unless they have been dropped meanwhile.
-    pub(crate) fn open_logs(&self, created: &[PhysicalTable], buckets: u32) {
-        for id in created {
-            self.logs.add(*id, buckets);
-            if !self.catalog.state().has(*id) {
-                self.remove_logs(&[*id]);
+    ) -> Result<(Arc<Bucket>, Arc<BucketKeys>), Failure> {
+        let bucket = self.bucket(BucketId { table, partition, bucket })?;
+        match bucket.keys().cloned() {
+            Some(keys) => Ok((bucket, keys)),
+            None => {
+                let text = format!("The table with the id {table} has no primary key, so it has no rows by key.");
+                Err(Failure::new(ServerErrorCode::NON_PRIMARY_KEY_TABLE, text))
             }
         }
     }
 
-    /// Takes the logs and keys of dropped tables or partitions away. Files that cannot be deleted now are deleted when the node
-    /// starts again. Blocks.
-    pub(crate) fn remove_logs(&self, dropped: &[PhysicalTable]) {
-        let buckets: Vec<_> = dropped.iter().filter_map(|id| self.logs.remove(*id)).collect();
-        let buckets = buckets.iter().flat_map(|buckets| buckets.iter());
-        let retired: Vec<_> = buckets.map(|bucket| self.committer.retire(Arc::clone(bucket))).collect();
+    /// Adds the buckets of new tables or partitions, unless they have been dropped meanwhile.
+    pub(crate) fn add_buckets(&self, created: &[PhysicalTable]) {
+        for id in created {
+            if let Some(table) = self.catalog.state().table_of_id(id.table) {
+                self.buckets.add(&buckets_of(table, *id));
+            }
+            if !self.catalog.state().has(*id) {
+                self.remove_buckets(&[*id]);
+            }
+        }
+    }
+
+    /// Takes the buckets of dropped tables or partitions away, with their files. Blocks.
+    pub(crate) fn remove_buckets(&self, dropped: &[PhysicalTable]) {
+        let removed: Vec<_> = dropped.iter().filter_map(|id| self.buckets.remove(*id)).collect();
+        let removed = removed.iter().flat_map(|buckets| buckets.iter());
+        let retired: Vec<_> = removed.map(|bucket| self.committer.retire(Arc::clone(bucket))).collect();
         for done in retired {
             let _ = done.blocking_recv();
         }
         self.scanners.close_buckets(|bucket| dropped.contains(&bucket.physical()));
         for id in dropped {
-            self.keys.remove((id.table, id.partition));
-            self.delete_files(*id);
-        }
-    }
-
-    /// Deletes the files of a dropped table or partition whose logs were taken away.
-    pub(crate) fn delete_files(&self, id: PhysicalTable) {
-        if let Err(error) = self.logs.delete_files(id) {
-            tracing::warn!(table = id.table, partition = id.partition, %error, "cannot delete what was dropped yet");
+            self.buckets.delete(*id);
         }
     }
 
@@ -123,10 +116,8 @@ impl Service {
     pub(crate) fn follow_time(&self, now: i64) {
         match self.catalog.follow_time(now, &self.limits) {
             Ok(Turnover { created, dropped }) => {
-                for (id, buckets) in created {
-                    self.open_logs(&[id], buckets);
-                }
-                self.remove_logs(&dropped);
+                self.add_buckets(&created);
+                self.remove_buckets(&dropped);
             }
             Err(failure) => tracing::warn!(error = failure.text, "cannot bring the partitions up to the time"),
         }
@@ -138,10 +129,15 @@ impl Service {
         for table in self.catalog.tables() {
             let policy = Policy { age: table.log_ttl(), bytes: table.retention_bytes().or(self.retention.bytes) };
             for id in table.physical() {
-                for bucket in self.logs.table(id).iter().flat_map(|buckets| buckets.iter()) {
+                for bucket in self.buckets.table(id).iter().flat_map(|buckets| buckets.iter()) {
                     self.committer.retain(Arc::clone(bucket), policy);
                 }
             }
         }
     }
+}
+
+/// What the buckets of a table or partition need to know of it.
+pub(crate) fn buckets_of(table: &Table, id: PhysicalTable) -> TableBuckets {
+    TableBuckets { id, count: table.buckets(), keyed: table.definition.keyed.clone() }
 }

@@ -1,17 +1,21 @@
-//! Why upserts and deletes are not taken, and why keys cannot be read.
+//! Why key batches are not merged, and why keys cannot be used.
 
-use thalweg_wire::message::ServerErrorCode;
 use thalweg_wire::record::RecordError;
 
-use crate::failure::Failure;
-use crate::log::AppendError;
-
-/// Why a key batch was not taken. Nothing of it is in the log nor among the keys.
+/// The keys of a bucket cannot be read or written.
 #[derive(Debug, Clone, thiserror::Error)]
-pub(crate) enum PutError {
-    /// The log did not take its changes.
-    #[error(transparent)]
-    Log(#[from] AppendError),
+#[error("The node cannot use the keys of this bucket ({0}); start it again.")]
+pub(crate) struct StoreError(pub(crate) String);
+
+impl From<fjall::Error> for StoreError {
+    fn from(error: fjall::Error) -> Self {
+        Self(error.to_string())
+    }
+}
+
+/// Why a key batch was not merged. Nothing of it is among the keys.
+#[derive(Debug, Clone, thiserror::Error)]
+pub(crate) enum MergeError {
     /// It was damaged on the way.
     #[error("The records are corrupt: {0}.")]
     Damaged(RecordError),
@@ -35,31 +39,7 @@ pub(crate) enum PutError {
     /// The changes of a batch do not fit into the log.
     #[error("The changes of the batch cannot be written: {0}.")]
     Changes(RecordError),
-    /// The node broke down over it.
-    #[error("The node failed to merge the batch; nothing of it was written. See its log.")]
-    Unmerged,
-    /// The keys cannot be read or written.
-    #[error("The node cannot use the keys of this bucket ({0}); start it again.")]
-    Keys(String),
-}
-
-impl From<fjall::Error> for PutError {
-    fn from(error: fjall::Error) -> Self {
-        Self::Keys(error.to_string())
-    }
-}
-
-impl From<PutError> for Failure {
-    fn from(error: PutError) -> Self {
-        let code = match error {
-            PutError::Log(error) => return error.into(),
-            // A batch that was sent well is worth another try; one with a bad record is not.
-            PutError::Damaged(_) => ServerErrorCode::CORRUPT_RECORD,
-            PutError::Record { .. } | PutError::Unmerged => ServerErrorCode::UNKNOWN_SERVER_ERROR,
-            PutError::DeletionDisabled { .. } => ServerErrorCode::DELETION_DISABLED,
-            PutError::Changes(_) => ServerErrorCode::RECORD_TOO_LARGE,
-            PutError::Keys(_) => ServerErrorCode::KV_STORAGE_EXCEPTION,
-        };
-        Self::new(code, error.to_string())
-    }
+    /// The keys cannot be read.
+    #[error(transparent)]
+    Store(#[from] StoreError),
 }

@@ -4,17 +4,14 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use fjall::UserValue;
-use thalweg_wire::message::ServerErrorCode;
 use thalweg_wire::record::{
     KvBatch, KvBatchBuilder, KvContent, KvRecord, NO_WRITER, RecordError, Value, check_key_length, kv_head,
 };
 use thalweg_wire::table::{ChangelogImage, DeleteBehavior};
 
+use super::bucket_keys::{BucketKeys, Changes, Staged};
 use super::changelog::{Changelog, DELETE, INSERT, UPDATE_AFTER, UPDATE_BEFORE};
-use super::error::PutError;
-use super::keyed::{Changes, Keyed, Staged};
-use crate::failure::Failure;
-use crate::log::batch::Batch;
+use super::error::{MergeError, StoreError};
 use crate::runtime::sync::lock;
 use crate::table::keyed::KeyedTable;
 use crate::table::merge::{Merged, Merger};
@@ -36,8 +33,8 @@ pub(crate) struct Put {
 /// What a key batch makes: the batch for the log, and the changes of the keys once that is committed.
 #[derive(Debug)]
 pub(crate) struct Prepared {
-    /// The changelog.
-    pub(crate) batch: Batch,
+    /// The changelog, as a log batch without its offset.
+    pub(crate) batch: Bytes,
     /// The rows that change.
     pub(crate) changes: Changes,
     /// How many rows more there are.
@@ -45,16 +42,10 @@ pub(crate) struct Prepared {
 }
 
 impl Put {
-    /// A batch that inserts rows of nothing but their key, unless they are there.
-    pub(crate) fn of_keys(table: &KeyedTable, keys: &[&[u8]]) -> Result<Self, Failure> {
-        if !table.key.is_whole(&table.primary_key) {
-            let text =
-                "Rows of a partitioned table cannot be inserted by a lookup: its keys do not tell the partition.";
-            return Err(Failure::new(ServerErrorCode::INVALID_TABLE, text));
-        }
-        let target: Vec<i32> = table.primary_key.iter().filter_map(|at| i32::try_from(*at).ok()).collect();
-        let merger = table.merger(&target, false)?;
-        let wrong = |record: usize, error: RecordError| PutError::Record { record, reason: error.to_string() };
+    /// A batch that inserts rows of nothing but their key, unless they are there, of a table whose keys hold the whole
+    /// primary key.
+    pub(crate) fn of_keys(table: &KeyedTable, merger: Arc<Merger>, keys: &[&[u8]]) -> Result<Self, MergeError> {
+        let wrong = |record: usize, error: RecordError| MergeError::Record { record, reason: error.to_string() };
         let mut builder = KvBatchBuilder::new();
         for (at, key) in keys.iter().enumerate() {
             builder.upsert_with(key, |out| table.key.write_row(key, out)).map_err(|error| wrong(at, error))?;
@@ -69,22 +60,22 @@ impl Put {
     }
 
     /// The writer of the batch and its sequence; (-1, -1) if nobody counts.
-    pub(crate) fn writer(&self) -> Result<(i64, i32), PutError> {
-        let batch = KvBatch::parse(&self.records).map_err(PutError::Damaged)?;
+    pub(crate) fn writer(&self) -> Result<(i64, i32), MergeError> {
+        let batch = KvBatch::parse(&self.records).map_err(MergeError::Damaged)?;
         Ok((batch.writer_id, batch.sequence))
     }
 }
 
-impl Keyed {
+impl BucketKeys {
     /// Merges the records of a batch one after the other, each seeing those before it. Nothing is changed yet.
-    pub(crate) fn prepare(&self, put: &Put) -> Result<Prepared, PutError> {
+    pub(crate) fn prepare(&self, put: &Put) -> Result<Prepared, MergeError> {
         self.check()?;
-        let batch = KvBatch::parse(&put.records).map_err(PutError::Damaged)?;
+        let batch = KvBatch::parse(&put.records).map_err(MergeError::Damaged)?;
         let staged = lock(self.staged());
         // What the batch says is believed as far as it costs little; more room is made as records come.
         let records = (batch.count as usize).min(put.records.len() / 5).min(FIRST_RECORDS);
         let mut merging = Merging {
-            keyed: self,
+            keys: self,
             staged: &staged,
             put,
             changelog: Changelog::new(&self.table, records),
@@ -94,21 +85,21 @@ impl Keyed {
             value: Vec::new(),
         };
         for (at, record) in batch.records().enumerate() {
-            let fault = |error: RecordError| PutError::Record { record: at, reason: error.to_string() };
+            let fault = |error: RecordError| MergeError::Record { record: at, reason: error.to_string() };
             merging.record(at, record.map_err(fault)?).map_err(|step| match step {
                 Step::Refused(error) => error,
                 Step::Record(error) => fault(error),
             })?;
         }
         let Merging { changelog, changes, rows, .. } = merging;
-        let batch = changelog.finish((batch.writer_id, batch.sequence)).map_err(PutError::Changes)?;
+        let batch = changelog.finish((batch.writer_id, batch.sequence)).map_err(MergeError::Changes)?;
         Ok(Prepared { batch, changes, rows })
     }
 }
 
 /// Why a record is not taken.
 enum Step {
-    Refused(PutError),
+    Refused(MergeError),
     Record(RecordError),
 }
 
@@ -118,14 +109,14 @@ impl From<RecordError> for Step {
     }
 }
 
-impl From<fjall::Error> for Step {
-    fn from(error: fjall::Error) -> Self {
+impl From<StoreError> for Step {
+    fn from(error: StoreError) -> Self {
         Self::Refused(error.into())
     }
 }
 
 struct Merging<'a> {
-    keyed: &'a Keyed,
+    keys: &'a BucketKeys,
     staged: &'a Staged,
     put: &'a Put,
     changelog: Changelog<'a>,
@@ -140,12 +131,12 @@ struct Merging<'a> {
 impl Merging<'_> {
     fn record(&mut self, at: usize, record: KvRecord<'_>) -> Result<(), Step> {
         check_key_length(record.key, at)?;
-        self.keyed.full_key(record.key, &mut self.key);
+        self.keys.full_key(record.key, &mut self.key);
         match record.row {
             Some(row) => {
-                if !self.keyed.table.key.fits(record.key, row)? {
+                if !self.keys.table.key.fits(record.key, row)? {
                     let reason = "its key is not that of its row".to_owned();
-                    return Err(Step::Refused(PutError::Record { record: at, reason }));
+                    return Err(Step::Refused(MergeError::Record { record: at, reason }));
                 }
                 self.upsert(row)
             }
@@ -153,15 +144,15 @@ impl Merging<'_> {
         }
     }
 
-    fn old(&self) -> Result<Option<UserValue>, fjall::Error> {
+    fn old(&self) -> Result<Option<UserValue>, StoreError> {
         match self.changes.get(&*self.key) {
             Some(value) => Ok(value.clone()),
-            None => self.keyed.latest(self.staged, &self.key),
+            None => self.keys.latest(self.staged, &self.key),
         }
     }
 
     fn upsert(&mut self, row: &[u8]) -> Result<(), Step> {
-        let table = &*self.keyed.table;
+        let table = &*self.keys.table;
         // Such a changelog never says what was there before, so nobody looks.
         if table.image == ChangelogImage::Wal && self.put.merger.is_blind() {
             self.changelog.push(UPDATE_AFTER, row)?;
@@ -195,12 +186,12 @@ impl Merging<'_> {
     }
 
     fn delete(&mut self, at: usize) -> Result<(), Step> {
-        let table = &*self.keyed.table;
+        let table = &*self.keys.table;
         match table.deletion {
             _ if self.put.overwrite => {}
             DeleteBehavior::Allow => {}
             DeleteBehavior::Ignore => return Ok(()),
-            DeleteBehavior::Disable => return Err(Step::Refused(PutError::DeletionDisabled { record: at })),
+            DeleteBehavior::Disable => return Err(Step::Refused(MergeError::DeletionDisabled { record: at })),
         }
         let Some(old) = self.old()? else { return Ok(()) };
         let old_row = row_of(&old)?;
@@ -224,7 +215,7 @@ impl Merging<'_> {
     fn keep(&mut self, merged: Merged, row: &[u8]) {
         if merged == Merged::New {
             self.value.clear();
-            self.value.extend_from_slice(&self.keyed.table.schema_id.to_le_bytes());
+            self.value.extend_from_slice(&self.keys.table.schema_id.to_le_bytes());
             self.value.extend_from_slice(row);
         }
         self.changes.insert((&*self.key).into(), Some((&*self.value).into()));

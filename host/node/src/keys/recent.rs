@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use fjall::UserValue;
 
-use super::keyed::Changes;
+use super::bucket_keys::Changes;
 
 /// Bytes of one half of what a bucket keeps.
 const HALF: usize = 32 << 20;

@@ -3,14 +3,14 @@
 use std::collections::HashMap;
 use std::collections::hash_map::RandomState;
 use std::hash::{BuildHasher, Hasher};
+use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use thalweg_wire::record::ValueBatchBuilder;
 
-use super::error::PutError;
-use super::keyed::Keyed;
+use super::bucket_keys::BucketKeys;
+use super::error::StoreError;
 use crate::ids::BucketId;
 use crate::runtime::sync::lock;
 
@@ -58,7 +58,7 @@ pub(crate) enum ScanError {
     },
     /// The keys cannot be read.
     #[error(transparent)]
-    Keys(#[from] PutError),
+    Keys(#[from] StoreError),
 }
 
 impl From<fjall::Error> for ScanError {
@@ -122,14 +122,14 @@ impl Scanners {
     pub(crate) fn begin(
         &self,
         bucket: BucketId,
-        keyed: &Keyed,
+        keys: &BucketKeys,
         limit: Option<u64>,
         bytes: usize,
     ) -> Result<(Option<Batch>, i64), ScanError> {
-        keyed.check()?;
+        keys.check()?;
         self.check_limits(bucket)?;
-        let Some((snapshot, mark)) = keyed.snapshot()? else { return Ok((None, keyed.mark().applied)) };
-        let Some(rows) = keyed.scan(&snapshot, &[]) else { return Ok((None, mark.applied)) };
+        let Some((snapshot, mark)) = keys.snapshot()? else { return Ok((None, keys.mark().applied)) };
+        let Some(rows) = keys.scan(&snapshot, &[]) else { return Ok((None, mark.applied)) };
         let mut scan = Scan { rows: rows.peekable(), left: limit.unwrap_or(u64::MAX), call: 0 };
         if !scan.has_more() {
             return Ok((None, mark.applied));
@@ -243,7 +243,7 @@ impl Scan {
         while self.left > 0 && (builder.records() == 0 || builder.byte_length() < bytes.min(BATCH)) {
             let Some(row) = self.rows.next() else { break };
             let value = row.value()?;
-            builder.push(&value).map_err(|error| PutError::Keys(error.to_string()))?;
+            builder.push(&value).map_err(|error| StoreError(error.to_string()))?;
             self.left -= 1;
         }
         self.call = self.call.wrapping_add(1);
@@ -252,10 +252,10 @@ impl Scan {
 }
 
 /// The first `limit` rows of a bucket as a value batch of at most `bytes`, as far as whole rows fit.
-pub(crate) fn first_rows(keyed: &Arc<Keyed>, limit: u64, bytes: usize) -> Result<Vec<u8>, ScanError> {
-    keyed.check()?;
-    let rows = match keyed.snapshot()? {
-        Some((snapshot, _)) => keyed.scan(&snapshot, &[]),
+pub(crate) fn first_rows(keys: &BucketKeys, limit: u64, bytes: usize) -> Result<Vec<u8>, ScanError> {
+    keys.check()?;
+    let rows = match keys.snapshot()? {
+        Some((snapshot, _)) => keys.scan(&snapshot, &[]),
         None => None,
     };
     match rows {
@@ -266,7 +266,7 @@ pub(crate) fn first_rows(keyed: &Arc<Keyed>, limit: u64, bytes: usize) -> Result
                 if builder.records() > 0 && builder.byte_length() + value.len() > bytes {
                     break;
                 }
-                builder.push(&value).map_err(|error| PutError::Keys(error.to_string()))?;
+                builder.push(&value).map_err(|error| StoreError(error.to_string()))?;
             }
             Ok(builder.finish())
         }

@@ -19,21 +19,27 @@ use std::time::{Duration, Instant};
 use fjall::config::{FilterPolicy, HashRatioPolicy, PinningPolicy, RestartIntervalPolicy};
 use fjall::{Database, Keyspace, KeyspaceCreateOptions, PersistMode};
 
-use crate::disk::folder::flush_folder;
+use super::bucket_keys::BucketKeys;
+use super::error::StoreError;
+use crate::disk::file::flush_folder;
 use crate::error::NodeError;
+use crate::ids::PhysicalTable;
+use crate::table::keyed::KeyedTable;
 
 /// Rows held in memory for the disk, of one keyspace, in bytes.
 const MEMTABLE: u64 = 16 << 20;
-/// The most that a start has to read of what was not yet sorted into files, in bytes.
+/// The most that a start has to read of what was written last, in bytes: half a second for a million small rows.
+/// The store begins a new journal only where one is full (fjall 3.1, `worker_pool.rs`, `WorkerMessage::Flush`), and
+/// offers no way to begin one when it is closed, so that a start after an orderly end reads it too.
 const JOURNAL: u64 = 64 << 20;
 /// Memory for blocks that were read, in bytes.
 const CACHE: u64 = 128 << 20;
 /// Files that are kept open.
 const OPEN_FILES: usize = 128;
-/// How long a node that is stopping is waited for, and how long it takes to stop at most.
+/// How long a node that is stopping is waited for.
 const PATIENCE: Duration = Duration::from_secs(5);
-/// A file that says that the journals say nothing new.
-const SORTED: &str = "sorted";
+/// A file that earlier versions left behind.
+const EMPTY_JOURNALS: &str = "sorted";
 /// Threads that sort and merge files.
 const WORKERS: usize = 1;
 
@@ -44,11 +50,8 @@ pub(crate) struct Store {
     memory: Arc<AtomicUsize>,
 }
 
-/// Which table or partition.
-pub(crate) type SpaceId = (i64, Option<i64>);
-
 /// Where the keys of one table or partition lie.
-pub(crate) struct Space {
+pub(super) struct Space {
     name: String,
     database: Database,
     /// Set once something was written.
@@ -69,10 +72,10 @@ impl std::fmt::Debug for Space {
 }
 
 impl Store {
-    /// Opens the keys in `folder`, and deletes those of tables and partitions that are not among `live`.
-    pub(crate) fn open(folder: &Path, live: &HashSet<SpaceId>) -> Result<Self, NodeError> {
+    /// Opens the keys in `folder`, and deletes those of tables and partitions that are not among `live`. Blocks.
+    pub(crate) fn open(folder: &Path, live: &HashSet<PhysicalTable>) -> Result<Self, NodeError> {
         let failed = |error| failed_to_open(folder, error);
-        forget_sorted(folder).map_err(|source| NodeError::storage(folder, source))?;
+        forget_mark(folder).map_err(|source| NodeError::storage(folder, source))?;
         let database = open_database(folder).map_err(failed)?;
         let store = Self { folder: folder.to_path_buf(), database, memory: Arc::default() };
         let live: HashSet<String> = live.iter().map(|id| name(*id)).collect();
@@ -84,20 +87,43 @@ impl Store {
         Ok(store)
     }
 
-    /// The place of a table's or partition's keys, which need not be there yet.
-    pub(crate) fn space(&self, id: SpaceId) -> Result<Space, fjall::Error> {
-        let name = name(id);
-        let keyspace = OnceLock::new();
-        if self.database.keyspace_exists(&name) {
-            let _ = keyspace.set(self.database.keyspace(&name, options)?);
+    /// The keys of the buckets of a table or partition, which may have rows already. They follow their logs as far as
+    /// their marks say. Blocks.
+    pub(crate) fn buckets(
+        &self,
+        id: PhysicalTable,
+        table: &Arc<KeyedTable>,
+        buckets: u32,
+    ) -> Result<Vec<BucketKeys>, StoreError> {
+        let space = self.space(id);
+        if self.database.keyspace_exists(&space.name) {
+            let _ = space.keyspace.set(self.database.keyspace(&space.name, options)?);
         }
-        Ok(Space { name, database: self.database.clone(), keyspace, memory: Arc::clone(&self.memory) })
+        let space = Arc::new(space);
+        let open = |bucket| Ok(BucketKeys::open(Arc::clone(table), Arc::clone(&space), bucket)?);
+        (0..buckets).map(open).collect()
     }
 
-    /// Deletes the keys of a table or partition; its files go when nobody reads them any more.
-    pub(crate) fn delete(&self, id: SpaceId) -> Result<(), fjall::Error> {
+    /// The keys of the buckets of a new table or partition. Nothing is on the disk before something is written.
+    pub(crate) fn new_buckets(&self, id: PhysicalTable, table: &Arc<KeyedTable>, buckets: u32) -> Vec<BucketKeys> {
+        let space = Arc::new(self.space(id));
+        (0..buckets).map(|bucket| BucketKeys::empty(Arc::clone(table), Arc::clone(&space), bucket)).collect()
+    }
+
+    fn space(&self, id: PhysicalTable) -> Space {
+        Space {
+            name: name(id),
+            database: self.database.clone(),
+            keyspace: OnceLock::new(),
+            memory: Arc::clone(&self.memory),
+        }
+    }
+
+    /// Deletes the keys of a dropped table or partition, whose buckets take no more batches; its files go when nobody
+    /// reads them any more. Blocks.
+    pub(crate) fn delete(&self, id: PhysicalTable) -> Result<(), StoreError> {
         let name = name(id);
-        if self.database.keyspace_exists(&name) { self.delete_named(&name) } else { Ok(()) }
+        if self.database.keyspace_exists(&name) { Ok(self.delete_named(&name)?) } else { Ok(()) }
     }
 
     fn delete_named(&self, name: &str) -> Result<(), fjall::Error> {
@@ -105,54 +131,35 @@ impl Store {
         self.database.delete_keyspace(keyspace)
     }
 
-    /// Sorts everything into files, so that the next start has nothing to read. Blocks.
-    pub(crate) fn close(&self) -> Result<(), fjall::Error> {
-        let names = self.database.list_keyspace_names();
-        let keyspaces = names.iter().map(|name| self.database.keyspace(name, options));
-        let keyspaces: Vec<Keyspace> = keyspaces.collect::<Result<_, _>>()?;
-        for keyspace in &keyspaces {
-            keyspace.rotate_memtable()?;
-        }
-        let begun = Instant::now();
-        while keyspaces.iter().any(|keyspace| keyspace.sealed_memtable_count() > 0) && begun.elapsed() < PATIENCE {
-            std::thread::sleep(Duration::from_millis(2));
-        }
-        self.flush()?;
-        if keyspaces.iter().all(|keyspace| keyspace.sealed_memtable_count() == 0) {
-            std::fs::write(self.folder.join(SORTED), "")?;
-        }
-        Ok(())
-    }
-
     /// Fails if a thread of the store has ended, or a write to its journal has failed.
-    pub(crate) fn check(&self) -> Result<(), fjall::Error> {
-        self.database.persist(PersistMode::Buffer)
+    pub(crate) fn check(&self) -> Result<(), StoreError> {
+        Ok(self.database.persist(PersistMode::Buffer)?)
     }
 
     /// Brings everything to the disk. Blocks.
-    pub(crate) fn flush(&self) -> Result<(), fjall::Error> {
-        self.database.persist(PersistMode::SyncAll)
+    pub(crate) fn flush(&self) -> Result<(), StoreError> {
+        Ok(self.database.persist(PersistMode::SyncAll)?)
     }
 }
 
 impl Space {
     /// The database that it is part of.
-    pub(crate) fn database(&self) -> &Database {
+    pub(super) fn database(&self) -> &Database {
         &self.database
     }
 
     /// The bytes of rows that all buckets of the node keep in memory.
-    pub(crate) fn memory(&self) -> &Arc<AtomicUsize> {
+    pub(super) fn memory(&self) -> &Arc<AtomicUsize> {
         &self.memory
     }
 
     /// The keys, if something was ever written.
-    pub(crate) fn keyspace(&self) -> Option<&Keyspace> {
+    pub(super) fn keyspace(&self) -> Option<&Keyspace> {
         self.keyspace.get()
     }
 
     /// The keys, which are about to be written.
-    pub(crate) fn keyspace_to_write(&self) -> Result<&Keyspace, fjall::Error> {
+    pub(super) fn keyspace_to_write(&self) -> Result<&Keyspace, fjall::Error> {
         if let Some(keyspace) = self.keyspace.get() {
             return Ok(keyspace);
         }
@@ -161,8 +168,9 @@ impl Space {
     }
 }
 
-fn name((table, partition): SpaceId) -> String {
-    match partition {
+fn name(id: PhysicalTable) -> String {
+    let table = id.table;
+    match id.partition {
         Some(partition) => format!("t{table}p{partition}"),
         None => format!("t{table}"),
     }
@@ -181,21 +189,13 @@ fn options() -> KeyspaceCreateOptions {
         .data_block_hash_ratio_policy(HashRatioPolicy::all(0.75))
 }
 
-/// After an orderly end all that the journals say is in files already; reading them again would take most of the start.
-/// They are emptied, not deleted: without any the store would count its writes from the beginning again.
-fn forget_sorted(folder: &Path) -> std::io::Result<()> {
-    let sorted = folder.join(SORTED);
-    if !sorted.exists() {
-        return Ok(());
+/// Earlier versions emptied the journals when they found this file; what has been written since would go with it.
+fn forget_mark(folder: &Path) -> std::io::Result<()> {
+    match std::fs::remove_file(folder.join(EMPTY_JOURNALS)) {
+        Ok(()) => flush_folder(folder),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(()),
+        Err(error) => Err(error),
     }
-    for entry in std::fs::read_dir(folder)? {
-        let path = entry?.path();
-        if path.extension().is_some_and(|extension| extension == "jnl") {
-            std::fs::OpenOptions::new().write(true).open(path)?.set_len(0)?;
-        }
-    }
-    std::fs::remove_file(sorted)?;
-    flush_folder(folder)
 }
 
 /// A node of this process that was stopped may have a request that still ends, and hold the files for a moment; other

@@ -151,3 +151,12 @@ pub(crate) struct Batch {
     /// What its header says.
     pub(crate) header: Header,
 }
+
+impl Batch {
+    /// A batch that the node has made itself.
+    pub(crate) fn made(bytes: Bytes) -> Result<Self, RecordError> {
+        let header = Header::read(&bytes)
+            .map_err(|error| RecordError::CorruptBatch { base_offset: 0, reason: error.to_string() })?;
+        Ok(Self { bytes, header })
+    }
+}

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use bytes::{Buf, BufMut};
 
 use super::writers::Writers;
-use crate::disk::folder::write_whole;
+use crate::disk::file::write_whole;
 
 const MAGIC: u64 = u64::from_le_bytes(*b"thalchk2");
 

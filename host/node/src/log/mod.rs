@@ -1,144 +1,173 @@
-//! The logs of all buckets: segments of batches exactly as they came, with offset and time put in.
+//! One bucket's log: segments of batches exactly as they came, with offset and time put in.
 //!
-//! A bucket's log is written by one thread of the `commit` module only, and read by any.
+//! A log is written by one thread at a time, and read by any.
+//!
+//! ```text
+//! batch        the header of a batch as the log needs it
+//! segment      one file of a log, with its sparse index
+//! tail         the end of a log as who writes it sees it; writers: the last batches of each writer
+//! append       batches written, committed or taken back
+//! files        files begun, rolled, flushed and closed
+//! read         batches found by offset or time
+//! retention    what a log need not keep
+//! checkpoint   up to where a log is known to be whole; recovery: a log opened again
+//! error        why a log is not written or not read
+//! ```
 
 mod append;
 pub(crate) mod batch;
-pub(crate) mod bucket;
 mod checkpoint;
-mod file;
-mod index;
+mod error;
+mod files;
+mod read;
 mod recovery;
 mod retention;
 mod segment;
+mod tail;
 #[cfg(test)]
 mod tests;
 mod writers;
 
-use std::collections::HashMap;
-use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, RwLock};
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::{Arc, Mutex, RwLock, Weak};
+use std::time::Duration;
 
-pub(crate) use append::AppendError;
-pub(crate) use bucket::{Bucket, LogSettings, ReadError};
+use tokio::sync::Notify;
+
+pub(crate) use error::{AppendError, ReadError};
+pub(crate) use recovery::open;
 pub(crate) use retention::Policy;
+use segment::Segment;
+use segment::index::Index;
+use tail::{State, Tail};
 
-use crate::disk::folder::partition_folder;
-use crate::error::NodeError;
-use crate::ids::{BucketId, PhysicalTable};
-use crate::runtime::sync::{read, write};
+use crate::ids::BucketId;
+use crate::options::Durability;
+use crate::runtime::sync::{lock, read, write};
 
-/// The buckets of one table or partition, by number.
-pub(crate) type Buckets = Arc<[Arc<Bucket>]>;
-
-/// The logs of all tables.
-#[derive(Debug)]
-pub(crate) struct Logs {
-    folder: PathBuf,
-    settings: Arc<LogSettings>,
-    tables: RwLock<HashMap<PhysicalTable, Buckets>>,
+/// What all logs of a node have in common.
+#[derive(Debug, Clone)]
+pub(crate) struct LogSettings {
+    /// When a batch counts as written.
+    pub(crate) durability: Durability,
+    /// The size in bytes at which a segment is closed.
+    pub(crate) segment_bytes: u64,
+    /// Writers that a bucket remembers.
+    pub(crate) writers: usize,
+    /// How long a silent writer is remembered.
+    pub(crate) writer_age: Duration,
+    /// Bytes that may still be written before the disk counts as full.
+    #[cfg(test)]
+    pub(crate) room: Arc<std::sync::atomic::AtomicU64>,
 }
 
-impl Logs {
-    /// Opens the logs of these tables and partitions, given with the number of their buckets, under `folder`.
-    pub(crate) fn open(
-        folder: PathBuf,
-        settings: LogSettings,
-        tables: &[(PhysicalTable, u32)],
-    ) -> Result<Self, NodeError> {
-        let settings = Arc::new(settings);
-        let threads = std::thread::available_parallelism().map_or(2, |threads| threads.get()).min(8);
-        let share = tables.len().div_ceil(threads).max(1);
-        let opened = std::thread::scope(|scope| {
-            let (folder, settings) = (&folder, &settings);
-            let workers: Vec<_> = tables
-                .chunks(share)
-                .map(|tables| {
-                    scope.spawn(move || -> Result<Vec<(PhysicalTable, Buckets)>, NodeError> {
-                        tables.iter().map(|(id, count)| Ok((*id, open_table(folder, settings, *id, *count)?))).collect()
-                    })
-                })
-                .collect();
-            let mut opened = HashMap::with_capacity(tables.len());
-            for worker in workers {
-                match worker.join() {
-                    Ok(tables) => opened.extend(tables?),
-                    Err(panic) => std::panic::resume_unwind(panic),
-                }
-            }
-            Ok::<_, NodeError>(opened)
-        })?;
-        Ok(Self { folder, settings, tables: RwLock::new(opened) })
-    }
+/// One bucket's log. Written by one thread at a time, read by any.
+#[derive(Debug)]
+pub(crate) struct Log {
+    id: BucketId,
+    folder: PathBuf,
+    settings: Arc<LogSettings>,
+    start: AtomicI64,
+    high_watermark: AtomicI64,
+    /// In order; there is always a last one.
+    segments: RwLock<Vec<Arc<Segment>>>,
+    tail: Mutex<Tail>,
+    waiters: Mutex<Waiters>,
+}
 
-    /// Adds a new table or partition. Nothing is on the disk before something is appended.
-    pub(crate) fn add(&self, table: PhysicalTable, buckets: u32) {
-        let empty = |bucket| {
-            let id = table.bucket(bucket);
-            Arc::new(Bucket::empty(id, bucket_folder(&self.folder, id), Arc::clone(&self.settings)))
-        };
-        write(&self.tables).insert(table, numbers(buckets).map(empty).collect());
-    }
+/// Who waits for a log to grow.
+#[derive(Debug, Default)]
+struct Waiters {
+    waiting: Vec<Weak<Notify>>,
+    /// How many there may be before those that are gone are looked for.
+    prune_at: usize,
+}
 
-    /// Takes a dropped table or partition out; its buckets' files are still there.
-    pub(crate) fn remove(&self, table: PhysicalTable) -> Option<Buckets> {
-        write(&self.tables).remove(&table)
-    }
-
-    /// Deletes the files of a partition that was taken out, or of a table with all its partitions.
-    pub(crate) fn delete_files(&self, table: PhysicalTable) -> io::Result<()> {
-        match std::fs::remove_dir_all(table_folder(&self.folder, table)) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
-            _ => Ok(()),
+impl Log {
+    /// A log of these segments, in order, that ends as `tail` says.
+    fn new(id: BucketId, folder: PathBuf, settings: Arc<LogSettings>, segments: Vec<Arc<Segment>>, tail: Tail) -> Self {
+        let start = segments.first().map_or(tail.next_offset, |segment| segment.base());
+        Self {
+            id,
+            folder,
+            settings,
+            start: AtomicI64::new(start),
+            high_watermark: AtomicI64::new(tail.next_offset),
+            segments: RwLock::new(segments),
+            tail: Mutex::new(tail),
+            waiters: Mutex::default(),
         }
     }
 
-    /// The buckets of a table or partition.
-    pub(crate) fn table(&self, table: PhysicalTable) -> Option<Buckets> {
-        read(&self.tables).get(&table).cloned()
+    /// A log with nothing in it. Nothing is on the disk before the first batch.
+    pub(crate) fn empty(id: BucketId, folder: PathBuf, settings: Arc<LogSettings>) -> Self {
+        let segment = Arc::new(Segment::new(&folder, 0, 0, Some(Index::default())));
+        Self::new(id, folder, settings, vec![segment], Tail::at(0))
     }
 
-    /// One bucket.
-    pub(crate) fn bucket(&self, id: BucketId) -> Option<Arc<Bucket>> {
-        let number = usize::try_from(id.bucket).ok()?;
-        read(&self.tables).get(&id.physical())?.get(number).cloned()
+    /// Which bucket's it is.
+    pub(crate) fn id(&self) -> BucketId {
+        self.id
     }
 
-    /// All buckets of all tables.
-    pub(crate) fn all(&self) -> Vec<Arc<Bucket>> {
-        read(&self.tables).values().flat_map(|buckets| buckets.iter().cloned()).collect()
+    /// Takes no more batches until the node is started again: nobody knows what is in it.
+    pub(crate) fn break_down(&self) {
+        let mut tail = lock(&self.tail);
+        if tail.state == State::Open {
+            tail.state = State::Failed;
+        }
     }
-}
 
-fn numbers(buckets: u32) -> std::ops::Range<i32> {
-    0..i32::try_from(buckets).unwrap_or(i32::MAX)
-}
+    /// Where its files are.
+    pub(crate) fn folder(&self) -> &Path {
+        &self.folder
+    }
 
-fn open_table(
-    folder: &Path,
-    settings: &Arc<LogSettings>,
-    table: PhysicalTable,
-    buckets: u32,
-) -> Result<Buckets, NodeError> {
-    let open = |bucket| {
-        let id = table.bucket(bucket);
-        recovery::open(id, &bucket_folder(folder, id), settings).map(Arc::new)
-    };
-    numbers(buckets).map(open).collect()
-}
+    /// The first offset that it still has.
+    pub(crate) fn start(&self) -> i64 {
+        self.start.load(Ordering::Acquire)
+    }
 
-fn bucket_folder(tables: &Path, id: BucketId) -> PathBuf {
-    table_folder(tables, id.physical()).join(id.bucket.to_string())
-}
+    /// One past the last offset that is acknowledged, which is as far as it can be read.
+    pub(crate) fn high_watermark(&self) -> i64 {
+        self.high_watermark.load(Ordering::Acquire)
+    }
 
-fn table_folder(tables: &Path, id: PhysicalTable) -> PathBuf {
-    let table = tables.join(id.table.to_string());
-    id.partition.map_or(table.clone(), |partition| table.join(partition_folder(partition)))
-}
+    fn set_start(&self, start: i64) {
+        self.start.store(start, Ordering::Release);
+    }
 
-/// Opens one bucket's log in a folder of its own.
-#[cfg(test)]
-pub(crate) fn open_bucket(id: BucketId, folder: &Path, settings: LogSettings) -> Result<Bucket, NodeError> {
-    recovery::open(id, folder, &Arc::new(settings))
+    /// Lets everything before `next_offset` be read and wakes who waits for that.
+    fn publish(&self, next_offset: i64) {
+        self.high_watermark.store(next_offset, Ordering::Release);
+        self.wake();
+    }
+
+    /// Wakes everybody who waits for this log.
+    fn wake(&self) {
+        for waiter in lock(&self.waiters).waiting.drain(..) {
+            if let Some(waiter) = waiter.upgrade() {
+                waiter.notify_one();
+            }
+        }
+    }
+
+    /// Has `waiter` notified once when the log grows or goes. To miss nothing: watch first, then look.
+    pub(crate) fn watch(&self, waiter: &Arc<Notify>) {
+        let mut waiters = lock(&self.waiters);
+        if waiters.waiting.len() >= waiters.prune_at {
+            waiters.waiting.retain(|waiter| waiter.strong_count() > 0);
+            waiters.prune_at = 16 + 2 * waiters.waiting.len();
+        }
+        waiters.waiting.push(Arc::downgrade(waiter));
+    }
+
+    fn last_segment(&self) -> Option<Arc<Segment>> {
+        read(&self.segments).last().cloned()
+    }
+
+    fn push_segment(&self, segment: Segment) {
+        write(&self.segments).push(Arc::new(segment));
+    }
 }

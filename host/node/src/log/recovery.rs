@@ -6,11 +6,12 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::batch::{Header, HeaderError, LONGEST};
-use super::bucket::{Bucket, LogSettings, Tail};
 use super::checkpoint::Checkpoint;
-use super::file::read_exact_at;
-use super::index::{Entry, Index};
+use super::segment::index::{Entry, Index};
 use super::segment::{self, Segment};
+use super::tail::Tail;
+use super::{Log, LogSettings};
+use crate::disk::file::read_exact_at;
 use crate::error::NodeError;
 use crate::ids::BucketId;
 
@@ -18,11 +19,11 @@ use crate::ids::BucketId;
 const WINDOW: u64 = 1 << 20;
 
 /// Opens the log in `folder`, which need not be there.
-pub(crate) fn open(id: BucketId, folder: &Path, settings: &Arc<LogSettings>) -> Result<Bucket, NodeError> {
+pub(crate) fn open(id: BucketId, folder: &Path, settings: &Arc<LogSettings>) -> Result<Log, NodeError> {
     let bases = bases(folder).map_err(|source| NodeError::storage(folder, source))?;
     let checkpoint = Checkpoint::load(folder);
     let Some(first) = bases.first().copied() else {
-        return Ok(Bucket::empty(id, folder.to_path_buf(), Arc::clone(settings)));
+        return Ok(Log::empty(id, folder.to_path_buf(), Arc::clone(settings)));
     };
     let mut segments = Vec::with_capacity(bases.len());
     let usable = checkpoint.filter(|checkpoint| {
@@ -48,7 +49,7 @@ pub(crate) fn open(id: BucketId, folder: &Path, settings: &Arc<LogSettings>) -> 
     }
     let Checkpoint { position, next_offset, last_timestamp, writers, .. } = state.checkpoint;
     let tail = Tail { size: position, last_timestamp, writers, ..Tail::at(next_offset) };
-    Ok(Bucket::new(id, folder.to_path_buf(), Arc::clone(settings), segments, tail))
+    Ok(Log::new(id, folder.to_path_buf(), Arc::clone(settings), segments, tail))
 }
 
 /// The first offsets of the segments in `folder`, in order.

@@ -4,9 +4,10 @@ use std::fs;
 use std::io;
 use std::time::Duration;
 
-use super::append::AppendError;
-use super::bucket::{Bucket, State};
-use crate::runtime::sync::{lock, write};
+use super::Log;
+use super::error::AppendError;
+use super::tail::State;
+use crate::runtime::sync::{lock, read, write};
 
 /// How long and how much a bucket keeps.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -17,11 +18,11 @@ pub(crate) struct Policy {
     pub(crate) bytes: Option<u64>,
 }
 
-impl Bucket {
+impl Log {
     /// Deletes the segments that the policy lets go, and forgets silent writers and the indexes of closed segments.
-    /// Returns how many segments went.
-    /// Everything must be committed.
-    pub(crate) fn retain(&self, policy: &Policy, now: i64) -> Result<usize, AppendError> {
+    /// What lies at `needed` and behind it stays in any case. Returns how many segments went. Everything must be
+    /// committed.
+    pub(crate) fn retain(&self, policy: &Policy, needed: i64, now: i64) -> Result<usize, AppendError> {
         let horizon = |age: Duration| now.saturating_sub(i64::try_from(age.as_millis()).unwrap_or(i64::MAX));
         {
             let mut tail = lock(&self.tail);
@@ -39,21 +40,20 @@ impl Bucket {
             self.roll()?;
         }
         let mut gone = 0;
-        while self.drop_first(expired_before, policy.bytes)? {
+        while self.drop_first(expired_before, policy.bytes, needed)? {
             gone += 1;
         }
         // Those of all segments that were ever written or read would grow with the log.
-        if let Some((_, closed)) = crate::runtime::sync::read(&self.segments).split_last() {
+        if let Some((_, closed)) = read(&self.segments).split_last() {
             closed.iter().for_each(|segment| segment.release_index());
         }
         Ok(gone)
     }
 
-    fn drop_first(&self, expired_before: i64, bytes: Option<u64>) -> io::Result<bool> {
-        let segments = crate::runtime::sync::read(&self.segments).clone();
+    fn drop_first(&self, expired_before: i64, bytes: Option<u64>, needed: i64) -> io::Result<bool> {
+        let segments = read(&self.segments).clone();
         let [first, second, ..] = segments.as_slice() else { return Ok(false) };
-        // Keys that might lose their last changes with the power need them in the log.
-        if self.keyed().is_some_and(|keyed| keyed.durable() < second.base()) {
+        if needed < second.base() {
             return Ok(false);
         }
         let all: u64 = segments.iter().map(|segment| segment.visible()).sum();

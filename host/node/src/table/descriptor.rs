@@ -4,7 +4,7 @@
 use thalweg_wire::message::ServerErrorCode;
 use thalweg_wire::table::{DataType, TableDescriptor, TableProperties};
 
-use super::keyed::KeyedTable;
+use super::definition::Definition;
 use super::{auto_partition, primary_key, properties};
 use crate::failure::Failure;
 
@@ -16,14 +16,18 @@ pub(super) fn invalid(text: impl Into<String>) -> Failure {
     Failure::new(ServerErrorCode::INVALID_TABLE, text)
 }
 
+/// The version of a new table's schema.
+pub(crate) const FIRST_SCHEMA: i32 = 1;
+
 /// Checks what a descriptor that makes sense has in particular, and completes it as Fluss does.
-pub(crate) fn complete(mut descriptor: TableDescriptor, most_buckets: u32) -> Result<TableDescriptor, Failure> {
+pub(crate) fn complete(mut descriptor: TableDescriptor, most_buckets: u32) -> Result<Definition, Failure> {
     descriptor.bucket_count.get_or_insert(1);
     let replicas = descriptor.properties.entry(TableProperties::REPLICATION_FACTOR.to_owned());
     replicas.or_insert_with(|| "1".to_owned());
     auto_partition::complete(&mut descriptor)?;
     primary_key::complete(&mut descriptor)?;
-    if properties::parse(&descriptor.properties)?.lake_enabled {
+    let properties = properties::parse(&descriptor.properties)?;
+    if properties.lake_enabled {
         return Err(invalid(format!(
             "'{}' is enabled for the table, but the Fluss cluster doesn't enable datalake tables.",
             TableProperties::LAKE_ENABLED
@@ -32,10 +36,7 @@ pub(crate) fn complete(mut descriptor: TableDescriptor, most_buckets: u32) -> Re
     check_distribution(&descriptor, most_buckets)?;
     check(&descriptor)?;
     check_columns(&descriptor)?;
-    if !descriptor.schema.primary_key.is_empty() {
-        KeyedTable::new(&descriptor, &properties::parse(&descriptor.properties)?, 1)?;
-    }
-    Ok(descriptor)
+    Definition::new(descriptor, properties, FIRST_SCHEMA)
 }
 
 /// Checks everything that may have changed when properties were altered.
@@ -115,7 +116,7 @@ pub(crate) mod tests {
 
     /// The properties and bucket keys that a table has once it is completed.
     fn stamped(descriptor: TableDescriptor) -> (BTreeMap<String, String>, Vec<String>) {
-        let done = complete(descriptor, 10).unwrap();
+        let done = complete(descriptor, 10).unwrap().descriptor;
         (done.properties, done.bucket_keys)
     }
 
@@ -125,7 +126,7 @@ pub(crate) mod tests {
 
     #[test]
     fn what_is_missing_is_put_in() {
-        let done = complete(table("id INT, r ROW<a INT>", &[], &[], &[]), 10).unwrap();
+        let done = complete(table("id INT, r ROW<a INT>", &[], &[], &[]), 10).unwrap().descriptor;
         assert_eq!(done.bucket_count, Some(1));
         assert_eq!(done.properties.get("table.replication.factor").map(String::as_str), Some("1"));
         let json = done.to_json();

@@ -5,12 +5,14 @@
 //! properties       the properties of Fluss's own
 //! primary_key      what a primary-key table must look like
 //! auto_partition   partitions that follow the time, and calendar, which names them
+//! definition       a descriptor with all that follows from it
 //! keyed            what the keys of a table need to know of it; key: the key that a row has
 //! merge            how a row is merged with the one before it
 //! ```
 
 pub(crate) mod auto_partition;
 mod calendar;
+pub(crate) mod definition;
 pub(crate) mod descriptor;
 pub(crate) mod key;
 pub(crate) mod keyed;

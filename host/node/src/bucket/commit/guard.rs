@@ -1,6 +1,6 @@
 //! A panic while a bucket is written: contained in that bucket.
 
-use crate::log::Bucket;
+use crate::bucket::Bucket;
 use crate::runtime::panics::caught;
 
 /// Does a part of the work on a bucket; `None` if it panicked. Then nobody knows what the bucket has, so that it takes
@@ -10,7 +10,7 @@ pub(super) fn guarded<T>(bucket: &Bucket, work: impl FnOnce() -> T) -> Option<T>
     match caught(work) {
         Ok(done) => Some(done),
         Err(panic) => {
-            tracing::error!(folder = %bucket.folder().display(), panic, "the bucket takes no more batches");
+            tracing::error!(folder = %bucket.log.folder().display(), panic, "the bucket takes no more batches");
             bucket.break_down();
             None
         }

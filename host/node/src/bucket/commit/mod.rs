@@ -9,6 +9,7 @@ mod round;
 mod tests;
 
 use std::collections::VecDeque;
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex};
 use std::thread::{Builder, JoinHandle};
@@ -17,11 +18,12 @@ use tokio::sync::oneshot;
 
 use self::guard::guarded;
 use self::round::Round;
+use super::{Bucket, PutError};
 use crate::error::NodeError;
 use crate::ids::BucketId;
-use crate::keys::{Keyed, Put, PutError};
+use crate::keys::{BucketKeys, Put};
 use crate::log::batch::Batch;
-use crate::log::{AppendError, Bucket, Policy};
+use crate::log::{AppendError, Policy};
 use crate::runtime::clock;
 use crate::runtime::lifecycle::Lifecycle;
 use crate::runtime::sync::lock;
@@ -40,7 +42,7 @@ pub(crate) type PutFate = Result<i64, PutError>;
 
 enum Work {
     Append { bucket: Arc<Bucket>, batches: Vec<Batch>, reply: oneshot::Sender<Fate> },
-    Put { bucket: Arc<Bucket>, keyed: Arc<Keyed>, put: Put, reply: oneshot::Sender<PutFate> },
+    Put { bucket: Arc<Bucket>, keys: Arc<BucketKeys>, put: Put, reply: oneshot::Sender<PutFate> },
     Retain { bucket: Arc<Bucket>, policy: Policy },
     Retire { bucket: Arc<Bucket>, reply: oneshot::Sender<()> },
     Close { bucket: Arc<Bucket>, reply: oneshot::Sender<Result<(), AppendError>> },
@@ -75,9 +77,7 @@ impl Committer {
     }
 
     fn hand_over(&self, id: BucketId, work: Work) {
-        let spread = id.table.unsigned_abs().wrapping_mul(31).wrapping_add(u64::from(id.bucket.unsigned_abs()));
-        let at = usize::try_from(spread % self.threads.len().max(1) as u64).unwrap_or(0);
-        if let Some(thread) = self.threads.get(at) {
+        if let Some(thread) = self.threads.get(thread_of(id, self.threads.len())) {
             // A thread that is gone drops the work and with it the reply, which the caller sees.
             let _ = thread.work.send(work);
         }
@@ -93,9 +93,9 @@ impl Committer {
 
     /// Merges a key batch into a bucket's keys and appends the changes to its log, behind everything handed over before.
     /// The fate comes when they are committed, as for `append`.
-    pub(crate) fn put(&self, bucket: Arc<Bucket>, keyed: Arc<Keyed>, put: Put) -> oneshot::Receiver<PutFate> {
+    pub(crate) fn put(&self, bucket: Arc<Bucket>, keys: Arc<BucketKeys>, put: Put) -> oneshot::Receiver<PutFate> {
         let (reply, fate) = oneshot::channel();
-        self.hand_over(bucket.id(), Work::Put { bucket, keyed, put, reply });
+        self.hand_over(bucket.id(), Work::Put { bucket, keys, put, reply });
         fate
     }
 
@@ -138,6 +138,15 @@ impl Drop for Committer {
     }
 }
 
+/// Which of so many threads writes a bucket. The buckets of a table or partition take turns; with which thread they
+/// begin is spread over all of them, so that partitions of one bucket do not share one.
+fn thread_of(id: BucketId, threads: usize) -> usize {
+    let mut hasher = DefaultHasher::new();
+    id.physical().hash(&mut hasher);
+    let place = hasher.finish().wrapping_add(u64::from(id.bucket.unsigned_abs()));
+    usize::try_from(place % threads.max(1) as u64).unwrap_or(0)
+}
+
 /// The buckets whose files are open, the last written one at the end.
 #[derive(Default)]
 struct Open(VecDeque<Arc<Bucket>>);
@@ -160,7 +169,7 @@ impl Open {
         if self.0.len() > OPEN_FILES
             && let Some(oldest) = self.0.pop_front()
         {
-            guarded(&oldest, || oldest.rest());
+            guarded(&oldest, || oldest.log.rest());
         }
     }
 }
@@ -182,10 +191,10 @@ fn run(waiting: &Receiver<Work>, lifecycle: &Lifecycle) {
                         round.remove(&at.id());
                     }
                 }
-                Work::Put { bucket, keyed, put, reply } => {
+                Work::Put { bucket, keys, put, reply } => {
                     bytes += put.records.len();
                     let at = Arc::clone(&bucket);
-                    let merge = || round::merge(&mut round, bucket, &keyed, &put, reply, lifecycle);
+                    let merge = || round::merge(&mut round, bucket, &keys, &put, reply, lifecycle);
                     if guarded(&at, merge).is_none() {
                         round.remove(&at.id());
                     }
@@ -213,15 +222,15 @@ fn maintain(work: Work, lifecycle: &Lifecycle) {
                 bucket.retain(&policy, clock::now())
             };
             if let Some(Err(error)) = guarded(&bucket, retain) {
-                tracing::warn!(folder = %bucket.folder().display(), %error, "retention has to wait");
+                tracing::warn!(folder = %bucket.log.folder().display(), %error, "retention has to wait");
             }
         }
         Work::Retire { bucket, reply } => {
-            guarded(&bucket, || bucket.retire());
+            guarded(&bucket, || bucket.log.retire());
             let _ = reply.send(());
         }
         Work::Close { bucket, reply } => {
-            if let Some(closed) = guarded(&bucket, || bucket.close()) {
+            if let Some(closed) = guarded(&bucket, || bucket.log.close()) {
                 let _ = reply.send(closed);
             }
         }

@@ -6,10 +6,11 @@ use std::sync::Arc;
 use tokio::sync::oneshot;
 
 use super::{Fate, PutFate};
+use crate::bucket::{Bucket, PutError};
 use crate::ids::BucketId;
-use crate::keys::{Keyed, Put, PutError};
+use crate::keys::{BucketKeys, MergeError, Put};
+use crate::log::AppendError;
 use crate::log::batch::Batch;
-use crate::log::{AppendError, Bucket};
 use crate::runtime::clock;
 use crate::runtime::lifecycle::Lifecycle;
 use crate::runtime::panics::caught;
@@ -33,13 +34,13 @@ impl Pending {
     /// Commits what was written to a log; then, and only then, the keys follow.
     pub(super) fn settle(self) -> Result<(), AppendError> {
         let Self { bucket, replies } = self;
-        let committed = bucket.commit();
-        let applied = match (&committed, bucket.keyed()) {
-            (Ok(()), Some(keyed)) => keyed.apply(bucket.high_watermark()),
-            (Err(error), keyed) => {
-                tracing::error!(folder = %bucket.folder().display(), %error, "a round of appends is taken back");
-                if let Some(keyed) = keyed {
-                    keyed.discard();
+        let committed = bucket.log.commit();
+        let applied = match (&committed, bucket.keys()) {
+            (Ok(()), Some(keys)) => keys.apply(bucket.log.high_watermark()).map_err(PutError::from),
+            (Err(error), keys) => {
+                tracing::error!(folder = %bucket.log.folder().display(), %error, "a round of appends is taken back");
+                if let Some(keys) = keys {
+                    keys.discard();
                 }
                 Err(error.clone().into())
             }
@@ -64,7 +65,7 @@ pub(super) fn append(
     lifecycle: &Lifecycle,
 ) {
     lifecycle.trip("append");
-    let written = make_room(round, &bucket, batches).and_then(|()| bucket.append(batches, clock::now()));
+    let written = make_room(round, &bucket, batches).and_then(|()| bucket.log.append(batches, clock::now()));
     match written {
         // A repeated batch may be one of this very round: it too is answered when the round is committed.
         Ok(offset) => wait(round, bucket, Reply::Append(reply, offset)),
@@ -78,12 +79,12 @@ pub(super) fn append(
 pub(super) fn merge(
     round: &mut Round,
     bucket: Arc<Bucket>,
-    keyed: &Keyed,
+    keys: &BucketKeys,
     put: &Put,
     reply: oneshot::Sender<PutFate>,
     lifecycle: &Lifecycle,
 ) {
-    match merged(round, &bucket, keyed, put, lifecycle) {
+    match merged(round, &bucket, keys, put, lifecycle) {
         Ok(end) => wait(round, bucket, Reply::Put(reply, end)),
         Err(error) => {
             let _ = reply.send(Err(error));
@@ -92,38 +93,38 @@ pub(super) fn merge(
 }
 
 /// Writes the changes of a key batch to the log and stages them. A batch that was taken before is not merged again.
-fn merged(round: &mut Round, bucket: &Arc<Bucket>, keyed: &Keyed, put: &Put, lifecycle: &Lifecycle) -> PutFate {
+fn merged(round: &mut Round, bucket: &Arc<Bucket>, keys: &BucketKeys, put: &Put, lifecycle: &Lifecycle) -> PutFate {
     let (writer, sequence) = put.writer()?;
-    if let Some(end) = bucket.judge(writer, sequence)? {
+    if let Some(end) = bucket.log.judge(writer, sequence)? {
         return Ok(end);
     }
     // Nothing is changed yet, so that a panic is of no consequence to others.
     let prepare = || {
         lifecycle.trip("prepare");
-        keyed.prepare(put)
+        keys.prepare(put)
     };
     let prepared = caught(prepare).map_err(|panic| {
-        tracing::error!(folder = %bucket.folder().display(), panic, "a key batch cannot be merged");
+        tracing::error!(folder = %bucket.log.folder().display(), panic, "a key batch cannot be merged");
         PutError::Unmerged
     })??;
-    let batch = std::slice::from_ref(&prepared.batch);
-    make_room(round, bucket, batch)?;
-    let first = bucket.append(batch, clock::now())?;
+    let batch = Batch::made(prepared.batch).map_err(MergeError::Changes)?;
+    make_room(round, bucket, std::slice::from_ref(&batch))?;
+    let first = bucket.log.append(std::slice::from_ref(&batch), clock::now())?;
     lifecycle.trip("stage");
-    keyed.stage(prepared.changes, prepared.rows);
-    Ok(prepared.batch.header.placed(first, 0).next_offset())
+    keys.stage(prepared.changes, prepared.rows);
+    Ok(batch.header.placed(first, 0).next_offset())
 }
 
 /// Begins a new segment where batches do not fit into the last one.
 fn make_room(round: &mut Round, bucket: &Arc<Bucket>, batches: &[Batch]) -> Result<(), AppendError> {
-    if !bucket.is_full(batches.iter().map(|batch| batch.bytes.len()).sum()) {
+    if !bucket.log.is_full(batches.iter().map(|batch| batch.bytes.len()).sum()) {
         return Ok(());
     }
     if let Some(pending) = round.remove(&bucket.id()) {
         // What is to be written now may rest on what is taken back if this fails.
         pending.settle()?;
     }
-    bucket.roll()
+    bucket.log.roll()
 }
 
 fn wait(round: &mut Round, bucket: Arc<Bucket>, reply: Reply) {

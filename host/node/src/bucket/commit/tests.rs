@@ -5,8 +5,8 @@ use std::time::Duration;
 use thalweg_wire::record::{BatchContent, BatchHead, NO_WRITER};
 
 use super::*;
-use crate::log::LogSettings;
 use crate::log::batch::split;
+use crate::log::{Log, LogSettings};
 use crate::options::Durability;
 
 #[test]
@@ -32,7 +32,8 @@ fn no_more_files_stay_open_than_allowed_whatever_comes_between_appends() {
     let bytes = BatchHead::encode(&content).unwrap().into_bytes().into();
     let bucket = |bucket| {
         let id = BucketId { table: 1, partition: None, bucket };
-        Arc::new(Bucket::empty(id, folder.path().join(bucket.to_string()), Arc::clone(&settings)))
+        let log = Log::empty(id, folder.path().join(bucket.to_string()), Arc::clone(&settings));
+        Arc::new(Bucket::new(log, None))
     };
     let buckets: Vec<Arc<Bucket>> = (0..100).map(bucket).collect();
     let (work, waiting) = channel();
@@ -48,5 +49,17 @@ fn no_more_files_stay_open_than_allowed_whatever_comes_between_appends() {
     work.send(Work::Stop).unwrap();
     run(&waiting, &Lifecycle::begin());
     assert!(fates.into_iter().all(|fate| fate.blocking_recv().unwrap().is_ok()));
-    assert_eq!(buckets.iter().filter(|bucket| bucket.is_open()).count(), OPEN_FILES);
+    assert_eq!(buckets.iter().filter(|bucket| bucket.log.is_open()).count(), OPEN_FILES);
+}
+
+#[test]
+fn buckets_and_partitions_are_spread_over_the_threads() {
+    let written_by = |partition, bucket| thread_of(BucketId { table: 3, partition, bucket }, 4);
+    let turns: std::collections::BTreeSet<usize> = (4..8).map(|bucket| written_by(Some(9), bucket)).collect();
+    assert_eq!(turns.len(), 4, "the buckets of a partition take turns");
+    for step in [1, 2, 4] {
+        let mut partitions = [0; 4];
+        (0..400).for_each(|number| partitions[written_by(Some(number * step), 0)] += 1);
+        assert!(partitions.iter().all(|count| *count > 50), "{partitions:?}");
+    }
 }

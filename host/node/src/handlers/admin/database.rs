@@ -7,7 +7,7 @@ use thalweg_wire::message::{
 };
 use thalweg_wire::table::DatabaseDescriptor;
 
-use super::table::remove_logs;
+use super::table::remove_buckets;
 use crate::catalog::Database;
 use crate::failure::Failure;
 use crate::handlers::service::Service;
@@ -29,7 +29,7 @@ pub(crate) fn create(service: &Service, request: CreateDatabaseRequest) -> Resul
 pub(crate) fn drop(service: &Service, request: DropDatabaseRequest) -> Result<DropDatabaseResponse, Failure> {
     let ignore = request.ignore_if_not_exists;
     for table in service.catalog.drop_database(&request.database_name, ignore, request.cascade)? {
-        remove_logs(service, &table);
+        remove_buckets(service, &table);
     }
     Ok(DropDatabaseResponse {})
 }

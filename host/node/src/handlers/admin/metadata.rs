@@ -116,7 +116,7 @@ fn describe(path: PbTablePath, table: &Table) -> PbTableMetadata {
         table_path: path,
         table_id: table.id,
         schema_id: table.schema_id,
-        table_json: table.json.clone(),
+        table_json: table.definition.json.clone(),
         bucket_metadata: if table.is_partitioned() { Vec::new() } else { buckets(table.buckets()) },
         created_time: table.created,
         modified_time: table.modified,

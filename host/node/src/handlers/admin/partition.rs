@@ -18,10 +18,8 @@ pub(crate) fn create(service: &Service, request: CreatePartitionRequest) -> Resu
     let (path, spec) = (path(request.table_path), pairs(request.partition_spec));
     // The protocol calls it so; it means "if it exists".
     let ignore = request.ignore_if_not_exists;
-    if let Some((id, buckets)) =
-        service.catalog.create_partition(&path, &spec, ignore, &service.limits, clock::now())?
-    {
-        service.open_logs(&[id], buckets);
+    if let Some(id) = service.catalog.create_partition(&path, &spec, ignore, &service.limits, clock::now())? {
+        service.add_buckets(&[id]);
     }
     Ok(CreatePartitionResponse {})
 }
@@ -30,7 +28,7 @@ pub(crate) fn create(service: &Service, request: CreatePartitionRequest) -> Resu
 pub(crate) fn drop(service: &Service, request: DropPartitionRequest) -> Result<DropPartitionResponse, Failure> {
     let (path, spec) = (path(request.table_path), pairs(request.partition_spec));
     if let Some(id) = service.catalog.drop_partition(&path, &spec, request.ignore_if_not_exists)? {
-        service.remove_logs(&[id]);
+        service.remove_buckets(&[id]);
     }
     Ok(DropPartitionResponse {})
 }
@@ -47,7 +45,7 @@ pub(crate) fn list(
         let text = format!("Table '{path}' is not a partitioned table.");
         return Err(Failure::new(ServerErrorCode::TABLE_NOT_PARTITIONED, text));
     }
-    let keys = &table.descriptor.partition_keys;
+    let keys = &table.definition.descriptor.partition_keys;
     let wanted = request.partial_partition_spec.unwrap_or_default().partition_key_values;
     if let Some(pair) = wanted.iter().find(|pair| !keys.contains(&pair.key)) {
         let text = format!("table don't contains this partitionKey: {}", pair.key);

@@ -32,15 +32,15 @@ pub(crate) fn table(service: &Service, request: GetTableStatsRequest) -> Result<
 
 fn rows(service: &Service, table: i64, part: &PbTableStatsReqForBucket) -> Result<i64, Failure> {
     match service.keyed(table, part.partition_id, part.bucket_id) {
-        Ok((_, keyed)) => keyed.rows().ok_or_else(|| {
+        Ok((_, keys)) => keys.rows().ok_or_else(|| {
             let text = "Rows are not counted in a table whose changelog image is WAL: it does not tell new rows from \
                         changed ones.";
             Failure::new(ServerErrorCode::INVALID_TABLE, text)
         }),
         Err(failure) if failure.code == ServerErrorCode::NON_PRIMARY_KEY_TABLE => {
             let id = BucketId { table, partition: part.partition_id, bucket: part.bucket_id };
-            let bucket = service.logs.bucket(id).ok_or_else(|| Failure::unknown_bucket(id))?;
-            Ok(bucket.high_watermark() - bucket.start())
+            let bucket = service.bucket(id)?;
+            Ok(bucket.log.high_watermark() - bucket.log.start())
         }
         Err(failure) => Err(failure),
     }

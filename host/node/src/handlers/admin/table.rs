@@ -20,7 +20,7 @@ pub(crate) fn create(service: &Service, request: CreateTableRequest) -> Result<C
     let (ignore, now) = (request.ignore_if_exists, clock::now());
     let created = service.catalog.create_table(&path, &request.table_json, ignore, &service.limits, now)?;
     if let Some(table) = created {
-        service.open_logs(&table.physical(), table.buckets());
+        service.add_buckets(&table.physical());
     }
     Ok(CreateTableResponse {})
 }
@@ -28,17 +28,16 @@ pub(crate) fn create(service: &Service, request: CreateTableRequest) -> Result<C
 /// Drops a table: first its name, then its rows.
 pub(crate) fn drop(service: &Service, request: DropTableRequest) -> Result<DropTableResponse, Failure> {
     if let Some(table) = service.catalog.drop_table(&path(request.table_path), request.ignore_if_not_exists)? {
-        remove_logs(service, &table);
+        remove_buckets(service, &table);
     }
     Ok(DropTableResponse {})
 }
 
-/// Takes the logs and keys of a dropped table and of its partitions away.
-pub(super) fn remove_logs(service: &Service, table: &Table) {
-    service.remove_logs(&table.physical());
+/// Takes the buckets of a dropped table and of its partitions away.
+pub(super) fn remove_buckets(service: &Service, table: &Table) {
+    service.remove_buckets(&table.physical());
     if table.is_partitioned() {
-        service.keys.remove((table.id, None));
-        service.delete_files(PhysicalTable { table: table.id, partition: None });
+        service.buckets.delete(PhysicalTable { table: table.id, partition: None });
     }
 }
 
@@ -66,7 +65,7 @@ pub(crate) fn info(service: &Service, request: GetTableInfoRequest) -> Result<Ge
     Ok(GetTableInfoResponse {
         table_id: table.id,
         schema_id: table.schema_id,
-        table_json: table.json.clone(),
+        table_json: table.definition.json.clone(),
         created_time: table.created,
         modified_time: table.modified,
         ..Default::default()
@@ -83,7 +82,10 @@ pub(crate) fn schema(service: &Service, request: GetTableSchemaRequest) -> Resul
         let text = format!("Schema for table {}.{} with schema id {id} does not exist.", path.database, path.table);
         Failure::new(ServerErrorCode::SCHEMA_NOT_EXIST, text)
     })?;
-    Ok(GetTableSchemaResponse { schema_id: table.schema_id, schema_json: table.descriptor.schema.to_json().into() })
+    Ok(GetTableSchemaResponse {
+        schema_id: table.schema_id,
+        schema_json: table.definition.descriptor.schema.to_json().into(),
+    })
 }
 
 /// Changes properties of a table. Columns cannot be changed yet.

@@ -13,11 +13,13 @@ use crate::failure::Failure;
 use crate::handlers::bound;
 use crate::handlers::service::Service;
 use crate::handlers::write::insert::insert_missing;
-use crate::keys::{Keyed, PutError};
+use crate::keys::BucketKeys;
 use crate::runtime::memory::Share;
 
-/// Answers of so many bytes are read at once, without a share of the memory for answers.
+/// Answers of so many bytes are read without a share of the memory for answers.
 const SMALL: usize = 64 << 10;
+/// Keys that are looked for in memory at once, before a thread that may wait for the disk is asked.
+const FEW: usize = 16;
 /// What each value takes beyond its bytes.
 const OVERHEAD: usize = 16;
 
@@ -48,29 +50,43 @@ impl Room {
     }
 }
 
-/// Answers a request by `read`: at once if the answer is small, otherwise on a thread that may wait for the disk, and
-/// with a share of the memory for answers.
-async fn answer<Q: Send + Sync + 'static, A: Send + 'static>(
+/// Reads a request's answer.
+type Read<Q, A> = fn(&Service, &Q, &mut Room) -> A;
+
+/// Answers a request by `read`: first with room for a small answer, and where that is too little, with a share of the
+/// memory for answers.
+async fn answer<Q: Send + 'static, A: Send + 'static>(
     service: Arc<Service>,
     request: Q,
-    read: fn(&Service, &Q, &mut Room) -> A,
+    read: Read<Q, A>,
 ) -> Result<(A, Option<Share>), Failure> {
-    let mut room = Room::of(SMALL);
-    let small = read(&service, &request, &mut room);
+    let (small, room, request) = read_in(&service, Room::of(SMALL), request, read).await?;
     if !room.full {
         return Ok((small, None));
     }
     drop(small);
     let most = service.limits.answer_bytes;
     let mut share = service.answers.take(most, service.limits.transfer).await.ok_or_else(Failure::busy)?;
-    let large = tokio::task::spawn_blocking(move || {
-        let mut room = Room::of(most);
+    let (large, room, _) = read_in(&service, Room::of(most), request, read).await?;
+    share.shrink(most - room.left);
+    Ok((large, Some(share)))
+}
+
+/// Reads on a thread that may wait for the disk. Gives the request back too.
+async fn read_in<Q: Send + 'static, A: Send + 'static>(
+    service: &Arc<Service>,
+    mut room: Room,
+    request: Q,
+    read: Read<Q, A>,
+) -> Result<(A, Room, Q), Failure> {
+    let turn = Arc::clone(&service.key_reads).acquire_owned().await.map_err(|_| Failure::stopping())?;
+    let service = Arc::clone(service);
+    let work = move || {
         let answer = read(&service, &request, &mut room);
-        (answer, most - room.left)
-    });
-    let (answer, bytes) = large.await.map_err(|_| Failure::broken())?;
-    share.shrink(bytes);
-    Ok((answer, Some(share)))
+        drop(turn);
+        (answer, room, request)
+    };
+    tokio::task::spawn_blocking(work).await.map_err(|_| Failure::broken())
 }
 
 /// Looks keys up; first inserts those that are missing, if that is asked for.
@@ -80,7 +96,10 @@ pub(crate) async fn lookup(
 ) -> Result<(LookupResponse, Option<Share>), Failure> {
     bound(request.buckets_req.len())?;
     if request.insert_if_not_exists != Some(true) {
-        return answer(service, request, read_keys).await;
+        return match find_recent(&service, &request) {
+            Some(found) => Ok((found, None)),
+            None => answer(service, request, read_keys).await,
+        };
     }
     let (found, share) = answer(Arc::clone(&service), request.clone(), read_keys).await?;
     let inserted = insert_missing(&service, &request, &found).await;
@@ -95,17 +114,45 @@ pub(crate) async fn lookup(
     Ok((found, share))
 }
 
+/// Answers a lookup of a few keys that are all in memory.
+fn find_recent(service: &Service, request: &LookupRequest) -> Option<LookupResponse> {
+    if request.buckets_req.iter().map(|part| part.keys.len()).sum::<usize>() > FEW {
+        return None;
+    }
+    let mut room = Room::of(SMALL);
+    let mut full_key = Vec::new();
+    let bucket = |part: &PbLookupReqForBucket| {
+        let (_, keys) = service.keyed(request.table_id, part.partition_id, part.bucket_id).ok()?;
+        keys.check().ok()?;
+        let value = |key: &Bytes| {
+            keys.full_key(key, &mut full_key);
+            let value = keys.get_recent(&full_key)?;
+            room.take(value.as_ref().map_or(0, |value| value.len())).ok()?;
+            Some(PbValue { values: value.map(|value| Bytes::copy_from_slice(&value)) })
+        };
+        let values = part.keys.iter().map(value).collect::<Option<_>>()?;
+        Some(PbLookupRespForBucket { values, ..answer_for(part) })
+    };
+    let buckets_resp = request.buckets_req.iter().map(bucket).collect::<Option<_>>()?;
+    Some(LookupResponse { buckets_resp })
+}
+
+/// An answer for a bucket that has nothing yet.
+fn answer_for(part: &PbLookupReqForBucket) -> PbLookupRespForBucket {
+    PbLookupRespForBucket {
+        partition_id: part.partition_id,
+        bucket_id: part.bucket_id,
+        original_partition_name: part.original_partition_name.clone(),
+        ..Default::default()
+    }
+}
+
 fn read_keys(service: &Service, request: &LookupRequest, room: &mut Room) -> LookupResponse {
     let bucket = |part: &PbLookupReqForBucket| {
-        let answer = PbLookupRespForBucket {
-            partition_id: part.partition_id,
-            bucket_id: part.bucket_id,
-            original_partition_name: part.original_partition_name.clone(),
-            ..Default::default()
-        };
+        let answer = answer_for(part);
         let values = service
             .keyed(request.table_id, part.partition_id, part.bucket_id)
-            .and_then(|(_, keyed)| values(&keyed, &part.keys, room));
+            .and_then(|(_, keys)| values(&keys, &part.keys, room));
         match values {
             Ok(values) => PbLookupRespForBucket { values, ..answer },
             Err(failure) => PbLookupRespForBucket {
@@ -118,17 +165,17 @@ fn read_keys(service: &Service, request: &LookupRequest, room: &mut Room) -> Loo
     LookupResponse { buckets_resp: request.buckets_req.iter().map(bucket).collect() }
 }
 
-fn values(keyed: &Keyed, keys: &[Bytes], room: &mut Room) -> Result<Vec<PbValue>, Failure> {
-    keyed.check()?;
-    check_keys(keys)?;
+fn values(keys: &BucketKeys, wanted: &[Bytes], room: &mut Room) -> Result<Vec<PbValue>, Failure> {
+    keys.check()?;
+    check_keys(wanted)?;
     let mut full_key = Vec::new();
     let value = |key: &Bytes| {
-        keyed.full_key(key, &mut full_key);
-        let value = keyed.get(&full_key).map_err(PutError::from)?;
+        keys.full_key(key, &mut full_key);
+        let value = keys.get(&full_key)?;
         room.take(value.as_ref().map_or(0, |value| value.len()))?;
         Ok(PbValue { values: value.map(|value| Bytes::copy_from_slice(&value)) })
     };
-    keys.iter().map(value).collect()
+    wanted.iter().map(value).collect()
 }
 
 /// Looks up all rows whose key begins with one of the prefixes.
@@ -146,7 +193,7 @@ pub(crate) async fn prefix(
             };
             let lists = service
                 .keyed(request.table_id, part.partition_id, part.bucket_id)
-                .and_then(|(_, keyed)| lists(&keyed, &part.keys, room));
+                .and_then(|(_, keys)| lists(&keys, &part.keys, room));
             match lists {
                 Ok(value_lists) => PbPrefixLookupRespForBucket { value_lists, ..answer },
                 Err(failure) => PbPrefixLookupRespForBucket {
@@ -168,17 +215,17 @@ fn check_keys(keys: &[Bytes]) -> Result<(), Failure> {
     })
 }
 
-fn lists(keyed: &Keyed, prefixes: &[Bytes], room: &mut Room) -> Result<Vec<PbValueList>, Failure> {
-    keyed.check()?;
+fn lists(keys: &BucketKeys, prefixes: &[Bytes], room: &mut Room) -> Result<Vec<PbValueList>, Failure> {
+    keys.check()?;
     check_keys(prefixes)?;
-    let Some((snapshot, _)) = keyed.snapshot().map_err(PutError::from)? else {
+    let Some((snapshot, _)) = keys.snapshot()? else {
         return Ok(vec![PbValueList::default(); prefixes.len()]);
     };
     let list = |prefix: &Bytes| {
         room.take(0)?;
         let mut values = Vec::new();
-        for row in keyed.scan(&snapshot, prefix).into_iter().flatten() {
-            let value = row.value().map_err(PutError::from)?;
+        for value in keys.values(&snapshot, prefix) {
+            let value = value?;
             room.take(value.len())?;
             values.push(Bytes::copy_from_slice(&value));
         }

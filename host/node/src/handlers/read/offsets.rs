@@ -9,11 +9,12 @@ use thalweg_wire::message::{
 };
 
 use super::scan_kv;
+use crate::bucket::Bucket;
 use crate::failure::Failure;
 use crate::handlers::bound;
 use crate::handlers::service::Service;
 use crate::ids::BucketId;
-use crate::log::{Bucket, ReadError};
+use crate::log::ReadError;
 use crate::runtime::clock;
 use crate::runtime::memory::Share;
 
@@ -30,7 +31,7 @@ pub(crate) fn list(service: &Service, request: ListOffsetsRequest) -> Result<Lis
     let question = question(&request);
     let answer = |bucket_id: &i32| {
         let id = BucketId { table: request.table_id, partition: request.partition_id, bucket: *bucket_id };
-        let result = match (&question, find(service, id)) {
+        let result = match (&question, service.bucket(id)) {
             (Ok(question), Ok(bucket)) => ask(&bucket, question).map_err(Failure::from),
             (Err(failure), Ok(_)) => Err(failure.clone()),
             (_, Err(failure)) => Err(failure),
@@ -71,14 +72,10 @@ fn question(request: &ListOffsetsRequest) -> Result<Question, Failure> {
 
 fn ask(bucket: &Bucket, question: &Question) -> Result<i64, ReadError> {
     match question {
-        Question::Earliest => Ok(bucket.start()),
-        Question::Latest => Ok(bucket.high_watermark()),
-        Question::AtTime(timestamp) => bucket.offset_of_time(*timestamp),
+        Question::Earliest => Ok(bucket.log.start()),
+        Question::Latest => Ok(bucket.log.high_watermark()),
+        Question::AtTime(timestamp) => bucket.log.offset_of_time(*timestamp),
     }
-}
-
-fn find(service: &Service, id: BucketId) -> Result<Arc<Bucket>, Failure> {
-    service.logs.bucket(id).ok_or_else(|| Failure::unknown_bucket(id))
 }
 
 /// The last rows of a bucket: whole batches that hold the last `limit` rows, as far as they lie in its last segment
@@ -87,11 +84,11 @@ pub(crate) async fn limit_scan(
     service: Arc<Service>,
     request: LimitScanRequest,
 ) -> Result<(LimitScanResponse, Option<Share>), Failure> {
-    if let Ok((_, keyed)) = service.keyed(request.table_id, request.partition_id, request.bucket_id) {
-        return scan_kv::limit(service, keyed, request.limit).await;
+    if let Ok((_, keys)) = service.keyed(request.table_id, request.partition_id, request.bucket_id) {
+        return scan_kv::limit(service, keys, request.limit).await;
     }
     let id = BucketId { table: request.table_id, partition: request.partition_id, bucket: request.bucket_id };
-    let read = match find(&service, id) {
+    let read = match service.bucket(id) {
         Ok(bucket) => scan(&service, bucket, request.limit).await,
         Err(failure) => Err(failure),
     };
@@ -110,7 +107,7 @@ pub(crate) async fn limit_scan(
 /// Reads with a share of the memory for answers.
 async fn scan(service: &Service, bucket: Arc<Bucket>, limit: i32) -> Result<(Bytes, Share), Failure> {
     let most = service.limits.answer_bytes;
-    let readable = usize::try_from(bucket.last_readable().1).map_or(most, |bytes| bytes.min(most)).max(1);
+    let readable = usize::try_from(bucket.log.last_readable().1).map_or(most, |bytes| bytes.min(most)).max(1);
     let share = service.answers.take(readable, service.limits.transfer).await;
     let mut share = share.ok_or_else(Failure::busy)?;
     let records = tokio::task::spawn_blocking(move || last_rows(&bucket, limit, most));
@@ -120,10 +117,11 @@ async fn scan(service: &Service, bucket: Arc<Bucket>, limit: i32) -> Result<(Byt
 }
 
 fn last_rows(bucket: &Bucket, limit: i32, most: usize) -> Result<Bytes, ReadError> {
-    let end = bucket.high_watermark();
-    let mut from = end.saturating_sub(i64::from(limit.max(0))).max(bucket.last_readable().0).max(bucket.start());
+    let end = bucket.log.high_watermark();
+    let mut from =
+        end.saturating_sub(i64::from(limit.max(0))).max(bucket.log.last_readable().0).max(bucket.log.start());
     loop {
-        let records = bucket.read(from, most, true)?;
+        let records = bucket.log.read(from, most, true)?;
         match crate::log::batch::end_of(&records) {
             // What fits into an answer ends before the log does: begin later.
             Some(reached) if reached < end => from = reached.max(from + (end - from) / 2),

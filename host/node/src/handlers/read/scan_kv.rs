@@ -6,7 +6,7 @@ use thalweg_wire::message::{LimitScanResponse, PbScanReqForBucket, ScanKvRequest
 
 use crate::failure::Failure;
 use crate::handlers::service::Service;
-use crate::keys::{Batch, Keyed, ScanError, ScanId, first_rows};
+use crate::keys::{Batch, BucketKeys, ScanError, ScanId, first_rows};
 use crate::runtime::memory::Share;
 
 /// Begins a scan, reads on, or ends it.
@@ -69,9 +69,9 @@ fn read(service: &Service, asked: Asked, bytes: usize) -> Result<ScanKvResponse,
     match asked {
         Asked::Next(id, call) => Ok(answer(service.scanners.next(&id, call, bytes)?)),
         Asked::Begin(asked) => {
-            let (bucket, keyed) = service.keyed(asked.table_id, asked.partition_id, asked.bucket_id)?;
+            let (bucket, keys) = service.keyed(asked.table_id, asked.partition_id, asked.bucket_id)?;
             let limit = asked.limit.and_then(|limit| u64::try_from(limit).ok()).filter(|limit| *limit > 0);
-            let (batch, offset) = service.scanners.begin(bucket.id(), &keyed, limit, bytes)?;
+            let (batch, offset) = service.scanners.begin(bucket.id(), &keys, limit, bytes)?;
             let nothing = ScanKvResponse { has_more_results: Some(false), ..Default::default() };
             Ok(ScanKvResponse { log_offset: Some(offset), ..batch.map_or(nothing, answer) })
         }
@@ -90,13 +90,13 @@ fn answer(batch: Batch) -> ScanKvResponse {
 /// The first rows of a bucket in the order of their keys, as many as fit into one answer.
 pub(crate) async fn limit(
     service: Arc<Service>,
-    keyed: Arc<Keyed>,
+    keys: Arc<BucketKeys>,
     limit: i32,
 ) -> Result<(LimitScanResponse, Option<Share>), Failure> {
     let most = service.limits.answer_bytes;
     let mut share = service.answers.take(most, service.limits.transfer).await.ok_or_else(Failure::busy)?;
     let limit = u64::try_from(limit).unwrap_or(0);
-    let read = tokio::task::spawn_blocking(move || first_rows(&keyed, limit, most));
+    let read = tokio::task::spawn_blocking(move || first_rows(&keys, limit, most));
     let answer = LimitScanResponse { is_log_table: Some(false), ..Default::default() };
     Ok(match read.await.map_err(|_| Failure::broken())? {
         Ok(rows) => {
@@ -113,17 +113,4 @@ pub(crate) async fn limit(
 
 fn invalid(text: &str) -> Failure {
     Failure::new(ServerErrorCode::INVALID_SCAN_REQUEST, text)
-}
-
-impl From<ScanError> for Failure {
-    fn from(error: ScanError) -> Self {
-        let code = match &error {
-            ScanError::Expired => ServerErrorCode::SCANNER_EXPIRED,
-            ScanError::Unknown => ServerErrorCode::UNKNOWN_SCANNER_ID,
-            ScanError::Busy | ScanError::OutOfOrder { .. } => ServerErrorCode::INVALID_SCAN_REQUEST,
-            ScanError::TooMany { .. } => ServerErrorCode::TOO_MANY_SCANNERS,
-            ScanError::Keys(error) => return error.clone().into(),
-        };
-        Self::new(code, error.to_string())
-    }
 }

@@ -1,9 +1,10 @@
 //! Looking keys up and inserting those that are missing (`fluss.md` 3.7): rows of nothing but their key.
 
-use std::sync::Arc;
 use std::time::Duration;
 
-use thalweg_wire::message::{LookupRequest, LookupResponse, PbLookupReqForBucket, PbLookupRespForBucket};
+use thalweg_wire::message::{
+    LookupRequest, LookupResponse, PbLookupReqForBucket, PbLookupRespForBucket, ServerErrorCode,
+};
 use tokio::sync::oneshot;
 use tokio::time::{Instant, timeout_at};
 
@@ -55,7 +56,13 @@ fn begin(
         return Ok(None);
     }
     check_acks(request.acks.unwrap_or(-1))?;
-    let (bucket, keyed) = service.keyed(request.table_id, part.partition_id, part.bucket_id)?;
-    let put = Put::of_keys(&keyed.table, &missing)?;
-    Ok(Some(service.committer.put(bucket, Arc::clone(&keyed), put)))
+    let (bucket, keys) = service.keyed(request.table_id, part.partition_id, part.bucket_id)?;
+    let table = &keys.table;
+    if !table.key.is_whole(&table.primary_key) {
+        let text = "Rows of a partitioned table cannot be inserted by a lookup: its keys do not tell the partition.";
+        return Err(Failure::new(ServerErrorCode::INVALID_TABLE, text));
+    }
+    let columns: Vec<i32> = table.primary_key.iter().filter_map(|at| i32::try_from(*at).ok()).collect();
+    let put = Put::of_keys(table, table.merger(&columns, false)?, &missing)?;
+    Ok(Some(service.committer.put(bucket, keys, put)))
 }

@@ -40,7 +40,7 @@ enum Part {
 pub(crate) fn produce(
     service: &Service,
     request: ProduceLogRequest,
-) -> impl Future<Output = Result<(ProduceLogResponse, Option<Share>), Failure>> + Send + 'static {
+) -> impl Future<Output = Result<(ProduceLogResponse, Option<Share>), Failure>> + Send + use<> {
     let wait = Duration::from_millis(u64::try_from(request.timeout_ms).unwrap_or(0)).min(LONGEST_WAIT);
     let deadline = Instant::now() + wait;
     let (acks, table) = (request.acks, request.table_id);
@@ -97,11 +97,10 @@ pub(super) fn check_acks(acks: i32) -> Result<(), Failure> {
 fn begin(service: &Service, acks: i32, table: i64, part: &PbProduceLogReqForBucket) -> Result<Part, Failure> {
     check_acks(acks)?;
     let id = BucketId { table, partition: part.partition_id, bucket: part.bucket_id };
-    let unknown = || Failure::unknown_bucket(id);
-    let bucket = service.logs.bucket(id).ok_or_else(unknown)?;
+    let bucket = service.bucket(id)?;
     let state = service.catalog.state();
-    let table = state.table_of_id(table).ok_or_else(unknown)?;
-    if !table.descriptor.schema.primary_key.is_empty() {
+    let table = state.table_of_id(table).ok_or_else(|| Failure::unknown_bucket(id))?;
+    if table.definition.keyed.is_some() {
         // Fluss takes them, and its rows by key know nothing of them.
         let text = format!("The table with the id {} has a primary key: put its rows by key.", table.id);
         return Err(Failure::new(ServerErrorCode::INVALID_TABLE, text));
@@ -119,17 +118,17 @@ fn begin(service: &Service, acks: i32, table: i64, part: &PbProduceLogReqForBuck
         // A single node knows every schema that there is, so the same batch never fits and its writer must be told.
         return Err(Failure::new(ServerErrorCode::INVALID_TABLE, text));
     }
-    if let Some(format) = table.row_format {
+    if let Some(format) = table.definition.row_format {
         batches.iter().try_for_each(|batch| check_rows(table, format, batch)).map_err(|error| {
             // Not CORRUPT_RECORD either: fluss-rs, which writes Arrow messages whatever the format is, would send the
             // same again and again.
-            let format = table.properties.log_format.name();
+            let format = table.definition.properties.log_format.name();
             let text = format!("The records are not rows of the table in its log format {format}: {error}.");
             Failure::new(ServerErrorCode::INVALID_TABLE, text)
         })?;
     }
     if batches.is_empty() {
-        return Ok(Part::Done(Ok(bucket.high_watermark())));
+        return Ok(Part::Done(Ok(bucket.log.high_watermark())));
     }
     Ok(Part::Waiting(service.committer.append(bucket, batches)))
 }
@@ -141,7 +140,7 @@ fn corrupt(error: RecordError) -> Failure {
 /// Checks that a batch holds single rows, as many as it says, with the columns of their table.
 fn check_rows(table: &Table, format: RowFormat, batch: &Batch) -> Result<(), RecordError> {
     for row in LogBatch::parse(&batch.bytes)?.log_rows() {
-        RowFields::parse_as(&table.layout, format, row?.row)?;
+        RowFields::parse_as(&table.definition.layout, format, row?.row)?;
     }
     Ok(())
 }

@@ -13,14 +13,14 @@ use super::produce::{LONGEST_WAIT, check_acks, late};
 use crate::bucket::commit::PutFate;
 use crate::failure::Failure;
 use crate::handlers::service::Service;
-use crate::keys::{Put, PutError};
+use crate::keys::{MergeError, Put};
 use crate::runtime::memory::Share;
 
 /// Hands the batches over in the order in which they came, at once; what comes back waits for the disk.
 pub(crate) fn put(
     service: &Service,
     request: PutKvRequest,
-) -> impl Future<Output = Result<(PutKvResponse, Option<Share>), Failure>> + Send + 'static {
+) -> impl Future<Output = Result<(PutKvResponse, Option<Share>), Failure>> + Send + use<> {
     let wait = Duration::from_millis(u64::try_from(request.timeout_ms).unwrap_or(0)).min(LONGEST_WAIT);
     let deadline = Instant::now() + wait;
     let lifecycle = Arc::clone(&service.lifecycle);
@@ -59,7 +59,7 @@ fn begin(
     part: &PbPutKvReqForBucket,
 ) -> Result<oneshot::Receiver<PutFate>, Failure> {
     check_acks(request.acks)?;
-    let (bucket, keyed) = service.keyed(request.table_id, part.partition_id, part.bucket_id)?;
+    let (bucket, keys) = service.keyed(request.table_id, part.partition_id, part.bucket_id)?;
     if part.records.len() as u64 > service.limits.segment_bytes {
         let (size, most) = (part.records.len(), service.limits.segment_bytes);
         let text = format!("The records take {size} bytes, more than the {most} of a segment.");
@@ -73,18 +73,18 @@ fn begin(
             return Err(Failure::new(ServerErrorCode::UNSUPPORTED_VERSION, text));
         }
     };
-    let batch = KvBatch::parse(&part.records).map_err(PutError::Damaged)?;
+    let batch = KvBatch::parse(&part.records).map_err(MergeError::Damaged)?;
     if batch.bytes().len() < part.records.len() {
         let text = "The records of a bucket must be one key batch, but more follows it.";
         return Err(Failure::new(ServerErrorCode::UNKNOWN_SERVER_ERROR, text));
     }
-    if batch.schema_id != keyed.table.schema_id {
+    if batch.schema_id != keys.table.schema_id {
         let (id, table) = (batch.schema_id, request.table_id);
         let text = format!("Schema with schema id {id} does not exist for the table with the id {table}.");
         // As for logs: a single node knows every schema that there is.
         return Err(Failure::new(ServerErrorCode::INVALID_TABLE, text));
     }
-    let merger = keyed.table.merger(&request.target_columns, overwrite)?;
+    let merger = keys.table.merger(&request.target_columns, overwrite)?;
     let put = Put { records: part.records.clone(), merger, overwrite };
-    Ok(service.committer.put(bucket, Arc::clone(&keyed), put))
+    Ok(service.committer.put(bucket, keys, put))
 }

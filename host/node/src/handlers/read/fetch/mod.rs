@@ -18,7 +18,7 @@ use crate::failure::Failure;
 use crate::handlers::bound;
 use crate::handlers::service::Service;
 use crate::ids::BucketId;
-use crate::log::Bucket;
+use crate::log::Log;
 use crate::runtime::memory::Share;
 
 /// How long a fetch waits that says for how many bytes, but not how long.
@@ -47,7 +47,7 @@ pub(crate) async fn fetch(
         order::sort(&mut parts, |part| part.id);
         let parts: Arc<[Part]> = parts.into();
         for bucket in parts.iter().filter_map(|part| part.bucket.as_ref().ok()) {
-            bucket.watch(&grown);
+            bucket.log.watch(&grown);
         }
         let (pieces, share) = read(&service, &parts, limits).await?;
         let bytes: usize = pieces.iter().flatten().map(|piece| piece.records.len()).sum();
@@ -96,7 +96,7 @@ fn parts(service: &Service, request: &PbFetchLogReqForTable) -> Vec<Part> {
     let columns = columns(service, request);
     let part = |asked: &PbFetchLogReqForBucket| {
         let id = BucketId { table, partition: asked.partition_id, bucket: asked.bucket_id };
-        let bucket = service.logs.bucket(id).ok_or_else(|| Failure::unknown_bucket(id));
+        let bucket = service.bucket(id);
         Part {
             id,
             bucket: bucket.and_then(|bucket| columns.as_ref().map(|_| bucket).map_err(Clone::clone)),
@@ -115,14 +115,14 @@ fn columns(service: &Service, request: &PbFetchLogReqForTable) -> Result<Option<
     }
     let state = service.catalog.state();
     let Some(table) = state.table_of_id(request.table_id) else { return Ok(None) };
-    if let Some(format) = table.row_format {
+    if let Some(format) = table.definition.row_format {
         let (id, format) = (table.id, format!("{format:?}").to_uppercase());
         let text = format!(
             "Column projection is only supported for ARROW format, but the table with the id {id} is {format} format."
         );
         return Err(Failure::new(ServerErrorCode::INVALID_COLUMN_PROJECTION, text));
     }
-    let count = table.descriptor.schema.columns.len();
+    let count = table.definition.descriptor.schema.columns.len();
     let positions: Vec<usize> =
         request.projected_fields.iter().filter_map(|field| usize::try_from(*field).ok()).collect();
     let fits = positions.len() == request.projected_fields.len()
@@ -191,8 +191,8 @@ fn answer(part: &Part, piece: Result<Piece, Failure>) -> PbFetchLogRespForBucket
             ..answer
         },
         Err(failure) => PbFetchLogRespForBucket {
-            high_watermark: range(part, &failure).map(Bucket::high_watermark),
-            log_start_offset: range(part, &failure).map(Bucket::start),
+            high_watermark: range(part, &failure).map(Log::high_watermark),
+            log_start_offset: range(part, &failure).map(Log::start),
             error_code: Some(failure.code.code()),
             error_message: Some(failure.text),
             ..answer
@@ -201,6 +201,7 @@ fn answer(part: &Part, piece: Result<Piece, Failure>) -> PbFetchLogRespForBucket
 }
 
 /// Whose range is told with a failure: that of a bucket that does not have the offset asked for.
-fn range<'a>(part: &'a Part, failure: &Failure) -> Option<&'a Bucket> {
-    part.bucket.as_deref().ok().filter(|_| failure.code == ServerErrorCode::LOG_OFFSET_OUT_OF_RANGE)
+fn range<'a>(part: &'a Part, failure: &Failure) -> Option<&'a Log> {
+    let bucket = part.bucket.as_ref().ok()?;
+    Some(&bucket.log).filter(|_| failure.code == ServerErrorCode::LOG_OFFSET_OUT_OF_RANGE)
 }

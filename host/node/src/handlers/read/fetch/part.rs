@@ -6,10 +6,10 @@ use bytes::Bytes;
 use thalweg_wire::message::ServerErrorCode;
 use thalweg_wire::record::{LogBatches, project};
 
+use crate::bucket::Bucket;
 use crate::catalog::Table;
 use crate::failure::Failure;
 use crate::ids::BucketId;
-use crate::log::Bucket;
 
 /// The offset that stands for the first one that there is.
 const EARLIEST: i64 = -2;
@@ -45,12 +45,12 @@ pub(super) struct Piece {
 impl Part {
     /// The offset to read from, once it is known where the bucket begins.
     fn from(&self, bucket: &Bucket) -> i64 {
-        if self.offset == EARLIEST { bucket.start() } else { self.offset }
+        if self.offset == EARLIEST { bucket.log.start() } else { self.offset }
     }
 
     /// Whether there is anything to read.
     pub(super) fn has_more(&self) -> bool {
-        self.bucket.as_ref().is_ok_and(|bucket| self.from(bucket) < bucket.high_watermark())
+        self.bucket.as_ref().is_ok_and(|bucket| self.from(bucket) < bucket.log.high_watermark())
     }
 
     /// Reads as a tablet server does: `left` bytes or what is asked at most, wherever that ends within a batch; if
@@ -58,19 +58,19 @@ impl Part {
     pub(super) fn read(&self, left: usize, at_least_one: bool) -> Result<Piece, Failure> {
         let bucket = self.bucket.as_ref().map_err(Clone::clone)?;
         // The end is asked for first, so that it is not ahead of the rows.
-        let high_watermark = bucket.high_watermark();
+        let high_watermark = bucket.log.high_watermark();
         let from = self.from(bucket);
-        bucket.check_offset(from)?;
+        bucket.log.check_offset(from)?;
         let most = self.most.min(left);
         let records = if from >= high_watermark || (most <= NOTHING && !at_least_one) {
             Bytes::new()
         } else {
             match &self.columns {
-                None => bucket.read_cut(from, most, at_least_one)?,
+                None => bucket.log.read_cut(from, most, at_least_one)?,
                 Some(columns) => columns.read(bucket, from, most, at_least_one)?,
             }
         };
-        Ok(Piece { records, high_watermark, start: bucket.start() })
+        Ok(Piece { records, high_watermark, start: bucket.log.start() })
     }
 }
 
@@ -81,7 +81,7 @@ impl Columns {
         let (mut projected, mut offset, mut most) = (Vec::new(), from, most);
         let mut first = true;
         loop {
-            let records = bucket.read(offset, WINDOW, true)?;
+            let records = bucket.log.read(offset, WINDOW, true)?;
             if records.is_empty() {
                 return Ok(projected.into());
             }
@@ -94,7 +94,7 @@ impl Columns {
                     return Ok(projected.into());
                 }
                 let before = projected.len();
-                project(&batch, &self.table.layout, &self.positions, &mut projected).map_err(refused)?;
+                project(&batch, &self.table.definition.layout, &self.positions, &mut projected).map_err(refused)?;
                 if projected.len() > most {
                     projected.truncate(before);
                     return Ok(projected.into());

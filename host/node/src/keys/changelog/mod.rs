@@ -1,4 +1,9 @@
-//! The changes of one key batch as one log batch, in the table's log format (`fluss.md` 3.5).
+//! The changes of one key batch as one log batch, in the table's log format (`fluss.md` 3.5); and back again, when keys
+//! are brought up to their log: replay, arrow.
+
+pub(crate) mod arrow;
+mod codec;
+mod replay;
 
 use bytes::Bytes;
 use thalweg_wire::record::{
@@ -6,8 +11,8 @@ use thalweg_wire::record::{
 };
 use thalweg_wire::table::LogFormat;
 
-use super::codec;
-use crate::log::batch::{Batch, Header};
+pub(crate) use replay::Replay;
+
 use crate::table::keyed::KeyedTable;
 
 /// +I: the key was not there before.
@@ -49,14 +54,11 @@ impl<'a> Changelog<'a> {
     }
 
     /// The log batch. Without changes it is one all the same: its offset is used up, and the writer's sequence goes on.
-    pub(crate) fn finish(self, writer: (i64, i32)) -> Result<Batch, RecordError> {
-        let bytes = match self.rows {
-            Some(rows) => rows_batch(self.table, rows, writer)?,
-            None => arrow_batch(self.table, self.columns, &self.changes, writer)?,
-        };
-        let header = Header::read(&bytes)
-            .map_err(|error| RecordError::CorruptBatch { base_offset: 0, reason: error.to_string() })?;
-        Ok(Batch { bytes, header })
+    pub(crate) fn finish(self, writer: (i64, i32)) -> Result<Bytes, RecordError> {
+        match self.rows {
+            Some(rows) => rows_batch(self.table, rows, writer),
+            None => arrow_batch(self.table, self.columns, &self.changes, writer),
+        }
     }
 }
 

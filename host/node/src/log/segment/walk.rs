@@ -1,51 +1,13 @@
-//! Reading a segment's file at a position, and writing several pieces at its end.
+//! Going from batch to batch through a segment's file by their headers.
 
 use std::fs::File;
-use std::io::{self, IoSlice, Write};
+use std::io;
 
-use super::batch::{Header, LONGEST};
+use crate::disk::file::read_exact_at;
+use crate::log::batch::{Header, LONGEST};
 
 /// Bytes read at once when only headers are wanted.
 const PAGE: u64 = 4 << 10;
-
-/// Reads exactly `length` bytes at `position`.
-pub(crate) fn read_exact_at(file: &File, position: u64, length: u64) -> io::Result<Vec<u8>> {
-    let length = usize::try_from(length).map_err(|_| io::Error::from(io::ErrorKind::InvalidInput))?;
-    let mut bytes = vec![0; length];
-    fill(file, position, &mut bytes)?;
-    Ok(bytes)
-}
-
-#[cfg(unix)]
-fn fill(file: &File, position: u64, bytes: &mut [u8]) -> io::Result<()> {
-    std::os::unix::fs::FileExt::read_exact_at(file, bytes, position)
-}
-
-#[cfg(windows)]
-fn fill(file: &File, mut position: u64, mut bytes: &mut [u8]) -> io::Result<()> {
-    while !bytes.is_empty() {
-        let read = std::os::windows::fs::FileExt::seek_read(file, bytes, position)?;
-        if read == 0 {
-            return Err(io::ErrorKind::UnexpectedEof.into());
-        }
-        bytes = &mut bytes[read..];
-        position += read as u64;
-    }
-    Ok(())
-}
-
-/// Writes all the pieces, one behind the other.
-pub(crate) fn write_all(mut file: &File, mut pieces: &mut [IoSlice<'_>]) -> io::Result<()> {
-    while !pieces.is_empty() {
-        match file.write_vectored(pieces) {
-            Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
-            Ok(written) => IoSlice::advance_slices(&mut pieces, written),
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(error) => return Err(error),
-        }
-    }
-    Ok(())
-}
 
 /// The headers of the batches from one position to another, each with where its batch begins.
 pub(crate) struct Walk<'a> {

@@ -8,7 +8,7 @@ use std::path::Path;
 
 use bytes::{Buf, BufMut};
 
-use crate::disk::folder::write_whole;
+use crate::disk::file::write_whole;
 
 /// Bytes of log between two entries, at least.
 pub(crate) const INTERVAL: u64 = 16 << 10;

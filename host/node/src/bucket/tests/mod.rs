@@ -13,14 +13,14 @@ use thalweg_wire::record::{
 };
 use thalweg_wire::table::{ChangelogImage, DataType, LogFormat, Schema, TableDescriptor, TableProperties};
 
-use super::changelog::{DELETE, INSERT, UPDATE_AFTER, UPDATE_BEFORE};
-use super::error::PutError;
-use super::keyed::Keyed;
-use super::put::Put;
+use super::PutError;
 use super::recovery::recover;
-use super::store::Store;
 use crate::ids::BucketId;
-use crate::log::{Bucket, LogSettings};
+use crate::keys::changelog::arrow::Rows;
+use crate::keys::changelog::{DELETE, INSERT, UPDATE_AFTER, UPDATE_BEFORE};
+use crate::keys::{BucketKeys, MergeError, Put, Store};
+use crate::log::batch::Batch;
+use crate::log::{AppendError, Log, LogSettings};
 use crate::options::Durability;
 use crate::table::keyed::KeyedTable;
 
@@ -28,8 +28,8 @@ const ID: BucketId = BucketId { table: 7, partition: None, bucket: 3 };
 
 /// A bucket of `id INT, n BIGINT` with its keys.
 struct Opened {
-    log: Bucket,
-    keyed: Keyed,
+    log: Log,
+    keys: BucketKeys,
     /// Bytes that the disk still has for the log.
     room: Arc<AtomicU64>,
     _store: Store,
@@ -57,12 +57,11 @@ impl Opened {
             writer_age: Duration::from_secs(1000),
             room: Arc::clone(&room),
         };
-        let log = crate::log::open_bucket(ID, &folder.join("log"), settings).unwrap();
-        let store = Store::open(&folder.join("keys"), &HashSet::from([(ID.table, None)])).unwrap();
-        let space = Arc::new(store.space((ID.table, None)).unwrap());
-        let keyed = Keyed::open(Arc::clone(table), space, 3).unwrap();
-        recover(&keyed, &log).unwrap();
-        Self { log, keyed, room, _store: store }
+        let log = crate::log::open(ID, &folder.join("log"), &Arc::new(settings)).unwrap();
+        let store = Store::open(&folder.join("keys"), &HashSet::from([ID.physical()])).unwrap();
+        let keys = store.buckets(ID.physical(), table, 4).unwrap().remove(3);
+        recover(&keys, &log).unwrap();
+        Self { log, keys, room, _store: store }
     }
 
     /// Puts a batch; the keys follow the log only if `applied`.
@@ -71,25 +70,25 @@ impl Opened {
         if let Some(end) = self.log.judge(writer, sequence)? {
             return Ok(end);
         }
-        let prepared = self.keyed.prepare(put)?;
-        if self.log.is_full(prepared.batch.bytes.len()) {
+        let prepared = self.keys.prepare(put)?;
+        let batch = Batch::made(prepared.batch).unwrap();
+        if self.log.is_full(batch.bytes.len()) {
             self.log.roll()?;
         }
-        self.log.append(std::slice::from_ref(&prepared.batch), 1)?;
-        self.keyed.stage(prepared.changes, prepared.rows);
+        self.log.append(std::slice::from_ref(&batch), 1)?;
+        self.keys.stage(prepared.changes, prepared.rows);
         self.log.commit()?;
         let end = self.log.high_watermark();
         if applied {
-            self.keyed.apply(end)?;
+            self.keys.apply(end)?;
         }
         Ok(end)
     }
 
     fn rows(&self) -> BTreeMap<i32, Option<i64>> {
-        let Some((snapshot, mark)) = self.keyed.snapshot().unwrap() else { return BTreeMap::new() };
-        assert_eq!(mark, self.keyed.mark());
-        let rows = self.keyed.scan(&snapshot, &[]).unwrap();
-        rows.map(|row| decoded(&self.keyed.table, &row.value().unwrap())).collect()
+        let Some((snapshot, mark)) = self.keys.snapshot().unwrap() else { return BTreeMap::new() };
+        assert_eq!(mark, self.keys.mark());
+        self.keys.values(&snapshot, &[]).map(|value| decoded(&self.keys.table, &value.unwrap())).collect()
     }
 
     /// What the log says happened: offset, change, key, value.
@@ -105,7 +104,7 @@ impl Opened {
                 if batch.records == 0 {
                     continue;
                 }
-                let rows = match self.keyed.table.log_format {
+                let rows = match self.keys.table.log_format {
                     LogFormat::Arrow => self.columns_of(&batch),
                     _ => self.rows_of(&batch),
                 };
@@ -117,8 +116,8 @@ impl Opened {
     }
 
     fn columns_of(&self, batch: &LogBatch<'_>) -> Vec<(u8, (i32, Option<i64>))> {
-        let table = &self.keyed.table;
-        let rows = super::arrow::Rows::of_batch(batch, &table.layout).unwrap();
+        let table = &self.keys.table;
+        let rows = Rows::of_batch(batch, &table.layout).unwrap();
         let columns = rows.columns(&table.layout).unwrap();
         let encoder = RowEncoder::new(&table.layout, None, table.format).unwrap();
         let row = |(row, change): (usize, &u8)| {
@@ -130,7 +129,7 @@ impl Opened {
     }
 
     fn rows_of(&self, batch: &LogBatch<'_>) -> Vec<(u8, (i32, Option<i64>))> {
-        let row = |row: LogRow<'_>| (row.change, decoded(&self.keyed.table, &[&[1, 0], row.row].concat()));
+        let row = |row: LogRow<'_>| (row.change, decoded(&self.keys.table, &[&[1, 0], row.row].concat()));
         batch.log_rows().map(|one| row(one.unwrap())).collect()
     }
 }
@@ -249,7 +248,7 @@ proptest! {
                 prop_assert_eq!(opened.put(&put, true).unwrap(), end);
             }
             prop_assert_eq!(&opened.rows(), &rows);
-            prop_assert_eq!(opened.keyed.rows(), (table.image == ChangelogImage::Full).then_some(rows.len() as i64));
+            prop_assert_eq!(opened.keys.rows(), (table.image == ChangelogImage::Full).then_some(rows.len() as i64));
         }
         prop_assert_eq!(opened.changes(), expected);
         prop_assert!(opened.put(&put_gap(&table, steps.len()), true).is_err());
@@ -278,7 +277,7 @@ fn a_batch_with_a_bad_record_changes_nothing() {
         let merger = table.merger(&[], false).unwrap();
         let put = Put { records: [&head[..], &body].concat().into(), merger, overwrite: false };
         let error = opened.put(&put, true).unwrap_err();
-        assert!(matches!(error, PutError::Record { record: 1, .. }), "{error}");
+        assert!(matches!(error, PutError::Merge(MergeError::Record { record: 1, .. })), "{error}");
         assert_eq!(opened.rows(), BTreeMap::from([(1, Some(1))]));
         assert_eq!(opened.log.high_watermark(), 1);
     }
@@ -294,7 +293,7 @@ fn a_full_disk_takes_nothing_and_loses_nothing() {
     opened.room.store(20, Ordering::Relaxed);
     for _ in 0..2 {
         let error = put(1, &[(1, None), (2, Some(None))]).unwrap_err();
-        assert!(matches!(error, PutError::Log(crate::log::AppendError::DiskFull)), "{error}");
+        assert!(matches!(error, PutError::Log(AppendError::DiskFull)), "{error}");
         assert_eq!(opened.rows(), BTreeMap::from([(1, Some(1))]));
     }
     opened.room.store(u64::MAX, Ordering::Relaxed);
@@ -324,5 +323,5 @@ fn keys_ahead_of_their_log_are_made_anew() {
     copy(&kept, &log);
     let opened = Opened::open(folder.path(), &table);
     assert_eq!(opened.rows(), BTreeMap::from([(1, Some(1)), (2, None)]));
-    assert_eq!(opened.keyed.rows(), Some(2));
+    assert_eq!(opened.keys.rows(), Some(2));
 }

@@ -8,7 +8,7 @@ use fjall::{Readable, Snapshot, UserKey, UserValue};
 use thalweg_wire::record::MAX_KEY_LENGTH;
 use thalweg_wire::table::ChangelogImage;
 
-use super::error::PutError;
+use super::error::StoreError;
 use super::recent::Recent;
 use super::store::Space;
 use crate::runtime::sync::lock;
@@ -25,7 +25,7 @@ pub(crate) type Changes = HashMap<UserKey, Option<UserValue>>;
 
 /// The keys of one bucket. They are changed by the thread that writes the bucket's log only, and read by any.
 #[derive(Debug)]
-pub(crate) struct Keyed {
+pub(crate) struct BucketKeys {
     /// Their table.
     pub(crate) table: Arc<KeyedTable>,
     space: Arc<Space>,
@@ -42,7 +42,7 @@ pub(crate) struct Keyed {
 
 /// Changes that wait for the log, and those before them that are still in memory.
 #[derive(Debug)]
-pub(crate) struct Staged {
+pub(super) struct Staged {
     /// The rows.
     changes: Changes,
     /// How many rows more there are.
@@ -60,15 +60,24 @@ pub(crate) struct Mark {
     pub(crate) rows: i64,
 }
 
-impl Keyed {
-    /// The keys of a bucket, as they are on the disk.
-    pub(crate) fn open(table: Arc<KeyedTable>, space: Arc<Space>, bucket: u32) -> Result<Self, fjall::Error> {
+impl BucketKeys {
+    /// The keys of a bucket, as they are on the disk. Blocks.
+    pub(super) fn open(table: Arc<KeyedTable>, space: Arc<Space>, bucket: u32) -> Result<Self, fjall::Error> {
         let mark = match space.keyspace() {
             Some(keyspace) => keyspace.get(mark_key(bucket))?.map(|bytes| Mark::decode(&bytes)).unwrap_or_default(),
             None => Mark::default(),
         };
+        Ok(Self::at(mark, table, space, bucket))
+    }
+
+    /// The keys of a bucket that has none yet.
+    pub(super) fn empty(table: Arc<KeyedTable>, space: Arc<Space>, bucket: u32) -> Self {
+        Self::at(Mark::default(), table, space, bucket)
+    }
+
+    fn at(mark: Mark, table: Arc<KeyedTable>, space: Arc<Space>, bucket: u32) -> Self {
         let staged = Staged { changes: Changes::new(), rows: 0, recent: Recent::new(Arc::clone(space.memory())) };
-        Ok(Self {
+        Self {
             table,
             space,
             bucket,
@@ -77,7 +86,7 @@ impl Keyed {
             durable: AtomicI64::new(0),
             failed: AtomicBool::new(false),
             staged: Mutex::new(staged),
-        })
+        }
     }
 
     /// How far the keys are.
@@ -107,24 +116,38 @@ impl Keyed {
         out.extend_from_slice(key);
     }
 
-    /// The value of a key, given with its prefix: schema id and row.
-    pub(crate) fn get(&self, full_key: &[u8]) -> Result<Option<UserValue>, fjall::Error> {
+    /// As `get`, if that needs neither the disk nor a wait: the row was written not long ago, and nobody writes now.
+    pub(crate) fn get_recent(&self, full_key: &[u8]) -> Option<Option<UserValue>> {
+        self.staged.try_lock().ok()?.recent.get(full_key).cloned()
+    }
+
+    /// The value of a key, given with its prefix: schema id and row. Blocks.
+    pub(crate) fn get(&self, full_key: &[u8]) -> Result<Option<UserValue>, StoreError> {
         match self.space.keyspace() {
-            Some(keyspace) => keyspace.get(full_key),
+            Some(keyspace) => Ok(keyspace.get(full_key)?),
             None => Ok(None),
         }
     }
 
     /// The keys as they are now, with their mark. `None`: nothing was ever written.
-    pub(crate) fn snapshot(&self) -> Result<Option<(Snapshot, Mark)>, fjall::Error> {
+    pub(crate) fn snapshot(&self) -> Result<Option<(Snapshot, Mark)>, StoreError> {
         let Some(keyspace) = self.space.keyspace() else { return Ok(None) };
         let snapshot = self.space.database().snapshot();
         let mark = snapshot.get(keyspace, mark_key(self.bucket))?;
         Ok(Some((snapshot, mark.map(|bytes| Mark::decode(&bytes)).unwrap_or_default())))
     }
 
+    /// The values of the rows whose key begins so, in the order of their keys. Blocks.
+    pub(crate) fn values(
+        &self,
+        snapshot: &Snapshot,
+        prefix: &[u8],
+    ) -> impl Iterator<Item = Result<UserValue, StoreError>> {
+        self.scan(snapshot, prefix).into_iter().flatten().map(|row| Ok(row.value()?))
+    }
+
     /// The rows whose key begins so, in the order of their keys.
-    pub(crate) fn scan(&self, snapshot: &Snapshot, prefix: &[u8]) -> Option<fjall::Iter> {
+    pub(super) fn scan(&self, snapshot: &Snapshot, prefix: &[u8]) -> Option<fjall::Iter> {
         let keyspace = self.space.keyspace()?;
         let mut from = Vec::with_capacity(PREFIX + prefix.len());
         self.full_key(prefix, &mut from);
@@ -137,15 +160,15 @@ impl Keyed {
     }
 
     /// Fails if the keys lack what the log has.
-    pub(crate) fn check(&self) -> Result<(), PutError> {
+    pub(crate) fn check(&self) -> Result<(), StoreError> {
         if self.failed.load(Ordering::Acquire) {
-            return Err(PutError::Keys("they could not be written before".to_owned()));
+            return Err(StoreError("they could not be written before".to_owned()));
         }
         Ok(())
     }
 
     /// The value of a key as it will be once the log is committed.
-    pub(super) fn latest(&self, staged: &Staged, full_key: &[u8]) -> Result<Option<UserValue>, fjall::Error> {
+    pub(super) fn latest(&self, staged: &Staged, full_key: &[u8]) -> Result<Option<UserValue>, StoreError> {
         match staged.changes.get(full_key).or_else(|| staged.recent.get(full_key)) {
             Some(value) => Ok(value.clone()),
             None => self.get(full_key),
@@ -180,7 +203,7 @@ impl Keyed {
     }
 
     /// Makes the staged changes part of the keys, which follow the log up to `end` then: all at once or not at all.
-    pub(crate) fn apply(&self, end: i64) -> Result<(), PutError> {
+    pub(crate) fn apply(&self, end: i64) -> Result<(), StoreError> {
         let mut staged = lock(&self.staged);
         let changes = std::mem::take(&mut staged.changes);
         // The mark must not pass changes that were lost before.
@@ -193,11 +216,11 @@ impl Keyed {
             self.failed.store(true, Ordering::Release);
             tracing::error!(space = ?self.space, bucket = self.bucket, %error, "the keys lack changes of their log until the node is started again");
         }
-        written.map_err(PutError::from)
+        written
     }
 
-    /// Writes changes and the mark that goes with them.
-    pub(super) fn write(&self, changes: &Changes, mark: Mark) -> Result<(), fjall::Error> {
+    /// Writes changes and the mark that goes with them. Blocks.
+    pub(super) fn write(&self, changes: &Changes, mark: Mark) -> Result<(), StoreError> {
         let keyspace = self.space.keyspace_to_write()?;
         let database = self.space.database();
         let mut batch = fjall::OwnedWriteBatch::with_capacity(database.clone(), changes.len() + 1);
@@ -217,8 +240,13 @@ impl Keyed {
         Ok(())
     }
 
-    /// Deletes all rows, to have them made anew from the log.
-    pub(super) fn clear(&self) -> Result<(), fjall::Error> {
+    /// Has the keys follow their log from another offset on, with the rows that they have. Blocks.
+    pub(crate) fn set_mark(&self, mark: Mark) -> Result<(), StoreError> {
+        self.write(&Changes::new(), mark)
+    }
+
+    /// Deletes all rows, to have them made anew from the log. Blocks.
+    pub(crate) fn clear(&self) -> Result<(), StoreError> {
         const AT_ONCE: usize = 10_000;
         while let Some((snapshot, _)) = self.snapshot()? {
             let Some(rows) = self.scan(&snapshot, &[]) else { break };

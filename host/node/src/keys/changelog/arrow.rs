@@ -11,7 +11,7 @@ use super::codec;
 const ALIGNMENT: usize = 64;
 
 /// The buffers of a message, decompressed.
-pub(super) struct Rows {
+pub(crate) struct Rows {
     rows: usize,
     nodes: Vec<Node>,
     buffers: Vec<Buffer>,
@@ -19,7 +19,7 @@ pub(super) struct Rows {
 
 impl Rows {
     /// Decompresses the message of a batch that is not only a header.
-    pub(super) fn of_batch(batch: &LogBatch<'_>, layout: &Layout) -> Result<Self, RecordError> {
+    pub(crate) fn of_batch(batch: &LogBatch<'_>, layout: &Layout) -> Result<Self, RecordError> {
         let message = CheckedMessage::of_batch(batch, layout, u32::MAX)?;
         let total = message.buffers.iter().map(|buffer| (buffer.length as usize).next_multiple_of(ALIGNMENT)).sum();
         let mut body = MutableBuffer::from_len_zeroed(total);
@@ -40,7 +40,7 @@ impl Rows {
     }
 
     /// The rows, checked against the layout.
-    pub(super) fn columns(&self, layout: &Layout) -> Result<Batch<'_>, RecordError> {
+    pub(crate) fn columns(&self, layout: &Layout) -> Result<Batch<'_>, RecordError> {
         let fields = layout.fields().iter().zip(&self.nodes).filter(|(field, _)| field.data_type.is_some());
         let column = |(field, node): (&LayoutField, &Node)| {
             let buffers = self.buffers.get(field.buffer..).unwrap_or_default();

@@ -1,5 +1,8 @@
 //! One file of a bucket's log: batches as they came, one behind the other.
 
+pub(crate) mod index;
+mod walk;
+
 use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -8,9 +11,10 @@ use std::sync::{Arc, RwLock};
 
 use bytes::Bytes;
 
+use self::index::{Entry, Index};
+use self::walk::Walk;
 use super::batch::{Header, HeaderError};
-use super::file::{Walk, read_exact_at};
-use super::index::{self, Entry, Index};
+use crate::disk::file::read_exact_at;
 use crate::runtime::sync::{read, write};
 
 /// A segment: its first offset is its name.
