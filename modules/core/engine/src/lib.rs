@@ -1,4 +1,4 @@
-//! The client core of Thalweg: state machines over the wire formats, without I/O, clock, thread or chance.
+//! The client core of Thalweg: state machines over the wire formats, without I/O, clock, threads or randomness.
 //!
 //! [`Engine`] is the whole interface, in the words of `thalweg_contract`; `wit/client/engine.wit` says it for components. The rest is inside:
 //!
@@ -17,6 +17,8 @@
 //! ```
 //!
 //! The stages do not import each other: they hand requests to `engine`, which routes them.
+
+#![cfg_attr(not(test), deny(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing))]
 
 mod admin;
 mod backoff;

@@ -30,12 +30,12 @@ pub(crate) struct RowReader {
 
 /// A schema that must be known before rows of it can be decoded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Lack {
+pub(crate) struct MissingSchema {
     schema: i32,
     asked: bool,
 }
 
-impl Lack {
+impl MissingSchema {
     /// The schema with this number; the cluster was not asked for it yet.
     pub(crate) fn of(schema: i32) -> Self {
         Self { schema, asked: false }
@@ -106,7 +106,7 @@ impl RowReader {
     }
 
     /// Decodes rows with the numbers of their schemas, which are all known, into one message with its number of rows.
-    /// Fails on rows that are none, and where the columns would take more than `limit` bytes.
+    /// Fails on malformed rows, and where the columns would take more than `limit` bytes.
     pub(crate) fn message<'a>(
         &self,
         rows: impl IntoIterator<Item = Result<(i32, &'a [u8]), RecordError>>,

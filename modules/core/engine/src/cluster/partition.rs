@@ -100,7 +100,8 @@ impl Partitions {
         listed.sort_unstable();
         listed.dedup_by(|one, other| one.0 == other.0);
         let there = |id: &i64, portion: &Portion| {
-            listed.binary_search_by(|(name, _)| name.cmp(&portion.name)).is_ok_and(|at| listed[at].1 == *id)
+            let found = listed.binary_search_by(|(name, _)| name.cmp(&portion.name));
+            found.ok().and_then(|at| listed.get(at)).is_some_and(|(_, listed)| listed == id)
         };
         let gone = self.known.iter().filter(|(id, portion)| !there(id, portion)).map(|(id, _)| *id).collect();
         self.listed = Some(listed);

@@ -143,7 +143,7 @@ impl Session {
             .remove(&request_id)
             .ok_or_else(|| format!("an answer to request {request_id}, which was not made or is answered already"))?;
         if pending.key == Key::Handshake {
-            return self.shaken(result);
+            return self.on_handshake(result);
         }
         if !pending.abandoned {
             out.answers.push_back(self.answered(pending.key, result));
@@ -151,7 +151,7 @@ impl Session {
         Ok(Verdict::Answered)
     }
 
-    fn shaken(&mut self, result: Result<Body, Failure>) -> Result<Verdict, String> {
+    fn on_handshake(&mut self, result: Result<Body, Failure>) -> Result<Verdict, String> {
         let body = result.map_err(|failure| failure.into_error().to_string())?;
         let response: ApiVersionsResponse =
             message::decode(body.bytes).map_err(|error| format!("in the answer to API_VERSIONS: {error}"))?;

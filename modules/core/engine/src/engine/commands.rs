@@ -12,7 +12,7 @@ impl Engine {
     /// Asks for a table; answered by [`Event::Opened`]. The number that it gets stays valid until the engine is closed;
     /// a table that was dropped fails its writes and scans.
     pub fn open_table(&mut self, now: Instant, path: TablePath) -> Ticket {
-        let now = self.stir(now);
+        let now = self.advance(now);
         let ticket = self.ticket();
         match self.check_open() {
             Ok(()) => {
@@ -51,7 +51,7 @@ impl Engine {
     }
 
     fn take(&mut self, now: Instant, table: TableHandle, change: &Change, rows: &Batch<'_>) -> Result<Ticket, Error> {
-        let now = self.stir(now);
+        let now = self.advance(now);
         self.check_open()?;
         self.cluster.table(table)?;
         let ticket = self.ticket();
@@ -61,7 +61,7 @@ impl Engine {
 
     /// Sends what is waiting without its linger; answered by [`Event::Flushed`].
     pub fn flush(&mut self, now: Instant) -> Ticket {
-        let now = self.stir(now);
+        let now = self.advance(now);
         let ticket = self.ticket();
         match self.state {
             State::Closed => self.event(Event::Flushed { ticket }),
@@ -74,7 +74,7 @@ impl Engine {
     /// [`Event::Ended`]. It gives nothing before `demand`. Fails with [`ErrorCode::Invalid`] on columns and buckets that
     /// the table does not have.
     pub fn scan(&mut self, now: Instant, table: TableHandle, spec: ScanSpec) -> Result<Ticket, Error> {
-        let now = self.stir(now);
+        let now = self.advance(now);
         self.check_open()?;
         let ticket = self.ticket();
         self.scans.scan(now, ticket, table, &spec, &self.cluster)?;
@@ -83,7 +83,7 @@ impl Engine {
 
     /// Lets a scan give this many more bytes of batches (the last may exceed it).
     pub fn demand(&mut self, now: Instant, scan: Ticket, bytes: u64) {
-        self.stir(now);
+        self.advance(now);
         self.scans.demand(scan, bytes);
     }
 
@@ -106,7 +106,7 @@ impl Engine {
         keys: &Batch<'_>,
         insert: bool,
     ) -> Result<Ticket, Error> {
-        let now = self.stir(now);
+        let now = self.advance(now);
         self.check_open()?;
         let ticket = self.ticket();
         self.lookups.lookup(now, ticket, table, keys, insert, &self.cluster)?;
@@ -117,7 +117,7 @@ impl Engine {
     /// key must begin with (without the partition columns); answered by [`Event::Found`]. Fails with
     /// [`ErrorCode::Invalid`] on a table without such a prefix, on columns that do not fit and on a null.
     pub fn prefix_lookup(&mut self, now: Instant, table: TableHandle, keys: &Batch<'_>) -> Result<Ticket, Error> {
-        let now = self.stir(now);
+        let now = self.advance(now);
         self.check_open()?;
         let ticket = self.ticket();
         self.lookups.prefix_lookup(now, ticket, table, keys, &self.cluster)?;
@@ -134,7 +134,7 @@ impl Engine {
         bucket: Bucket,
         limit: u32,
     ) -> Result<Ticket, Error> {
-        self.stir(now);
+        self.advance(now);
         self.check_open()?;
         let ticket = self.ticket();
         self.scans.limit_scan(ticket, table, bucket, limit, &self.cluster)?;
@@ -145,7 +145,7 @@ impl Engine {
     /// time are 0) and [`Event::Ended`]. It gives nothing before `demand`. Ends with [`ErrorCode::Unsupported`] where the
     /// server does not have it.
     pub fn scan_current(&mut self, now: Instant, table: TableHandle, bucket: Bucket) -> Result<Ticket, Error> {
-        self.stir(now);
+        self.advance(now);
         self.check_open()?;
         let ticket = self.ticket();
         self.scans.scan_current(ticket, table, bucket, &self.cluster)?;
@@ -154,7 +154,7 @@ impl Engine {
 
     /// Asks or changes the catalogue; answered by [`Event::Answered`].
     pub fn ask(&mut self, now: Instant, request: Request) -> Ticket {
-        let now = self.stir(now);
+        let now = self.advance(now);
         let ticket = self.ticket();
         match self.check_open() {
             Ok(()) => self.admin.ask(now, ticket, request, &mut self.cluster),
@@ -173,7 +173,7 @@ impl Engine {
     /// Gives a scan, a lookup, a request or an `open_table` up: no further event comes for it. Rows that were taken are not called
     /// back, and a change of the catalogue that was sent may still happen.
     pub fn cancel(&mut self, now: Instant, ticket: Ticket) {
-        self.stir(now);
+        self.advance(now);
         let mut orders = Orders::default();
         self.opening.remove(&ticket);
         self.cluster.cancel(ticket);
@@ -191,7 +191,7 @@ impl Engine {
     /// Takes nothing more, sends what is waiting, and fails at `deadline` what has no fate by then; answered by
     /// [`Event::Closed`]. Scans, lookups and requests fail at once.
     pub fn close(&mut self, now: Instant, deadline: Instant) {
-        let now = self.stir(now);
+        let now = self.advance(now);
         if self.state == State::Closed {
             return;
         }

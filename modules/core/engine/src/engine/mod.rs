@@ -76,7 +76,7 @@ pub struct Engine {
     introduced: BTreeSet<TableHandle>,
     wake: Option<Instant>,
     /// Something happened since the last turn.
-    stirred: bool,
+    changed: bool,
     state: State,
 }
 
@@ -122,14 +122,14 @@ impl Engine {
             opening: BTreeSet::new(),
             introduced: BTreeSet::new(),
             wake: None,
-            stirred: true,
+            changed: true,
             state: State::Open,
         })
     }
 
     /// The next actions, in order; empty when there is nothing to do.
     pub fn poll(&mut self) -> Vec<Action> {
-        if std::mem::take(&mut self.stirred) && self.state != State::Closed {
+        if std::mem::take(&mut self.changed) && self.state != State::Closed {
             self.turn();
         }
         std::mem::take(&mut self.out.actions)
@@ -146,9 +146,9 @@ impl Engine {
     }
 
     /// Something happened at this time.
-    fn stir(&mut self, now: Instant) -> Instant {
+    fn advance(&mut self, now: Instant) -> Instant {
         self.now = self.now.max(now);
-        self.stirred = true;
+        self.changed = true;
         self.now
     }
 

@@ -14,8 +14,8 @@ use crate::{
 };
 use thalweg_contract::{Action, Error, ErrorCode, Event, TableHandle, Ticket};
 
-/// Rounds of one turn. Each round answers what the one before asked, and waiting bounds them all; this is a belt for a
-/// mistake that would otherwise hang the host.
+/// The most rounds of one turn. Each round answers what the one before asked, so that a few do; the limit keeps a mistake
+/// here from hanging the host.
 const ROUNDS: usize = 1000;
 
 impl Engine {

@@ -9,7 +9,7 @@ use thalweg_wire::{
 
 use super::{
     Lookups,
-    message::{self, Said},
+    message::{self, BucketAnswer},
     open::{Kind, Open, Run},
     plan::{Plan, invalid},
 };
@@ -18,7 +18,7 @@ use crate::{
     chance::Chance,
     cluster::Cluster,
     order::Orders,
-    rows::Lack,
+    rows::MissingSchema,
 };
 use thalweg_contract::{Error, ErrorCode, Event, Found, Instant};
 
@@ -35,7 +35,7 @@ impl Lookups {
         let Some(asked) = self.asked.remove(&key) else { return Ok(()) };
         self.servers.ended(asked.server);
         let said = match result {
-            Ok(body) => message::said(&asked, body.bytes),
+            Ok(body) => message::answers(&asked, body.bytes),
             Err(failure) => {
                 let lost = matches!(failure, Failure::Lost { sent: true, .. });
                 let error = failure.into_error();
@@ -86,7 +86,7 @@ impl Lookups {
     }
 
     /// The error that an answer has for a bucket, if it has one.
-    fn refused(&self, said: &Said, runs: &[Run]) -> Option<Error> {
+    fn refused(&self, said: &BucketAnswer, runs: &[Run]) -> Option<Error> {
         let code = ServerErrorCode::from_code(said.code);
         if code == ServerErrorCode::NONE {
             return None;
@@ -108,7 +108,7 @@ impl Lookups {
     }
 
     /// Takes the rows of a run's keys, of which the first is at `at` in what was said.
-    fn give(&mut self, run: &Run, said: &Said, at: usize, kind: Kind, orders: &mut Orders) {
+    fn give(&mut self, run: &Run, said: &BucketAnswer, at: usize, kind: Kind, orders: &mut Orders) {
         let Some(open) = self.open.get_mut(&run.ticket) else { return };
         let mut failure = None;
         for (at, place) in (at..).zip(run.from..run.to) {
@@ -139,7 +139,7 @@ impl Lookups {
 }
 
 impl Plan {
-    /// The rows of a lookup; `None`: a schema must be known first. Fails on rows that are none.
+    /// The rows of a lookup; `None`: a schema must be known first. Fails on malformed rows.
     fn found(
         &mut self,
         open: &mut Open,
@@ -160,9 +160,12 @@ impl Plan {
             }
         }
         for schema in schemas {
-            let mut lack = open.lack.filter(|lack| lack.schema() == schema).unwrap_or(Lack::of(schema));
-            let known = lack.look(cluster, open.handle, orders)?;
-            open.lack = Some(lack);
+            let mut missing_schema = open
+                .missing_schema
+                .filter(|missing_schema| missing_schema.schema() == schema)
+                .unwrap_or(MissingSchema::of(schema));
+            let known = missing_schema.look(cluster, open.handle, orders)?;
+            open.missing_schema = Some(missing_schema);
             match known {
                 Some(known) => self.rows.learn(schema, &known)?,
                 None => return Ok(None),

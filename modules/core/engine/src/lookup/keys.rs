@@ -8,7 +8,7 @@ use thalweg_wire::{
     record::{BucketRule, RecordError, check_key_length},
 };
 
-use super::plan::{Form, Plan, invalid};
+use super::plan::{KeyEncoding, Plan, invalid};
 use thalweg_contract::Error;
 
 /// Keys that were encoded, one behind the other.
@@ -28,14 +28,19 @@ pub(super) struct Keys {
 }
 
 impl Keys {
-    /// Encodes keys that are given in the columns of a form. `misplaced`: also says where fluss-rs has them.
-    pub(super) fn encode(plan: &Plan, form: &Form, batch: &Batch<'_>, misplaced: bool) -> Result<Self, Error> {
-        form.check(&plan.name, batch)?;
-        let misplaced = misplaced && form.rule == BucketRule::Fluss;
-        Self::of(form, batch, misplaced).map_err(|error| invalid(format!("{}: {error}", plan.name)))
+    /// Encodes keys that are given as the encoding takes them. `misplaced`: also says where fluss-rs has them.
+    pub(super) fn encode(
+        plan: &Plan,
+        encoding: &KeyEncoding,
+        batch: &Batch<'_>,
+        misplaced: bool,
+    ) -> Result<Self, Error> {
+        encoding.check(&plan.name, batch)?;
+        let misplaced = misplaced && encoding.rule == BucketRule::Fluss;
+        Self::of(encoding, batch, misplaced).map_err(|error| invalid(format!("{}: {error}", plan.name)))
     }
 
-    fn of(form: &Form, batch: &Batch<'_>, misplaced: bool) -> Result<Self, RecordError> {
+    fn of(encoding: &KeyEncoding, batch: &Batch<'_>, misplaced: bool) -> Result<Self, RecordError> {
         let mut bytes = Vec::with_capacity(batch.rows.saturating_mul(16).min(1 << 20));
         let mut ends = Vec::with_capacity(batch.rows);
         let mut buckets = Vec::with_capacity(batch.rows);
@@ -43,11 +48,11 @@ impl Keys {
         let mut other = Vec::new();
         for row in 0..batch.rows {
             let from = bytes.len();
-            form.key.encode(batch, row, &mut bytes)?;
+            encoding.key.encode(batch, row, &mut bytes)?;
             check_key_length(bytes.get(from..).unwrap_or_default(), row)?;
             let end = u32::try_from(bytes.len()).map_err(|_| RecordError::ColumnFull { column: "key".to_owned() })?;
             ends.push(end);
-            let key = match &form.bucket {
+            let key = match &encoding.bucket {
                 None => bytes.get(from..).unwrap_or_default(),
                 Some(encoder) => {
                     other.clear();
@@ -55,15 +60,15 @@ impl Keys {
                     &other
                 }
             };
-            buckets.push(form.rule.bucket(key, form.buckets)?);
+            buckets.push(encoding.rule.bucket(key, encoding.buckets)?);
             if misplaced {
-                elsewhere.push(BucketRule::FlussRs.bucket(key, form.buckets)?);
+                elsewhere.push(BucketRule::FlussRs.bucket(key, encoding.buckets)?);
             }
         }
         if elsewhere == buckets {
             elsewhere.clear();
         }
-        let (partitions, names) = partitions(form, batch)?;
+        let (partitions, names) = partitions(encoding, batch)?;
         Ok(Self { bytes: bytes.into(), ends, buckets, elsewhere, partitions, names })
     }
 
@@ -96,8 +101,8 @@ impl Keys {
 }
 
 /// The place of each key's partition, and the names of all of them.
-fn partitions(form: &Form, batch: &Batch<'_>) -> Result<(Vec<u32>, Vec<String>), RecordError> {
-    let Some(encoder) = &form.partition else { return Ok((Vec::new(), Vec::new())) };
+fn partitions(encoding: &KeyEncoding, batch: &Batch<'_>) -> Result<(Vec<u32>, Vec<String>), RecordError> {
+    let Some(encoder) = &encoding.partition else { return Ok((Vec::new(), Vec::new())) };
     let (mut places, mut names) = (Vec::with_capacity(batch.rows), Vec::new());
     let mut known: HashMap<String, u32> = HashMap::new();
     let (mut name, mut last) = (String::new(), 0u32);

@@ -23,7 +23,7 @@ const ALL_REPLICAS: i32 = -1;
 
 /// What an answer says of one bucket.
 #[derive(Debug)]
-pub(super) struct Said {
+pub(super) struct BucketAnswer {
     partition: Option<i64>,
     bucket: i32,
     /// 0: none.
@@ -105,10 +105,10 @@ pub(super) fn call(
 
 /// What an answer says of each bucket that was asked, in the order of `Asked::buckets`. Fails with what is wrong: a
 /// bucket that is missing, was not asked, or has not one value for each key.
-pub(super) fn said(asked: &Asked, body: Bytes) -> Result<Vec<Said>, String> {
+pub(super) fn answers(asked: &Asked, body: Bytes) -> Result<Vec<BucketAnswer>, String> {
     let places: Vec<(Option<i64>, i32)> =
         asked.buckets().filter_map(|runs| runs.first()).map(|run| (run.partition_id, run.bucket as i32)).collect();
-    let mut answers: Vec<Option<Said>> = places.iter().map(|_| None).collect();
+    let mut answers: Vec<Option<BucketAnswer>> = places.iter().map(|_| None).collect();
     for said in decode(asked.kind, body).map_err(|error| error.to_string())? {
         let at = places.binary_search(&(said.partition, said.bucket));
         match at.ok().and_then(|at| answers.get_mut(at)) {
@@ -131,10 +131,10 @@ pub(super) fn said(asked: &Asked, body: Bytes) -> Result<Vec<Said>, String> {
     whole.collect()
 }
 
-fn decode(kind: Kind, body: Bytes) -> Result<Vec<Said>, message::DecodeError> {
+fn decode(kind: Kind, body: Bytes) -> Result<Vec<BucketAnswer>, message::DecodeError> {
     if kind == Kind::Prefix {
         let response = message::decode::<PrefixLookupResponse>(body)?;
-        let said = response.buckets_resp.into_iter().map(|answer| Said {
+        let said = response.buckets_resp.into_iter().map(|answer| BucketAnswer {
             partition: answer.partition_id,
             bucket: answer.bucket_id,
             code: answer.error_code.unwrap_or(0),
@@ -144,7 +144,7 @@ fn decode(kind: Kind, body: Bytes) -> Result<Vec<Said>, message::DecodeError> {
         return Ok(said.collect());
     }
     let response = message::decode::<LookupResponse>(body)?;
-    let said = response.buckets_resp.into_iter().map(|answer| Said {
+    let said = response.buckets_resp.into_iter().map(|answer| BucketAnswer {
         partition: answer.partition_id,
         bucket: answer.bucket_id,
         code: answer.error_code.unwrap_or(0),

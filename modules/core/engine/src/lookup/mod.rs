@@ -55,7 +55,7 @@ pub(crate) struct Lookups {
     /// The same, once back-off allows; numbered.
     later: BTreeMap<(Instant, u64), Run>,
     /// Keys of partitions that the cluster is asked for.
-    sought: HashMap<(TableHandle, String), Vec<Run>>,
+    waiting_for_partition: HashMap<(TableHandle, String), Vec<Run>>,
     servers: Servers,
     asked: HashMap<u64, Asked>,
     /// Lookups of which every key has an answer.
@@ -72,7 +72,7 @@ impl Lookups {
             open: BTreeMap::new(),
             due: Vec::new(),
             later: BTreeMap::new(),
-            sought: HashMap::new(),
+            waiting_for_partition: HashMap::new(),
             servers: Servers::default(),
             asked: HashMap::new(),
             complete: Vec::new(),
@@ -119,7 +119,7 @@ impl Lookups {
     /// Ends a lookup without a word.
     pub(crate) fn cancel(&mut self, ticket: Ticket) {
         if self.open.remove(&ticket).is_some() {
-            self.forget_sought();
+            self.forget_waiting();
         }
     }
 
@@ -137,7 +137,7 @@ impl Lookups {
         for ticket in lost.collect::<Vec<_>>() {
             self.fail(ticket, error.clone(), orders);
         }
-        self.forget_sought();
+        self.forget_waiting();
     }
 
     /// Time has passed, or something was learned: asks and answers whatever can be.
@@ -204,13 +204,13 @@ impl Lookups {
             orders.event(Event::Found { ticket, result: Err(error) });
         }
         if self.open.len() < before {
-            self.forget_sought();
+            self.forget_waiting();
         }
     }
 
     /// Leaves out what waits for a partition and whose lookup is over: the partition may be asked for without end.
-    fn forget_sought(&mut self) {
-        self.sought.retain(|_, runs| {
+    fn forget_waiting(&mut self) {
+        self.waiting_for_partition.retain(|_, runs| {
             runs.retain(|run| self.open.contains_key(&run.ticket));
             !runs.is_empty()
         });

@@ -1,6 +1,6 @@
 //! One lookup that has no answer yet.
 
-use crate::{backoff::Backoff, rows::Lack};
+use crate::{backoff::Backoff, rows::MissingSchema};
 use thalweg_contract::{Error, Instant, TableHandle, Ticket};
 
 use super::keys::Keys;
@@ -70,7 +70,7 @@ pub(super) struct Open {
     /// When to try again what failed.
     pub(super) backoff: Backoff,
     /// A schema that is needed to decode what was found.
-    pub(super) lack: Option<Lack>,
+    pub(super) missing_schema: Option<MissingSchema>,
     kind: Kind,
     pass: Pass,
     rows: Vec<Row>,
@@ -88,7 +88,7 @@ impl Open {
             left: 0,
             trouble: None,
             backoff: Backoff::default(),
-            lack: None,
+            missing_schema: None,
             kind,
             pass: Pass::Own,
             rows: Vec::new(),
@@ -118,13 +118,12 @@ impl Open {
                     self.pass = Pass::Elsewhere;
                     let missing = self.missing();
                     // Other rows with the same prefix may be there.
-                    let wanted = |at: &u32| kind == Kind::Prefix || missing[*at as usize];
+                    let wanted = |at: &u32| kind == Kind::Prefix || missing.binary_search(at).is_ok();
                     (0..self.keys.len() as u32).filter(wanted).filter(|at| self.is_elsewhere(*at)).collect()
                 }
                 (Pass::Elsewhere, Kind::Insert) => {
                     self.pass = Pass::Insert;
-                    let missing = self.missing();
-                    (0..self.keys.len() as u32).filter(|at| missing[*at as usize]).collect()
+                    self.missing()
                 }
                 (Pass::Elsewhere | Pass::Insert, _) => return false,
             };
@@ -167,15 +166,11 @@ impl Open {
         })
     }
 
-    /// Which keys have no row.
-    fn missing(&self) -> Vec<bool> {
-        let mut missing = vec![true; self.keys.len()];
-        for row in &self.rows {
-            if let Some(missing) = missing.get_mut(row.key as usize) {
-                *missing = false;
-            }
-        }
-        missing
+    /// The keys that have no row, rising.
+    fn missing(&self) -> Vec<u32> {
+        let mut found: Vec<u32> = self.rows.iter().map(|row| row.key).collect();
+        found.sort_unstable();
+        (0..self.keys.len() as u32).filter(|key| found.binary_search(key).is_err()).collect()
     }
 
     fn is_elsewhere(&self, at: u32) -> bool {

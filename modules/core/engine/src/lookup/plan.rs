@@ -19,16 +19,16 @@ pub(super) struct Plan {
     /// Its name, for errors.
     pub(super) name: String,
     /// Lookups by primary key.
-    pub(super) whole: Form,
+    pub(super) whole: KeyEncoding,
     /// Lookups by prefix, or why there are none.
-    pub(super) prefix: Result<Form, Error>,
+    pub(super) prefix: Result<KeyEncoding, Error>,
     /// How values become columns.
     pub(super) rows: RowReader,
 }
 
 /// How keys of one kind are given and encoded.
 #[derive(Debug)]
-pub(super) struct Form {
+pub(super) struct KeyEncoding {
     /// The columns in which they are given.
     layout: Layout,
     /// What these are called, for errors.
@@ -55,14 +55,14 @@ impl Plan {
             return Err(invalid(text));
         }
         let key = descriptor.physical_primary_key();
-        let whole = Form::new(&name, descriptor, &descriptor.schema.primary_key, &key)?;
+        let whole = KeyEncoding::new(&name, descriptor, &descriptor.schema.primary_key, &key)?;
         let prefix = prefix_columns(&name, descriptor, &key)
-            .and_then(|(columns, prefix)| Form::new(&name, descriptor, &columns, &prefix));
+            .and_then(|(columns, prefix)| KeyEncoding::new(&name, descriptor, &columns, &prefix));
         Ok(Self { rows: RowReader::of_values(info)?, info: Arc::clone(info), name, whole, prefix })
     }
 }
 
-impl Form {
+impl KeyEncoding {
     /// For keys given in the columns of the table at `columns`, of which those at `key` are what is looked up.
     fn new(name: &str, table: &TableDescriptor, columns: &[usize], key: &[usize]) -> Result<Self, Error> {
         Self::of(table, columns, key).map_err(|error| match error {
@@ -104,7 +104,7 @@ impl Form {
         })
     }
 
-    /// Fails on keys that are not given in the columns of this form, and on a null.
+    /// Fails on keys that are not given in the columns of this encoding, and on a null.
     pub(super) fn check(&self, name: &str, keys: &Batch<'_>) -> Result<(), Error> {
         if keys.columns.len() != self.layout.column_count() {
             let (columns, found) = (&self.columns, keys.columns.len());

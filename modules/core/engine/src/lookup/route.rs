@@ -27,14 +27,14 @@ impl Lookups {
     /// The cluster says something of the partition of this name.
     pub(crate) fn partition_told(&mut self, handle: TableHandle, name: &str, cluster: &Cluster) {
         let which = (handle, name.to_owned());
-        let Some(runs) = self.sought.remove(&which) else { return };
+        let Some(runs) = self.waiting_for_partition.remove(&which) else { return };
         match cluster.partition(handle, name) {
             Partition::Known { .. } => self.due.extend(runs),
             // Its keys have no rows.
             Partition::Missing(error) if is_absence(&error) => runs.iter().for_each(|run| self.done(run)),
             // It goes on being asked for.
             Partition::Missing(_) | Partition::Asked => {
-                self.sought.insert(which, runs);
+                self.waiting_for_partition.insert(which, runs);
             }
         }
     }
@@ -54,7 +54,7 @@ impl Lookups {
                 Place::Unknown => {
                     let name = name.unwrap_or_default().to_owned();
                     orders.refresh(Stale::Name(handle, name.clone()));
-                    self.sought.entry((handle, name)).or_default().push(run);
+                    self.waiting_for_partition.entry((handle, name)).or_default().push(run);
                 }
             }
         }

@@ -41,16 +41,16 @@ pub(super) fn place(run: &Run) -> (Option<i64>, u32) {
 
 /// Runs that can go in one request.
 #[derive(Debug)]
-struct Lane {
+struct ServerQueue {
     handle: TableHandle,
     kind: Kind,
-    queue: VecDeque<Run>,
+    runs: VecDeque<Run>,
 }
 
 #[derive(Debug, Default)]
 struct Server {
-    lanes: Vec<Lane>,
-    /// The lane whose turn it is.
+    queues: Vec<ServerQueue>,
+    /// The queue whose turn it is.
     turn: usize,
     /// How many runs wait.
     waiting: usize,
@@ -69,9 +69,9 @@ impl Servers {
     pub(super) fn queue(&mut self, server: i32, handle: TableHandle, kind: Kind, run: Run) {
         let server = self.by_id.entry(server).or_default();
         server.waiting += 1;
-        match server.lanes.iter_mut().find(|lane| lane.handle == handle && lane.kind == kind) {
-            Some(lane) => lane.queue.push_back(run),
-            None => server.lanes.push(Lane { handle, kind, queue: VecDeque::from([run]) }),
+        match server.queues.iter_mut().find(|queue| queue.handle == handle && queue.kind == kind) {
+            Some(queue) => queue.runs.push_back(run),
+            None => server.queues.push(ServerQueue { handle, kind, runs: VecDeque::from([run]) }),
         }
     }
 
@@ -99,34 +99,34 @@ impl Servers {
 }
 
 impl Server {
-    /// The runs of one request, of each lane in turn; `None`: only lookups wait that are over.
+    /// The runs of one request, of each queue in turn; `None`: only lookups wait that are over.
     fn take(&mut self, limit: u32, open: &BTreeMap<Ticket, Open>) -> Option<(TableHandle, Kind, Vec<Run>)> {
-        let count = self.lanes.len();
+        let count = self.queues.len();
         for _ in 0..count {
             let at = self.turn % count;
             self.turn = at + 1;
-            let lane = self.lanes.get_mut(at)?;
-            let before = lane.queue.len();
-            let runs = lane.take(limit, open);
-            self.waiting -= before - lane.queue.len();
+            let queue = self.queues.get_mut(at)?;
+            let before = queue.runs.len();
+            let runs = queue.take(limit, open);
+            self.waiting -= before - queue.runs.len();
             if !runs.is_empty() {
-                return Some((lane.handle, lane.kind, runs));
+                return Some((queue.handle, queue.kind, runs));
             }
         }
         None
     }
 }
 
-impl Lane {
+impl ServerQueue {
     /// As many keys as one request takes; those of lookups that are over are left out.
     fn take(&mut self, limit: u32, open: &BTreeMap<Ticket, Open>) -> Vec<Run> {
         let (mut keys, mut bytes) = (0, 0);
         let mut runs = Vec::new();
         while keys < limit
-            && let Some(run) = self.queue.front_mut()
+            && let Some(run) = self.runs.front_mut()
         {
             let Some(open) = open.get(&run.ticket) else {
-                self.queue.pop_front();
+                self.runs.pop_front();
                 continue;
             };
             let wanted = open.order.get(run.from as usize..run.to as usize).unwrap_or_default();
@@ -148,7 +148,7 @@ impl Lane {
                 }
                 break;
             }
-            runs.extend(self.queue.pop_front());
+            runs.extend(self.runs.pop_front());
         }
         runs
     }

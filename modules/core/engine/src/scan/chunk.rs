@@ -5,7 +5,7 @@ use thalweg_wire::record::{CheckedMessage, Compression, LogBatch, RecordError};
 
 use super::{
     plan::Plan,
-    reading::{Form, Reading},
+    reading::{Conversion, Reading},
 };
 use crate::call::fatal;
 use thalweg_contract::{Bucket, BufferId, Codec, Error, ErrorCode, Piece, Range, Scanned, Work, WorkOutput};
@@ -97,9 +97,9 @@ impl Chunk {
                 return Ok((Self { scanned, cost, work: None, rows, checksum, decoded: None }, work));
             }
         };
-        let form = messages.form(scanned.schema_id, projected);
-        let form = form.ok_or_else(|| corrupt(format!("its schema {} is unknown", batch.schema_id)))?;
-        let part = Part::of(form, batch, batch_limit).map_err(|error| corrupt(error.to_string()))?;
+        let conversion = messages.conversion(scanned.schema_id, projected);
+        let conversion = conversion.ok_or_else(|| corrupt(format!("its schema {} is unknown", batch.schema_id)))?;
+        let part = Part::of(conversion, batch, batch_limit).map_err(|error| corrupt(error.to_string()))?;
         let changes = batch.changes().map(|changes| changes.iter().skip(first as usize).take(rows as usize).copied());
         scanned.changes = changes.map(Iterator::collect);
         scanned.metadata = part.metadata;
@@ -116,7 +116,7 @@ impl Chunk {
         Ok((Self { scanned, cost, work: None, rows: None, checksum, decoded }, work))
     }
 
-    /// What the user gets. Fails on rows that are none.
+    /// What the user gets. Fails on malformed rows.
     pub(super) fn give(self, plan: &Plan, batch_limit: u32) -> Result<Scanned, Error> {
         let mut scanned = self.scanned;
         let (Some(bytes), Reading::Rows(reader)) = (self.rows, &plan.reading) else { return Ok(scanned) };
@@ -184,19 +184,19 @@ struct Part {
 }
 
 impl Part {
-    fn of(form: &Form, batch: &LogBatch<'_>, batch_limit: u32) -> Result<Self, RecordError> {
-        let layout = match form {
-            Form::Plain(layout) => layout,
-            Form::Adapted(adaptation) => adaptation.source(),
+    fn of(conversion: &Conversion, batch: &LogBatch<'_>, batch_limit: u32) -> Result<Self, RecordError> {
+        let layout = match conversion {
+            Conversion::Plain(layout) => layout,
+            Conversion::Adapted(adaptation) => adaptation.source(),
         };
         let message = CheckedMessage::of_batch(batch, layout, batch_limit)?;
-        let (metadata, buffers) = match form {
-            Form::Adapted(adaptation) => {
+        let (metadata, buffers) = match conversion {
+            Conversion::Adapted(adaptation) => {
                 let adapted = adaptation.message(&message, batch_limit)?;
                 (adapted.metadata, adapted.parts)
             }
-            Form::Plain(_) if message.is_plain() => (message.plain_metadata(), Vec::new()),
-            Form::Plain(_) => {
+            Conversion::Plain(_) if message.is_plain() => (message.plain_metadata(), Vec::new()),
+            Conversion::Plain(_) => {
                 let buffers = message.to_decode().map(|(part, plain)| (Some(part), plain));
                 (message.plain_metadata(), buffers.collect())
             }

@@ -142,8 +142,8 @@ fn extent(name: &str, count: u32, partitioned: bool, spec: &ScanSpec) -> Result<
             spec.buckets.iter().try_for_each(|bucket| check_bucket(name, count, partitioned, *bucket))?;
             let mut buckets = spec.buckets.clone();
             buckets.sort_unstable();
-            match buckets.windows(2).find(|pair| pair[0] == pair[1]) {
-                Some(pair) => Err(invalid(format!("{} is named twice", place(name, pair[0], None)))),
+            match buckets.array_windows().find(|[one, next]| one == next) {
+                Some([twice, _]) => Err(invalid(format!("{} is named twice", place(name, *twice, None)))),
                 None => Ok(Extent::Buckets(buckets)),
             }
         }

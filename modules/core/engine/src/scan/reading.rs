@@ -12,7 +12,7 @@ use thalweg_contract::{Error, TableInfo};
 
 /// How messages of one schema are read.
 #[derive(Debug)]
-pub(super) enum Form {
+pub(super) enum Conversion {
     /// As they are.
     Plain(Layout),
     /// With other columns.
@@ -35,7 +35,7 @@ pub(super) struct Messages {
     /// The columns that are wanted, rising; `None`: all.
     wanted: Option<Vec<usize>>,
     /// By the number of the schema, and whether the server projected.
-    forms: BTreeMap<(i32, bool), Form>,
+    conversions: BTreeMap<(i32, bool), Conversion>,
 }
 
 impl Reading {
@@ -44,7 +44,7 @@ impl Reading {
         match log_rows(info)? {
             Some(format) => RowReader::new(info, format, wanted).map(Self::Rows),
             None => {
-                let mut messages = Messages { target: Arc::clone(info), wanted, forms: BTreeMap::new() };
+                let mut messages = Messages { target: Arc::clone(info), wanted, conversions: BTreeMap::new() };
                 messages.learn(info.schema_id, &info.descriptor.schema)?;
                 Ok(Self::Messages(messages))
             }
@@ -54,7 +54,7 @@ impl Reading {
     /// Whether the schema with this number is known.
     pub(super) fn knows(&self, schema: i32) -> bool {
         match self {
-            Self::Messages(messages) => messages.forms.contains_key(&(schema, false)),
+            Self::Messages(messages) => messages.conversions.contains_key(&(schema, false)),
             Self::Rows(rows) => rows.knows(schema),
         }
     }
@@ -70,8 +70,8 @@ impl Reading {
 
 impl Messages {
     /// How batches of this schema are read, if it is known.
-    pub(super) fn form(&self, schema: i32, projected: bool) -> Option<&Form> {
-        self.forms.get(&(schema, projected))
+    pub(super) fn conversion(&self, schema: i32, projected: bool) -> Option<&Conversion> {
+        self.conversions.get(&(schema, projected))
     }
 
     fn learn(&mut self, id: i32, schema: &Schema) -> Result<(), Error> {
@@ -80,20 +80,20 @@ impl Messages {
         let failed = |error| misfit(&self.target, &error);
         let own = id == self.target.schema_id;
         let whole = match (own, wanted) {
-            (true, None) => Form::Plain(Layout::of_schema(target)),
-            _ => Form::Adapted(Adaptation::new(schema, None, target, wanted).map_err(failed)?),
+            (true, None) => Conversion::Plain(Layout::of_schema(target)),
+            _ => Conversion::Adapted(Adaptation::new(schema, None, target, wanted).map_err(failed)?),
         };
-        self.forms.insert((id, false), whole);
+        self.conversions.insert((id, false), whole);
         if let Some(columns) = wanted {
             // A server that projects sends the columns at these positions, and nothing if one is not there.
             let projected = match own {
-                true => Layout::projected(target, columns).map(Form::Plain).map_err(failed)?,
+                true => Layout::projected(target, columns).map(Conversion::Plain).map_err(failed)?,
                 false => match Adaptation::new(schema, wanted, target, wanted) {
-                    Ok(adaptation) => Form::Adapted(adaptation),
+                    Ok(adaptation) => Conversion::Adapted(adaptation),
                     Err(_) => return Ok(()),
                 },
             };
-            self.forms.insert((id, true), projected);
+            self.conversions.insert((id, true), projected);
         }
         Ok(())
     }

@@ -43,7 +43,7 @@ struct Flush {
 
 /// Everything that is told to the user, and what it is counted from.
 #[derive(Debug)]
-pub(crate) struct Ledger {
+pub(crate) struct Accounting {
     outbox: VecDeque<Output>,
     counters: Counters,
     flushes: VecDeque<Flush>,
@@ -55,8 +55,8 @@ pub(crate) struct Ledger {
     wanted: Option<u64>,
 }
 
-impl Ledger {
-    /// An empty ledger with a budget of `limit` bytes.
+impl Accounting {
+    /// Nothing held, of a budget of `limit` bytes.
     pub(crate) fn new(limit: u64) -> Self {
         Self {
             outbox: VecDeque::new(),

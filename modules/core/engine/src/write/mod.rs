@@ -7,6 +7,7 @@
 //! batch       rows gathered to a batch, and the batches of a bucket in order
 //! partition   a partition: found, created, left; the leaders of its buckets
 //! sender      what is sealed and sent when, and what answers and deadlines mean
+//! arena       tables, partitions and queues by their ids
 //! accounting  fates, flushes, counters, budget
 //! ```
 //!
@@ -14,6 +15,7 @@
 
 mod accounting;
 mod append;
+mod arena;
 mod batch;
 #[cfg(test)]
 mod model;
@@ -32,11 +34,12 @@ use std::time::Duration;
 pub(crate) use surface::{BucketReply, Change, Outgoing, Output, Produce, Reply, Table};
 
 use self::{
-    accounting::Ledger,
+    accounting::Accounting,
     append::assign::Sorted,
     append::fault::Faults,
     append::records::EncodedRows,
-    batch::queue::Lane,
+    arena::{Arena, PartitionId, QueueId, TableId},
+    batch::queue::BucketQueue,
     partition::PartitionState,
     sender::writer::Writer,
     table::{Opened, TableState},
@@ -48,20 +51,20 @@ use thalweg_contract::{Bucket, Counters, Instant, Settings, TableHandle, Ticket,
 /// the 100 MiB of a request (`fluss.md` 2.1).
 const BATCH_BYTES_LIMIT: u32 = 64 << 20;
 
-/// A request under way: its batches by bucket, each as lane and number.
+/// A request under way: its batches by bucket, each as its queue and its number.
 #[derive(Debug)]
 struct Request {
     leader: i32,
-    table: usize,
+    table: TableId,
     /// Whether it is a PutKv request.
     keyed: bool,
-    batches: BTreeMap<Bucket, (usize, u64)>,
+    batches: BTreeMap<Bucket, (QueueId, u64)>,
 }
 
 /// Encode work under way.
 #[derive(Debug, Clone, Copy)]
 struct Job {
-    lane: usize,
+    queue: QueueId,
     /// What its batch held when it was given up meanwhile, in bytes; 0: it was not.
     orphaned: u64,
 }
@@ -74,26 +77,26 @@ pub(crate) struct Write {
     request_timeout: Duration,
     chance: Chance,
     now: Instant,
-    tables: Vec<TableState>,
-    by_id: HashMap<i64, usize>,
+    tables: Arena<TableId, TableState>,
+    /// By the server's number.
+    by_id: HashMap<i64, TableId>,
     handles: HashMap<TableHandle, Opened>,
-    partitions: Vec<PartitionState>,
-    lanes: Vec<Lane>,
-    /// The lanes that are not empty.
-    active: BTreeSet<usize>,
+    partitions: Arena<PartitionId, PartitionState>,
+    queues: Arena<QueueId, BucketQueue>,
+    /// The queues that are not empty.
+    active: BTreeSet<QueueId>,
     jobs: HashMap<u64, Job>,
     requests: BTreeMap<u64, Request>,
     next_request: u64,
     writer: Writer,
-    ledger: Ledger,
+    accounting: Accounting,
     sorted: Sorted,
     encoded: EncodedRows,
     faults: Faults,
     /// When what has no fate fails, once `close` was called.
     closing: Option<Instant>,
     /// Something happened since the last `poll`.
-    stirred: bool,
-    strays: u64,
+    changed: bool,
 }
 
 impl Write {
@@ -106,23 +109,22 @@ impl Write {
             request_timeout: connection.request_timeout,
             chance: Chance::new(seed),
             now: 0,
-            tables: Vec::new(),
+            tables: Arena::new(),
             by_id: HashMap::new(),
             handles: HashMap::new(),
-            partitions: Vec::new(),
-            lanes: Vec::new(),
+            partitions: Arena::new(),
+            queues: Arena::new(),
             active: BTreeSet::new(),
             jobs: HashMap::new(),
             requests: BTreeMap::new(),
             next_request: 1,
             writer: Writer::new(write.idempotent),
-            ledger: Ledger::new(write.buffer_limit),
+            accounting: Accounting::new(write.buffer_limit),
             sorted: Sorted::default(),
             encoded: EncodedRows::default(),
             faults: Faults::default(),
             closing: None,
-            stirred: false,
-            strays: 0,
+            changed: false,
             settings: WriteSettings { batch_bytes: write.batch_bytes.min(BATCH_BYTES_LIMIT), ..write.clone() },
         }
     }
@@ -130,92 +132,87 @@ impl Write {
     /// Makes a table known; a second time under the same handle replaces schema and leaders. An old table of that path
     /// with another id stays what it was for the rows that it has.
     pub(crate) fn open(&mut self, now: Instant, table: &Table) {
-        self.stir(now);
+        self.advance(now);
         let known = self.by_id.get(&table.info.table_id).copied();
-        let at = known.unwrap_or_else(|| {
-            self.tables.push(TableState::new(table));
-            self.by_id.insert(table.info.table_id, self.tables.len() - 1);
-            self.tables.len() - 1
+        let id = known.unwrap_or_else(|| {
+            let id = self.tables.add(TableState::new(table));
+            self.by_id.insert(table.info.table_id, id);
+            id
         });
-        self.tables[at].learn(&table.info);
-        self.handles.insert(table.handle, Opened::new(at, &table.info));
-        if table.info.descriptor.partition_keys.is_empty() {
-            let only = self.partition(at, "");
-            self.partitions[only].leaders.set(&table.leaders);
+        if let Some(state) = self.tables.get_mut(id) {
+            state.learn(&table.info);
+        }
+        self.handles.insert(table.handle, Opened::new(id, &table.info));
+        if table.info.descriptor.partition_keys.is_empty()
+            && let Some(only) = self.partition(id, "").and_then(|only| self.partitions.get_mut(only))
+        {
+            only.leaders.set(&table.leaders);
         }
     }
 
     /// Seals everything; `Flushed` comes when all rows taken so far have a fate.
     pub(crate) fn flush(&mut self, now: Instant, ticket: Ticket) {
-        self.stir(now);
+        self.advance(now);
         self.seal_all();
-        self.ledger.flush(ticket);
+        self.accounting.flush(ticket);
     }
 
     /// Takes nothing more, seals everything, and fails at `deadline` what has no fate by then.
     pub(crate) fn close(&mut self, now: Instant, deadline: Instant) {
-        self.stir(now);
+        self.advance(now);
         self.seal_all();
         self.closing = Some(self.closing.map_or(deadline, |earlier| earlier.min(deadline)));
     }
 
     /// Whether `close` was called and every row has a fate.
     pub(crate) fn is_closed(&self) -> bool {
-        self.closing.is_some() && self.ledger.live() == 0
+        self.closing.is_some() && self.accounting.live() == 0
     }
 
     /// Time has passed.
     pub(crate) fn tick(&mut self, now: Instant) {
-        self.stir(now);
+        self.advance(now);
     }
 
     /// The next thing to do; `None`: nothing for now.
     pub(crate) fn poll(&mut self) -> Option<Output> {
-        if std::mem::take(&mut self.stirred) {
+        if std::mem::take(&mut self.changed) {
             self.drive();
         }
-        self.ledger.pop()
+        self.accounting.pop()
     }
 
     /// What was done so far; of the scan's counters all are 0.
     pub(crate) fn counters(&self) -> Counters {
-        self.ledger.counters()
+        self.accounting.counters()
     }
 
-    /// How many buckets were named in answers that were not asked about; each was ignored.
-    #[cfg_attr(not(test), expect(dead_code, reason = "for those who debug a server; no counter shows it yet"))]
-    pub(crate) fn strays(&self) -> u64 {
-        self.strays
-    }
-
-    /// Something happened, at this time.
-    fn stir(&mut self, now: Instant) {
+    /// Something happened at this time: `poll` looks what can be done now.
+    fn advance(&mut self, now: Instant) {
         self.now = self.now.max(now);
-        self.stirred = true;
+        self.changed = true;
     }
 
-    /// The lane of a bucket, new if need be.
-    fn lane(&mut self, partition: usize, bucket: u32) -> usize {
-        let lanes = &mut self.lanes;
-        *self.partitions[partition].lanes.entry(bucket).or_insert_with(|| {
-            lanes.push(Lane::new(partition, bucket));
-            lanes.len() - 1
-        })
+    /// The queue of a bucket, new if need be.
+    fn queue(&mut self, partition: PartitionId, bucket: u32) -> Option<QueueId> {
+        let queues = &mut self.queues;
+        let state = self.partitions.get_mut(partition)?;
+        Some(*state.queues.entry(bucket).or_insert_with(|| queues.add(BucketQueue::new(partition, bucket))))
     }
 
-    /// The leader of a lane's bucket, as far as known.
-    fn leader(&self, lane: &Lane) -> Option<i32> {
-        self.partitions[lane.partition].leaders.of(lane.bucket)
+    /// The queues that are not empty, with their ids.
+    fn active_queues(&self) -> impl Iterator<Item = (QueueId, &BucketQueue)> {
+        self.active.iter().filter_map(|id| Some((*id, self.queues.get(*id)?)))
     }
 
-    /// The bucket of a lane, as the server has it.
-    fn bucket(&self, lane: usize) -> Bucket {
-        let lane = &self.lanes[lane];
-        Bucket { partition: self.partitions[lane.partition].id, bucket: lane.bucket }
+    /// The leader of a queue's bucket, as far as known.
+    fn leader(&self, queue: &BucketQueue) -> Option<i32> {
+        self.partitions.get(queue.partition)?.leaders.of(queue.bucket)
     }
 
-    /// The table of a lane, by position.
-    fn table_of(&self, lane: usize) -> usize {
-        self.partitions[self.lanes[lane].partition].table
+    /// The bucket of a queue, as the server has it.
+    fn bucket(&self, queue: &BucketQueue) -> Option<Bucket> {
+        let partition = self.partitions.get(queue.partition)?;
+        Some(Bucket { partition: partition.id, bucket: queue.bucket })
     }
 }

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::sync::Arc;
 
 use thalweg_wire::{
-    column::{Batch as Rows, Column as Values, Values as Lane},
+    column::{Batch as Rows, Column as Values, Values as BucketQueue},
     record::{CheckedMessage, KvBatches, KvRecord, Layout, LogBatch},
     table::{ColumnType, DataType, Schema, TableDescriptor, TablePath},
 };
@@ -55,7 +55,7 @@ pub(super) fn info(columns: &str, bucket_keys: &[&str], properties: &[(&str, &st
 
 /// Rows with these ids.
 pub(super) fn rows(ids: &[i64]) -> Rows<'_> {
-    Rows { rows: ids.len(), columns: vec![Values { validity: None, values: Lane::Int64(ids) }] }
+    Rows { rows: ids.len(), columns: vec![Values { validity: None, values: BucketQueue::Int64(ids) }] }
 }
 
 /// The texts of a column, one letter each.
@@ -75,7 +75,7 @@ impl Letters {
     /// Rows with these ids and letters.
     pub(super) fn rows<'a>(&'a self, ids: &'a [i64]) -> Rows<'a> {
         let mut rows = rows(ids);
-        let values = Lane::Spans { offsets: &self.offsets, bytes: &self.bytes };
+        let values = BucketQueue::Spans { offsets: &self.offsets, bytes: &self.bytes };
         rows.columns.push(Values { validity: None, values });
         rows
     }

@@ -23,7 +23,7 @@ use crate::{
     cluster::Cluster,
     offsets::Wrong,
     order::Orders,
-    rows::{Lack, RowReader},
+    rows::{MissingSchema, RowReader},
 };
 use thalweg_contract::{
     Bucket, BufferId, End, Error, ErrorCode, Event, Instant, ScanSpec, Start, TableHandle, TableInfo, Ticket,
@@ -34,7 +34,7 @@ use thalweg_contract::{
 #[derive(Debug)]
 enum Source {
     /// A log: its batches, and a schema that must be known first.
-    Log { plan: Box<Plan>, cursor: Box<Cursor>, lack: Option<Lack> },
+    Log { plan: Box<Plan>, cursor: Box<Cursor>, missing_schema: Option<MissingSchema> },
     /// Keys.
     Keys { reader: Box<RowReader>, values: Option<Values> },
 }
@@ -70,7 +70,7 @@ impl Limited {
             let (start, end) = (Start::Earliest, End::Never);
             let spec = ScanSpec { columns: None, buckets: vec![bucket], partitions: Vec::new(), start, end };
             let cursor = Box::new(Cursor::new(bucket, 0, u64::MAX));
-            Source::Log { plan: Box::new(Plan::new(info, &spec)?), cursor, lack: None }
+            Source::Log { plan: Box::new(Plan::new(info, &spec)?), cursor, missing_schema: None }
         } else {
             Source::Keys { reader: Box::new(RowReader::of_values(info)?), values: None }
         };
@@ -94,11 +94,11 @@ impl Limited {
         if self.answered {
             return self.give(cluster, shared, orders);
         }
-        if let Source::Log { plan, lack: slot @ Some(_), .. } = &mut self.source
-            && let Some(lack) = slot
+        if let Source::Log { plan, missing_schema: slot @ Some(_), .. } = &mut self.source
+            && let Some(missing_schema) = slot
         {
-            let Some(schema) = lack.look(cluster, self.asker.handle, orders)? else { return Ok(None) };
-            plan.reading.learn(lack.schema(), &schema)?;
+            let Some(schema) = missing_schema.look(cluster, self.asker.handle, orders)? else { return Ok(None) };
+            plan.reading.learn(missing_schema.schema(), &schema)?;
             *slot = None;
         }
         if let Some(leader) = self.asker.leader(now, cluster, &shared.settings, chance, orders)? {
@@ -184,13 +184,13 @@ impl Limited {
         orders: &mut Orders,
     ) -> Result<(), Error> {
         self.asker.succeeded();
-        let (plan, cursor, lack) = match &mut self.source {
+        let (plan, cursor, missing_schema) = match &mut self.source {
             Source::Keys { values, .. } => {
                 *values = (!records.is_empty()).then(|| Values::new(records, self.limit as usize));
                 self.answered = true;
                 return Ok(());
             }
-            Source::Log { plan, cursor, lack } => (plan, cursor, lack),
+            Source::Log { plan, cursor, missing_schema } => (plan, cursor, missing_schema),
         };
         // Whole batches: those that end the bucket, and before the rows that are wanted perhaps some that are not.
         let mut end = 0;
@@ -199,7 +199,7 @@ impl Limited {
             let (_, batch) = batch.map_err(|error| corrupt(plan, cursor.bucket, end as i64, &error.to_string()))?;
             end = batch.end_offset() as u64;
             if !plan.reading.knows(i32::from(batch.schema_id)) {
-                *lack = Some(Lack::of(i32::from(batch.schema_id)));
+                *missing_schema = Some(MissingSchema::of(i32::from(batch.schema_id)));
                 return Ok(());
             }
         }

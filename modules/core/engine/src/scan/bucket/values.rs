@@ -7,7 +7,7 @@ use crate::{
     call::fatal,
     cluster::Cluster,
     order::Orders,
-    rows::{Lack, RowReader},
+    rows::{MissingSchema, RowReader},
 };
 use thalweg_contract::{Bucket, Error, ErrorCode, Piece, Scanned, TableHandle, TableInfo};
 
@@ -17,13 +17,13 @@ pub(crate) struct Values {
     records: Bytes,
     /// No more rows than this are given.
     limit: usize,
-    lack: Option<Lack>,
+    missing_schema: Option<MissingSchema>,
 }
 
 impl Values {
     /// What a server sent.
     pub(crate) fn new(records: Bytes, limit: usize) -> Self {
-        Self { records, limit, lack: None }
+        Self { records, limit, missing_schema: None }
     }
 
     /// The rows, if every schema is known (inside `None`: there are none). `place` names the bucket in errors.
@@ -64,15 +64,15 @@ impl Values {
         place: &str,
     ) -> Result<bool, Error> {
         loop {
-            if let Some(lack) = &mut self.lack {
-                let Some(schema) = lack.look(cluster, table, orders)? else { return Ok(false) };
-                reader.learn(lack.schema(), &schema)?;
-                self.lack = None;
+            if let Some(missing_schema) = &mut self.missing_schema {
+                let Some(schema) = missing_schema.look(cluster, table, orders)? else { return Ok(false) };
+                reader.learn(missing_schema.schema(), &schema)?;
+                self.missing_schema = None;
             }
             let batch = ValueBatch::parse(&self.records).map_err(|error| corrupt(place, &error))?;
             let mut ids = batch.values().take(self.limit).map_while(Result::ok).map(|value| i32::from(value.schema_id));
             match ids.find(|id| !reader.knows(*id)) {
-                Some(unknown) => self.lack = Some(Lack::of(unknown)),
+                Some(unknown) => self.missing_schema = Some(MissingSchema::of(unknown)),
                 None => return Ok(true),
             }
         }

@@ -15,7 +15,7 @@ use crate::{
     chance::Chance,
     offsets::Wrong,
     order::Orders,
-    rows::Lack,
+    rows::MissingSchema,
 };
 use thalweg_contract::{Bucket, Error, ErrorCode, Instant};
 
@@ -107,11 +107,11 @@ impl Reader {
         }
         cursor.trouble = None;
         cursor.backoff.succeeded();
-        if let Some(schema) = cut.lacks {
+        if let Some(schema) = cut.missing_schema {
             let text = format!("schema {schema} of {} could not be had within the command timeout", self.plan.name);
             let deadline = now.saturating_add(micros(shared.settings.connection.command_timeout));
             cursor.trouble = Some((passing(ErrorCode::TimedOut(text)), deadline));
-            cursor.lacks = Some(Lack::of(schema));
+            cursor.missing_schema = Some(MissingSchema::of(schema));
         }
         for (chunk, work) in cut.chunks {
             self.queued = self.queued.saturating_add(chunk.cost);

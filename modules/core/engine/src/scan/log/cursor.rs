@@ -8,7 +8,7 @@ use crate::scan::{
     log::fetch::Cut,
     log::portion::{Due, TRIES},
 };
-use crate::{backoff::Backoff, rows::Lack};
+use crate::{backoff::Backoff, rows::MissingSchema};
 use thalweg_contract::{Bucket, Error, Instant};
 
 /// One bucket of a scan.
@@ -25,7 +25,7 @@ pub(crate) struct Cursor {
     /// The request that asks for it.
     pub(crate) asked: Option<u64>,
     /// A schema that must be known before it can be read on.
-    pub(crate) lacks: Option<Lack>,
+    pub(crate) missing_schema: Option<MissingSchema>,
     /// What failed last, and until when it may go on failing.
     pub(crate) trouble: Option<(Error, Instant)>,
     /// When it may be tried again.
@@ -46,9 +46,9 @@ impl Cursor {
         // An end is an offset that the server has, unless the user chose it.
         let reported = if end == u64::MAX { 0 } else { end };
         let (queue, backoff) = (VecDeque::new(), Backoff::default());
-        let (asked, lacks, trouble) = (None, None, None);
+        let (asked, missing_schema, trouble) = (None, None, None);
         let (batch, fruitless, last) = (0, 0, 0);
-        Self { bucket, position, end, queue, asked, lacks, trouble, backoff, reported, batch, fruitless, last }
+        Self { bucket, position, end, queue, asked, missing_schema, trouble, backoff, reported, batch, fruitless, last }
     }
 
     /// What a request is chosen by.
@@ -77,12 +77,12 @@ impl Cursor {
         asked: &Asked,
         high_watermark: Option<i64>,
         most: u32,
-    ) -> Result<(), Lean> {
+    ) -> Result<(), Shortfall> {
         let announced = cut.tail.and_then(|tail| tail.length).map(|length| u32::try_from(length).unwrap_or(u32::MAX));
         self.batch = announced.unwrap_or(cut.last);
         let high_watermark = high_watermark.and_then(|offset| u64::try_from(offset).ok()).unwrap_or(0);
         self.reported = high_watermark.max(self.position.saturating_add(u64::from(cut.tail.is_some())));
-        if cut.moved || cut.lacks.is_some() || self.position >= self.reported {
+        if cut.moved || cut.missing_schema.is_some() || self.position >= self.reported {
             self.fruitless = 0;
             return Ok(());
         }
@@ -97,8 +97,8 @@ impl Cursor {
         match cut.tail {
             // That no frame has room for it is for the next look to say.
             Some(_) if self.batch > most => Ok(()),
-            Some(tail) => Err(Lean::Cut { there: tail.there, announced }),
-            None => Err(Lean::Empty { end: self.reported }),
+            Some(tail) => Err(Shortfall::Cut { there: tail.there, announced }),
+            None => Err(Shortfall::Empty { end: self.reported }),
         }
     }
 
@@ -125,7 +125,7 @@ impl Cursor {
 
     /// Whether it is to be fetched now.
     pub(crate) fn is_due(&self, now: Instant) -> bool {
-        self.asked.is_none() && self.lacks.is_none() && self.is_open() && self.backoff.not_before() <= now
+        self.asked.is_none() && self.missing_schema.is_none() && self.is_open() && self.backoff.not_before() <= now
     }
 
     /// Whether its first batch can be given.
@@ -136,7 +136,7 @@ impl Cursor {
 
 /// Why a bucket gets nothing where it should.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Lean {
+pub(crate) enum Shortfall {
     /// Only the beginning of a batch came, though there was room for all of it.
     Cut { there: usize, announced: Option<u32> },
     /// Nothing came, though the server says that it has rows up to `end`.

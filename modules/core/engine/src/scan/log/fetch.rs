@@ -13,7 +13,7 @@ use thalweg_wire::{
 
 use crate::scan::{
     chunk::{Chunk, Frame, corrupt},
-    log::cursor::{Cursor, Lean},
+    log::cursor::{Cursor, Shortfall},
     log::portion::Portions,
     plan::Plan,
 };
@@ -121,7 +121,7 @@ pub(crate) struct Cut {
     /// The batches, with their work.
     pub(crate) chunks: Vec<(Chunk, Option<Work>)>,
     /// The number of a schema that must be known before more can be cut.
-    pub(crate) lacks: Option<i32>,
+    pub(crate) missing_schema: Option<i32>,
     /// Whether the cursor moved.
     pub(crate) moved: bool,
     /// The length of the last whole batch, in bytes.
@@ -152,7 +152,7 @@ pub(crate) fn cut(
         if batch.records > 0 && base < cursor.end {
             let schema = i32::from(batch.schema_id);
             if !plan.reading.knows(schema) {
-                found.lacks = Some(schema);
+                found.missing_schema = Some(schema);
                 return Ok(found);
             }
             let source = (frame, projected);
@@ -182,15 +182,15 @@ pub(crate) fn too_large(plan: &Plan, cursor: &Cursor, length: u32, frame_limit: 
 }
 
 /// The error of a bucket that gets nothing where it should.
-pub(crate) fn lean(plan: &Plan, cursor: &Cursor, lean: Lean) -> Error {
+pub(crate) fn lean(plan: &Plan, cursor: &Cursor, lean: Shortfall) -> Error {
     let (place, position) = (plan.place(cursor.bucket), cursor.position);
     match lean {
-        Lean::Cut { there, announced } => {
+        Shortfall::Cut { there, announced } => {
             let length = announced.map_or_else(|| "its length".to_owned(), |length| format!("{length} bytes"));
             let reason = format!("the server sends {there} bytes of it where there is room for {length}");
             corrupt(plan, cursor.bucket, i64::try_from(position).unwrap_or(i64::MAX), &reason)
         }
-        Lean::Empty { end } => {
+        Shortfall::Empty { end } => {
             let text =
                 format!("the server has rows up to offset {end} of {place}, but sends none from offset {position}");
             passing(ErrorCode::Unavailable(text))

@@ -164,15 +164,15 @@ impl Reader {
         Ok(())
     }
 
-    /// Looks whether schemas that buckets lack are known by now.
+    /// Looks whether schemas that buckets are missing are known by now.
     fn learn(&mut self, cluster: &Cluster, orders: &mut Orders) -> Result<(), Error> {
         for cursor in self.cursors.iter_mut() {
-            let Some(lack) = &mut cursor.lacks else { continue };
-            if !self.plan.reading.knows(lack.schema()) {
-                let Some(schema) = lack.look(cluster, self.handle, orders)? else { continue };
-                self.plan.reading.learn(lack.schema(), &schema)?;
+            let Some(missing_schema) = &mut cursor.missing_schema else { continue };
+            if !self.plan.reading.knows(missing_schema.schema()) {
+                let Some(schema) = missing_schema.look(cluster, self.handle, orders)? else { continue };
+                self.plan.reading.learn(missing_schema.schema(), &schema)?;
             }
-            cursor.lacks = None;
+            cursor.missing_schema = None;
             cursor.trouble = None;
         }
         Ok(())

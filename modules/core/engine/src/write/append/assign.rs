@@ -9,7 +9,7 @@ use thalweg_wire::{
 
 use crate::write::{
     append::fault::Faults,
-    table::plan::{BucketBy, Form},
+    table::plan::{BucketBy, Plan},
 };
 use thalweg_contract::RowSelection;
 
@@ -91,23 +91,23 @@ impl Sorted {
     pub(crate) fn sort(
         &mut self,
         rows: &Rows<'_>,
-        form: &Form,
+        plan: &Plan,
         buckets: NonZeroU32,
         known: &[u32],
         faults: &mut Faults,
     ) -> Result<(), RecordError> {
-        self.name(rows, form.partition.as_ref(), faults)?;
+        self.name(rows, plan.partition.as_ref(), faults)?;
         self.buckets.clear();
-        match &form.bucket {
+        match &plan.bucket {
             BucketBy::Turn => {}
-            BucketBy::Key(key) => assign(rows, key, form.rule, buckets, &mut self.buckets)?,
+            BucketBy::Key(key) => assign(rows, key, plan.rule, buckets, &mut self.buckets)?,
             BucketBy::Record => self.buckets.extend_from_slice(known),
         }
         self.groups.clear();
         self.order.clear();
         let sound = faults.len() == 0;
-        self.whole = sound && self.names.len() <= 1 && !form.is_hashed();
-        match (self.names.len(), form.is_hashed()) {
+        self.whole = sound && self.names.len() <= 1 && !plan.is_hashed();
+        match (self.names.len(), plan.is_hashed()) {
             _ if self.whole => {}
             (..=1, true) if sound => self.count(buckets),
             (_, hashed) => self.compare(rows.rows as u32, hashed, faults),
@@ -132,7 +132,7 @@ impl Sorted {
 
     /// Partition (as a position in `names`), bucket (0 without bucket key) and rows of each group, rising.
     pub(crate) fn groups(&self) -> impl Iterator<Item = (u32, u32, &[u32])> {
-        let rows = |group: &Group| &self.order[group.start as usize..group.end as usize];
+        let rows = |group: &Group| self.order.get(group.start as usize..group.end as usize).unwrap_or_default();
         self.groups.iter().map(move |group| (group.partition, group.bucket, rows(group)))
     }
 
@@ -181,10 +181,14 @@ impl Sorted {
         starts.clear();
         starts.resize(buckets.get() as usize + 1, 0);
         for bucket in &self.buckets {
-            starts[*bucket as usize + 1] += 1;
+            if let Some(count) = starts.get_mut(*bucket as usize + 1) {
+                *count += 1;
+            }
         }
-        for at in 1..starts.len() {
-            starts[at] += starts[at - 1];
+        let mut before = 0;
+        for start in starts.iter_mut() {
+            before += *start;
+            *start = before;
         }
         self.order.resize(self.buckets.len(), 0);
         let ranges = starts.array_windows::<2>().enumerate().filter(|(_, [start, end])| start < end);
@@ -196,9 +200,12 @@ impl Sorted {
         }));
         for (row, bucket) in self.buckets.iter().enumerate() {
             // Each start moves up while rows are put down.
-            let place = &mut starts[*bucket as usize];
-            self.order[*place as usize] = row as u32;
-            *place += 1;
+            if let Some(start) = starts.get_mut(*bucket as usize)
+                && let Some(place) = self.order.get_mut(*start as usize)
+            {
+                *place = row as u32;
+                *start += 1;
+            }
         }
     }
 
@@ -211,7 +218,7 @@ impl Sorted {
         self.order.sort_by_key(|row| group(*row));
         let mut start = 0;
         for rows in self.order.chunk_by(|one, other| group(*one) == group(*other)) {
-            let (partition, bucket) = group(rows[0]);
+            let Some((partition, bucket)) = rows.first().map(|row| group(*row)) else { continue };
             let end = start + rows.len() as u32;
             self.groups.push(Group { partition, bucket, start, end });
             start = end;
@@ -235,10 +242,10 @@ mod tests {
         Rows { rows: ids.len(), columns }
     }
 
-    fn form(bucket_keys: &[&str], partitioned: bool) -> Form {
+    fn plan(bucket_keys: &[&str], partitioned: bool) -> Plan {
         let mut info = info("id INT NOT NULL, p STRING NOT NULL", bucket_keys, &[]);
         info.descriptor.partition_keys = if partitioned { vec!["p".into()] } else { vec![] };
-        Form::new(&info, &Change::Append).expect("a form")
+        Plan::new(&info, &Change::Append).expect("a plan")
     }
 
     fn groups(sorted: &Sorted) -> Vec<(u32, u32, Vec<u32>)> {
@@ -254,7 +261,7 @@ mod tests {
         let mut sorted = Sorted::default();
         for _ in 0..2 {
             sorted
-                .sort(&rows(&IDS, &OFFSETS, b"aaaaaa"), &form(&["id"], false), FOUR, &[], &mut Faults::default())
+                .sort(&rows(&IDS, &OFFSETS, b"aaaaaa"), &plan(&["id"], false), FOUR, &[], &mut Faults::default())
                 .expect("buckets");
             assert_eq!(groups(&sorted), [(0, 1, vec![0, 5]), (0, 2, vec![1, 3, 4]), (0, 3, vec![2])]);
             assert!(sorted.names().is_empty());
@@ -265,11 +272,11 @@ mod tests {
     fn rows_are_sorted_by_partition_first() {
         let mut sorted = Sorted::default();
         let rows = rows(&IDS, &OFFSETS, b"baabba");
-        sorted.sort(&rows, &form(&["id"], true), FOUR, &[], &mut Faults::default()).expect("partitions and buckets");
+        sorted.sort(&rows, &plan(&["id"], true), FOUR, &[], &mut Faults::default()).expect("partitions and buckets");
         assert_eq!(sorted.names(), ["b", "a"]);
         let expected = [(0, 1, vec![0]), (0, 2, vec![3, 4]), (1, 1, vec![5]), (1, 2, vec![1]), (1, 3, vec![2])];
         assert_eq!(groups(&sorted), expected);
-        sorted.sort(&rows, &form(&[], true), FOUR, &[], &mut Faults::default()).expect("partitions");
+        sorted.sort(&rows, &plan(&[], true), FOUR, &[], &mut Faults::default()).expect("partitions");
         assert_eq!(groups(&sorted), [(0, 0, vec![0, 3, 4]), (1, 0, vec![1, 2, 5])]);
         assert_eq!((sorted.len(), sorted.is_whole()), (2, false));
     }
@@ -278,7 +285,7 @@ mod tests {
     fn rows_of_one_partition_without_key_stay_together() {
         let mut sorted = Sorted::default();
         sorted
-            .sort(&rows(&IDS, &OFFSETS, b"aaaaaa"), &form(&[], true), FOUR, &[], &mut Faults::default())
+            .sort(&rows(&IDS, &OFFSETS, b"aaaaaa"), &plan(&[], true), FOUR, &[], &mut Faults::default())
             .expect("one partition");
         assert!(sorted.is_whole() && sorted.names() == ["a"]);
     }
@@ -286,7 +293,7 @@ mod tests {
     #[test]
     fn a_row_whose_value_names_no_partition_is_left_out_alone() {
         let (mut sorted, mut faults) = (Sorted::default(), Faults::default());
-        sorted.sort(&rows(&IDS, &OFFSETS, b"/a/aab"), &form(&[], true), FOUR, &[], &mut faults).expect("partitions");
+        sorted.sort(&rows(&IDS, &OFFSETS, b"/a/aab"), &plan(&[], true), FOUR, &[], &mut faults).expect("partitions");
         assert_eq!(sorted.names(), ["a", "b"]);
         assert_eq!(groups(&sorted), [(0, 0, vec![1, 3, 4]), (1, 0, vec![5])]);
         let told = faults.take("db.t");
@@ -300,7 +307,7 @@ mod tests {
     fn nothing_is_sorted_where_every_row_is_at_fault() {
         for keys in [&[][..], &["id"]] {
             let (mut sorted, mut faults) = (Sorted::default(), Faults::default());
-            sorted.sort(&rows(&IDS, &OFFSETS, b"......"), &form(keys, true), FOUR, &[], &mut faults).expect("none");
+            sorted.sort(&rows(&IDS, &OFFSETS, b"......"), &plan(keys, true), FOUR, &[], &mut faults).expect("none");
             assert_eq!((sorted.names().len(), sorted.groups().count(), sorted.is_whole()), (0, 0, false));
             assert_eq!(faults.len(), 6);
         }

@@ -35,15 +35,15 @@ impl Faults {
 
     /// The rows, those with the same fault together, with why they were not written to the table of this name.
     pub(crate) fn take(&mut self, table: &str) -> Vec<(RowSelection, Error)> {
-        let mut told: Vec<(String, Vec<u32>)> = Vec::new();
+        let mut grouped: Vec<(String, Vec<u32>)> = Vec::new();
         for (row, error) in self.0.drain(..) {
             let text = error.of_row();
             // Neighbours mostly have the same; rows with ever other values each have a text of their own.
-            match told.last_mut() {
+            match grouped.last_mut() {
                 Some((last, rows)) if *last == text => rows.push(row),
-                _ => told.push((text, vec![row])),
+                _ => grouped.push((text, vec![row])),
             }
         }
-        told.into_iter().map(|(text, rows)| (RowSelection::Rows(rows), misfit(table, &text))).collect()
+        grouped.into_iter().map(|(text, rows)| (RowSelection::Rows(rows), misfit(table, &text))).collect()
     }
 }

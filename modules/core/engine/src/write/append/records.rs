@@ -10,7 +10,7 @@ use thalweg_wire::{
 
 use crate::write::{
     append::fault::Faults,
-    table::plan::{BucketBy, Content, Form, Keys},
+    table::plan::{BucketBy, Content, Keys, Plan},
 };
 
 /// The change that a row of a log table makes: it is added (`fluss.md` 2.5).
@@ -32,13 +32,13 @@ impl EncodedRows {
     pub(crate) fn encode(
         &mut self,
         rows: &Rows<'_>,
-        form: &Form,
+        plan: &Plan,
         buckets: NonZeroU32,
         faults: &mut Faults,
     ) -> Result<(), RecordError> {
         self.ends.clear();
         self.buckets.clear();
-        self.bytes = match &form.content {
+        self.bytes = match &plan.content {
             Content::Arrow { .. } => Vec::new(),
             Content::Rows(row) => {
                 let mut records = LogRowsBuilder::new();
@@ -49,7 +49,7 @@ impl EncodedRows {
                 records.into_bytes()
             }
             Content::Keys(keys) => {
-                let rule = matches!(form.bucket, BucketBy::Record).then_some((form.rule, buckets));
+                let rule = matches!(plan.bucket, BucketBy::Record).then_some((plan.rule, buckets));
                 self.keys(rows, keys, rule, faults)?
             }
         };

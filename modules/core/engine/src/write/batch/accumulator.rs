@@ -13,7 +13,7 @@ use crate::write::{
     append::assign::Selected,
     append::records::EncodedRows,
     batch::{Batch, Head, Part, Stage},
-    table::plan::{Content, Form},
+    table::plan::{Content, Plan},
 };
 use thalweg_contract::{Codec, Instant, RowSelection, Work};
 
@@ -32,7 +32,7 @@ pub(crate) struct Accumulator {
     pub(crate) id: u64,
     /// When its first rows came.
     pub(crate) opened: Instant,
-    form: Arc<Form>,
+    plan: Arc<Plan>,
     gathered: Gathered,
     parts: Vec<Part>,
     parts_held: u64,
@@ -84,22 +84,22 @@ impl Gathered {
 
 impl Accumulator {
     /// An accumulator without rows.
-    pub(crate) fn new(id: u64, opened: Instant, form: Arc<Form>) -> Self {
-        let gathered = match form.content {
-            Content::Arrow { .. } => Gathered::Columns(ColumnsBuilder::new(form.layout.clone())),
+    pub(crate) fn new(id: u64, opened: Instant, plan: Arc<Plan>) -> Self {
+        let gathered = match plan.content {
+            Content::Arrow { .. } => Gathered::Columns(ColumnsBuilder::new(plan.layout.clone())),
             Content::Rows(_) | Content::Keys(_) => Gathered::Records { bytes: Vec::new(), rows: 0 },
         };
-        Self { id, opened, form, gathered, parts: Vec::new(), parts_held: 0 }
+        Self { id, opened, plan, gathered, parts: Vec::new(), parts_held: 0 }
     }
 
-    /// Whether rows of this form, of so many bytes, can be added.
-    pub(crate) fn takes(&self, form: &Form, bytes: u64) -> bool {
-        self.form.mixes_with(form) && self.gathered.bytes() as u64 + bytes <= COLUMNS_LIMIT
+    /// Whether rows written by this plan, of so many bytes, can be added.
+    pub(crate) fn takes(&self, plan: &Plan, bytes: u64) -> bool {
+        self.plan.mixes_with(plan) && self.gathered.bytes() as u64 + bytes <= COLUMNS_LIMIT
     }
 
     /// The most rows that it may have, where the settings say `rows`.
     fn limit(&self, rows: u32) -> usize {
-        let limit = if let Content::Keys(_) = self.form.content { rows.min(KEYS_LIMIT) } else { rows };
+        let limit = if let Content::Keys(_) = self.plan.content { rows.min(KEYS_LIMIT) } else { rows };
         limit as usize
     }
 
@@ -122,7 +122,7 @@ impl Accumulator {
 
     /// What it holds, in bytes.
     pub(crate) fn held(&self) -> u64 {
-        self.gathered.bytes() as u64 + self.parts_held + self.form.overhead
+        self.gathered.bytes() as u64 + self.parts_held + self.plan.overhead
     }
 
     /// Adds rows of a call. After an error nothing may be added any more.
@@ -146,7 +146,7 @@ impl Accumulator {
     /// Makes it a batch, to be given up at `deadline`, and the work of encoding it.
     pub(crate) fn seal(self, deadline: Instant) -> (Batch, Work) {
         let rows = self.gathered.rows() as u32;
-        let (head, work) = match (self.gathered, &self.form.content) {
+        let (head, work) = match (self.gathered, &self.plan.content) {
             (Gathered::Columns(mut columns), content) => {
                 let (codec, level) = match content {
                     Content::Arrow { codec, level } => (*codec, *level),
@@ -169,11 +169,11 @@ impl Accumulator {
             id: self.id,
             deadline,
             rows,
-            schema_id: self.form.schema_id,
+            schema_id: self.plan.schema_id,
             head,
             parts: self.parts,
             parts_held: self.parts_held,
-            held: self.parts_held + self.form.overhead + bytes,
+            held: self.parts_held + self.plan.overhead + bytes,
             stage: Stage::Encoding,
             body: None,
             sequence: None,

@@ -1,7 +1,7 @@
 //! The batches of one bucket, in order: what may be sent next, and what a missing batch means for those behind it.
 //!
 //! The rules are DESIGN section 4 and `fluss.md` 3.4. The server takes a batch if its sequence follows the last one or is
-//! one of the last five, and refuses any other as out of order. So a lane sends in order and never further than the window
+//! one of the last five, and refuses any other as out of order. So a queue sends in order and never further than the window
 //! beyond its oldest batch. When a batch leaves for good:
 //! - written: the server has it and all before it;
 //! - certainly not written (every try was answered, none took it): nothing behind it can have been taken, so once none of
@@ -11,6 +11,7 @@
 use std::collections::VecDeque;
 
 use crate::write::{
+    arena::PartitionId,
     batch::accumulator::Accumulator,
     batch::sequence::{distance, following},
     batch::{Batch, Stage},
@@ -36,9 +37,9 @@ pub(crate) enum Pick {
 
 /// The batches of one bucket.
 #[derive(Debug)]
-pub(crate) struct Lane {
-    /// Its partition, by position.
-    pub(crate) partition: usize,
+pub(crate) struct BucketQueue {
+    /// Its partition.
+    pub(crate) partition: PartitionId,
     /// The bucket.
     pub(crate) bucket: u32,
     /// Rows that wait to become a batch.
@@ -57,9 +58,9 @@ pub(crate) struct Lane {
     pub(crate) gone: bool,
 }
 
-impl Lane {
-    /// An empty lane.
-    pub(crate) fn new(partition: usize, bucket: u32) -> Self {
+impl BucketQueue {
+    /// An empty queue.
+    pub(crate) fn new(partition: PartitionId, bucket: u32) -> Self {
         Self {
             partition,
             bucket,
@@ -112,6 +113,11 @@ impl Lane {
             Stage::Waiting(not_before) => Some(not_before),
             Stage::Encoding | Stage::Sent { .. } => None,
         })
+    }
+
+    /// The place of a batch that a request is under way for.
+    pub(crate) fn in_flight(&self, batch: u64) -> Option<usize> {
+        self.flight.iter().position(|b| b.id == batch && b.is_sent())
     }
 
     /// How much of the window is taken.
@@ -186,7 +192,7 @@ impl Lane {
 
     /// Closes the hole, if there is one and nothing behind it is under way. Gives whether that needs another writer id:
     /// where a request behind the hole got no answer, it could still come in under a number used again.
-    pub(crate) fn mend(&mut self) -> bool {
+    pub(crate) fn close_hole(&mut self) -> bool {
         let Some(hole) = self.hole.filter(|_| !self.gone) else {
             return false;
         };

@@ -13,20 +13,24 @@ use std::{collections::BTreeMap, num::NonZeroU32, sync::Arc};
 use thalweg_wire::table::PartitionTimeError;
 
 use crate::call::{Failure, fatal};
-use crate::write::{Output, Write, partition::leaders::Leaders};
+use crate::write::{
+    Output, Write,
+    arena::{Id, PartitionId, QueueId, TableId},
+    partition::leaders::Leaders,
+};
 use thalweg_contract::{Error, ErrorCode, Instant, TableHandle};
 
 /// A partition of a table, or a table without partitions.
 #[derive(Debug)]
 pub(crate) struct PartitionState {
-    /// Its table, by position.
-    pub(crate) table: usize,
+    /// Its table.
+    pub(crate) table: TableId,
     /// Its name; empty: the table has no partitions.
     pub(crate) name: Arc<str>,
     /// The server's number for it, once known.
     pub(crate) id: Option<i64>,
-    /// The lanes of the buckets that were written to, by bucket.
-    pub(crate) lanes: BTreeMap<u32, usize>,
+    /// The queues of the buckets that were written to, by bucket.
+    pub(crate) queues: BTreeMap<u32, QueueId>,
     /// Where rows without bucket key go.
     pub(crate) current: u32,
     /// What is known of its leaders, and how it is renewed.
@@ -36,8 +40,8 @@ pub(crate) struct PartitionState {
 
 impl PartitionState {
     /// One that was not written to yet; rows without bucket key begin at bucket `current`.
-    pub(crate) fn new(table: usize, name: Arc<str>, buckets: NonZeroU32, current: u32) -> Self {
-        Self { table, name, id: None, lanes: BTreeMap::new(), current, leaders: Leaders::default(), buckets }
+    pub(crate) fn new(table: TableId, name: Arc<str>, buckets: NonZeroU32, current: u32) -> Self {
+        Self { table, name, id: None, queues: BTreeMap::new(), current, leaders: Leaders::default(), buckets }
     }
 
     /// Goes on to the next bucket, with `prefer_led` to the next whose leader is known if there is one.
@@ -55,9 +59,9 @@ impl Write {
     /// The leaders of the buckets of a table without partitions, as they are now known; to `Output::Refresh` in any case,
     /// also if nothing changed.
     pub(crate) fn set_leaders(&mut self, now: Instant, table: TableHandle, leaders: &[Option<i32>]) {
-        self.stir(now);
-        if let Some(at) = self.known_partition(table, "") {
-            self.learn_leaders(at, leaders);
+        self.advance(now);
+        if let Some(id) = self.known_partition(table, "") {
+            self.learn_leaders(id, leaders);
         }
     }
 
@@ -67,164 +71,190 @@ impl Write {
         now: Instant,
         table: TableHandle,
         partition: &str,
-        id: i64,
+        number: i64,
         leaders: &[Option<i32>],
     ) {
-        self.stir(now);
-        let Some(mut at) = self.known_partition(table, partition).filter(|_| !partition.is_empty()) else { return };
-        if self.partitions[at].id.is_some_and(|known| known != id) {
-            at = self.leave_partition(at, &dropped());
+        self.advance(now);
+        let Some(mut id) = self.known_partition(table, partition).filter(|_| !partition.is_empty()) else { return };
+        if self.partitions.get(id).and_then(|state| state.id).is_some_and(|known| known != number) {
+            let Some(new) = self.leave_partition(id, &dropped()) else { return };
+            id = new;
         }
-        self.partitions[at].id = Some(id);
-        self.learn_leaders(at, leaders);
+        if let Some(state) = self.partitions.get_mut(id) {
+            state.id = Some(number);
+        }
+        self.learn_leaders(id, leaders);
     }
 
     /// The partition does not exist, for this reason; to `Output::Seek`. It is created where the settings say so; else the
     /// rows that wait for it fail.
     pub(crate) fn partition_missing(&mut self, now: Instant, table: TableHandle, partition: &str, error: &Error) {
-        self.stir(now);
-        let Some(mut at) = self.known_partition(table, partition).filter(|_| !partition.is_empty()) else { return };
-        if self.partitions[at].id.is_some() {
-            at = self.leave_partition(at, &dropped());
+        self.advance(now);
+        let Some(mut id) = self.known_partition(table, partition).filter(|_| !partition.is_empty()) else { return };
+        if self.partitions.get(id).is_some_and(|state| state.id.is_some()) {
+            let Some(new) = self.leave_partition(id, &dropped()) else { return };
+            id = new;
         }
-        if !self.settings.create_partitions {
-            self.partitions[at].leaders.set(&[]);
-            let what = format!("it does not exist, and create-partitions is off: {error}");
-            let error = self.about_partition(at, &what, false);
-            self.fail_partition(at, &error);
-        } else if let Some(why) = self.outside_of_time(at) {
-            self.partitions[at].leaders.set(&[]);
-            let error = self.about_partition(at, &format!("it is not created: {why}"), false);
-            self.fail_partition(at, &error);
-        } else if self.has_rows(at) {
-            let state = &self.partitions[at];
-            let (key, partition) = (at as u64, Arc::clone(&state.name));
-            let table = self.tables[state.table].handle;
-            self.ledger.push(Output::CreatePartition { key, table, partition });
+        let refused = if self.settings.create_partitions {
+            self.outside_of_time(id).map(|why| format!("it is not created: {why}"))
         } else {
-            self.partitions[at].leaders.set(&[]);
+            Some(format!("it does not exist, and create-partitions is off: {error}"))
+        };
+        if refused.is_none() && self.has_rows(id) {
+            self.create_partition(id);
+            return;
         }
+        if let Some(state) = self.partitions.get_mut(id) {
+            state.leaders.set(&[]);
+        }
+        if let Some(what) = refused {
+            let error = self.about_partition(id, &what, false);
+            self.fail_partition(id, &error);
+        }
+    }
+
+    fn create_partition(&mut self, id: PartitionId) {
+        let Some(state) = self.partitions.get(id) else { return };
+        let Some(table) = self.tables.get(state.table) else { return };
+        let (key, partition) = (id.position() as u64, Arc::clone(&state.name));
+        self.accounting.push(Output::CreatePartition { key, table: table.handle, partition });
     }
 
     /// Why a partition that is missing is not to be created: it is no time of its table's unit, or would be dropped at once.
     /// Servers before 1.0 create it all the same.
-    fn outside_of_time(&self, at: usize) -> Option<PartitionTimeError> {
-        let state = &self.partitions[at];
-        let (rules, keys) = self.tables[state.table].time.as_ref()?;
+    fn outside_of_time(&self, id: PartitionId) -> Option<PartitionTimeError> {
+        let state = self.partitions.get(id)?;
+        let (rules, keys) = self.tables.get(state.table)?.time.as_ref()?;
         let now = i64::try_from(self.now / 1000).unwrap_or(i64::MAX);
         rules.check_anywhere(keys, &state.name, now).err()
     }
 
-    /// How `Output::CreatePartition` ended. Created or there already: it is looked for again.
+    /// How `Output::CreatePartition` ended. Created or there already: it is looked for again. An unknown key is ignored.
     pub(crate) fn partition_created(&mut self, now: Instant, key: u64, result: Result<(), Failure>) {
-        self.stir(now);
-        let Some(at) = usize::try_from(key).ok().filter(|at| *at < self.partitions.len()) else { return };
+        self.advance(now);
+        let Some(id) = usize::try_from(key).ok().map(PartitionId::at) else { return };
+        let Some(state) = self.partitions.get_mut(id) else { return };
         let (first, limit) = self.backoff;
-        let leaders = &mut self.partitions[at].leaders;
-        leaders.set(&[]);
-        leaders.backoff().failed(self.now, first, limit, &mut self.chance);
+        state.leaders.set(&[]);
+        state.leaders.backoff().failed(self.now, first, limit, &mut self.chance);
         let Err(failure) = result else { return };
         let error = failure.into_error();
-        let error = self.about_partition(at, &format!("it could not be created: {error}"), error.retriable);
+        let error = self.about_partition(id, &format!("it could not be created: {error}"), error.retriable);
         if error.retriable {
-            self.trouble_in_partition(at, &error);
+            self.note_trouble(id, &error);
         } else {
-            self.fail_partition(at, &error);
+            self.fail_partition(id, &error);
         }
     }
 
     /// The partition of a table that rows go to, by name; new if need be.
-    pub(crate) fn partition(&mut self, table: usize, name: &str) -> usize {
-        if let Some(&at) = self.tables[table].partitions.get(name) {
-            return at;
+    pub(crate) fn partition(&mut self, table: TableId, name: &str) -> Option<PartitionId> {
+        let state = self.tables.get_mut(table)?;
+        if let Some(id) = state.partitions.get(name) {
+            return Some(*id);
         }
-        let buckets = self.tables[table].buckets;
-        let first = self.chance.below(u64::from(buckets.get())) as u32;
+        let first = self.chance.below(u64::from(state.buckets.get())) as u32;
         let name: Arc<str> = name.into();
-        self.partitions.push(PartitionState::new(table, Arc::clone(&name), buckets, first));
-        self.tables[table].partitions.insert(name, self.partitions.len() - 1);
-        self.partitions.len() - 1
+        let id = self.partitions.add(PartitionState::new(table, Arc::clone(&name), state.buckets, first));
+        state.partitions.insert(name, id);
+        Some(id)
     }
 
-    fn known_partition(&self, table: TableHandle, name: &str) -> Option<usize> {
+    fn known_partition(&self, table: TableHandle, name: &str) -> Option<PartitionId> {
         let table = self.handles.get(&table)?.table;
-        self.tables[table].partitions.get(name).copied()
+        self.tables.get(table)?.partitions.get(name).copied()
     }
 
-    fn learn_leaders(&mut self, at: usize, leaders: &[Option<i32>]) {
-        let missing = self.lacks_leader(at, leaders);
+    fn learn_leaders(&mut self, id: PartitionId, leaders: &[Option<i32>]) {
+        let missing = self.lacks_leader(id, leaders);
         let (first, limit) = self.backoff;
-        let known = &mut self.partitions[at].leaders;
-        known.set(leaders);
+        let Some(state) = self.partitions.get_mut(id) else { return };
+        state.leaders.set(leaders);
         if missing {
-            known.backoff().failed(self.now, first, limit, &mut self.chance);
+            state.leaders.backoff().failed(self.now, first, limit, &mut self.chance);
         } else {
-            known.backoff().succeeded();
+            state.leaders.backoff().succeeded();
         }
+    }
+
+    /// The buckets of a partition that have rows.
+    fn buckets_with_rows(&self, partition: PartitionId) -> impl Iterator<Item = u32> {
+        let queues = self.partitions.get(partition).into_iter().flat_map(|state| &state.queues);
+        let filled = |queue: &QueueId| self.queues.get(*queue).is_some_and(|queue| !queue.is_empty());
+        queues.filter(move |(_, queue)| filled(queue)).map(|(bucket, _)| *bucket)
     }
 
     /// Whether a bucket of this partition that has rows has no leader here.
-    fn lacks_leader(&self, partition: usize, leaders: &[Option<i32>]) -> bool {
+    fn lacks_leader(&self, partition: PartitionId, leaders: &[Option<i32>]) -> bool {
         let leader = |bucket: u32| leaders.get(bucket as usize).copied().flatten();
-        let mut lanes = self.partitions[partition].lanes.iter();
-        lanes.any(|(bucket, lane)| !self.lanes[*lane].is_empty() && leader(*bucket).is_none())
+        self.buckets_with_rows(partition).any(|bucket| leader(bucket).is_none())
     }
 
-    fn has_rows(&self, partition: usize) -> bool {
-        self.partitions[partition].lanes.values().any(|lane| !self.lanes[*lane].is_empty())
+    fn has_rows(&self, partition: PartitionId) -> bool {
+        self.buckets_with_rows(partition).next().is_some()
     }
 
     /// The partition is there no longer under its number: what was sent fails, and what was not goes to the partition
     /// that takes its place. Gives that.
-    fn leave_partition(&mut self, old: usize, error: &Error) -> usize {
-        let state = &self.partitions[old];
-        let (table, name) = (state.table, Arc::clone(&state.name));
-        self.tables[table].partitions.remove(&name);
-        let new = self.partition(table, &name);
-        self.partitions[new].current = self.partitions[old].current;
-        let lanes: Vec<(u32, usize)> =
-            self.partitions[old].lanes.iter().map(|(bucket, lane)| (*bucket, *lane)).collect();
-        for (bucket, from) in lanes {
-            let to = self.lane(new, bucket);
-            let open = self.lanes[from].open.take();
-            let ready = std::mem::take(&mut self.lanes[from].ready);
-            self.lanes[from].gone = true;
-            for batch in &ready {
-                if let Some(job) = self.jobs.get_mut(&batch.id) {
-                    job.lane = to;
-                }
-            }
-            self.lanes[to].open = open;
-            self.lanes[to].ready = ready;
-            if !self.lanes[to].is_empty() {
-                self.active.insert(to);
-            }
+    fn leave_partition(&mut self, old: PartitionId, error: &Error) -> Option<PartitionId> {
+        let state = self.partitions.get(old)?;
+        let (table, name, current) = (state.table, Arc::clone(&state.name), state.current);
+        let queues: Vec<(u32, QueueId)> = state.queues.iter().map(|(bucket, queue)| (*bucket, *queue)).collect();
+        self.tables.get_mut(table)?.partitions.remove(&name);
+        let new = self.partition(table, &name)?;
+        self.partitions.get_mut(new)?.current = current;
+        for (bucket, from) in queues {
+            self.move_unsent(from, new, bucket);
         }
         let error = self.about_partition(old, &error.to_string(), error.retriable);
         self.fail_partition(old, &error);
-        new
+        Some(new)
     }
 
-    fn fail_partition(&mut self, partition: usize, error: &Error) {
-        let lanes: Vec<usize> = self.partitions[partition].lanes.values().copied().collect();
-        self.fail_lanes(&lanes, error);
+    /// Moves what was never sent from the queue of a bucket that is gone to that of the bucket in its new partition.
+    fn move_unsent(&mut self, from: QueueId, partition: PartitionId, bucket: u32) {
+        let Some(to) = self.queue(partition, bucket) else { return };
+        let Some(left) = self.queues.get_mut(from) else { return };
+        left.gone = true;
+        let (open, ready) = (left.open.take(), std::mem::take(&mut left.ready));
+        for batch in &ready {
+            if let Some(job) = self.jobs.get_mut(&batch.id) {
+                job.queue = to;
+            }
+        }
+        let Some(queue) = self.queues.get_mut(to) else { return };
+        (queue.open, queue.ready) = (open, ready);
+        if !queue.is_empty() {
+            self.active.insert(to);
+        }
     }
 
-    fn trouble_in_partition(&mut self, partition: usize, error: &Error) {
-        for at in self.partitions[partition].lanes.values() {
-            let lane = &mut self.lanes[*at];
-            if !lane.is_empty() {
-                lane.trouble = Some(error.clone());
+    fn queues_of(&self, partition: PartitionId) -> Vec<QueueId> {
+        self.partitions.get(partition).into_iter().flat_map(|state| state.queues.values().copied()).collect()
+    }
+
+    fn fail_partition(&mut self, partition: PartitionId, error: &Error) {
+        let queues = self.queues_of(partition);
+        self.fail_queues(&queues, error);
+    }
+
+    /// Notes why the rows of a partition are not sent yet.
+    fn note_trouble(&mut self, partition: PartitionId, error: &Error) {
+        for id in self.queues_of(partition) {
+            if let Some(queue) = self.queues.get_mut(id).filter(|queue| !queue.is_empty()) {
+                queue.trouble = Some(error.clone());
             }
         }
     }
 
     /// What is wrong, with the names of table and partition.
-    fn about_partition(&self, at: usize, what: &str, retriable: bool) -> Error {
-        let state = &self.partitions[at];
-        let table = self.tables[state.table].name();
-        let code = ErrorCode::Invalid(format!("the partition '{}' of the table {table}: {what}", state.name));
-        Error { code, retriable }
+    fn about_partition(&self, id: PartitionId, what: &str, retriable: bool) -> Error {
+        let names = self.partitions.get(id).and_then(|state| Some((&state.name, self.tables.get(state.table)?.name())));
+        let text = match names {
+            Some((name, table)) => format!("the partition '{name}' of the table {table}: {what}"),
+            None => what.to_owned(),
+        };
+        Error { code: ErrorCode::Invalid(text), retriable }
     }
 }
 

@@ -1,9 +1,16 @@
 //! What an answer means for its batches.
 
+use std::collections::BTreeSet;
+
 use thalweg_wire::message::ServerErrorCode;
 
 use crate::write::{
-    BucketReply, Output, Reply, Write, accounting::Outcome, batch::Batch, batch::Stage, sender::writer::State,
+    BucketReply, Output, Reply, Write,
+    accounting::Outcome,
+    arena::{PartitionId, QueueId},
+    batch::{Batch, Stage},
+    partition::leaders::Leaders,
+    sender::writer::State,
 };
 use thalweg_contract::{Bucket, Error, ErrorCode, Instant, TableHandle};
 
@@ -40,16 +47,16 @@ enum Stale {
 impl Write {
     /// How a request ended. An unknown key is ignored.
     pub(crate) fn replied(&mut self, now: Instant, key: u64, reply: Reply) {
-        self.stir(now);
+        self.advance(now);
         let Some(mut request) = self.requests.remove(&key) else { return };
         let refusal = match reply {
             Reply::Answered(buckets) => {
                 for reply in buckets {
                     let bucket = u32::try_from(reply.bucket).ok();
                     let bucket = bucket.map(|bucket| Bucket { partition: reply.partition, bucket });
-                    match bucket.and_then(|bucket| request.batches.remove(&bucket)) {
-                        Some((lane, batch)) => self.bucket_replied(lane, batch, &reply),
-                        None => self.strays += 1,
+                    // A bucket that was not asked about is ignored.
+                    if let Some((queue, batch)) = bucket.and_then(|bucket| request.batches.remove(&bucket)) {
+                        self.bucket_replied(queue, batch, &reply);
                     }
                 }
                 missing()
@@ -59,8 +66,8 @@ impl Write {
                 Refusal { error, remedy: Remedy::Retry, certain: !sent, stale: Some(Stale::Perhaps) }
             }
         };
-        for (lane, batch) in request.batches.into_values() {
-            self.refused(lane, batch, &refusal);
+        for (queue, batch) in request.batches.into_values() {
+            self.refused(queue, batch, &refusal);
         }
     }
 
@@ -71,7 +78,7 @@ impl Write {
 
     /// The answer to `Output::InitWriter`.
     pub(crate) fn writer_given(&mut self, now: Instant, writer: Result<i64, Error>) {
-        self.stir(now);
+        self.advance(now);
         if self.writer.state != State::Asked {
             return;
         }
@@ -97,42 +104,46 @@ impl Write {
 
     /// The table was dropped: its rows fail with this error, and so does every later append.
     pub(crate) fn gone(&mut self, now: Instant, table: TableHandle, error: &Error) {
-        self.stir(now);
+        self.advance(now);
         let Some(table) = self.handles.get(&table).map(|opened| opened.table) else { return };
-        self.tables[table].gone = Some(error.clone());
-        let of_table: Vec<bool> = self.partitions.iter().map(|partition| partition.table == table).collect();
-        self.lanes.iter_mut().filter(|lane| of_table[lane.partition]).for_each(|lane| lane.gone = true);
-        self.fail_all(|partition| of_table[partition], error);
+        let Some(state) = self.tables.get_mut(table) else { return };
+        state.gone = Some(error.clone());
+        let partitions = self.partitions.iter().filter(|(_, partition)| partition.table == table);
+        let partitions: BTreeSet<PartitionId> = partitions.map(|(id, _)| id).collect();
+        let queues = self.queues.iter_mut().filter(|(_, queue)| partitions.contains(&queue.partition));
+        queues.for_each(|(_, queue)| queue.gone = true);
+        self.fail_all(|partition| partitions.contains(&partition), error);
     }
 
     /// Every row has its fate and no request is answered any more: their bodies are released.
     pub(crate) fn abandon(&mut self) {
         self.requests.clear();
-        for at in std::mem::take(&mut self.active) {
-            for batch in std::mem::take(&mut self.lanes[at].flight) {
+        for id in std::mem::take(&mut self.active) {
+            let Some(queue) = self.queues.get_mut(id) else { continue };
+            for batch in std::mem::take(&mut queue.flight) {
                 self.release(&batch);
             }
         }
     }
 
-    fn bucket_replied(&mut self, lane: usize, batch: u64, reply: &BucketReply) {
+    fn bucket_replied(&mut self, queue: QueueId, batch: u64, reply: &BucketReply) {
         match reply.code.unwrap_or(0) {
-            0 => self.written(lane, batch, reply.offset),
+            0 => self.written(queue, batch, reply.offset),
             // The server has it already; it says where only if it still knows.
-            32 => self.written(lane, batch, reply.offset),
+            32 => self.written(queue, batch, reply.offset),
             code => {
                 let message = reply.message.clone().unwrap_or_default();
                 let refusal = refusal(code, message, self.writer.is_used());
-                self.refused(lane, batch, &refusal);
+                self.refused(queue, batch, &refusal);
             }
         }
     }
 
     /// The server has a batch.
-    fn written(&mut self, lane: usize, batch: u64, offset: Option<i64>) {
-        let Some(at) = self.in_flight(lane, batch) else { return };
-        let bucket = self.bucket(lane);
-        let Some(mut batch) = self.lanes[lane].written(at) else { return };
+    fn written(&mut self, queue: QueueId, batch: u64, offset: Option<i64>) {
+        let Some(bucket) = self.queues.get(queue).and_then(|queue| self.bucket(queue)) else { return };
+        let Some(queue) = self.queues.get_mut(queue) else { return };
+        let Some(mut batch) = queue.in_flight(batch).and_then(|at| queue.written(at)) else { return };
         let offset = offset.and_then(|offset| u64::try_from(offset).ok());
         let outcome = match batch.columns() {
             None => Outcome::Written { bucket, base: offset },
@@ -144,13 +155,16 @@ impl Write {
     }
 
     /// A try of a batch did not write it, or it is not known.
-    fn refused(&mut self, lane: usize, batch: u64, refusal: &Refusal) {
-        let Some(at) = self.in_flight(lane, batch) else { return };
-        let explained = self.lanes[lane].explains_disorder(at);
-        let gone = self.lanes[lane].gone;
-        self.note_stale(lane, refusal.stale);
-        self.lanes[lane].trouble = Some(refusal.error.clone());
-        let batch = &mut self.lanes[lane].flight[at];
+    fn refused(&mut self, id: QueueId, batch: u64, refusal: &Refusal) {
+        let Some(queue) = self.queues.get_mut(id) else { return };
+        let Some(at) = queue.in_flight(batch) else { return };
+        if let Some(partition) = self.partitions.get_mut(queue.partition) {
+            note_stale(&mut partition.leaders, queue.bucket, refusal.stale);
+        }
+        let explained = queue.explains_disorder(at);
+        let gone = queue.gone;
+        queue.trouble = Some(refusal.error.clone());
+        let Some(batch) = queue.flight.get_mut(at) else { return };
         batch.uncertain |= !refusal.certain;
         batch.stage = Stage::Waiting(self.now);
         match refusal.remedy {
@@ -166,41 +180,25 @@ impl Write {
             }
             Remedy::None => {
                 let (error, may_have_been_written) = (refusal.error.clone(), batch.uncertain);
-                self.fail_in_flight(lane, at, &Outcome::Failed { error, may_have_been_written });
+                self.fail_in_flight(id, at, &Outcome::Failed { error, may_have_been_written });
                 return;
             }
         }
-        if self.lanes[lane].flight[at].settled {
-            self.drop_in_flight(lane, at);
+        if batch.settled {
+            self.drop_in_flight(id, at);
         }
     }
 
-    /// The place of a batch that a request is under way for.
-    fn in_flight(&self, lane: usize, batch: u64) -> Option<usize> {
-        self.lanes[lane].flight.iter().position(|b| b.id == batch && b.is_sent())
-    }
-
-    fn note_stale(&mut self, lane: usize, stale: Option<Stale>) {
-        let lane = &self.lanes[lane];
-        let leaders = &mut self.partitions[lane.partition].leaders;
-        match stale {
-            None => {}
-            Some(Stale::Bucket) => leaders.doubt(Some(lane.bucket)),
-            Some(Stale::Perhaps) => leaders.doubt(None),
-        }
-    }
-
-    /// With no request under way, lets every lane begin anew, so that a new writer id can be asked for.
+    /// With no request under way, lets every queue begin anew, so that a new writer id can be asked for.
     pub(crate) fn renew_writer(&mut self) {
         if self.writer.state != State::Draining || !self.requests.is_empty() {
             return;
         }
-        for lane in 0..self.lanes.len() {
-            for mut batch in self.lanes[lane].begin_anew() {
-                let error = batch.failure.take().unwrap_or_else(lost_track);
-                self.settle(&mut batch, &Outcome::Failed { error, may_have_been_written: true });
-                self.release(&batch);
-            }
+        let unknown: Vec<Batch> = self.queues.iter_mut().flat_map(|(_, queue)| queue.begin_anew()).collect();
+        for mut batch in unknown {
+            let error = batch.failure.take().unwrap_or_else(lost_track);
+            self.settle(&mut batch, &Outcome::Failed { error, may_have_been_written: true });
+            self.release(&batch);
         }
         self.writer.state = State::Missing;
         let (first, limit) = self.backoff;
@@ -210,32 +208,41 @@ impl Write {
     /// Tells the rows of a batch their fate, if they have none yet.
     pub(crate) fn settle(&mut self, batch: &mut Batch, outcome: &Outcome) {
         if !std::mem::replace(&mut batch.settled, true) {
-            self.ledger.settled(batch.id, std::mem::take(&mut batch.parts), outcome);
+            self.accounting.settled(batch.id, std::mem::take(&mut batch.parts), outcome);
         }
     }
 
     /// A batch leaves: what it holds is free.
     pub(crate) fn release(&mut self, batch: &Batch) {
         if let Some(body) = batch.body_range() {
-            self.ledger.push(Output::Release(body.buffer));
+            self.accounting.push(Output::Release(body.buffer));
         }
-        self.ledger.free(batch.held);
+        self.accounting.free(batch.held);
     }
 
     /// Gives a batch up that no request is under way for.
-    pub(crate) fn fail_in_flight(&mut self, lane: usize, at: usize, outcome: &Outcome) {
-        let batch = &mut self.lanes[lane].flight[at];
-        if !std::mem::replace(&mut batch.settled, true) {
-            self.ledger.settled(batch.id, std::mem::take(&mut batch.parts), outcome);
+    pub(crate) fn fail_in_flight(&mut self, queue: QueueId, at: usize, outcome: &Outcome) {
+        let batch = self.queues.get_mut(queue).and_then(|queue| queue.flight.get_mut(at));
+        if let Some(batch) = batch.filter(|batch| !batch.settled) {
+            batch.settled = true;
+            self.accounting.settled(batch.id, std::mem::take(&mut batch.parts), outcome);
         }
-        self.drop_in_flight(lane, at);
+        self.drop_in_flight(queue, at);
     }
 
     /// Takes a batch out whose rows have their fates.
-    pub(crate) fn drop_in_flight(&mut self, lane: usize, at: usize) {
-        if let Some(batch) = self.lanes[lane].given_up(at) {
+    pub(crate) fn drop_in_flight(&mut self, queue: QueueId, at: usize) {
+        if let Some(batch) = self.queues.get_mut(queue).and_then(|queue| queue.given_up(at)) {
             self.release(&batch);
         }
+    }
+}
+
+fn note_stale(leaders: &mut Leaders, bucket: u32, stale: Option<Stale>) {
+    match stale {
+        None => {}
+        Some(Stale::Bucket) => leaders.doubt(Some(bucket)),
+        Some(Stale::Perhaps) => leaders.doubt(None),
     }
 }
 

@@ -20,7 +20,12 @@ use std::{
 };
 
 use crate::backoff::micros;
-use crate::write::{Outgoing, Output, Produce, Request, Write, batch::queue::Pick, sender::writer::State};
+use crate::write::{
+    Outgoing, Output, Produce, Request, Write,
+    arena::{PartitionId, QueueId, TableId},
+    batch::queue::{BucketQueue, Pick},
+    sender::writer::State,
+};
 use thalweg_contract::{Acks, Error, ErrorCode, Instant, WorkOutput};
 
 /// What the batches of a request may take together, in bytes: a server takes frames of 100 MiB (`fluss.md` 2.1), and the
@@ -28,7 +33,7 @@ use thalweg_contract::{Acks, Error, ErrorCode, Instant, WorkOutput};
 const BATCH_LIMIT: u64 = (100 << 20) - 1024;
 
 /// Requests that are being put together: by leader, by table, and for key batches by the columns of their rows.
-type Drafts = BTreeMap<(i32, usize, Option<Arc<[i32]>>), Draft>;
+type Drafts = BTreeMap<(i32, TableId, Option<Arc<[i32]>>), Draft>;
 
 /// A request that is being put together.
 struct Draft {
@@ -43,19 +48,19 @@ impl Write {
     /// Does all that can be done now.
     pub(crate) fn drive(&mut self) {
         self.expire();
-        self.mend_lanes();
+        self.close_holes();
         self.renew_writer();
         self.seal_due();
         self.ask_writer();
         self.send_all();
         self.ask_leaders();
-        let lanes = &self.lanes;
-        self.active.retain(|lane| !lanes[*lane].is_empty());
+        let queues = &self.queues;
+        self.active.retain(|id| queues.get(*id).is_some_and(|queue| !queue.is_empty()));
     }
 
     /// What work gave.
     pub(crate) fn encoded(&mut self, now: Instant, key: u64, output: WorkOutput) {
-        self.stir(now);
+        self.advance(now);
         let buffer = match &output {
             WorkOutput::Encoded { buffer, .. } => Some(*buffer),
             WorkOutput::Decoded { buffer, .. } => *buffer,
@@ -63,15 +68,15 @@ impl Write {
         };
         let job = self.jobs.remove(&key);
         let place = job.filter(|job| job.orphaned == 0).and_then(|job| {
-            let at = self.lanes[job.lane].ready.iter().position(|batch| batch.id == key)?;
-            Some((job.lane, at))
+            let queue = self.queues.get_mut(job.queue)?;
+            let at = queue.ready.iter().position(|batch| batch.id == key)?;
+            Some((job.queue, at, queue.ready.get_mut(at)?))
         });
-        let Some((lane, at)) = place else {
-            self.ledger.free(job.map_or(0, |job| job.orphaned));
-            buffer.into_iter().for_each(|buffer| self.ledger.push(Output::Release(buffer)));
+        let Some((queue, at, batch)) = place else {
+            self.accounting.free(job.map_or(0, |job| job.orphaned));
+            buffer.into_iter().for_each(|buffer| self.accounting.push(Output::Release(buffer)));
             return;
         };
-        let batch = &mut self.lanes[lane].ready[at];
         let before = batch.held;
         let done = match output {
             WorkOutput::Encoded { buffer, lengths, checksum } => batch.encoded(buffer, &lengths, checksum),
@@ -82,8 +87,8 @@ impl Write {
         let failure = match done {
             Ok(held) => {
                 batch.held = held;
-                self.ledger.charge(held);
-                self.ledger.free(before);
+                self.accounting.charge(held);
+                self.accounting.free(before);
                 let too_long = length > BATCH_LIMIT;
                 too_long.then(|| {
                     let what = format!("a batch of {length} bytes is longer than the server takes; write smaller rows");
@@ -91,12 +96,12 @@ impl Write {
                 })
             }
             Err(reason) => {
-                buffer.into_iter().for_each(|buffer| self.ledger.push(Output::Release(buffer)));
+                buffer.into_iter().for_each(|buffer| self.accounting.push(Output::Release(buffer)));
                 Some(ErrorCode::Other(format!("rows could not be encoded: {reason}")))
             }
         };
         if let Some(code) = failure {
-            self.fail_ready(lane, at, &Error { code, retriable: false });
+            self.fail_ready(queue, at, &Error { code, retriable: false });
         }
     }
 
@@ -104,28 +109,27 @@ impl Write {
     fn seal_due(&mut self) {
         let mut busy: BTreeSet<i32> = self.requests.values().map(|request| request.leader).collect();
         let mut waiting = Vec::new();
-        for &at in &self.active {
-            let lane = &self.lanes[at];
-            if !lane.ready.is_empty() || !lane.flight.is_empty() {
-                busy.extend(self.leader(lane));
+        for (id, queue) in self.active_queues() {
+            if !queue.ready.is_empty() || !queue.flight.is_empty() {
+                busy.extend(self.leader(queue));
             }
-            if let Some(open) = &lane.open {
-                waiting.push((at, open.opened, self.leader(lane)));
+            if let Some(open) = &queue.open {
+                waiting.push((id, open.opened, self.leader(queue)));
             }
         }
         let linger = micros(self.settings.linger);
-        for (at, opened, leader) in waiting {
+        for (id, opened, leader) in waiting {
             let idle = leader.is_some_and(|leader| !busy.contains(&leader));
             if idle || self.now >= opened.saturating_add(linger) {
-                self.seal(at);
+                self.seal(id);
             }
         }
     }
 
     /// Closes the holes that failed batches left.
-    fn mend_lanes(&mut self) {
-        for at in &self.active {
-            if self.lanes[*at].mend() {
+    fn close_holes(&mut self) {
+        for id in &self.active {
+            if self.queues.get_mut(*id).is_some_and(BucketQueue::close_hole) {
                 self.writer.renew();
             }
         }
@@ -136,26 +140,27 @@ impl Write {
         if self.active.is_empty() || !self.writer.may_ask(self.now) {
             return;
         }
-        let tables: BTreeSet<usize> = self.active.iter().map(|lane| self.table_of(*lane)).collect();
-        let tables = tables.into_iter().map(|table| self.tables[table].path.clone()).collect();
+        let partitions: BTreeSet<PartitionId> = self.active_queues().map(|(_, queue)| queue.partition).collect();
+        let tables = partitions.into_iter().filter_map(|partition| Some(self.partitions.get(partition)?.table));
+        let tables: BTreeSet<TableId> = tables.collect();
+        let tables = tables.into_iter().filter_map(|table| Some(self.tables.get(table)?.path.clone())).collect();
         self.writer.state = State::Asked;
-        self.ledger.push(Output::InitWriter { tables });
+        self.accounting.push(Output::InitWriter { tables });
     }
 
-    /// Sends all that may be sent, one batch of a lane after the other.
+    /// Sends all that may be sent, one batch of a queue after the other.
     fn send_all(&mut self) {
         let Some(writer) = self.writer.ready() else { return };
-        let lanes: Vec<usize> = self.active.iter().copied().collect();
+        let queues: Vec<QueueId> = self.active.iter().copied().collect();
         loop {
             let mut drafts = Drafts::new();
             let mut sent = false;
-            for &at in &lanes {
-                let Some(leader) = self.leader(&self.lanes[at]) else { continue };
-                let Some(pick) = self.lanes[at].pick(self.now, leader, self.settings.in_flight.max(1)) else {
-                    continue;
-                };
+            for &id in &queues {
+                let Some(queue) = self.queues.get(id) else { continue };
+                let Some(leader) = self.leader(queue) else { continue };
+                let Some(pick) = queue.pick(self.now, leader, self.settings.in_flight.max(1)) else { continue };
                 sent = true;
-                self.add_to_draft(&mut drafts, at, pick, leader, writer);
+                self.add_to_draft(&mut drafts, id, pick, leader, writer);
             }
             drafts.into_values().for_each(|draft| self.finish(draft));
             if !sent {
@@ -165,41 +170,43 @@ impl Write {
     }
 
     /// Puts a batch into the draft for its leader and table; one that would become too long is finished first.
-    fn add_to_draft(&mut self, drafts: &mut Drafts, at: usize, pick: Pick, leader: i32, writer: Option<i64>) {
-        let table = self.partitions[self.lanes[at].partition].table;
-        let Some(picked) = self.lanes[at].picked(pick) else { return };
+    fn add_to_draft(&mut self, drafts: &mut Drafts, id: QueueId, pick: Pick, leader: i32, writer: Option<i64>) {
+        let Some(queue) = self.queues.get(id) else { return };
+        let Some(table) = self.partitions.get(queue.partition).map(|partition| partition.table) else { return };
+        let Some(bucket) = self.bucket(queue) else { return };
+        let Some(picked) = queue.picked(pick) else { return };
         let (length, columns) = (picked.length(), picked.columns().cloned());
-        let whither = (leader, table, columns.clone());
+        let destination = (leader, table, columns.clone());
         let limit = u64::from(self.settings.request_bytes).min(BATCH_LIMIT);
-        if drafts.get(&whither).is_some_and(|draft| draft.bytes + length > limit)
-            && let Some(full) = drafts.remove(&whither)
+        if drafts.get(&destination).is_some_and(|draft| draft.bytes + length > limit)
+            && let Some(full) = drafts.remove(&destination)
         {
             self.finish(full);
         }
         let next_request = &mut self.next_request;
-        let draft = drafts.entry(whither).or_insert_with(|| {
+        let draft = drafts.entry(destination).or_insert_with(|| {
             let key = *next_request;
             *next_request += 1;
             let request = Request { leader, table, keyed: columns.is_some(), batches: BTreeMap::new() };
             Draft { key, bytes: 0, columns, batches: Vec::new(), request }
         });
-        let bucket = self.bucket(at);
-        let Some((batch, again)) = self.lanes[at].send(pick, draft.key, leader, writer.is_some()) else { return };
-        // A batch that has no head cannot be in a lane's turn: its length was checked when it was encoded.
+        let Some(queue) = self.queues.get_mut(id) else { return };
+        let Some((batch, again)) = queue.send(pick, draft.key, leader, writer.is_some()) else { return };
+        // A batch that has no head cannot be in a queue's turn: its length was checked when it was encoded.
         let (Ok(head), Some(body)) = (batch.head(writer), batch.body_range()) else { return };
-        self.ledger.sent(head.len() as u64 + u64::from(body.length), again);
+        self.accounting.sent(head.len() as u64 + u64::from(body.length), again);
         draft.bytes += length;
-        draft.request.batches.insert(bucket, (at, batch.id));
+        draft.request.batches.insert(bucket, (id, batch.id));
         draft.batches.push(Outgoing { bucket, head, body });
     }
 
     /// Hands a request out.
     fn finish(&mut self, draft: Draft) {
-        let table = &self.tables[draft.request.table];
+        let Some(table) = self.tables.get(draft.request.table) else { return };
         // Less than the deadline of the request: a server that waits for its replicas says so before the connection is
         // given up.
         let timeout = (self.request_timeout * 3 / 4).as_millis();
-        self.ledger.push(Output::Produce(Produce {
+        self.accounting.push(Output::Produce(Produce {
             key: draft.key,
             leader: draft.request.leader,
             table: table.handle,
@@ -218,17 +225,17 @@ impl Write {
 
     /// Asks for leaders where they are doubtful, or missing for rows that wait.
     fn ask_leaders(&mut self) {
-        let mut missing: BTreeMap<usize, bool> = BTreeMap::new();
-        for lane in self.active.iter().map(|at| &self.lanes[*at]).filter(|lane| !lane.gone) {
-            *missing.entry(lane.partition).or_default() |= self.leader(lane).is_none();
+        let mut missing: BTreeMap<PartitionId, bool> = BTreeMap::new();
+        for (_, queue) in self.active_queues().filter(|(_, queue)| !queue.gone) {
+            *missing.entry(queue.partition).or_default() |= self.leader(queue).is_none();
         }
         for (partition, missing) in missing {
-            let partition = &mut self.partitions[partition];
+            let Some(partition) = self.partitions.get_mut(partition) else { continue };
             if !partition.leaders.ask(self.now, missing) {
                 continue;
             }
-            let table = self.tables[partition.table].handle;
-            self.ledger.push(match partition.name.is_empty() {
+            let Some(table) = self.tables.get(partition.table).map(|table| table.handle) else { continue };
+            self.accounting.push(match partition.name.is_empty() {
                 true => Output::Refresh { table },
                 false => Output::Seek { table, partition: Arc::clone(&partition.name) },
             });

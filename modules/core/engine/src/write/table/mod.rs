@@ -13,11 +13,15 @@ use std::{collections::HashMap, num::NonZeroU32, sync::Arc};
 use thalweg_wire::table::{AutoPartition, TablePath};
 
 use crate::call::fatal;
-use crate::write::{Change, Table, table::plan::Form};
+use crate::write::{
+    Change, Table,
+    arena::{PartitionId, TableId},
+    table::plan::Plan,
+};
 use thalweg_contract::{Error, TableHandle, TableInfo};
 
-/// How many forms of a table's rows are kept: a program that upserts ever other columns makes ever new ones.
-const FORMS_KEPT: usize = 32;
+/// How many plans are remembered for a table: a program that upserts ever other columns makes ever new ones.
+const PLANS_KEPT: usize = 32;
 
 /// A table, by its id.
 #[derive(Debug)]
@@ -30,8 +34,8 @@ pub(crate) struct TableState {
     pub(crate) table_id: i64,
     /// How many buckets it has, or each of its partitions.
     pub(crate) buckets: NonZeroU32,
-    /// Where its rows go, by position: its partitions by name; where it has none, the one of no name.
-    pub(crate) partitions: HashMap<Arc<str>, usize>,
+    /// Where its rows go: its partitions by name; where it has none, the one of no name.
+    pub(crate) partitions: HashMap<Arc<str>, PartitionId>,
     /// How its partitions follow the time, and the partition keys; `None`: they do not, as far as is known.
     pub(crate) time: Option<(AutoPartition, Vec<String>)>,
     /// Why it takes no rows any more.
@@ -69,7 +73,7 @@ fn auto_partition(info: &TableInfo) -> Option<(AutoPartition, Vec<String>)> {
     Some((rules, info.descriptor.partition_keys.clone()))
 }
 
-/// How many buckets a table has; `Form::new` refuses one that has none.
+/// How many buckets a table has; `Plan::new` refuses one that has none.
 pub(crate) fn bucket_count(info: &TableInfo) -> NonZeroU32 {
     info.descriptor.bucket_count.and_then(NonZeroU32::new).unwrap_or(NonZeroU32::MIN)
 }
@@ -77,29 +81,29 @@ pub(crate) fn bucket_count(info: &TableInfo) -> NonZeroU32 {
 /// A table under one handle: the version of its schema that its user knows.
 #[derive(Debug)]
 pub(crate) struct Opened {
-    /// Which table, by position.
-    pub(crate) table: usize,
+    /// Which table.
+    pub(crate) table: TableId,
     info: Arc<TableInfo>,
-    forms: Vec<(Change, Result<Arc<Form>, Error>)>,
+    plans: Vec<(Change, Result<Arc<Plan>, Error>)>,
 }
 
 impl Opened {
     /// Nothing was written yet.
-    pub(crate) fn new(table: usize, info: &Arc<TableInfo>) -> Self {
-        Self { table, info: Arc::clone(info), forms: Vec::new() }
+    pub(crate) fn new(table: TableId, info: &Arc<TableInfo>) -> Self {
+        Self { table, info: Arc::clone(info), plans: Vec::new() }
     }
 
-    /// The form of rows for a change, made the first time that it is wanted.
-    pub(crate) fn form(&mut self, change: &Change) -> Result<Arc<Form>, Error> {
-        if let Some((_, form)) = self.forms.iter().find(|(known, _)| known == change) {
-            return form.clone();
+    /// How rows are written for a change; made the first time that it is wanted.
+    pub(crate) fn plan(&mut self, change: &Change) -> Result<Arc<Plan>, Error> {
+        if let Some((_, plan)) = self.plans.iter().find(|(known, _)| known == change) {
+            return plan.clone();
         }
-        let form = Form::new(&self.info, change).map(Arc::new);
-        if self.forms.len() == FORMS_KEPT {
-            drop(self.forms.remove(0));
+        let plan = Plan::new(&self.info, change).map(Arc::new);
+        if self.plans.len() == PLANS_KEPT {
+            drop(self.plans.remove(0));
         }
-        self.forms.push((change.clone(), form.clone()));
-        form
+        self.plans.push((change.clone(), plan.clone()));
+        plan
     }
 }
 

@@ -1,4 +1,4 @@
-//! What the rows of a table look like for each change: checked against the catalogue once, used for every batch.
+//! How rows are written for each change to a table: checked against the catalogue once, used for every batch.
 
 use std::sync::Arc;
 
@@ -15,9 +15,9 @@ use thalweg_contract::{Codec, Error, ErrorCode, TableInfo};
 /// bucket stays small, whatever a server says.
 const BUCKET_LIMIT: u32 = 1 << 20;
 
-/// What rows of a table look like, in one version of its schema and for one change.
+/// How rows are written to a table, in one version of its schema and for one change.
 #[derive(Debug)]
-pub(crate) struct Form {
+pub(crate) struct Plan {
     /// The version.
     pub(crate) schema_id: i16,
     /// The fields of the rows given.
@@ -72,8 +72,8 @@ pub(crate) struct Keys {
     pub(crate) columns: Arc<[i32]>,
 }
 
-impl Form {
-    /// The form of rows that make this change. Fails where the table does not have it, and on what cannot be written.
+impl Plan {
+    /// For rows that make this change. Fails where the table does not take it, and on what cannot be written.
     pub(crate) fn new(info: &TableInfo, change: &Change) -> Result<Self, Error> {
         let name = format!("{}.{}", info.path.database, info.path.table);
         Self::of(info, change).map_err(|error| match error {
@@ -122,7 +122,7 @@ impl Form {
         !matches!(self.bucket, BucketBy::Turn)
     }
 
-    /// Whether rows of this form can stand in one batch with rows of the other.
+    /// Whether rows written by this plan can stand in one batch with rows written by the other.
     pub(crate) fn mixes_with(&self, other: &Self) -> bool {
         match (&self.content, &other.content) {
             (Content::Keys(keys), Content::Keys(others)) => {
@@ -277,10 +277,10 @@ mod tests {
             (vec![(codec, "LZ4_FRAME"), (level, "7")], (Codec::Lz4Frame, 0)),
             (vec![(codec, "NONE")], (Codec::None, 0)),
         ] {
-            let form = Form::new(&log(&properties), &Change::Append).expect("a form");
-            let Content::Arrow { codec, level } = form.content else { panic!("columns are wanted") };
+            let plan = Plan::new(&log(&properties), &Change::Append).expect("a plan");
+            let Content::Arrow { codec, level } = plan.content else { panic!("columns are wanted") };
             assert_eq!((codec, level), expected);
-            assert!(matches!(form.bucket, BucketBy::Key(_)));
+            assert!(matches!(plan.bucket, BucketBy::Key(_)));
         }
     }
 
@@ -314,16 +314,16 @@ mod tests {
             (keyed(&[("table.kv.format", "ARROW")]), upsert, "COMPACTED or INDEXED"),
             (log(&[("table.log.arrow.compression.type", "SNAPPY")]), Change::Append, "NONE, LZ4_FRAME or ZSTD"),
         ] {
-            let error = Form::new(&info, &change).expect_err(reason).to_string();
+            let error = Plan::new(&info, &change).expect_err(reason).to_string();
             assert!(error.contains("table db.t") && error.contains(reason), "{error}");
         }
     }
 
     #[test]
     fn whole_rows_and_deletions_share_batches_and_others_do_not() {
-        let form = |change| Form::new(&keyed(&[]), &change).expect("a form");
-        let (whole, delete) = (form(Change::Upsert(None)), form(Change::Delete));
-        let part = form(Change::Upsert(Some(vec![3, 1, 0])));
+        let plan = |change| Plan::new(&keyed(&[]), &change).expect("a plan");
+        let (whole, delete) = (plan(Change::Upsert(None)), plan(Change::Delete));
+        let part = plan(Change::Upsert(Some(vec![3, 1, 0])));
         assert!(whole.mixes_with(&delete) && delete.mixes_with(&whole));
         assert!(!part.mixes_with(&whole) && !part.mixes_with(&delete) && part.mixes_with(&part));
         let Content::Keys(keys) = &part.content else { panic!("a key batch") };

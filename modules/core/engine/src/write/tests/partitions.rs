@@ -40,7 +40,7 @@ fn names(seeks: &[Arc<str>]) -> Vec<&str> {
 }
 
 /// The partitions that a request goes to.
-fn whither(request: &Produce) -> Vec<Option<i64>> {
+fn partitions_of(request: &Produce) -> Vec<Option<i64>> {
     request.batches.iter().map(|batch| batch.bucket.partition).collect()
 }
 
@@ -50,7 +50,7 @@ fn rows_of_one_call_go_to_their_partitions_and_none_waits_for_another() {
     append(&mut bench, 1, &[0, 1, 2, 3, 4, 5], 3);
     assert_eq!((names(&bench.seeks), bench.requests.len()), (vec!["a", "b", "c"], 0));
     found(&mut bench, "b", 12);
-    assert_eq!(whither(&bench.requests[0]), [Some(12)]);
+    assert_eq!(partitions_of(&bench.requests[0]), [Some(12)]);
     bench.answer(0, Ok(40));
     let bucket = bench.requests[0].batches[0].bucket;
     assert_eq!(bench.outcomes(), [(1, vec![1, 4], Ok((bucket, 42)))]);
@@ -142,7 +142,7 @@ fn a_partition_that_would_be_dropped_at_once_is_not_created() {
             let [(1, rows, Err(text))] = &outcomes[..] else { panic!("{outcomes:?}") };
             assert_eq!((created, &rows[..]), (vec![], &[1][..]), "{zone:?}");
             assert!(text.contains("of the table db.t0: it is not created") && text.contains(why), "{text}");
-            assert_eq!(whither(&bench.requests[0]), [Some(11)], "the others go on");
+            assert_eq!(partitions_of(&bench.requests[0]), [Some(11)], "the others go on");
         }
     }
 }
@@ -171,7 +171,7 @@ fn a_missing_partition_is_created_and_looked_for_again() {
     bench.pass(200 * MS);
     assert_eq!((names(&bench.seeks), bench.requests.len()), (vec!["a"; 3], 0));
     found(&mut bench, "a", 5);
-    assert_eq!(whither(&bench.requests[0]), [Some(5)]);
+    assert_eq!(partitions_of(&bench.requests[0]), [Some(5)]);
 }
 
 #[test]
@@ -190,7 +190,7 @@ fn without_creation_only_the_rows_of_the_missing_partition_fail() {
     assert!(bench.is_empty() && bench.creations.is_empty());
     append(&mut bench, 2, &[0], 1);
     found(&mut bench, "a", 13);
-    assert_eq!(whither(&bench.requests[1]), [Some(13)], "it is looked for anew");
+    assert_eq!(partitions_of(&bench.requests[1]), [Some(13)], "it is looked for anew");
 }
 
 #[test]
@@ -258,7 +258,11 @@ fn what_was_sent_to_a_dropped_partition_fails_and_the_rest_goes_to_its_successor
     created(&mut bench, 0, Ok(()));
     bench.pass(100 * MS);
     found(&mut bench, "a", 6);
-    assert_eq!((whither(&bench.requests[2]), bench.stamp(2)), (vec![Some(6)], (7, 0, 1)), "with sequences of its own");
+    assert_eq!(
+        (partitions_of(&bench.requests[2]), bench.stamp(2)),
+        (vec![Some(6)], (7, 0, 1)),
+        "with sequences of its own"
+    );
     bench.answer(2, Ok(0));
     assert!(bench.outcomes()[0].2.is_ok() && bench.is_empty());
 }
@@ -273,7 +277,8 @@ fn a_dropped_partition_leaves_the_writer_to_the_others() {
     append(&mut bench, 2, &[1], 2);
     found(&mut bench, "a", 5);
     found(&mut bench, "b", 6);
-    let to = |bench: &Bench, id| (0..4).filter(|at| whither(&bench.requests[*at]) == [Some(id)]).collect::<Vec<_>>();
+    let to =
+        |bench: &Bench, id| (0..4).filter(|at| partitions_of(&bench.requests[*at]) == [Some(id)]).collect::<Vec<_>>();
     let (dropped, other) = (to(&bench, 5), to(&bench, 6)[0]);
     bench.lose(other, true);
     bench.answer(dropped[0], Err(36));
@@ -284,7 +289,7 @@ fn a_dropped_partition_leaves_the_writer_to_the_others() {
     }
     bench.pass(100 * MS);
     let again = bench.requests.len() - 1;
-    assert_eq!((whither(&bench.requests[again]), bench.stamp(again)), (vec![Some(6)], (7, 0, 1)));
+    assert_eq!((partitions_of(&bench.requests[again]), bench.stamp(again)), (vec![Some(6)], (7, 0, 1)));
     bench.answer(again, Err(32));
     let results: Vec<_> = bench.outcomes().into_iter().map(|(ticket, _, result)| (ticket, result.is_ok())).collect();
     assert_eq!(results, [(1, false), (1, false), (1, false), (2, true)]);
@@ -300,7 +305,7 @@ fn a_partition_with_another_number_is_another() {
     bench.answer(1, Err(21));
     found(&mut bench, "a", 6);
     append(&mut bench, 3, &[0], 1);
-    assert_eq!((whither(&bench.requests[2]), bench.stamp(2).1), (vec![Some(6)], 0));
+    assert_eq!((partitions_of(&bench.requests[2]), bench.stamp(2).1), (vec![Some(6)], 0));
     let results: Vec<_> = bench.outcomes().into_iter().map(|(ticket, _, result)| (ticket, result.is_ok())).collect();
     assert_eq!(results, [(1, true), (2, false)]);
 }
