@@ -70,7 +70,7 @@ fn platform() -> String {
     text.lines().find_map(|line| line.strip_prefix("host: ")).expect("a host line").to_owned()
 }
 
-fn metadata() -> Metadata {
+pub(crate) fn metadata() -> Metadata {
     MetadataCommand::new()
         .manifest_path(crate::tree().join("Cargo.toml"))
         // Otherwise what only other platforms need stands there too.

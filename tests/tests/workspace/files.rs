@@ -32,8 +32,15 @@ const FULL: &[(&str, &str)] = &[
     ("tests/tests", "one file a suite: cargo makes a test binary of each"),
 ];
 
+/// The sources of the tree but what a program writes, relative to it, each with its text.
+fn sources() -> Vec<(String, String)> {
+    let mut sources = all_sources();
+    sources.retain(|(path, _)| !GENERATED.contains(&path.as_str()));
+    sources
+}
+
 /// The sources of the tree, relative to it, each with its text.
-pub(crate) fn sources() -> Vec<(String, String)> {
+pub(crate) fn all_sources() -> Vec<(String, String)> {
     let mut files = Vec::new();
     walk(&tree(), &mut files);
     files.sort();
@@ -44,7 +51,6 @@ pub(crate) fn sources() -> Vec<(String, String)> {
             let path = file.strip_prefix(tree()).expect("a file of the tree").to_string_lossy().into_owned();
             (path, text)
         })
-        .filter(|(path, _)| !GENERATED.contains(&path.as_str()))
         .collect()
 }
 

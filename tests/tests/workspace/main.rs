@@ -4,6 +4,7 @@
 //! crates   which crate may use which, over `cargo metadata`
 //! layers   which module of a crate may import which
 //! files    how files open, how long they are, how many a folder holds
+//! unused   dependencies that are declared and not used
 //! sources  the sources of a crate, parsed
 //! ```
 
@@ -11,6 +12,7 @@ mod crates;
 mod files;
 mod layers;
 mod sources;
+mod unused;
 
 use std::path::PathBuf;
 
