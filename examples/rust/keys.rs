@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use arrow_array::{ArrayRef, RecordBatch, StringArray};
 use futures::StreamExt;
-use thalweg::client::{Client, ClientOptions, CurrentOptions};
+use thalweg::client::{ChangeType, Client, ClientOptions, CurrentOptions};
 use thalweg_wire::table::{Schema, TableDescriptor};
 
 fn texts(columns: &[(&str, &[&str])]) -> anyhow::Result<RecordBatch> {
@@ -48,7 +48,7 @@ async fn main() -> anyhow::Result<()> {
     while let Some(scanned) = stream.next().await {
         let scanned = scanned?;
         println!("{:?} {:?}", scanned.changes, scanned.batch);
-        if scanned.changes.is_some_and(|changes| changes.contains(&4)) {
+        if scanned.changes.is_some_and(|changes| changes.contains(&ChangeType::Delete)) {
             break;
         }
     }

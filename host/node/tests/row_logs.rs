@@ -5,12 +5,12 @@ mod support;
 use support::{Client, create, descriptor, fetch, path, start};
 use tempfile::TempDir;
 use thalweg_wire::message::{FetchLogRequest, GetTableInfoRequest, LimitScanRequest};
-use thalweg_wire::record::{BatchHead, LogBatch, LogRowsBuilder, NO_WRITER, RowsContent};
+use thalweg_wire::record::{BatchHead, ChangeType, LogBatch, LogRowsBuilder, NO_WRITER, RowsContent};
 
 /// A batch of these records, which says that it has `records` of them.
 fn batch(rows: &[&[u8]], records: u32) -> Vec<u8> {
     let mut builder = LogRowsBuilder::new();
-    rows.iter().for_each(|row| builder.push(0, row).unwrap());
+    rows.iter().for_each(|row| builder.push(ChangeType::Append, row).unwrap());
     sealed(builder.into_bytes(), records)
 }
 

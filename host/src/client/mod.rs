@@ -44,3 +44,4 @@ pub(crate) use write::{Prepared, Traced};
 pub use write::{RowWriter, RowWriterOptions, RowsWritten, Writer};
 
 pub use crate::driver::RowCounts;
+pub use thalweg_contract::ChangeType;

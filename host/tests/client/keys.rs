@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use arrow_array::{ArrayRef, Int64Array, RecordBatch, StringArray, cast::AsArray, types::Int64Type};
 use futures::{StreamExt, TryStreamExt};
-use thalweg::client::{Client, CurrentOptions, Offsets, Outcome, ScanBatch, ScanOptions, Table, Writer};
+use thalweg::client::{ChangeType, Client, CurrentOptions, Offsets, Outcome, ScanBatch, ScanOptions, Table, Writer};
 use thalweg_contract::Fate;
 use thalweg_wire::table::{Schema, TableDescriptor};
 
@@ -150,8 +150,10 @@ async fn current_rows_and_the_changes_that_follow_have_no_gap_and_no_double() {
                     let (id, note) = (ids.value(row), notes.value(row).parse::<i64>().expect("a round"));
                     match scanned.changes.as_ref().map(|changes| changes[row]) {
                         None => assert_eq!(last.insert(id, note), None, "row {id} twice among the current rows"),
-                        Some(2) => assert_eq!(last.get(&id), Some(&note), "-U of row {id}"),
-                        Some(3) => assert_eq!(last.insert(id, note), Some(note - 1), "+U of row {id}"),
+                        Some(ChangeType::UpdateBefore) => assert_eq!(last.get(&id), Some(&note), "-U of row {id}"),
+                        Some(ChangeType::UpdateAfter) => {
+                            assert_eq!(last.insert(id, note), Some(note - 1), "+U of row {id}")
+                        }
                         other => panic!("change {other:?} of row {id}"),
                     }
                 }
@@ -200,7 +202,7 @@ async fn a_batch_may_hold_rows_of_many_partitions() {
             within(async { table.scan(options).await.expect("a scan").try_collect().await }).await.expect("rows");
         let changes: Vec<_> =
             changes.iter().map(|scanned: &ScanBatch| (texts(&scanned.batch), scanned.changes.clone())).collect();
-        assert_eq!(changes, [(vec!["2/us/b".to_owned()], Some(vec![1]))]);
+        assert_eq!(changes, [(vec!["2/us/b".to_owned()], Some(vec![ChangeType::Insert]))]);
     }
 }
 

@@ -7,7 +7,7 @@ use anyhow::{Context, Result, bail, ensure};
 use arrow_array::RecordBatch;
 use arrow_schema::SchemaRef;
 use futures::{Stream, StreamExt};
-use thalweg::client::{CurrentOptions, Error, FoundRows, ScanBatch, ScanOptions, Table, Writer};
+use thalweg::client::{ChangeType, CurrentOptions, Error, FoundRows, ScanBatch, ScanOptions, Table, Writer};
 use thalweg::formats::{Format, Input, ReadOptions, reader, writer};
 use thalweg::module::{ChainSpec, ModuleSpec, Policy};
 use thalweg_contract::{Bucket, End, Start};
@@ -190,8 +190,10 @@ async fn check(
     let wanted = order(text(&read(wanted, schema.clone())?, schema.clone())?);
     let changes: Vec<&str> = batches
         .iter()
-        .flat_map(|scanned| scanned.changes.clone().unwrap_or_else(|| vec![0; scanned.batch.num_rows()]))
-        .map(|change| ["+A", "+I", "-U", "+U", "-D"][usize::from(change)])
+        .flat_map(|scanned| {
+            scanned.changes.clone().unwrap_or_else(|| vec![ChangeType::Append; scanned.batch.num_rows()])
+        })
+        .map(ChangeType::symbol)
         .collect();
     let found = order(text(&batches.into_iter().map(|scanned| scanned.batch).collect::<Vec<_>>(), schema)?);
     ensure!(found == wanted, "{}", difference(&found, &wanted));

@@ -5,12 +5,12 @@ use std::sync::Arc;
 use bytes::Bytes;
 use fjall::UserValue;
 use thalweg_wire::record::{
-    KvBatch, KvBatchBuilder, KvContent, KvRecord, NO_WRITER, RecordError, Value, check_key_length, kv_head,
+    ChangeType, KvBatch, KvBatchBuilder, KvContent, KvRecord, NO_WRITER, RecordError, Value, check_key_length, kv_head,
 };
 use thalweg_wire::table::{ChangelogImage, DeleteBehavior};
 
 use super::bucket_keys::{BucketKeys, Changes, Staged};
-use super::changelog::{Changelog, DELETE, INSERT, UPDATE_AFTER, UPDATE_BEFORE};
+use super::changelog::Changelog;
 use super::error::{MergeError, StoreError};
 use crate::runtime::sync::lock;
 use crate::table::keyed::KeyedTable;
@@ -155,7 +155,7 @@ impl Merging<'_> {
         let table = &*self.keys.table;
         // Such a changelog never says what was there before, so nobody looks.
         if table.image == ChangelogImage::Wal && self.put.merger.is_blind() {
-            self.changelog.push(UPDATE_AFTER, row)?;
+            self.changelog.push(ChangeType::UpdateAfter, row)?;
             self.keep(Merged::New, row);
             return Ok(());
         }
@@ -171,14 +171,14 @@ impl Merging<'_> {
         };
         match old_row {
             None => {
-                self.changelog.push(INSERT, new)?;
+                self.changelog.push(ChangeType::Insert, new)?;
                 self.rows += 1;
             }
             Some(old) => {
                 if table.image == ChangelogImage::Full {
-                    self.changelog.push(UPDATE_BEFORE, old)?;
+                    self.changelog.push(ChangeType::UpdateBefore, old)?;
                 }
-                self.changelog.push(UPDATE_AFTER, new)?;
+                self.changelog.push(ChangeType::UpdateAfter, new)?;
             }
         }
         self.keep(merged, row);
@@ -199,12 +199,12 @@ impl Merging<'_> {
         self.value.extend_from_slice(&table.schema_id.to_le_bytes());
         if self.put.merger.delete(&table.layout, table.format, old_row, &mut self.value)? {
             if table.image == ChangelogImage::Full {
-                self.changelog.push(UPDATE_BEFORE, old_row)?;
+                self.changelog.push(ChangeType::UpdateBefore, old_row)?;
             }
-            self.changelog.push(UPDATE_AFTER, self.value.get(Value::PREFIX..).unwrap_or_default())?;
+            self.changelog.push(ChangeType::UpdateAfter, self.value.get(Value::PREFIX..).unwrap_or_default())?;
             self.keep(Merged::Made, &[]);
         } else {
-            self.changelog.push(DELETE, old_row)?;
+            self.changelog.push(ChangeType::Delete, old_row)?;
             self.rows -= 1;
             self.changes.insert((&*self.key).into(), None);
         }

@@ -10,7 +10,7 @@ use arrow_array::{ArrayRef, Int32Array, Int64Array, RecordBatch, StringArray, Ti
 use arrow_schema::{ArrowError, DataType, Field, Schema, SchemaRef, TimeUnit};
 use clap::Args;
 
-use crate::client::{Offsets, ScanBatch};
+use crate::client::{ChangeType, Offsets, ScanBatch};
 use crate::formats::{Compression, Format, RowsOut, csv_writer, delimiter_of_path, terminal_writer, writer};
 
 /// Options that say where rows go.
@@ -83,8 +83,8 @@ pub(super) fn with_metadata(scanned: &ScanBatch, schema: &SchemaRef) -> anyhow::
     let rows = scanned.batch.num_rows();
     let current = scanned.offsets == Offsets::Unknown;
     let changes: Vec<&str> = match &scanned.changes {
-        Some(changes) => changes.iter().map(|change| change_name(*change)).collect(),
-        None => vec![change_name(u8::from(current)); rows],
+        Some(changes) => changes.iter().map(|change| change.symbol()).collect(),
+        None => vec![if current { ChangeType::Insert } else { ChangeType::Append }.symbol(); rows],
     };
     let bucket = i32::try_from(scanned.bucket.bucket)?;
     let offsets = match current {
@@ -100,15 +100,4 @@ pub(super) fn with_metadata(scanned: &ScanBatch, schema: &SchemaRef) -> anyhow::
     ];
     columns.extend(scanned.batch.columns().iter().cloned());
     Ok(RecordBatch::try_new(schema.clone(), columns)?)
-}
-
-/// `fluss.md` 2.5.
-fn change_name(change: u8) -> &'static str {
-    match change {
-        0 => "+A",
-        1 => "+I",
-        2 => "-U",
-        3 => "+U",
-        _ => "-D",
-    }
 }

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use arrow_array::{Array, RecordBatch};
 use arrow_select::interleave::interleave_record_batch;
 use futures::StreamExt;
-use thalweg_contract::{Bucket, BucketOffsets, End, Start};
+use thalweg_contract::{Bucket, BucketOffsets, ChangeType, End, Start};
 use thalweg_wire::record::{KeyEncoder, Layout};
 use thalweg_wire::table::Schema;
 
@@ -156,20 +156,20 @@ impl Rows {
     }
 
     /// Takes a batch of changes.
-    fn apply(&mut self, batch: RecordBatch, changes: Option<&[u8]>) -> Result<(), Error> {
+    fn apply(&mut self, batch: RecordBatch, changes: Option<&[ChangeType]>) -> Result<(), Error> {
         let keys = flatten(&batch.project(&self.key)?)?;
         let keys = keys.batch();
         let at = u32::try_from(self.batches.len()).unwrap_or(u32::MAX);
         let mut key = Vec::new();
         for row in 0..batch.num_rows() {
-            let change = changes.and_then(|changes| changes.get(row)).copied().unwrap_or(0);
-            if change == UPDATE_BEFORE {
+            let change = changes.and_then(|changes| changes.get(row)).copied().unwrap_or(ChangeType::Append);
+            if change == ChangeType::UpdateBefore {
                 continue;
             }
             key.clear();
             let encoded = self.encoder.encode(&keys, row, &mut key);
             encoded.map_err(|error| Error::unreadable(&self.table, error))?;
-            if change == DELETE {
+            if change == ChangeType::Delete {
                 if self.places.remove(&key[..]).is_some() {
                     self.key_bytes -= key.len() as u64 + KEY_OVERHEAD;
                 }
@@ -220,10 +220,6 @@ impl Rows {
     }
 }
 
-/// The changes as the wire has them (`fluss.md` 2.5).
-const UPDATE_BEFORE: u8 = 2;
-const DELETE: u8 = 4;
-
 /// What the rows of a batch take, in bytes.
 fn bytes(batch: &RecordBatch) -> u64 {
     let size = |array: &arrow_array::ArrayRef| array.to_data().get_slice_memory_size().unwrap_or(usize::MAX) as u64;
@@ -246,11 +242,12 @@ mod tests {
         Rows::new("fluss.t".into(), &schema.unwrap(), BUCKET, Some(&names), limit).unwrap()
     }
 
-    fn batch(rows: &[(u8, i32, &str)]) -> (RecordBatch, Vec<u8>) {
+    fn batch(rows: &[(u8, i32, &str)]) -> (RecordBatch, Vec<ChangeType>) {
         let notes = StringArray::from_iter_values(rows.iter().map(|row| row.2));
         let ids = Int32Array::from_iter_values(rows.iter().map(|row| row.1));
         let batch = RecordBatch::try_from_iter([("note", Arc::new(notes) as _), ("id", Arc::new(ids) as _)]);
-        (batch.unwrap(), rows.iter().map(|row| row.0).collect())
+        let changes = ChangeType::from_bytes(rows.iter().map(|row| row.0).collect());
+        (batch.unwrap(), changes.unwrap())
     }
 
     fn left(rows: Rows) -> Vec<(i32, String)> {

@@ -1,7 +1,7 @@
 //! What a scan gives: rows of one bucket with what is known of them.
 
 use arrow_array::RecordBatch;
-use thalweg_contract::Bucket;
+use thalweg_contract::{Bucket, ChangeType};
 
 /// Rows of one bucket that a scan gives.
 #[derive(Debug, Clone)]
@@ -13,8 +13,8 @@ pub struct ScanBatch {
     /// When the server took them, in milliseconds since 1970-01-01T00:00:00Z; `None` for current rows, where it is not
     /// known.
     pub timestamp: Option<i64>,
-    /// The change of each row as the wire has it (0 +A, 1 +I, 2 -U, 3 +U, 4 -D); `None`: all are appended, or current.
-    pub changes: Option<Vec<u8>>,
+    /// The change of each row; `None`: all are appended, or current.
+    pub changes: Option<Vec<ChangeType>>,
     /// The rows, with the columns in the order asked for.
     pub batch: RecordBatch,
 }

@@ -1,7 +1,8 @@
 //! What comes out of the engine component, as the client's types. What its interface cannot mean is a trap.
 
 use thalweg_contract::{
-    Action, Codec, Counters, Error, ErrorCode, Event, Fate, Found, Piece, Range, RowSelection, Scanned, Work,
+    Action, ChangeType, Codec, Counters, Error, ErrorCode, Event, Fate, Found, Piece, Range, RowSelection, Scanned,
+    Work,
 };
 
 use super::{
@@ -73,7 +74,7 @@ fn event(event: wit::Event) -> Result<Event, Trap> {
         },
         wit::Event::Flushed(ticket) => Event::Flushed { ticket },
         wit::Event::Writable => Event::Writable,
-        wit::Event::Rows((ticket, rows)) => Event::Rows { ticket, scanned: scanned(rows) },
+        wit::Event::Rows((ticket, rows)) => Event::Rows { ticket, scanned: scanned(rows)? },
         wit::Event::Snapshot((ticket, offset)) => Event::Snapshot { ticket, offset },
         wit::Event::Found((ticket, result)) => Event::Found { ticket, result: result.map(found).map_err(error) },
         wit::Event::Ended((ticket, result)) => Event::Ended { ticket, result: result.map_err(error) },
@@ -106,18 +107,19 @@ fn fate(fate: catalog::Fate) -> Fate {
     }
 }
 
-fn scanned(rows: wit::Scanned) -> Scanned {
-    Scanned {
+fn scanned(rows: wit::Scanned) -> Result<Scanned, Trap> {
+    let changes = rows.changes.map(ChangeType::from_bytes).transpose();
+    Ok(Scanned {
         bucket: answer::bucket(rows.bucket),
         schema_id: rows.schema_id,
         offset: rows.offset,
         timestamp: rows.timestamp,
         first: rows.first,
         rows: rows.rows,
-        changes: rows.changes,
+        changes: changes.map_err(|unknown| Trap(format!("the engine gives rows of which {unknown}")))?,
         metadata: rows.metadata,
         body: piece(rows.body),
-    }
+    })
 }
 
 fn found(found: wit::Found) -> Found {

@@ -1,5 +1,7 @@
 //! What the engine tells its user.
 
+use thalweg_wire::record::ChangeType;
+
 use super::{Answer, Bucket, Error, Piece, TableHandle, TableInfo, Ticket};
 
 /// What the engine tells its user.
@@ -119,8 +121,8 @@ pub struct Scanned {
     pub first: u32,
     /// How many rows were asked for.
     pub rows: u32,
-    /// The change of each of these rows as the wire has it; `None`: all are appended.
-    pub changes: Option<Vec<u8>>,
+    /// The change of each of these rows; `None`: all are appended.
+    pub changes: Option<Vec<ChangeType>>,
     /// The metadata of an Arrow IPC record batch message (a flatbuffer without prefix), checked, uncompressed.
     pub metadata: Vec<u8>,
     /// The body of the message: held where it came as it is, inline where the engine put it together from rows.

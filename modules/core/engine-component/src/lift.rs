@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use thalweg_contract::{
-    Acks, Action, Answer, Assignment, Bucket, Codec, Counters, DatabaseInfo, Error, ErrorCode, Event, Fate, Found,
-    Piece, Range, RowSelection, Scanned, Settings, TableInfo, Work,
+    Acks, Action, Answer, Assignment, Bucket, ChangeType, Codec, Counters, DatabaseInfo, Error, ErrorCode, Event, Fate,
+    Found, Piece, Range, RowSelection, Scanned, Settings, TableInfo, Work,
 };
 
 use crate::{
@@ -197,7 +197,7 @@ fn scanned(scanned: Scanned) -> wit::Scanned {
         timestamp: scanned.timestamp,
         first: scanned.first,
         rows: scanned.rows,
-        changes: scanned.changes,
+        changes: scanned.changes.map(ChangeType::into_bytes),
         metadata: scanned.metadata,
         body: piece(scanned.body),
     }

@@ -8,8 +8,8 @@ use std::time::Duration;
 
 use proptest::prelude::*;
 use thalweg_wire::record::{
-    KvBatchBuilder, KvContent, LogBatch, LogBatches, LogRow, NO_WRITER, RowEncoder, RowFields, RowFormat, Scalar,
-    Value, kv_head,
+    ChangeType, KvBatchBuilder, KvContent, LogBatch, LogBatches, LogRow, NO_WRITER, RowEncoder, RowFields, RowFormat,
+    Scalar, Value, kv_head,
 };
 use thalweg_wire::table::{ChangelogImage, DataType, LogFormat, Schema, TableDescriptor, TableProperties};
 
@@ -17,7 +17,6 @@ use super::PutError;
 use super::recovery::recover;
 use crate::ids::BucketId;
 use crate::keys::changelog::arrow::Rows;
-use crate::keys::changelog::{DELETE, INSERT, UPDATE_AFTER, UPDATE_BEFORE};
 use crate::keys::{BucketKeys, MergeError, Put, Store};
 use crate::log::batch::Batch;
 use crate::log::{AppendError, Log, LogSettings};
@@ -92,7 +91,7 @@ impl Opened {
     }
 
     /// What the log says happened: offset, change, key, value.
-    fn changes(&self) -> Vec<(i64, u8, i32, Option<i64>)> {
+    fn changes(&self) -> Vec<(i64, ChangeType, i32, Option<i64>)> {
         let mut changes = Vec::new();
         let mut at = self.log.start();
         while at < self.log.high_watermark() {
@@ -115,20 +114,20 @@ impl Opened {
         changes
     }
 
-    fn columns_of(&self, batch: &LogBatch<'_>) -> Vec<(u8, (i32, Option<i64>))> {
+    fn columns_of(&self, batch: &LogBatch<'_>) -> Vec<(ChangeType, (i32, Option<i64>))> {
         let table = &self.keys.table;
         let rows = Rows::of_batch(batch, &table.layout).unwrap();
         let columns = rows.columns(&table.layout).unwrap();
         let encoder = RowEncoder::new(&table.layout, None, table.format).unwrap();
-        let row = |(row, change): (usize, &u8)| {
+        let row = |(row, change): (usize, ChangeType)| {
             let mut value = vec![1, 0];
             encoder.encode(&columns, row, &mut value).unwrap();
-            (*change, decoded(table, &value))
+            (change, decoded(table, &value))
         };
-        batch.changes().unwrap().iter().enumerate().map(row).collect()
+        batch.changes(0..batch.records as usize).unwrap().unwrap().into_iter().enumerate().map(row).collect()
     }
 
-    fn rows_of(&self, batch: &LogBatch<'_>) -> Vec<(u8, (i32, Option<i64>))> {
+    fn rows_of(&self, batch: &LogBatch<'_>) -> Vec<(ChangeType, (i32, Option<i64>))> {
         let row = |row: LogRow<'_>| (row.change, decoded(&self.keys.table, &[&[1, 0], row.row].concat()));
         batch.log_rows().map(|one| row(one.unwrap())).collect()
     }
@@ -195,14 +194,16 @@ fn model(
     image: ChangelogImage,
     rows: &mut BTreeMap<i32, Option<i64>>,
     records: &[Record],
-) -> Vec<(u8, i32, Option<i64>)> {
+) -> Vec<(ChangeType, i32, Option<i64>)> {
     let mut changes = Vec::new();
     for (id, value) in records {
         match (value, rows.get(id).copied()) {
-            (Some(new), _) if image == ChangelogImage::Wal => changes.push((UPDATE_AFTER, *id, *new)),
-            (Some(new), None) => changes.push((INSERT, *id, *new)),
-            (Some(new), Some(old)) => changes.extend([(UPDATE_BEFORE, *id, old), (UPDATE_AFTER, *id, *new)]),
-            (None, Some(old)) => changes.push((DELETE, *id, old)),
+            (Some(new), _) if image == ChangelogImage::Wal => changes.push((ChangeType::UpdateAfter, *id, *new)),
+            (Some(new), None) => changes.push((ChangeType::Insert, *id, *new)),
+            (Some(new), Some(old)) => {
+                changes.extend([(ChangeType::UpdateBefore, *id, old), (ChangeType::UpdateAfter, *id, *new)])
+            }
+            (None, Some(old)) => changes.push((ChangeType::Delete, *id, old)),
             (None, None) => {}
         }
         match value {

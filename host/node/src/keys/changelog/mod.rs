@@ -7,7 +7,7 @@ mod replay;
 
 use bytes::Bytes;
 use thalweg_wire::record::{
-    BatchContent, BatchHead, ColumnsBuilder, LogRowsBuilder, RecordError, RowsContent, encode_message,
+    BatchContent, BatchHead, ChangeType, ColumnsBuilder, LogRowsBuilder, RecordError, RowsContent, encode_message,
 };
 use thalweg_wire::table::LogFormat;
 
@@ -15,19 +15,10 @@ pub(crate) use replay::Replay;
 
 use crate::table::keyed::KeyedTable;
 
-/// +I: the key was not there before.
-pub(crate) const INSERT: u8 = 1;
-/// -U: the row before an update.
-pub(crate) const UPDATE_BEFORE: u8 = 2;
-/// +U: the row after an update.
-pub(crate) const UPDATE_AFTER: u8 = 3;
-/// -D: the row that was deleted.
-pub(crate) const DELETE: u8 = 4;
-
 /// The changes of a key batch, gathered one by one.
 pub(crate) struct Changelog<'a> {
     table: &'a KeyedTable,
-    changes: Vec<u8>,
+    changes: Vec<ChangeType>,
     /// Rows are decoded also where the log has them as they are: that tells whether they are rows of the table at all.
     columns: ColumnsBuilder,
     rows: Option<LogRowsBuilder>,
@@ -42,7 +33,7 @@ impl<'a> Changelog<'a> {
     }
 
     /// Adds a change of a row.
-    pub(crate) fn push(&mut self, change: u8, row: &[u8]) -> Result<(), RecordError> {
+    pub(crate) fn push(&mut self, change: ChangeType, row: &[u8]) -> Result<(), RecordError> {
         self.table.decoder.append(row, &mut self.columns)?;
         match &mut self.rows {
             Some(rows) => rows.push(change, row),
@@ -65,7 +56,7 @@ impl<'a> Changelog<'a> {
 fn arrow_batch(
     table: &KeyedTable,
     mut columns: ColumnsBuilder,
-    changes: &[u8],
+    changes: &[ChangeType],
     writer: (i64, i32),
 ) -> Result<Bytes, RecordError> {
     let records = length("rows", columns.rows())?;

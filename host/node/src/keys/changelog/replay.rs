@@ -1,10 +1,9 @@
 //! The changes of log batches applied to keys again.
 
-use thalweg_wire::record::{LogBatch, RecordError, RowEncoder, Value};
+use thalweg_wire::record::{ChangeType, LogBatch, RecordError, RowEncoder, Value};
 use thalweg_wire::table::LogFormat;
 
 use super::arrow::Rows;
-use super::{DELETE, INSERT, UPDATE_BEFORE};
 use crate::keys::bucket_keys::{BucketKeys, Changes, LONGEST, Mark};
 use crate::keys::error::StoreError;
 
@@ -59,18 +58,18 @@ impl<'a> Replay<'a> {
         let rows = Rows::of_batch(batch, &table.layout)?;
         let columns = rows.columns(&table.layout)?;
         let mut made = Row::default();
-        for (row, change) in batch.changes().unwrap_or_default().iter().enumerate() {
-            if *change == UPDATE_BEFORE {
+        for (row, change) in batch.changes(0..batch.records as usize)?.unwrap_or_default().into_iter().enumerate() {
+            if change == ChangeType::UpdateBefore {
                 continue;
             }
             made.key.clear();
             table.key_encoder.encode(&columns, row, &mut made.key)?;
             made.value.clear();
-            if *change != DELETE {
+            if change != ChangeType::Delete {
                 made.value.extend_from_slice(&batch.schema_id.to_le_bytes());
                 self.encoder.encode(&columns, row, &mut made.value)?;
             }
-            self.apply(*change, &mut made);
+            self.apply(change, &mut made);
         }
         Ok(())
     }
@@ -79,7 +78,7 @@ impl<'a> Replay<'a> {
         let mut made = Row::default();
         for row in batch.log_rows() {
             let row = row?;
-            if row.change == UPDATE_BEFORE {
+            if row.change == ChangeType::UpdateBefore {
                 continue;
             }
             made.key.clear();
@@ -91,18 +90,18 @@ impl<'a> Replay<'a> {
         Ok(())
     }
 
-    fn apply(&mut self, change: u8, row: &mut Row) {
+    fn apply(&mut self, change: ChangeType, row: &mut Row) {
         self.keys.full_key(&row.key, &mut row.full_key);
         if row.full_key.len() > LONGEST {
             // Versions before took such a row into the log, and then broke down over it.
             tracing::warn!(length = row.key.len(), "a row of the log is left out: its key is too long");
             return;
         }
-        let value = (change != DELETE).then(|| row.value.as_slice().into());
+        let value = (change != ChangeType::Delete).then(|| row.value.as_slice().into());
         self.changes.insert(row.full_key.as_slice().into(), value);
         match change {
-            INSERT => self.mark.rows += 1,
-            DELETE => self.mark.rows -= 1,
+            ChangeType::Insert => self.mark.rows += 1,
+            ChangeType::Delete => self.mark.rows -= 1,
             _ => {}
         }
     }

@@ -100,8 +100,8 @@ impl Chunk {
         let conversion = messages.conversion(scanned.schema_id, projected);
         let conversion = conversion.ok_or_else(|| corrupt(format!("its schema {} is unknown", batch.schema_id)))?;
         let part = Part::of(conversion, batch, batch_limit).map_err(|error| corrupt(error.to_string()))?;
-        let changes = batch.changes().map(|changes| changes.iter().skip(first as usize).take(rows as usize).copied());
-        scanned.changes = changes.map(Iterator::collect);
+        let wanted = first as usize..first as usize + rows as usize;
+        scanned.changes = batch.changes(wanted).map_err(|error| corrupt(error.to_string()))?;
         scanned.metadata = part.metadata;
         let body = range(part.body)?;
         scanned.body = Piece::Held(body);

@@ -3,8 +3,8 @@
 use thalweg_wire::{
     column::{Batch, Column, Values},
     record::{
-        BatchContent, BatchHead, ColumnsBuilder, Compression, Layout, LogRowsBuilder, NO_WRITER, RowEncoder, RowFormat,
-        RowsContent, encode_message,
+        BatchContent, BatchHead, ChangeType, ColumnsBuilder, Compression, Layout, LogRowsBuilder, NO_WRITER,
+        RowEncoder, RowFormat, RowsContent, encode_message,
     },
     table::{DataType, Schema},
 };
@@ -35,7 +35,7 @@ impl<'a> Rows<'a> {
 }
 
 /// A batch of Arrow columns, uncompressed.
-pub(crate) fn arrow_batch(schema: &Schema, schema_id: i16, ids: &[i64], changes: Option<&[u8]>) -> Vec<u8> {
+pub(crate) fn arrow_batch(schema: &Schema, schema_id: i16, ids: &[i64], changes: Option<&[ChangeType]>) -> Vec<u8> {
     let mut builder = ColumnsBuilder::new(Layout::of_schema(schema));
     builder.append_range(&Rows::new(ids).batch(schema), 0, ids.len()).expect("they fit");
     let (nodes, buffers) = builder.finish();
@@ -72,7 +72,13 @@ pub(crate) fn rows(schema: &Schema, format: RowFormat, ids: &[i64]) -> Vec<Vec<u
 }
 
 /// A batch of single rows with the same change each.
-pub(crate) fn row_batch(schema: &Schema, schema_id: i16, format: RowFormat, ids: &[i64], change: u8) -> Vec<u8> {
+pub(crate) fn row_batch(
+    schema: &Schema,
+    schema_id: i16,
+    format: RowFormat,
+    ids: &[i64],
+    change: ChangeType,
+) -> Vec<u8> {
     let mut builder = LogRowsBuilder::new();
     rows(schema, format, ids).iter().for_each(|row| builder.push(change, row).expect("it is short"));
     let (records, append_only) = (builder.records(), builder.is_append_only());

@@ -4,7 +4,10 @@
 use std::time::Duration;
 
 use thalweg_contract::{Bucket, End, Error, ErrorCode, Event, ScanSpec, Scanned, TableHandle, Ticket};
-use thalweg_wire::table::{Schema, TableDescriptor};
+use thalweg_wire::{
+    record::ChangeType,
+    table::{Schema, TableDescriptor},
+};
 
 use crate::{
     batches::arrow_batch,
@@ -125,7 +128,7 @@ fn changes_of_keys_are_read_by_small_limits() {
         for bucket in 0..5 {
             for length in [500, 0, 3, 900] {
                 let ids: Vec<i64> = (0..length).collect();
-                let changes = vec![3; length as usize];
+                let changes = vec![ChangeType::UpdateAfter; length as usize];
                 let batch = arrow_batch(&keyed.schema, 1, &ids, Some(&changes));
                 world.cluster.table("t").buckets[bucket].append(&batch, 1).expect("it is sound");
             }

@@ -2,7 +2,10 @@
 
 use thalweg_contract::{Error, ErrorCode, Event, ScanSpec, Scanned, Start, TableHandle};
 use thalweg_wire::{
-    record::RowFormat,
+    record::{
+        ChangeType::{Append, Delete, Insert, UpdateAfter, UpdateBefore},
+        RowFormat,
+    },
     table::{Schema, TableDescriptor},
 };
 
@@ -71,18 +74,18 @@ fn the_changes_of_a_keyed_table_are_scanned() {
     keyed.schema = schema("id BIGINT NOT NULL, text STRING");
     keyed.schema.primary_key = vec![0];
     let batches = [
-        arrow_batch(&keyed.schema, 1, &[1, 2, 3], Some(&[1, 1, 1])),
+        arrow_batch(&keyed.schema, 1, &[1, 2, 3], Some(&[Insert; 3])),
         // A batch of keys that changes nothing takes an offset up.
         arrow_batch(&keyed.schema, 1, &[], Some(&[])),
-        arrow_batch(&keyed.schema, 1, &[2, 2, 3], Some(&[2, 3, 4])),
+        arrow_batch(&keyed.schema, 1, &[2, 2, 3], Some(&[UpdateBefore, UpdateAfter, Delete])),
     ];
     let (mut world, table) = world_with(1, keyed, &batches);
     let all = scan(&mut world, table, ALL).expect("a scan");
     let seen: Vec<_> = all.iter().map(|part| (part.offset, part.rows, part.changes.clone())).collect();
-    assert_eq!(seen, [(0, 3, Some(vec![1, 1, 1])), (4, 3, Some(vec![2, 3, 4]))]);
+    assert_eq!(seen, [(0, 3, Some(vec![Insert; 3])), (4, 3, Some(vec![UpdateBefore, UpdateAfter, Delete]))]);
     assert_eq!(column(&world, &all, 0), some([1, 2, 3, 2, 2, 3]));
     let part = scan(&mut world, table, ScanSpec { start: Start::Offset(5), ..ALL }).expect("a scan");
-    assert_eq!((part[0].offset, part[0].rows, part[0].changes.clone()), (5, 2, Some(vec![3, 4])));
+    assert_eq!((part[0].offset, part[0].rows, part[0].changes.clone()), (5, 2, Some(vec![UpdateAfter, Delete])));
     assert_eq!(column(&world, &part, 0), some([2, 3]));
     finish(world, &[all, part].concat());
 }
@@ -93,11 +96,15 @@ fn logs_of_single_rows_are_scanned() {
         let mut rows = descriptor(1, "NONE");
         rows.properties.insert("table.log.format".into(), name.into());
         let batch = |ids: &[i64], change| row_batch(&rows.schema, 1, format, ids, change);
-        let batches = [batch(&[1, 2, 3], 0), batch(&[4, 5], 3), batch(&(6..1000).collect::<Vec<_>>(), 0)];
+        let batches =
+            [batch(&[1, 2, 3], Append), batch(&[4, 5], UpdateAfter), batch(&(6..1000).collect::<Vec<_>>(), Append)];
         let (mut world, table) = world_with(2, rows.clone(), &batches);
         let all = scan(&mut world, table, ALL).expect("a scan");
         assert_eq!(column(&world, &all, 0), some(1..1000), "{name}");
-        assert_eq!(all.iter().map(|part| part.changes.clone()).collect::<Vec<_>>(), [None, Some(vec![3; 2]), None]);
+        assert_eq!(
+            all.iter().map(|part| part.changes.clone()).collect::<Vec<_>>(),
+            [None, Some(vec![UpdateAfter; 2]), None]
+        );
         let spec = ScanSpec { columns: Some(vec![0]), start: Start::Offset(4), ..ALL };
         let part = scan(&mut world, table, spec).expect("a scan");
         assert_eq!(column(&world, &part, 0), some(5..1000), "{name}: the engine projects");
@@ -119,7 +126,7 @@ fn rows_that_would_take_too_much_are_refused() {
     rows.schema = schema(&(0..200).map(|at| format!("n{at} BIGINT")).collect::<Vec<_>>().join(", "));
     // Rows of nulls: 25 bytes each, and 1600 as columns.
     let mut nulls = thalweg_wire::record::LogRowsBuilder::new();
-    (0..2000).for_each(|_| nulls.push(0, &[0xff; 25]).expect("it is short"));
+    (0..2000).for_each(|_| nulls.push(Append, &[0xff; 25]).expect("it is short"));
     let (records, body) = (nulls.records(), nulls.into_bytes());
     let content = thalweg_wire::record::RowsContent {
         schema_id: 1,
@@ -149,7 +156,7 @@ fn rows_of_other_schemas_are_read_as_the_table_was_opened() {
         table.properties.extend(format.map(|(name, _)| ("table.log.format".to_owned(), name.to_owned())));
         let batch = |schema: &Schema, id, ids: &[i64]| match format {
             None => arrow_batch(schema, id, ids, None),
-            Some((_, format)) => row_batch(schema, id, format, ids, 0),
+            Some((_, format)) => row_batch(schema, id, format, ids, Append),
         };
         let mut world = World::new(3, 1, |_| {});
         world.cluster.create("t", table);

@@ -2,12 +2,10 @@
 
 use std::ops::Range;
 
-use super::RecordError;
 use super::head::OVERHEAD;
 use super::read::{Reader, cut};
+use super::{ChangeType, RecordError};
 
-/// The highest change that a row can have: 0 +A, 1 +I, 2 -U, 3 +U, 4 -D.
-pub(super) const LAST_CHANGE: u8 = 4;
 /// Base offset, length and magic: what is read before the version is known.
 const PREFIX: usize = 13;
 
@@ -161,26 +159,35 @@ impl<'a> LogBatch<'a> {
         from..from + self.changes
     }
 
-    /// The change of each row (0 +A, 1 +I, 2 -U, 3 +U, 4 -D); `None`: all are appends.
-    pub fn changes(&self) -> Option<&'a [u8]> {
+    /// The byte of each row's change; `None`: all are appends.
+    pub(super) fn change_bytes(&self) -> Option<&'a [u8]> {
         if self.append_only { None } else { self.bytes.get(self.changes_range()) }
     }
 
-    /// Fails on a change that is none of these.
+    /// The change of each of these rows; `None`: all are appends.
+    ///
+    /// Fails on an unknown change, and on rows that the batch does not have.
+    pub fn changes(&self, rows: Range<usize>) -> Result<Option<Vec<ChangeType>>, RecordError> {
+        let Some(bytes) = self.change_bytes() else { return Ok(None) };
+        let wanted = bytes.get(rows.clone());
+        let wanted = wanted.ok_or_else(|| self.corrupt(format!("it has no rows {rows:?}")))?;
+        ChangeType::from_bytes(wanted.to_vec()).map(Some).map_err(|unknown| self.corrupt(unknown.to_string()))
+    }
+
+    /// Fails on an unknown change.
     pub fn check_changes(&self) -> Result<(), RecordError> {
-        let base_offset = self.base_offset;
-        match self.changes().unwrap_or_default().iter().find(|change| **change > LAST_CHANGE) {
-            Some(change) => Err(RecordError::CorruptBatch { base_offset, reason: unknown_change(*change) }),
-            None => Ok(()),
-        }
+        let mut changes = self.change_bytes().unwrap_or_default().iter();
+        changes
+            .try_for_each(|byte| ChangeType::try_from(*byte).map(drop))
+            .map_err(|unknown| self.corrupt(unknown.to_string()))
+    }
+
+    fn corrupt(&self, reason: String) -> RecordError {
+        RecordError::CorruptBatch { base_offset: self.base_offset, reason }
     }
 
     /// Where the rows are: an Arrow message. Empty in a batch that is only a header.
     pub fn rows_range(&self) -> Range<usize> {
         self.changes_range().end..self.bytes.len()
     }
-}
-
-pub(super) fn unknown_change(change: u8) -> String {
-    format!("it has a row with the unknown change {change}")
 }

@@ -1,6 +1,6 @@
 //! Heads of log batches: encoded by writers, stamped again for a retry under another writer, patched by the node.
 
-use super::{LogBatch, RecordError};
+use super::{ChangeType, LogBatch, RecordError};
 
 /// The length of a V0 header, in bytes (`fluss.md` 2.5).
 pub const HEAD_LENGTH: usize = 48;
@@ -23,8 +23,8 @@ pub struct BatchContent<'a> {
     pub writer: (i64, i32),
     /// How many rows it has.
     pub records: u32,
-    /// The change of each row (0 +A, 1 +I, 2 -U, 3 +U, 4 -D); `None`: the batch is append-only.
-    pub changes: Option<&'a [u8]>,
+    /// The change of each row; `None`: the batch is append-only.
+    pub changes: Option<&'a [ChangeType]>,
     /// The metadata of its Arrow message, with prefix and padding, as `encode_message` gives it; empty without rows.
     pub message: &'a [u8],
     /// The length of the body that follows, in bytes.
@@ -87,7 +87,7 @@ impl BatchHead {
         bytes.extend_from_slice(&content.writer.0.to_le_bytes());
         bytes.extend_from_slice(&content.writer.1.to_le_bytes());
         bytes.extend_from_slice(&records.to_le_bytes());
-        bytes.extend_from_slice(changes);
+        bytes.extend(changes.iter().map(|change| u8::from(*change)));
         bytes.extend_from_slice(content.message);
 
         let own = crc32c::crc32c(&bytes[HEAD_LENGTH..]);
@@ -199,7 +199,7 @@ mod tests {
             schema_id: 1,
             writer: NO_WRITER,
             records: 3,
-            changes: Some(&[0, 1]),
+            changes: Some(&[ChangeType::Append, ChangeType::Insert]),
             message: &[],
             body_length: 0,
             body_checksum: 0,
@@ -216,6 +216,7 @@ mod tests {
             body in proptest::collection::vec(any::<u8>(), 0..300),
             base in 0i64..1 << 40, timestamp: i64,
         ) {
+            let changes = changes.map(|bytes| ChangeType::from_bytes(bytes).expect("they are known"));
             let records = changes.as_ref().map_or(9, Vec::len) as u32;
             let mut head = BatchHead::encode(&BatchContent {
                 schema_id, writer: first, records, changes: changes.as_deref(), message: &message,
@@ -231,7 +232,7 @@ mod tests {
                 prop_assert_eq!((batch.writer_id, batch.sequence), writer);
                 prop_assert_eq!((batch.base_offset, batch.commit_timestamp), (base, timestamp));
                 prop_assert_eq!((batch.schema_id, batch.records), (schema_id, records));
-                prop_assert_eq!(batch.changes(), changes.as_deref());
+                prop_assert_eq!(batch.changes(0..records as usize).unwrap(), changes.clone());
                 prop_assert_eq!(&bytes[batch.rows_range()], [&message[..], &body[..]].concat());
             }
         }

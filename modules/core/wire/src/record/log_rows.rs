@@ -1,16 +1,15 @@
 //! Log batches of rows one by one, in tables whose log format is INDEXED or COMPACTED (`fluss.md` 2.5).
 
-use super::batch::{LAST_CHANGE, unknown_change};
 use super::read::{Reader, Records, corrupt};
-use super::{LogBatch, RecordError};
+use super::{ChangeType, LogBatch, RecordError};
 
 const WHAT: &str = "batch of rows";
 
 /// A row of a log batch.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct LogRow<'a> {
-    /// What happened to it: 0 +A, 1 +I, 2 -U, 3 +U, 4 -D.
-    pub change: u8,
+    /// What happened to it.
+    pub change: ChangeType,
     /// The row, in the table's log format.
     pub row: &'a [u8],
 }
@@ -18,10 +17,8 @@ pub struct LogRow<'a> {
 impl<'a> LogRow<'a> {
     fn parse(record: &'a [u8]) -> Result<Self, RecordError> {
         let mut record = Reader::new("record of a batch of rows", record);
-        match record.u8()? {
-            change @ ..=LAST_CHANGE => Ok(Self { change, row: record.rest() }),
-            change => Err(corrupt(WHAT, unknown_change(change))),
-        }
+        let change = ChangeType::try_from(record.u8()?).map_err(|unknown| corrupt(WHAT, unknown.to_string()))?;
+        Ok(Self { change, row: record.rest() })
     }
 }
 
@@ -50,7 +47,7 @@ impl LogRowsBuilder {
     /// Adds a row that is already encoded, with its change.
     ///
     /// Fails, and adds nothing, where the rows would pass 2 GiB.
-    pub fn push(&mut self, change: u8, row: &[u8]) -> Result<(), RecordError> {
+    pub fn push(&mut self, change: ChangeType, row: &[u8]) -> Result<(), RecordError> {
         self.push_with(change, |out| {
             out.extend_from_slice(row);
             Ok(())
@@ -62,11 +59,11 @@ impl LogRowsBuilder {
     /// Fails, and adds nothing, where `write` fails and where the rows would pass 2 GiB.
     pub fn push_with<E: From<RecordError>>(
         &mut self,
-        change: u8,
+        change: ChangeType,
         write: impl FnOnce(&mut Vec<u8>) -> Result<(), E>,
     ) -> Result<(), E> {
         let begin = self.bytes.len();
-        self.bytes.extend_from_slice(&[0, 0, 0, 0, change]);
+        self.bytes.extend_from_slice(&[0, 0, 0, 0, change.into()]);
         let added = write(&mut self.bytes).and_then(|()| {
             let full = |_| corrupt(WHAT, "it would pass 2 GiB; seal batches earlier".into());
             i32::try_from(self.bytes.len()).map_err(full)?;
@@ -77,7 +74,7 @@ impl LogRowsBuilder {
         match added {
             Ok(()) => {
                 self.records += 1;
-                self.changed |= change != 0;
+                self.changed |= change != ChangeType::Append;
             }
             Err(_) => self.bytes.truncate(begin),
         }
@@ -113,7 +110,8 @@ mod tests {
 
     fn batch(rows: &[(u8, Vec<u8>)]) -> Vec<u8> {
         let mut builder = LogRowsBuilder::new();
-        rows.iter().for_each(|(change, row)| builder.push(*change, row).expect("they are short"));
+        let change = |byte: u8| ChangeType::try_from(byte).expect("it is known");
+        rows.iter().for_each(|(byte, row)| builder.push(change(*byte), row).expect("they are short"));
         let (records, append_only, body_length) =
             (builder.records(), builder.is_append_only(), builder.byte_length() as u32);
         let body = builder.into_bytes();
@@ -123,7 +121,7 @@ mod tests {
     }
 
     fn read(bytes: &[u8]) -> Result<Vec<(u8, Vec<u8>)>, RecordError> {
-        LogBatch::parse(bytes)?.log_rows().map(|row| row.map(|row| (row.change, row.row.to_vec()))).collect()
+        LogBatch::parse(bytes)?.log_rows().map(|row| row.map(|row| (row.change.into(), row.row.to_vec()))).collect()
     }
 
     #[test]
@@ -149,7 +147,7 @@ mod tests {
     #[test]
     fn a_row_that_fails_leaves_nothing_behind() {
         let mut builder = LogRowsBuilder::new();
-        let failing = builder.push_with(0, |out| {
+        let failing = builder.push_with(ChangeType::Append, |out| {
             out.push(1);
             Err(RecordError::EmptyKey)
         });

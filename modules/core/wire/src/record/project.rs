@@ -37,7 +37,7 @@ pub fn project(batch: &LogBatch<'_>, layout: &Layout, columns: &[usize], out: &m
 
     let begin = out.len();
     out.extend_from_slice(bytes.get(..batch.header_length()).unwrap_or_default());
-    out.extend_from_slice(batch.changes().unwrap_or_default());
+    out.extend_from_slice(batch.change_bytes().unwrap_or_default());
     out.extend_from_slice(&metadata);
     for buffer in buffers {
         out.extend_from_slice(bytes.get(buffer.range.clone()).unwrap_or_default());

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use arrow_array::{Array, RecordBatch};
 use thalweg_wire::record::{
-    Adaptation, AdaptedMessage, CheckedMessage, Layout, LogBatch, LogBatches, LogRowsBuilder, PlainMessage, RowFormat,
-    project, stamp,
+    Adaptation, AdaptedMessage, ChangeType, CheckedMessage, Layout, LogBatch, LogBatches, LogRowsBuilder, PlainMessage,
+    RowFormat, project, stamp,
 };
 use thalweg_wire::table::{Column, ColumnType, Schema};
 
@@ -23,6 +23,10 @@ const CAPTURES: [(u8, &[u8]); 5] = [
     (1, include_bytes!("../vectors/changes-none.bin")),
     (2, include_bytes!("../vectors/changes-lz4_frame-projected.bin")),
 ];
+
+/// One of each.
+const CHANGES: [ChangeType; 5] =
+    [ChangeType::Insert, ChangeType::UpdateBefore, ChangeType::UpdateAfter, ChangeType::Delete, ChangeType::Append];
 
 /// Columns that were added to a table later.
 const LATE: [(&str, &str); 2] = [("late", "DECIMAL(20, 2)"), ("later", "ARRAY<ROW<a INT>>")];
@@ -49,7 +53,7 @@ fn log_batches() {
     let mut all = seeds(&tables, |table, format, random| {
         let rows = table.rows(5, random);
         let batch = table.log_batch(&rows, None);
-        let changes = table.log_batch(&rows, Some(&[1, 2, 3, 4, 0]));
+        let changes = table.log_batch(&rows, Some(&CHANGES));
         vec![[&batch[..], &changes].concat(), changes, batch, table.row_batch(format, &rows)]
     });
     all.extend(CAPTURES.iter().map(|(table, bytes)| [&[*table, 0][..], bytes].concat()));
@@ -68,7 +72,12 @@ fn log_batches() {
 }
 
 fn check_head(batch: &LogBatch<'_>) {
-    let _ = (batch.checksum_is_right(), batch.end_offset(), batch.statistics_range(), batch.changes());
+    let _ = (
+        batch.checksum_is_right(),
+        batch.end_offset(),
+        batch.statistics_range(),
+        batch.changes(0..batch.records as usize),
+    );
     let mut stamped = batch.bytes().to_vec();
     stamp(&mut stamped, 10, 20, 30).expect("a whole batch");
     if let Ok(read) = LogBatch::parse(&stamped) {
@@ -112,7 +121,8 @@ fn check_message(table: &Table, batch: &LogBatch<'_>, adaptation: &Adaptation) {
         check_adapted(adapted, bytes, &rows);
     }
     if table.layout.check(&borrow(&rows)).is_ok() {
-        let again = table.log_batch(&rows, batch.changes());
+        let changes = batch.changes(0..batch.records as usize).expect("they were checked");
+        let again = table.log_batch(&rows, changes.as_deref());
         let read = crate::common::read::read(&again, &table.layout, &table.arrow);
         assert_eq!(read.expect("what was encoded decodes"), rows);
     }

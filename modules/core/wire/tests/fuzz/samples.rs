@@ -5,8 +5,8 @@ use std::sync::Arc;
 use arrow_array::RecordBatch;
 use arrow_schema::SchemaRef;
 use thalweg_wire::record::{
-    BatchContent, BatchHead, ColumnsBuilder, Compression, KvBatchBuilder, KvContent, Layout, LogRowsBuilder, NO_WRITER,
-    RecordError, RowEncoder, RowFormat, RowsContent, encode_message, kv_head,
+    BatchContent, BatchHead, ChangeType, ColumnsBuilder, Compression, KvBatchBuilder, KvContent, Layout,
+    LogRowsBuilder, NO_WRITER, RecordError, RowEncoder, RowFormat, RowsContent, encode_message, kv_head,
 };
 use thalweg_wire::table::Schema;
 
@@ -69,7 +69,7 @@ impl Table {
     }
 
     /// A batch of a log of Arrow messages.
-    pub(crate) fn log_batch(&self, rows: &RecordBatch, changes: Option<&[u8]>) -> Vec<u8> {
+    pub(crate) fn log_batch(&self, rows: &RecordBatch, changes: Option<&[ChangeType]>) -> Vec<u8> {
         let mut builder = ColumnsBuilder::new(self.layout.clone());
         builder.append_range(&borrow(rows), 0, rows.num_rows()).expect("rows that fit");
         let records = rows.num_rows() as u32;
@@ -98,7 +98,8 @@ impl Table {
     pub(crate) fn row_batch(&self, format: RowFormat, rows: &RecordBatch) -> Vec<u8> {
         let mut builder = LogRowsBuilder::new();
         for (at, row) in self.encoded(format, rows).iter().enumerate() {
-            builder.push(at as u8 % 5, row).expect("it is short");
+            let change = ChangeType::try_from(at as u8 % 5).expect("it is known");
+            builder.push(change, row).expect("it is short");
         }
         let (records, append_only) = (builder.records(), builder.is_append_only());
         let body = builder.into_bytes();

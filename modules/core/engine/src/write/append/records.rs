@@ -5,16 +5,13 @@ use std::{num::NonZeroU32, ops::Range};
 
 use thalweg_wire::{
     column::Batch as Rows,
-    record::{BucketRule, KvBatchBuilder, LogRowsBuilder, RecordError, check_key_length},
+    record::{BucketRule, ChangeType, KvBatchBuilder, LogRowsBuilder, RecordError, check_key_length},
 };
 
 use crate::write::{
     append::fault::Faults,
     table::plan::{BucketBy, Content, Keys, Plan},
 };
-
-/// The change that a row of a log table makes: it is added (`fluss.md` 2.5).
-const ADDED: u8 = 0;
 
 /// The rows of one call as records, one behind the other.
 #[derive(Debug, Default)]
@@ -43,7 +40,7 @@ impl EncodedRows {
             Content::Rows(row) => {
                 let mut records = LogRowsBuilder::new();
                 for at in 0..rows.rows {
-                    records.push_with(ADDED, |out| row.encode(rows, at, out))?;
+                    records.push_with(ChangeType::Append, |out| row.encode(rows, at, out))?;
                     self.ends.push(records.byte_length());
                 }
                 records.into_bytes()

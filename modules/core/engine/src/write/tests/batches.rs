@@ -1,6 +1,6 @@
 //! Rows into batches and requests, and where they are said to be.
 
-use thalweg_wire::record::{ColumnsBuilder, Layout, LogRow, RowDecoder, RowFormat};
+use thalweg_wire::record::{ChangeType, ColumnsBuilder, Layout, LogRow, RowDecoder, RowFormat};
 
 use super::*;
 
@@ -156,7 +156,7 @@ fn rows_of_logs_without_columns_are_encoded_one_by_one() {
         let mut columns = ColumnsBuilder::new(layout);
         for row in batch.log_rows() {
             let LogRow { change, row } = row.expect("a row");
-            assert_eq!(change, 0, "added");
+            assert_eq!(change, ChangeType::Append, "added");
             decoder.append(row, &mut columns).expect("it fits");
         }
         let (_, buffers) = columns.finish();
