@@ -8,7 +8,7 @@ use std::{
 };
 
 use arrow_array::{ArrayRef, Int64Array, RecordBatch, StringArray, TimestampMillisecondArray};
-use thalweg_contract::ErrorCode;
+use thalweg_contract::ServerErrorCode;
 use thalweg_wire::table::{Column, Schema, TableDescriptor, TablePath};
 
 use crate::{
@@ -132,7 +132,7 @@ async fn open(client: &Client, path: &TablePath, mode: LettersMode) -> Result<Op
         Err(error) => error,
     };
     match (&missing, mode) {
-        (Error::Engine(error), _) if !is_missing(&error.code) => Err(missing),
+        (Error::Engine(error), _) if error.server_code() != Some(ServerErrorCode::TABLE_NOT_EXIST) => Err(missing),
         (Error::Engine(_), LettersMode::CheckOnly) => Ok(None),
         (Error::Engine(_), LettersMode::Write) => {
             let mut descriptor = TableDescriptor::new(schema()?);
@@ -142,10 +142,6 @@ async fn open(client: &Client, path: &TablePath, mode: LettersMode) -> Result<Op
         }
         _ => Err(missing),
     }
-}
-
-fn is_missing(code: &ErrorCode) -> bool {
-    matches!(code, ErrorCode::Server { name, .. } if name == "TABLE_NOT_EXIST")
 }
 
 fn schema() -> Result<Schema, Error> {

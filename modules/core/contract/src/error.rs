@@ -1,5 +1,7 @@
 //! Why a call failed, and whether trying again may help.
 
+use thalweg_wire::message::ServerErrorCode;
+
 /// A failure: its code, and whether the same call may succeed later.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{code}")]
@@ -57,6 +59,23 @@ pub enum ErrorCode {
 }
 
 impl Error {
+    /// An error that a server answered with; retriable if it is so for Fluss's own clients, or goes away with newer
+    /// metadata.
+    pub fn of_server(code: ServerErrorCode, message: String) -> Self {
+        Self {
+            code: ErrorCode::Server { code: code.code(), name: code.name().to_owned(), message },
+            retriable: code.is_retriable() || code.is_stale_metadata(),
+        }
+    }
+
+    /// What the server refused with; `None` for every other failure.
+    pub fn server_code(&self) -> Option<ServerErrorCode> {
+        match self.code {
+            ErrorCode::Server { code, .. } => Some(ServerErrorCode::from_code(code)),
+            _ => None,
+        }
+    }
+
     /// Whether trying again may help.
     pub fn is_retriable(&self) -> bool {
         self.retriable

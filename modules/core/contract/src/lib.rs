@@ -22,7 +22,7 @@ pub use catalog::{
 pub use error::{Error, ErrorCode};
 pub use event::{Counters, Event, Fate, Found, RowSelection, Scanned};
 pub use settings::{Acks, Assignment, ConnectionSettings, LookupSettings, ScanSettings, Settings, WriteSettings};
-pub use thalweg_wire::record::ChangeType;
+pub use thalweg_wire::{message::ServerErrorCode, record::ChangeType};
 
 /// Microseconds since 1970-01-01T00:00:00Z, by the host's clock when the engine was opened; from there on it counts what has
 /// passed, and never falls.

@@ -142,11 +142,7 @@ pub(crate) struct Answered {
 
 /// An error of the server's, as the user sees it.
 pub(crate) fn server_error(code: i32, message: String) -> Error {
-    let known = ServerErrorCode::from_code(code);
-    Error {
-        code: ErrorCode::Server { code, name: known.name().to_owned(), message },
-        retriable: known.is_retriable() || known.is_stale_metadata(),
-    }
+    Error::of_server(ServerErrorCode::from_code(code), message)
 }
 
 /// An error that no second try mends.

@@ -7,7 +7,7 @@ use crate::{
     cluster::{Cluster, Partition},
     order::{Orders, Stale},
 };
-use thalweg_contract::{Bucket, Error, ErrorCode, Instant, TableHandle};
+use thalweg_contract::{Bucket, Error, ErrorCode, Instant, ServerErrorCode, TableHandle};
 
 /// How many times longer the longest wait is for what was sent and never answered: it may be the request itself that ends
 /// connections, and each try costs its bytes.
@@ -116,6 +116,5 @@ fn find(run: &mut Run, handle: TableHandle, partition: Option<&str>, cluster: &C
 
 /// Whether the server says that there is no such partition.
 fn is_absence(error: &Error) -> bool {
-    use thalweg_wire::message::ServerErrorCode;
-    matches!(error.code, ErrorCode::Server { code, .. } if code == ServerErrorCode::PARTITION_NOT_EXISTS.code())
+    error.server_code() == Some(ServerErrorCode::PARTITION_NOT_EXISTS)
 }

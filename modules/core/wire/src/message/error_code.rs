@@ -113,7 +113,26 @@ impl ServerErrorCode {
     /// Whether the same request may succeed later: Fluss's own retriable errors (`fluss.md` 2.14), and
     /// `RETRIABLE_AUTHENTICATE`, after which clients repeat the authentication step. Unknown codes are not retriable.
     pub fn is_retriable(self) -> bool {
-        matches!(self.0, 1 | 3 | 9..=12 | 14 | 21 | 25 | 26 | 28 | 29 | 44 | 51 | 70 | 72 | 73)
+        matches!(
+            self,
+            Self::NETWORK_EXCEPTION
+                | Self::CORRUPT_MESSAGE
+                | Self::SCHEMA_NOT_EXIST
+                | Self::LOG_STORAGE_EXCEPTION
+                | Self::KV_STORAGE_EXCEPTION
+                | Self::NOT_LEADER_OR_FOLLOWER
+                | Self::CORRUPT_RECORD
+                | Self::UNKNOWN_TABLE_OR_BUCKET
+                | Self::REQUEST_TIME_OUT
+                | Self::STORAGE_EXCEPTION
+                | Self::NOT_ENOUGH_REPLICAS_AFTER_APPEND
+                | Self::NOT_ENOUGH_REPLICAS
+                | Self::LEADER_NOT_AVAILABLE
+                | Self::RETRIABLE_AUTHENTICATE
+                | Self::DISK_WRITE_LOCKED
+                | Self::STORAGE_BACKPRESSURE
+                | Self::HISTORICAL_PARTITION_THROTTLED
+        )
     }
 
     /// Whether what the client knows of the cluster is out of date, so that it must ask for metadata before it tries
@@ -125,7 +144,16 @@ impl ServerErrorCode {
     /// `TABLE_NOT_EXIST` and `PARTITION_NOT_EXISTS` are not here: they are answers about what was asked, and asking again
     /// gives the same.
     pub fn is_stale_metadata(self) -> bool {
-        matches!(self.0, 1 | 12 | 21 | 23 | 24 | 44 | 65)
+        matches!(
+            self,
+            Self::NETWORK_EXCEPTION
+                | Self::NOT_LEADER_OR_FOLLOWER
+                | Self::UNKNOWN_TABLE_OR_BUCKET
+                | Self::INVALID_COORDINATOR
+                | Self::FENCED_LEADER_EPOCH
+                | Self::LEADER_NOT_AVAILABLE
+                | Self::NOT_COORDINATOR_LEADER
+        )
     }
 }
 

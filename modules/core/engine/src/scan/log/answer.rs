@@ -17,7 +17,7 @@ use crate::{
     order::Orders,
     rows::MissingSchema,
 };
-use thalweg_contract::{Bucket, Error, ErrorCode, Instant};
+use thalweg_contract::{Bucket, Error, ErrorCode, Instant, ServerErrorCode};
 
 impl Reader {
     /// A request ended.
@@ -42,7 +42,7 @@ impl Reader {
             Ok(body) => body,
             Err(failure) => {
                 let mut error = failure.into_error();
-                error.retriable |= matches!(error.code, ErrorCode::Server { code: -1, .. });
+                error.retriable |= error.server_code() == Some(ServerErrorCode::UNKNOWN_SERVER_ERROR);
                 if !error.retriable {
                     return Err(Wrong::Refused(error));
                 }

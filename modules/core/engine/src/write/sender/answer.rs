@@ -61,7 +61,9 @@ impl Write {
                 }
                 missing()
             }
-            Reply::Refused { code, message } => refusal(code, message, self.writer.is_used()),
+            Reply::Refused { code, message } => {
+                refusal(ServerErrorCode::from_code(code), message, self.writer.is_used())
+            }
             Reply::Lost { error, sent } => {
                 Refusal { error, remedy: Remedy::Retry, certain: !sent, stale: Some(Stale::Perhaps) }
             }
@@ -127,10 +129,10 @@ impl Write {
     }
 
     fn bucket_replied(&mut self, queue: QueueId, batch: u64, reply: &BucketReply) {
-        match reply.code.unwrap_or(0) {
-            0 => self.written(queue, batch, reply.offset),
+        match ServerErrorCode::from_code(reply.code.unwrap_or(0)) {
+            ServerErrorCode::NONE => self.written(queue, batch, reply.offset),
             // The server has it already; it says where only if it still knows.
-            32 => self.written(queue, batch, reply.offset),
+            ServerErrorCode::DUPLICATE_SEQUENCE => self.written(queue, batch, reply.offset),
             code => {
                 let message = reply.message.clone().unwrap_or_default();
                 let refusal = refusal(code, message, self.writer.is_used());
@@ -247,29 +249,50 @@ fn note_stale(leaders: &mut Leaders, bucket: u32, stale: Option<Stale>) {
 }
 
 /// What a server's error code says of a batch.
-fn refusal(code: i32, message: String, idempotent: bool) -> Refusal {
-    let kind = ServerErrorCode::from_code(code);
-    let retriable = kind.is_retriable();
+fn refusal(code: ServerErrorCode, message: String, idempotent: bool) -> Refusal {
+    let retriable = code.is_retriable();
     // The partition is looked for; if it was dropped, that says so.
-    let lost = code == ServerErrorCode::PARTITION_NOT_EXISTS.code();
+    let lost = code == ServerErrorCode::PARTITION_NOT_EXISTS;
     let remedy = match code {
-        31 if idempotent => Remedy::Order,
-        33 if idempotent => Remedy::Writer,
+        ServerErrorCode::OUT_OF_ORDER_SEQUENCE if idempotent => Remedy::Order,
+        ServerErrorCode::UNKNOWN_WRITER_ID if idempotent => Remedy::Writer,
         _ if retriable || lost => Remedy::Retry,
         _ => Remedy::None,
     };
-    let stale = (lost || kind.is_stale_metadata()).then_some(Stale::Bucket);
-    let error = Error { code: ErrorCode::Server { code, name: kind.name().into(), message }, retriable };
+    let stale = (lost || code.is_stale_metadata()).then_some(Stale::Bucket);
+    let error = Error { retriable, ..Error::of_server(code, message) };
     Refusal { error, remedy, certain: is_certain(code), stale }
 }
 
 /// Whether a server that answers with this code certainly did not append: it checks these before (`fluss.md` 3.3, 3.4;
 /// what a keyed table refuses, before its changes are appended). Of the others, storage and time-out errors and a loss of
 /// leadership may come after the append.
-fn is_certain(code: i32) -> bool {
+fn is_certain(code: ServerErrorCode) -> bool {
+    use ServerErrorCode as Code;
     matches!(
         code,
-        2 | 3 | 7 | 9 | 13 | 14 | 15 | 18 | 20 | 27 | 29 | 31 | 33 | 35 | 36 | 46 | 48 | 51 | 57 | 70 | 72 | 73
+        Code::UNSUPPORTED_VERSION
+            | Code::CORRUPT_MESSAGE
+            | Code::TABLE_NOT_EXIST
+            | Code::SCHEMA_NOT_EXIST
+            | Code::RECORD_TOO_LARGE
+            | Code::CORRUPT_RECORD
+            | Code::INVALID_TABLE
+            | Code::INVALID_REQUIRED_ACKS
+            | Code::NON_PRIMARY_KEY_TABLE
+            | Code::OPERATION_NOT_ATTEMPTED
+            | Code::NOT_ENOUGH_REPLICAS
+            | Code::OUT_OF_ORDER_SEQUENCE
+            | Code::UNKNOWN_WRITER_ID
+            | Code::INVALID_TARGET_COLUMN
+            | Code::PARTITION_NOT_EXISTS
+            | Code::AUTHENTICATE
+            | Code::AUTHORIZATION
+            | Code::RETRIABLE_AUTHENTICATE
+            | Code::DELETION_DISABLED
+            | Code::DISK_WRITE_LOCKED
+            | Code::STORAGE_BACKPRESSURE
+            | Code::HISTORICAL_PARTITION_THROTTLED
     )
 }
 
