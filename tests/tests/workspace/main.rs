@@ -1,14 +1,16 @@
 //! Guards over the workspace itself: what may depend on what, and how the sources are laid out.
 //!
 //! ```text
-//! crates   which crate may use which, over `cargo metadata`
-//! layers   which module of a crate may import which
-//! files    how files open, how long they are, how many a folder holds
-//! unused   dependencies that are declared and not used
-//! sources  the sources of a crate, parsed
+//! crates     which crate may use which, over `cargo metadata`
+//! layers     which module of a crate may import which
+//! files      how files open, how long they are, how many a folder holds
+//! unused     dependencies that are declared and not used
+//! documents  paths that documents name
+//! sources    the sources of a crate, parsed
 //! ```
 
 mod crates;
+mod documents;
 mod files;
 mod layers;
 mod sources;
