@@ -18,10 +18,6 @@ const GENERATED: &[&str] = &["guest-sdk/src/bindings/generated.rs"];
 /// Folders that hold more files, and why.
 const FULL: &[(&str, &str)] = &[
     ("guest-sdk/src", "to be divided"),
-    ("host/node/src", "to be divided"),
-    ("host/node/src/handlers", "to be divided"),
-    ("host/node/src/kv", "to be divided"),
-    ("host/node/src/log", "to be divided"),
     ("host/src/cli", "to be divided"),
     ("host/src/client", "to be divided"),
     ("host/src/module", "to be divided"),

@@ -33,6 +33,22 @@ const LAYERS: &[Layers] = &[
             &["engine"],
         ],
     },
+    Layers {
+        sources: "host/node/src",
+        layers: &[
+            &["ids", "options", "error"],
+            &["failure"],
+            &["runtime"],
+            &["disk"],
+            &["table"],
+            &["log", "keys"],
+            &["bucket"],
+            &["catalog"],
+            &["handlers"],
+            &["listener"],
+            &["node"],
+        ],
+    },
 ];
 
 /// A crate, and whether the modules in these rooms of it must form no circle already; `""`: its top-level ones.
@@ -49,7 +65,10 @@ const ROOMS: &[Rooms] = &[
     ("modules/core/engine-component/src", &[("", false)]),
     ("guest-sdk/src", &[("", false)]),
     ("guest-sdk/macros/src", &[("", true)]),
-    ("host/node/src", &[("", false)]),
+    (
+        "host/node/src",
+        &[("", true), ("log", false), ("keys", false), ("bucket", false), ("table", false), ("handlers", false)],
+    ),
     (
         "host/src",
         &[("", true), ("cli", false), ("client", false), ("module", false), ("driver", true), ("formats", false)],

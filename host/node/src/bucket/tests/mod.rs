@@ -1,25 +1,27 @@
-//! Keys against a model, with the node ending at the worst moments.
+//! Keys with their logs, with the node ending at the worst moments.
+
+mod faults;
+mod model;
 
 use std::collections::{BTreeMap, HashSet};
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
-use proptest::prelude::*;
 use thalweg_wire::record::{
-    ChangeType, KvBatchBuilder, KvContent, LogBatch, LogBatches, LogRow, NO_WRITER, RowEncoder, RowFields, RowFormat,
-    Scalar, Value, kv_head,
+    ChangeType, KvBatchBuilder, KvContent, LogBatch, LogBatches, LogRow, RowEncoder, RowFields, RowFormat, Scalar,
+    Value, kv_head,
 };
-use thalweg_wire::table::{ChangelogImage, DataType, LogFormat, Schema, TableDescriptor, TableProperties};
+use thalweg_wire::table::{DataType, LogFormat, Schema, TableDescriptor, TableProperties};
 
 use super::PutError;
 use super::recovery::recover;
 use crate::ids::BucketId;
 use crate::keys::changelog::arrow::Rows;
-use crate::keys::{BucketKeys, MergeError, Put, Store};
+use crate::keys::{BucketKeys, Put, Store};
 use crate::log::batch::Batch;
-use crate::log::{AppendError, Log, LogSettings};
+use crate::log::{Log, LogSettings};
 use crate::options::Durability;
 use crate::table::keyed::KeyedTable;
 
@@ -176,153 +178,4 @@ fn put(table: &KeyedTable, writer: (i64, i32), records: &[Record]) -> Put {
     let (body_length, body_checksum) = (body.len() as u32, crc32c::crc32c(&body));
     let head = kv_head(&KvContent { schema_id: 1, records, body_length, body_checksum }, writer).unwrap();
     Put { records: [&head[..], &body].concat().into(), merger: table.merger(&[], false).unwrap(), overwrite: false }
-}
-
-/// Tables that differ in how they keep rows and changes.
-const TABLES: [&[(&str, &str)]; 7] = [
-    &[],
-    &[("table.changelog.image", "WAL")],
-    &[("table.log.format", "COMPACTED")],
-    &[("table.log.arrow.compression.type", "NONE")],
-    &[("table.log.arrow.compression.type", "LZ4_FRAME")],
-    &[("table.kv.format", "INDEXED")],
-    &[("table.kv.format", "INDEXED"), ("table.log.format", "INDEXED"), ("table.changelog.image", "WAL")],
-];
-
-/// What the model says that a batch does: the changes, in order.
-fn model(
-    image: ChangelogImage,
-    rows: &mut BTreeMap<i32, Option<i64>>,
-    records: &[Record],
-) -> Vec<(ChangeType, i32, Option<i64>)> {
-    let mut changes = Vec::new();
-    for (id, value) in records {
-        match (value, rows.get(id).copied()) {
-            (Some(new), _) if image == ChangelogImage::Wal => changes.push((ChangeType::UpdateAfter, *id, *new)),
-            (Some(new), None) => changes.push((ChangeType::Insert, *id, *new)),
-            (Some(new), Some(old)) => {
-                changes.extend([(ChangeType::UpdateBefore, *id, old), (ChangeType::UpdateAfter, *id, *new)])
-            }
-            (None, Some(old)) => changes.push((ChangeType::Delete, *id, old)),
-            (None, None) => {}
-        }
-        match value {
-            Some(new) => rows.insert(*id, *new),
-            None => rows.remove(id),
-        };
-    }
-    changes
-}
-
-fn record() -> impl Strategy<Value = Record> {
-    let value = prop_oneof![3 => any::<Option<i64>>().prop_map(Some), 1 => Just(None)];
-    (prop_oneof![-3i32..10, any::<i32>()], value)
-}
-
-proptest! {
-    #![proptest_config(ProptestConfig::with_cases(40))]
-
-    /// Batches are put, sent again and lost between log and keys; the node ends between any two of them.
-    #[test]
-    fn keys_and_changelog_are_what_the_model_says(
-        properties in 0..TABLES.len(),
-        steps in proptest::collection::vec(
-            (proptest::collection::vec(record(), 0..12), any::<bool>(), any::<bool>(), 0u8..4), 1..12),
-    ) {
-        let folder = tempfile::tempdir().unwrap();
-        let table = table(TABLES[properties]);
-        let mut opened = Opened::open(folder.path(), &table);
-        let (mut rows, mut expected, mut end) = (BTreeMap::new(), Vec::new(), 0);
-        for (sequence, (records, repeated, applied, fate)) in steps.iter().enumerate() {
-            let put = put(&table, (5, sequence as i32), records);
-            let changes = model(table.image, &mut rows, records);
-            let first = end;
-            end += changes.len().max(1) as i64;
-            expected.extend(changes.into_iter().enumerate().map(|(at, (change, id, n))| (first + at as i64, change, id, n)));
-            prop_assert_eq!(opened.put(&put, *applied).unwrap(), end);
-            // Without the keys behind it, the log goes on only after a restart.
-            if !*applied || *fate == 0 {
-                drop(opened);
-                opened = Opened::open(folder.path(), &table);
-            }
-            if *repeated {
-                prop_assert_eq!(opened.put(&put, true).unwrap(), end);
-            }
-            prop_assert_eq!(&opened.rows(), &rows);
-            prop_assert_eq!(opened.keys.rows(), (table.image == ChangelogImage::Full).then_some(rows.len() as i64));
-        }
-        prop_assert_eq!(opened.changes(), expected);
-        prop_assert!(opened.put(&put_gap(&table, steps.len()), true).is_err());
-    }
-}
-
-fn put_gap(table: &KeyedTable, sequence: usize) -> Put {
-    put(table, (5, sequence as i32 + 1), &[(1, Some(None))])
-}
-
-#[test]
-fn a_batch_with_a_bad_record_changes_nothing() {
-    let folder = tempfile::tempdir().unwrap();
-    let table = table(&[]);
-    let opened = Opened::open(folder.path(), &table);
-    opened.put(&put(&table, NO_WRITER, &[(1, Some(Some(1)))]), true).unwrap();
-    let (key, row) = encoded(&table, 2, Some(2));
-    let bad: [(&[u8], &[u8]); 4] = [(&key, &row[..row.len() - 1]), (&[1], &row), (&[2, 0], &row), (b"", &row)];
-    for (key, row) in bad {
-        let mut builder = KvBatchBuilder::new();
-        builder.delete(&encoded(&table, 1, None).0).unwrap();
-        builder.upsert(key, row).unwrap();
-        let body = builder.into_bytes();
-        let (body_length, body_checksum) = (body.len() as u32, crc32c::crc32c(&body));
-        let head = kv_head(&KvContent { schema_id: 1, records: 2, body_length, body_checksum }, NO_WRITER).unwrap();
-        let merger = table.merger(&[], false).unwrap();
-        let put = Put { records: [&head[..], &body].concat().into(), merger, overwrite: false };
-        let error = opened.put(&put, true).unwrap_err();
-        assert!(matches!(error, PutError::Merge(MergeError::Record { record: 1, .. })), "{error}");
-        assert_eq!(opened.rows(), BTreeMap::from([(1, Some(1))]));
-        assert_eq!(opened.log.high_watermark(), 1);
-    }
-}
-
-#[test]
-fn a_full_disk_takes_nothing_and_loses_nothing() {
-    let folder = tempfile::tempdir().unwrap();
-    let table = table(&[]);
-    let opened = Opened::open(folder.path(), &table);
-    let put = |sequence, records: &[Record]| opened.put(&put(&table, (5, sequence), records), true);
-    assert_eq!(put(0, &[(1, Some(Some(1)))]).unwrap(), 1);
-    opened.room.store(20, Ordering::Relaxed);
-    for _ in 0..2 {
-        let error = put(1, &[(1, None), (2, Some(None))]).unwrap_err();
-        assert!(matches!(error, PutError::Log(AppendError::DiskFull)), "{error}");
-        assert_eq!(opened.rows(), BTreeMap::from([(1, Some(1))]));
-    }
-    opened.room.store(u64::MAX, Ordering::Relaxed);
-    assert_eq!(put(1, &[(1, None), (2, Some(None))]).unwrap(), 3);
-    assert_eq!(opened.rows(), BTreeMap::from([(2, None)]));
-}
-
-#[test]
-fn keys_ahead_of_their_log_are_made_anew() {
-    let folder = tempfile::tempdir().unwrap();
-    let table = table(&[]);
-    let opened = Opened::open(folder.path(), &table);
-    opened.put(&put(&table, NO_WRITER, &[(1, Some(Some(1))), (2, Some(None))]), true).unwrap();
-    opened.log.close().unwrap();
-    let log = folder.path().join("log");
-    let kept = folder.path().join("kept");
-    std::fs::create_dir(&kept).unwrap();
-    let copy = |from: &Path, to: &Path| {
-        for entry in std::fs::read_dir(from).unwrap() {
-            let path = entry.unwrap().path();
-            std::fs::copy(&path, to.join(path.file_name().unwrap())).unwrap();
-        }
-    };
-    copy(&log, &kept);
-    opened.put(&put(&table, NO_WRITER, &[(1, None), (3, Some(None))]), true).unwrap();
-    drop(opened);
-    copy(&kept, &log);
-    let opened = Opened::open(folder.path(), &table);
-    assert_eq!(opened.rows(), BTreeMap::from([(1, Some(1)), (2, None)]));
-    assert_eq!(opened.keys.rows(), Some(2));
 }
