@@ -9,7 +9,6 @@ use thalweg_wire::table::ChangelogImage;
 use super::{Opened, Record, put, table};
 use crate::keys::Put;
 use crate::table::keyed::KeyedTable;
-use thalweg_wire::record::ChangeType;
 
 /// Tables that differ in how they keep rows and changes.
 const TABLES: [&[(&str, &str)]; 7] = [
