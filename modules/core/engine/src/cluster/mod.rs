@@ -1,24 +1,26 @@
 //! What is known of the cluster: servers, tables, leaders, and how it is kept fresh.
 //!
 //! ```text
-//! server    servers and the choice of one
-//! ask       when something is asked for
-//! entry     what is known of one table, and who waits for it
-//! learn     metadata answers
-//! leader    who leads a bucket
-//! doubt     tables that the server may not have
-//! partition what is known of a table's partitions
-//! portion   answers about partitions
-//! schemas   schemas that a table had before
+//! server             servers and the choice of one
+//! questions          what is asked of servers, and when
+//! ask                when one thing is asked for
+//! entry              what is known of one table, and who waits for it
+//! learn              metadata answers
+//! leader             who leads a bucket
+//! existence          tables that the server may not have
+//! partition          what is known of a table's partitions
+//! partition_answers  answers about partitions
+//! schemas            schemas that a table had before
 //! ```
 
 mod ask;
-mod doubt;
 mod entry;
+mod existence;
 mod leader;
 mod learn;
 mod partition;
-mod portion;
+mod partition_answers;
+mod questions;
 mod schemas;
 mod server;
 #[cfg(test)]
@@ -26,28 +28,22 @@ mod tests;
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use thalweg_wire::{
-    message::{self, MetadataRequest, PbTablePath},
-    table::TablePath,
-};
+use thalweg_wire::{message::PbTablePath, table::TablePath};
 
 use self::{
     ask::Ask,
     entry::Entry,
     partition::{Partitions, Which},
+    questions::Question,
     server::Servers,
 };
 pub(crate) use self::{leader::Leader, partition::Partition, schemas::Version};
 use crate::{
     backoff::{Backoff, micros},
-    call::{Answered, Call, Key, Target, fatal, passing},
-    chance::Chance,
+    call::{Target, fatal},
     connection::Connections,
 };
 use thalweg_contract::{ConnectionSettings, Error, ErrorCode, Instant, TableHandle, TableInfo, Ticket};
-
-/// The most tables that one request asks for: an answer has every bucket of each.
-const TABLES_AT_ONCE: usize = 500;
 
 /// A table that was opened; its number is its place.
 #[derive(Debug)]
@@ -79,21 +75,6 @@ pub(crate) enum News {
     /// The partitions of a table were listed.
     Partitions(TableHandle),
     /// A schema of a table is known, or known to be missing.
-    Schema(TableHandle, i32),
-}
-
-/// What a call of this stage asks.
-#[derive(Debug)]
-enum Question {
-    /// Metadata of these tables, and the servers.
-    Metadata(Vec<TablePath>),
-    /// Whether there is such a table.
-    Existence(TablePath),
-    /// Metadata of these partitions.
-    Partitions(Vec<(TableHandle, Which)>),
-    /// Which partitions a table has.
-    List(TableHandle),
-    /// The schema of a table with this number.
     Schema(TableHandle, i32),
 }
 
@@ -208,96 +189,6 @@ impl Cluster {
     /// What the stages are to be told.
     pub(crate) fn take_news(&mut self) -> Vec<News> {
         std::mem::take(&mut self.news)
-    }
-
-    /// Time has passed: asks what is due and gives up what is late.
-    pub(crate) fn tick(&mut self, now: Instant, calls: &mut Vec<Call>) {
-        self.expire(now);
-        self.ask_partitions(now, calls);
-        self.ask_schemas(now, calls);
-        let due: Vec<TablePath> =
-            self.entries.iter().filter(|(_, entry)| entry.ask.is_due(now)).map(|(path, _)| path.clone()).collect();
-        let servers = self.servers_due.is_some_and(|due| due <= now);
-        if due.is_empty() && !servers {
-            return;
-        }
-        for path in &due {
-            if let Some(entry) = self.entries.get_mut(path) {
-                entry.ask.asked();
-            }
-        }
-        self.servers_due = None;
-        // Whatever is asked, an answer has the servers.
-        let some = due.chunks(TABLES_AT_ONCE).map(<[_]>::to_vec);
-        let some: Vec<Vec<TablePath>> = if due.is_empty() { vec![due] } else { some.collect() };
-        for due in some {
-            let table_path = due.iter().map(wire_path).collect();
-            let request = MetadataRequest { table_path, ..Default::default() };
-            calls.push(self.question(Question::Metadata(due), request));
-        }
-    }
-
-    /// When `tick` is to be called at the latest.
-    pub(crate) fn next_wake(&self) -> Option<Instant> {
-        let partitions = self.asks.values().filter_map(Ask::next_wake);
-        let schemas = self.schemas.values().filter_map(schemas::Known::next_wake);
-        self.entries
-            .values()
-            .filter_map(Entry::next_wake)
-            .chain(partitions)
-            .chain(schemas)
-            .chain(self.servers_due)
-            .min()
-    }
-
-    /// A call of this stage ended; fails if the answer makes no sense.
-    pub(crate) fn answered(
-        &mut self,
-        now: Instant,
-        key: u64,
-        answer: Answered,
-        chance: &mut Chance,
-        calls: &mut Vec<Call>,
-    ) -> Result<(), String> {
-        match self.questions.remove(&key) {
-            Some(Question::Metadata(paths)) => self.metadata(now, paths, answer, chance, calls),
-            Some(Question::Existence(path)) => self.existence(now, path, answer, chance),
-            Some(Question::Partitions(asked)) => self.portions(now, asked, answer, chance, calls),
-            Some(Question::List(handle)) => self.listed(now, handle, answer, chance),
-            Some(Question::Schema(handle, id)) => self.schema_given(now, (handle, id), answer, chance),
-            None => Ok(()),
-        }
-    }
-
-    fn question<R: message::Request + Send + 'static>(&mut self, question: Question, request: R) -> Call {
-        Call::new(Key::Cluster(self.number(question)), Target::Any, request)
-    }
-
-    fn number(&mut self, question: Question) -> u64 {
-        let key = self.next;
-        self.next += 1;
-        self.questions.insert(key, question);
-        key
-    }
-
-    fn expire(&mut self, now: Instant) {
-        let timeout = self.settings.command_timeout;
-        for (path, entry) in &mut self.entries {
-            let trouble = entry.ask.trouble.as_ref().or(self.trouble.as_ref());
-            let news = &mut self.news;
-            entry.waiting.retain(|(ticket, deadline)| {
-                let alive = *deadline > now;
-                if !alive {
-                    let error = trouble.cloned().unwrap_or_else(|| {
-                        let what = format!("{}.{} could not be opened", path.database, path.table);
-                        passing(ErrorCode::TimedOut(format!("{what} within {} s", timeout.as_secs_f64())))
-                    });
-                    news.push(News::Opened(*ticket, Err(error)));
-                }
-                alive
-            });
-        }
-        self.entries.retain(|_, entry| entry.is_of_use());
     }
 }
 

@@ -8,7 +8,7 @@ use thalweg_wire::{
     message::{self, ApiKey, ApiVersionsRequest, ApiVersionsResponse},
 };
 
-use super::{Limits, Outbox, versions::Versions};
+use super::{Outbox, link::Limits, versions::Versions};
 use crate::call::{Answered, Body, Call, Failure, Key, Target, fatal, passing};
 use thalweg_contract::{Action, BufferId, ConnectionId, Error, ErrorCode, Instant};
 

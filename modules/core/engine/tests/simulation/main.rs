@@ -5,8 +5,6 @@ mod failover;
 mod keys;
 mod limits;
 mod logs;
-mod lookup_bounds;
-mod lookup_faults;
 mod lookups;
 mod many_tables;
 mod partitions;

@@ -2,7 +2,7 @@
 
 use thalweg_wire::record::RecordError;
 
-use crate::write::table::plan::misfit;
+use crate::write::table::unfit::misfit;
 use thalweg_contract::{Error, RowSelection};
 
 /// The rows of one call that cannot be written, rising.

@@ -3,12 +3,14 @@
 //! ```text
 //! assign   which partition and bucket a row goes to
 //! records  rows encoded one by one
+//! select   some rows of a call
 //! fault    rows that cannot be written, of calls whose others can
 //! ```
 
 pub(crate) mod assign;
 pub(crate) mod fault;
 pub(crate) mod records;
+pub(crate) mod select;
 
 use std::sync::Arc;
 
@@ -17,11 +19,12 @@ use thalweg_wire::column::Batch as Rows;
 use crate::write::{
     Change, Job, Output, Write,
     accounting::Outcome,
-    append::assign::Selected,
     append::records::EncodedRows,
+    append::select::Selected,
     arena::{PartitionId, QueueId, TableId},
     batch::accumulator::{Accumulator, PART_HELD, size_of_rows},
-    table::plan::{Content, Plan, misfit},
+    table::plan::{Content, Plan},
+    table::unfit::misfit,
     table::{TableState, unknown},
 };
 use crate::{backoff::micros, call::fatal};

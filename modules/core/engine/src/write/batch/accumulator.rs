@@ -10,8 +10,8 @@ use thalweg_wire::{
 use crate::backoff::Backoff;
 use crate::write::{
     append::Source,
-    append::assign::Selected,
     append::records::EncodedRows,
+    append::select::Selected,
     batch::{Batch, Head, Part, Stage},
     table::plan::{Content, Plan},
 };

@@ -5,13 +5,15 @@
 //! table goes in one request, up to its limit.
 //!
 //! ```text
-//! answer  what an answer means for its batches
-//! expiry  deadlines, and when to be woken
-//! writer  the writer id and its renewal
+//! answer   what an answer means for its batches
+//! refusal  what the refusal of a batch means
+//! expiry   deadlines, and when to be woken
+//! writer   the writer id and its renewal
 //! ```
 
 pub(crate) mod answer;
 pub(crate) mod expiry;
+mod refusal;
 pub(crate) mod writer;
 
 use std::{

@@ -4,7 +4,7 @@ use thalweg_wire::table::{DeleteBehavior, MergeEngine, TableDescriptor};
 
 use crate::write::{
     Change,
-    table::plan::{Unfit, invalid},
+    table::unfit::{Unfit, invalid},
 };
 
 /// Whether the table takes this change.

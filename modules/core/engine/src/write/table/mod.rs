@@ -3,10 +3,12 @@
 //! ```text
 //! check  which changes a table takes
 //! plan   how rows are written for a change: from the table's descriptor
+//! unfit  why rows cannot be written
 //! ```
 
 pub(crate) mod check;
 pub(crate) mod plan;
+pub(crate) mod unfit;
 
 use std::{collections::HashMap, num::NonZeroU32, sync::Arc};
 

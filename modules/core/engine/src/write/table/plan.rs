@@ -3,12 +3,18 @@
 use std::sync::Arc;
 
 use thalweg_wire::{
-    record::{BucketRule, KeyEncoder, KeyFormat, Layout, PartitionEncoder, RecordError, RowEncoder, RowFormat},
+    record::{BucketRule, KeyEncoder, KeyFormat, Layout, PartitionEncoder, RowEncoder, RowFormat},
     table::{LogCompression, PropertyError, Schema, TableDescriptor},
 };
 
 use crate::call::fatal;
-use crate::write::{Change, table::check::check};
+use crate::write::{
+    Change,
+    table::{
+        check::check,
+        unfit::{Unfit, invalid, misfit, unsupported},
+    },
+};
 use thalweg_contract::{Codec, Error, ErrorCode, TableInfo};
 
 /// The most buckets that a table may have here; a 0.9.1 server allows 128,000 (`server-behaviour.md`). What is counted by
@@ -214,40 +220,6 @@ fn content(table: &TableDescriptor, change: &Change, given: &[usize], layout: &L
     let key = places(given, &table.physical_primary_key());
     let key = KeyEncoder::for_primary_key(layout, &key, table)?;
     Ok(Content::Keys(Keys { key, row, columns: columns.into() }))
-}
-
-/// An error of rows or keys that do not fit a table.
-pub(crate) fn misfit(table: &str, error: &impl std::fmt::Display) -> Error {
-    fatal(ErrorCode::Invalid(format!("table {table}: {error}")))
-}
-
-/// Why rows cannot be written to a table: what follows its name in the error.
-pub(crate) enum Unfit {
-    Invalid(String),
-    Unsupported(String),
-    Record(RecordError),
-    Property(PropertyError),
-}
-
-impl From<RecordError> for Unfit {
-    fn from(error: RecordError) -> Self {
-        Self::Record(error)
-    }
-}
-
-impl From<PropertyError> for Unfit {
-    fn from(error: PropertyError) -> Self {
-        Self::Property(error)
-    }
-}
-
-/// That the user asks for what the table does not have.
-pub(crate) fn invalid(why: String) -> Unfit {
-    Unfit::Invalid(why)
-}
-
-fn unsupported(why: String) -> Unfit {
-    Unfit::Unsupported(why)
 }
 
 #[cfg(test)]

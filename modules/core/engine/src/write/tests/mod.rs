@@ -4,6 +4,7 @@ mod batches;
 mod ends;
 mod keyed;
 mod order;
+mod partition_ends;
 mod partitions;
 
 use std::{sync::Arc, time::Duration};

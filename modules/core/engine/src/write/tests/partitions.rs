@@ -2,45 +2,45 @@
 
 use thalweg_wire::column::{Column, Values};
 
-use super::super::model::{Letters, key_batch, keyed, shaped};
+use super::super::model::{Letters, keyed, shaped};
 use super::*;
 use crate::call::{Failure, passing};
 
 /// With a log table of two buckets, or with a keyed one.
-fn bench(is_keyed: bool, change: impl FnOnce(&mut Settings)) -> Bench {
+pub(super) fn bench(is_keyed: bool, change: impl FnOnce(&mut Settings)) -> Bench {
     let table = if is_keyed { keyed(0, 2, true, vec![]) } else { shaped(0, 2, true, vec![]) };
     Bench::of(&table, change)
 }
 
 /// Appends rows with these ids to as many partitions in turn by the id: `a`, `b`, ..
-fn append(bench: &mut Bench, ticket: Ticket, ids: &[i64], partitions: u32) {
+pub(super) fn append(bench: &mut Bench, ticket: Ticket, ids: &[i64], partitions: u32) {
     let letters = Letters::of(ids, partitions);
     bench.put(ticket, &Change::Append, &letters.rows(ids));
 }
 
 /// The cluster knows a partition; server 0 leads all of it.
-fn found(bench: &mut Bench, name: &str, id: i64) {
+pub(super) fn found(bench: &mut Bench, name: &str, id: i64) {
     bench.write.set_partition(bench.now, 0, name, id, &[Some(0), Some(0)]);
     bench.settle();
 }
 
-fn missing(bench: &mut Bench, name: &str) {
+pub(super) fn missing(bench: &mut Bench, name: &str) {
     let error = Error { code: ErrorCode::Other("no such partition".into()), retriable: false };
     bench.write.partition_missing(bench.now, 0, name, &error);
     bench.settle();
 }
 
-fn created(bench: &mut Bench, creation: usize, result: Result<(), Failure>) {
+pub(super) fn created(bench: &mut Bench, creation: usize, result: Result<(), Failure>) {
     bench.write.partition_created(bench.now, bench.creations[creation].0, result);
     bench.settle();
 }
 
-fn names(seeks: &[Arc<str>]) -> Vec<&str> {
+pub(super) fn names(seeks: &[Arc<str>]) -> Vec<&str> {
     seeks.iter().map(AsRef::as_ref).collect()
 }
 
 /// The partitions that a request goes to.
-fn partitions_of(request: &Produce) -> Vec<Option<i64>> {
+pub(super) fn partitions_of(request: &Produce) -> Vec<Option<i64>> {
     request.batches.iter().map(|batch| batch.bucket.partition).collect()
 }
 
@@ -220,122 +220,4 @@ fn a_refused_creation_fails_its_rows_and_a_lost_one_is_tried_again() {
     bench.pass(200 * MS);
     found(&mut bench, "a", 5);
     assert_eq!(bench.requests.len(), 1);
-}
-
-#[test]
-fn a_partition_that_cannot_be_created_in_time_is_named() {
-    let mut bench = bench(false, |settings| settings.write.delivery_timeout = Duration::from_secs(1));
-    append(&mut bench, 1, &[0], 1);
-    missing(&mut bench, "a");
-    let error = passing(ErrorCode::Unavailable("no coordinator".into()));
-    created(&mut bench, 0, Err(Failure::Lost { error, sent: false }));
-    bench.pass(1_000 * MS);
-    let outcomes = bench.outcomes();
-    let [(1, _, Err(text))] = &outcomes[..] else { panic!("{outcomes:?}") };
-    assert!(text.contains("timeout of 1 s") && text.contains("'a'") && text.contains("no coordinator"), "{text}");
-    assert!(bench.is_empty());
-}
-
-#[test]
-fn what_was_sent_to_a_dropped_partition_fails_and_the_rest_goes_to_its_successor() {
-    let mut bench = bench(false, |settings| {
-        settings.write.batch_rows = 1;
-        settings.write.in_flight = 2;
-        settings.write.assignment = Assignment::RoundRobin;
-    });
-    append(&mut bench, 1, &[0, 0, 0], 1);
-    found(&mut bench, "a", 5);
-    assert_eq!(bench.requests.len(), 2);
-    bench.answer(0, Err(36));
-    assert_eq!(names(&bench.seeks), ["a"; 2], "whether it was dropped is asked at once");
-    missing(&mut bench, "a");
-    let outcomes = bench.outcomes();
-    let [(1, first, Err(refused)), (1, second, Err(under_way))] = &outcomes[..] else { panic!("{outcomes:?}") };
-    assert!(refused.contains("'a' of the table db.t0: it was dropped") && refused.ends_with("(false)"), "{refused}");
-    assert!(under_way.ends_with("(true)") && (first[0], second[0]) == (0, 1), "{under_way}");
-    bench.answer(1, Err(36));
-    assert_eq!(bench.creations.len(), 1);
-    created(&mut bench, 0, Ok(()));
-    bench.pass(100 * MS);
-    found(&mut bench, "a", 6);
-    assert_eq!(
-        (partitions_of(&bench.requests[2]), bench.stamp(2)),
-        (vec![Some(6)], (7, 0, 1)),
-        "with sequences of its own"
-    );
-    bench.answer(2, Ok(0));
-    assert!(bench.outcomes()[0].2.is_ok() && bench.is_empty());
-}
-
-#[test]
-fn a_dropped_partition_leaves_the_writer_to_the_others() {
-    let mut bench = bench(false, |settings| {
-        settings.write.batch_rows = 1;
-        settings.write.assignment = Assignment::RoundRobin;
-    });
-    append(&mut bench, 1, &[0, 0, 0], 1);
-    append(&mut bench, 2, &[1], 2);
-    found(&mut bench, "a", 5);
-    found(&mut bench, "b", 6);
-    let to =
-        |bench: &Bench, id| (0..4).filter(|at| partitions_of(&bench.requests[*at]) == [Some(id)]).collect::<Vec<_>>();
-    let (dropped, other) = (to(&bench, 5), to(&bench, 6)[0]);
-    bench.lose(other, true);
-    bench.answer(dropped[0], Err(36));
-    missing(&mut bench, "a");
-    // A request behind the gap is lost, or calls the writer unknown: in a bucket that is no more.
-    for (at, request) in dropped[1..].iter().enumerate() {
-        if at == 0 { bench.lose(*request, true) } else { bench.answer(*request, Err(33)) }
-    }
-    bench.pass(100 * MS);
-    let again = bench.requests.len() - 1;
-    assert_eq!((partitions_of(&bench.requests[again]), bench.stamp(again)), (vec![Some(6)], (7, 0, 1)));
-    bench.answer(again, Err(32));
-    let results: Vec<_> = bench.outcomes().into_iter().map(|(ticket, _, result)| (ticket, result.is_ok())).collect();
-    assert_eq!(results, [(1, false), (1, false), (1, false), (2, true)]);
-}
-
-#[test]
-fn a_partition_with_another_number_is_another() {
-    let mut bench = bench(false, |settings| settings.write.batch_rows = 1);
-    append(&mut bench, 1, &[0], 1);
-    found(&mut bench, "a", 5);
-    bench.answer(0, Ok(0));
-    append(&mut bench, 2, &[0], 1);
-    bench.answer(1, Err(21));
-    found(&mut bench, "a", 6);
-    append(&mut bench, 3, &[0], 1);
-    assert_eq!((partitions_of(&bench.requests[2]), bench.stamp(2).1), (vec![Some(6)], 0));
-    let results: Vec<_> = bench.outcomes().into_iter().map(|(ticket, _, result)| (ticket, result.is_ok())).collect();
-    assert_eq!(results, [(1, true), (2, false)]);
-}
-
-#[test]
-fn changes_go_to_the_partition_that_their_key_names() {
-    let mut bench = bench(true, |_| {});
-    let (ids, letters) = ([7, 7], Letters::of(&[0, 1], 2));
-    bench.put(1, &Change::Upsert(None), &letters.rows(&ids));
-    found(&mut bench, "a", 1);
-    found(&mut bench, "b", 2);
-    let (ids, letters) = ([7], Letters::of(&[1], 2));
-    bench.put(2, &Change::Delete, &letters.rows(&ids));
-    bench.pass(100 * MS);
-    let sent: Vec<_> = bench.requests.iter().flat_map(|request| bench.host.records(request)).collect();
-    let sent: Vec<_> = sent.iter().map(|(bucket, batch)| (bucket.partition, key_batch(batch).2)).collect();
-    // The columns that name the partition are no part of the key within it.
-    assert_eq!(sent, [(Some(1), vec![(7, true)]), (Some(2), vec![(7, true), (7, false)])]);
-}
-
-#[test]
-fn rows_of_every_partition_fail_with_their_table() {
-    let mut bench = bench(false, |_| {});
-    append(&mut bench, 1, &[0, 1], 2);
-    found(&mut bench, "b", 12);
-    let gone = Error { code: ErrorCode::Other("dropped".into()), retriable: false };
-    bench.write.gone(bench.now, 0, &gone);
-    bench.settle();
-    let fates = bench.fates();
-    assert_eq!(fates, [(1, Err(false)), (1, Err(true))]);
-    bench.answer(0, Err(7));
-    assert!(bench.is_empty());
 }

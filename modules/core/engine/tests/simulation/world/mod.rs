@@ -1,17 +1,16 @@
 //! The host of an engine, with a network and a clock that follow from a seed: the same seed, the same run.
 
+mod buffers;
+mod rows;
+
+pub(crate) use rows::{append, descriptor, ids, numbers, path};
+
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use bytes::Bytes;
-use thalweg_contract::{
-    Action, Codec, Event, Piece, Range, Scanned, Settings, TableHandle, TableInfo, Ticket, Work, WorkOutput,
-};
+use thalweg_contract::{Action, Event, Settings, TableHandle, TableInfo, Work};
 use thalweg_engine::Engine;
-use thalweg_wire::{
-    column::{Batch, Column, Values},
-    message::ApiKey,
-    table::{ColumnType, DataType, Schema, TableDescriptor, TablePath},
-};
+use thalweg_wire::message::ApiKey;
 
 use crate::server::{Answer, Cluster, address};
 
@@ -169,40 +168,6 @@ impl World {
         }
     }
 
-    fn piece(&self, piece: &Piece) -> Vec<u8> {
-        match piece {
-            Piece::Inline(bytes) => bytes.clone(),
-            Piece::Held(range) => self.bytes(range).to_vec(),
-        }
-    }
-
-    /// The user is done with rows that it was given.
-    pub(crate) fn consume(&mut self, scanned: &Scanned) {
-        if let Piece::Held(body) = &scanned.body {
-            self.engine.consumed(body.buffer);
-        }
-    }
-
-    /// The same for all that nobody looked at.
-    pub(crate) fn consume_all(&mut self) {
-        for event in &self.events {
-            if let Event::Rows { scanned: Scanned { body: Piece::Held(body), .. }, .. } = event {
-                self.engine.consumed(body.buffer);
-            }
-        }
-    }
-
-    pub(crate) fn bytes(&self, range: &Range) -> Bytes {
-        let buffer = self.buffers.get(&range.buffer).expect("the buffer was not released");
-        buffer.slice(range.offset as usize..(range.offset + range.length) as usize)
-    }
-
-    pub(crate) fn keep(&mut self, bytes: impl Into<Bytes>) -> u64 {
-        self.next_buffer += 1;
-        self.buffers.insert(self.next_buffer, bytes.into());
-        self.next_buffer
-    }
-
     /// The next thing happens; false if nothing will.
     pub(crate) fn step(&mut self) -> bool {
         self.carry_out();
@@ -263,45 +228,6 @@ impl World {
         }
     }
 
-    fn work(&mut self, work: &Work) -> WorkOutput {
-        match work {
-            Work::Encode { codec, buffers, .. } => {
-                let (mut body, mut lengths) = (Vec::new(), Vec::new());
-                for buffer in buffers {
-                    let encoded = compress(*codec, buffer);
-                    lengths.push(encoded.len() as u32);
-                    body.extend_from_slice(&encoded);
-                    body.resize(body.len().next_multiple_of(8), 0);
-                }
-                let checksum = crc32c::crc32c(&body);
-                WorkOutput::Encoded { buffer: self.keep(body), lengths, checksum }
-            }
-            Work::Keep(bytes) => {
-                let (lengths, checksum) = (vec![bytes.len() as u32], crc32c::crc32c(bytes));
-                WorkOutput::Encoded { buffer: self.keep(bytes.clone()), lengths, checksum }
-            }
-            Work::Decode { checked, codec, buffers } => {
-                let checksum = checked.as_ref().map_or(0, |range| crc32c::crc32c(&self.bytes(range)));
-                if buffers.is_empty() {
-                    return WorkOutput::Decoded { buffer: None, checksum };
-                }
-                let mut body = Vec::new();
-                for (range, length) in buffers {
-                    let bytes = self.bytes(range);
-                    let plain = match codec {
-                        _ if bytes.is_empty() => vec![0; *length as usize],
-                        Codec::None => bytes.to_vec(),
-                        _ => decompress(&bytes),
-                    };
-                    assert_eq!(plain.len(), *length as usize);
-                    body.extend_from_slice(&plain);
-                    body.resize(body.len().next_multiple_of(64), 0);
-                }
-                WorkOutput::Decoded { buffer: Some(self.keep(body)), checksum }
-            }
-        }
-    }
-
     /// Goes on until an event is there, and gives it; fails the test after a virtual hour.
     pub(crate) fn event<T>(&mut self, mut pick: impl FnMut(&Event) -> Option<T>) -> T {
         let end = self.now + 3_600_000_000;
@@ -357,91 +283,4 @@ impl World {
             }
         }
     }
-}
-
-pub(crate) fn path(name: &str) -> TablePath {
-    TablePath { database: "db".into(), table: name.into() }
-}
-
-/// A log table of an id and a text, compressed with LZ4 or not at all.
-pub(crate) fn descriptor(buckets: u32, compression: &str) -> TableDescriptor {
-    let column = |data_type| ColumnType { data_type, nullable: true };
-    let columns = [("id", DataType::BigInt), ("text", DataType::String)];
-    let columns = columns.into_iter().map(|(name, data_type)| (name.to_owned(), column(data_type), None));
-    TableDescriptor {
-        schema: Schema::new(columns).expect("two names"),
-        comment: None,
-        partition_keys: Vec::new(),
-        bucket_keys: Vec::new(),
-        bucket_count: Some(buckets),
-        properties: [("table.log.arrow.compression.type".to_owned(), compression.to_owned())].into(),
-        custom_properties: Default::default(),
-    }
-}
-
-/// Appends rows with these ids.
-pub(crate) fn append(world: &mut World, table: TableHandle, ids: &[i64]) -> Result<Ticket, thalweg_contract::Error> {
-    let offsets: Vec<i32> = (0..=ids.len() as i32).map(|at| at * 4).collect();
-    let text = b"text".repeat(ids.len());
-    let columns = vec![
-        Column { validity: None, values: Values::Int64(ids) },
-        Column { validity: None, values: Values::Spans { offsets: &offsets, bytes: &text } },
-    ];
-    world.engine.append(world.now, table, &Batch { rows: ids.len(), columns })
-}
-
-/// The ids in rows that a scan gave; the id is the first column and never null.
-pub(crate) fn ids(world: &World, scanned: &Scanned) -> Vec<i64> {
-    numbers(world, scanned, 0).into_iter().map(|id| id.expect("an id is never null")).collect()
-}
-
-/// What a column of numbers has in rows that a scan gave, read from the message. Columns before it are numbers or texts.
-pub(crate) fn numbers(world: &World, scanned: &Scanned, column: usize) -> Vec<Option<i64>> {
-    let message = arrow_ipc::root_as_message(&scanned.metadata).expect("a flatbuffer");
-    let batch = message.header_as_record_batch().expect("a record batch");
-    assert!(batch.compression().is_none() && batch.length() >= i64::from(scanned.first + scanned.rows));
-    let (nodes, buffers) = (batch.nodes().expect("nodes"), batch.buffers().expect("buffers"));
-    let body = Bytes::from(world.piece(&scanned.body));
-    let bytes = |at: usize| {
-        let buffer = buffers.get(at);
-        body.slice(buffer.offset() as usize..(buffer.offset() + buffer.length()) as usize)
-    };
-    // A text has a validity, offsets and bytes, a number a validity and values. Offsets are as long as no numbers are,
-    // unless there is one row.
-    assert!(column == 0 || batch.length() > 1);
-    let mut first = 0;
-    for _ in 0..column {
-        let text = bytes(first + 1).len() == (batch.length() as usize + 1) * 4;
-        first += if text { 3 } else { 2 };
-    }
-    let (validity, values) = (bytes(first), bytes(first + 1));
-    let all_valid = nodes.get(column).null_count() == 0;
-    let valid = |row: usize| all_valid || validity[row / 8] >> (row % 8) & 1 == 1;
-    let number = |value: &[u8]| i64::from_le_bytes(value.try_into().expect("eight"));
-    let rows = values.chunks_exact(8).enumerate().map(|(row, value)| valid(row).then(|| number(value)));
-    rows.skip(scanned.first as usize).take(scanned.rows as usize).collect()
-}
-
-fn compress(codec: Codec, buffer: &[u8]) -> Vec<u8> {
-    match codec {
-        Codec::None => buffer.to_vec(),
-        _ if buffer.is_empty() => Vec::new(),
-        _ => {
-            let mut out = (buffer.len() as i64).to_le_bytes().to_vec();
-            let mut encoder = lz4_flex::frame::FrameEncoder::new(Vec::new());
-            std::io::Write::write_all(&mut encoder, buffer).expect("into memory");
-            out.extend(encoder.finish().expect("into memory"));
-            out
-        }
-    }
-}
-
-fn decompress(buffer: &[u8]) -> Vec<u8> {
-    let (prefix, rest) = buffer.split_at(8);
-    if prefix == (-1i64).to_le_bytes() {
-        return rest.to_vec();
-    }
-    let mut out = Vec::new();
-    std::io::Read::read_to_end(&mut lz4_flex::frame::FrameDecoder::new(rest), &mut out).expect("lz4");
-    out
 }
