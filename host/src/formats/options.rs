@@ -1,7 +1,7 @@
 //! How rows are read: what every format knows, and what only text has.
 
-use super::Progress;
-use super::growing::Ending;
+use super::progress::Progress;
+use super::stream::Ending;
 pub use crate::columns::Rounding;
 
 /// How rows are read.

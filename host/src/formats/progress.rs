@@ -5,7 +5,7 @@ use std::io::{Read, Result};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use super::RowsIn;
+use super::rows::RowsIn;
 
 /// Says a sentence to a person.
 type Say = dyn Fn(&str) + Send + Sync;

@@ -43,7 +43,7 @@ impl ParquetFile {
             .with_column_stats_policy(ParquetStatisticsPolicy::SkipAll)
             .with_size_stats_policy(ParquetStatisticsPolicy::SkipAll)
             .with_encoding_stats_policy(ParquetStatisticsPolicy::SkipAll);
-        let read = ArrowReaderMetadata::load(&file, options).map_err(|error| plain(&error))?;
+        let read = ArrowReaderMetadata::load(&file, options).map_err(|error| parquet_reason(&error))?;
         let file = Checked { file: Arc::new(file), size, metadata: counted(read.metadata())? };
         Ok(Self { file, schema: Arc::clone(read.schema()) })
     }
@@ -58,11 +58,11 @@ impl ParquetFile {
         let all = ProjectionMask::all();
         if !self.has_int96() {
             let batches = self.read(&all, self.schema.fields(), batch_rows)?;
-            return Ok(Box::new(batches.map(|batch| batch.map_err(|error| plain(&error)))));
+            return Ok(Box::new(batches.map(|batch| batch.map_err(|error| parquet_reason(&error)))));
         }
         let batches = self.read(&all, &self.in_unit(TimeUnit::Microsecond), batch_rows)?;
         let mut times = self.times(batch_rows)?;
-        Ok(Box::new(batches.map(move |batch| times.put(batch.map_err(|error| plain(&error))?))))
+        Ok(Box::new(batches.map(move |batch| times.put(batch.map_err(|error| parquet_reason(&error))?))))
     }
 
     /// The columns; times of 96 bits in the unit that holds all of them.
@@ -118,7 +118,7 @@ impl ParquetFile {
         let levels = parquet_to_arrow_field_levels(schema, mask.clone(), Some(fields));
         let reader = levels
             .and_then(|levels| ParquetRecordBatchReader::try_new_with_row_groups(&levels, &file, batch_rows, None));
-        reader.map_err(|error| plain(&error))
+        reader.map_err(|error| parquet_reason(&error))
     }
 }
 
@@ -210,7 +210,7 @@ fn counted(metadata: &Arc<ParquetMetaData>) -> Result<Arc<ParquetMetaData>, Stri
 }
 
 /// A message of the library without the names of the kinds of errors that it went through.
-pub(super) fn plain(error: &dyn std::fmt::Display) -> String {
+pub(super) fn parquet_reason(error: &dyn std::fmt::Display) -> String {
     const KINDS: [&str; 5] = ["Parquet argument error: ", "Parquet error: ", "Arrow: ", "External: ", "EOF: "];
     let text = error.to_string();
     let mut rest = text.as_str();

@@ -9,7 +9,7 @@ use arrow_array::{Array, ArrayRef, RecordBatch};
 use arrow_schema::{DataType, Field, FieldRef, Fields, Schema, TimeUnit};
 use parquet::arrow::arrow_reader::ParquetRecordBatchReader;
 
-use super::groups::plain;
+use super::groups::parquet_reason;
 
 /// The fields with such a unit in those leaves of which `leaves` says so, depth first.
 pub(super) fn with_unit(fields: &Fields, leaves: &mut dyn Iterator<Item = bool>, unit: TimeUnit) -> Fields {
@@ -67,7 +67,7 @@ impl Times {
         let mut read = Vec::with_capacity(self.units.len());
         for unit in &mut self.units {
             match unit.next() {
-                Some(batch) => read.push(batch.map_err(|error| plain(&error))?),
+                Some(batch) => read.push(batch.map_err(|error| parquet_reason(&error))?),
                 None => return Ok(None),
             }
         }
@@ -91,7 +91,7 @@ impl Times {
                 *array = column;
             }
         }
-        RecordBatch::try_new(Arc::new(Schema::new(fields)), arrays).map_err(|error| plain(&error))
+        RecordBatch::try_new(Arc::new(Schema::new(fields)), arrays).map_err(|error| parquet_reason(&error))
     }
 }
 

@@ -10,8 +10,8 @@ use arrow_ipc::reader::{RecordBatchDecoder, read_dictionary};
 use arrow_ipc::{Block, Endianness, Message, MessageHeader, root_as_footer, root_as_message};
 use arrow_schema::SchemaRef;
 
-use super::super::json::plain;
 use super::ipc_check::check_batch;
+use crate::formats::error::arrow_reason;
 
 /// How an Arrow IPC file (not a stream) begins and ends.
 const MAGIC: &[u8; 6] = b"ARROW1";
@@ -185,7 +185,7 @@ impl Ipc {
         check_batch(&batch, &body)?;
         let version = message.version();
         let decoder = RecordBatchDecoder::try_new(&body, batch, self.schema(), &self.dictionaries, &version);
-        decoder.and_then(RecordBatchDecoder::read_record_batch).map_err(|error| plain(&error))
+        decoder.and_then(RecordBatchDecoder::read_record_batch).map_err(|error| arrow_reason(&error))
     }
 
     fn take_dictionary(&mut self, message: Message<'_>, body_at: u64) -> Result<(), Problem> {
@@ -194,7 +194,7 @@ impl Ipc {
         check_batch(&dictionary.data().ok_or_else(damaged)?, &body)?;
         let schema = self.schema();
         read_dictionary(&body, dictionary, &schema, &mut self.dictionaries, &message.version())
-            .map_err(|error| plain(&error))
+            .map_err(|error| arrow_reason(&error))
     }
 
     /// The buffers behind a message.
@@ -256,5 +256,5 @@ fn checked_schema(schema: arrow_ipc::Schema<'_>) -> Result<SchemaRef, Problem> {
     if schema.endianness() != Endianness::Little {
         return Err("it has the byte order of a big-endian machine, which is not read; write it anew on another".into());
     }
-    arrow_ipc::convert::try_fb_to_schema(schema).map(SchemaRef::new).map_err(|error| plain(&error))
+    arrow_ipc::convert::try_fb_to_schema(schema).map(SchemaRef::new).map_err(|error| arrow_reason(&error))
 }

@@ -18,9 +18,9 @@ use parquet::file::properties::{WriterProperties, WriterVersion};
 use parquet::file::writer::SerializedFileWriter;
 use parquet::schema::parser::parse_message_type;
 
-use super::super::{Format, infer_schema, reader};
 use super::*;
 use crate::columns::{fit, flatten};
+use crate::formats::{Format, infer_schema, reader};
 
 fn rows() -> RecordBatch {
     let ids: ArrayRef = Arc::new(Int64Array::from_iter_values(0..300));
@@ -104,7 +104,7 @@ fn read(bytes: &[u8], format: Format, options: ReadOptions) -> Result<Vec<Record
 
 fn columns(bytes: &[u8], format: Format) -> Result<Schema, String> {
     let (_file, input) = written(bytes);
-    let options = super::super::InferOptions { format: Some(format), ..Default::default() };
+    let options = crate::formats::InferOptions { format: Some(format), ..Default::default() };
     infer_schema(&input, &options).map(|inferred| inferred.schema).map_err(|error| error.to_string())
 }
 
@@ -145,7 +145,7 @@ fn any_byte_may_be_wrong_and_any_end_missing() {
                 Ok(batches) => {
                     for batch in batches {
                         let fitted = table_of(&batch).and_then(|table| fit(&batch, &table).ok());
-                        let _ = fitted.map(|fitted| (flatten(&fitted), super::super::json_lines(&fitted)));
+                        let _ = fitted.map(|fitted| (flatten(&fitted), crate::formats::json_lines(&fitted)));
                     }
                 }
                 Err(_) => refused += 1,

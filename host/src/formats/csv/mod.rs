@@ -9,6 +9,7 @@ mod split;
 use arrow_array::{Array, ArrayRef, RecordBatch, RecordBatchOptions};
 use arrow_schema::{DataType, Field, SchemaRef};
 
+use super::error::arrow_reason;
 use super::scalar::{self, Misfit};
 use super::{FormatError, Input, ReadOptions, Rows, RowsIn};
 
@@ -78,7 +79,7 @@ impl Reader {
         let columns = columns.collect::<Result<Vec<_>, _>>().map_err(|_| self.fault(records))?;
         let options = RecordBatchOptions::new().with_row_count(Some(records.len()));
         let batch = RecordBatch::try_new_with_options(self.schema.clone(), columns, &options)
-            .map_err(|error| self.stream.malformed(records.line(0), super::json::plain(&error)))?;
+            .map_err(|error| self.stream.malformed(records.line(0), arrow_reason(&error)))?;
         Ok(Rows { batch, place: records.place(self.stream.name.clone()) })
     }
 

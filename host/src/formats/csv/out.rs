@@ -8,8 +8,8 @@ use arrow_array::{Array, RecordBatch, StringArray};
 use arrow_cast::display::{ArrayFormatter, FormatOptions};
 use arrow_schema::{ArrowError, DataType, SchemaRef};
 
-use super::super::RowsOut;
 use super::header::nested;
+use crate::formats::RowsOut;
 
 /// Text is handed on in pieces of about this many bytes.
 const PIECE: usize = 1 << 16;

@@ -4,9 +4,9 @@ use std::io::{ErrorKind, Read};
 use std::sync::Arc;
 use std::time::Instant;
 
-use super::super::growing::PATIENCE;
-use super::super::{FormatError, Place, Unit};
-use super::split::{Cell, Form, Split, Splitter, line_ends};
+use super::split::{Cell, Quoting, Split, Splitter, line_ends};
+use crate::formats::stream::PATIENCE;
+use crate::formats::{FormatError, Place, Unit};
 
 /// The longest record that is read, in bytes.
 const RECORD_LIMIT: usize = 64 << 20;
@@ -22,7 +22,7 @@ const COLUMNS: usize = 1 << 16;
 
 /// Some records.
 #[derive(Debug, Default)]
-pub(in super::super) struct Records {
+pub(in crate::formats) struct Records {
     text: String,
     /// Cells with doubled quotes, with these made one.
     unescaped: String,
@@ -36,42 +36,44 @@ pub(in super::super) struct Records {
 
 /// Where a chunk of records ends.
 #[derive(Debug, Clone, Copy)]
-pub(in super::super) struct Limits {
+pub(in crate::formats) struct Limits {
     /// So many records at most.
-    pub(in super::super) records: usize,
+    pub(in crate::formats) records: usize,
     /// Whether records are wanted soon after they come.
-    pub(in super::super) follow: bool,
+    pub(in crate::formats) follow: bool,
 }
 
 impl Records {
-    pub(in super::super) fn len(&self) -> usize {
+    pub(in crate::formats) fn len(&self) -> usize {
         self.lines.len()
     }
 
     /// How many cells a record has.
-    pub(in super::super) fn width(&self) -> usize {
+    pub(in crate::formats) fn width(&self) -> usize {
         self.width
     }
 
     /// A cell, and whether it was quoted.
-    pub(in super::super) fn cell(&self, record: usize, column: usize) -> (&str, bool) {
-        let Some(Cell { start, end, form }) = self.cells.get(record * self.width + column) else { return ("", false) };
-        let text = if *form == Form::Escaped { &self.unescaped } else { &self.text };
-        (text.get(*start as usize..*end as usize).unwrap_or_default(), *form != Form::Plain)
+    pub(in crate::formats) fn cell(&self, record: usize, column: usize) -> (&str, bool) {
+        let Some(Cell { start, end, quoting }) = self.cells.get(record * self.width + column) else {
+            return ("", false);
+        };
+        let text = if *quoting == Quoting::Escaped { &self.unescaped } else { &self.text };
+        (text.get(*start as usize..*end as usize).unwrap_or_default(), *quoting != Quoting::Plain)
     }
 
     /// The line that a record begins in.
-    pub(in super::super) fn line(&self, record: usize) -> u64 {
+    pub(in crate::formats) fn line(&self, record: usize) -> u64 {
         self.lines.get(record).copied().unwrap_or(1)
     }
 
     /// Where the records stand.
-    pub(in super::super) fn place(&self, name: Arc<str>) -> Place {
+    pub(in crate::formats) fn place(&self, name: Arc<str>) -> Place {
         Place::numbered(name, Unit::Line, self.lines.clone())
     }
 
     fn unescape(&mut self) {
-        for cell in self.cells.iter_mut().filter(|cell| cell.form == Form::Escaped) {
+        for cell in self.cells.iter_mut().filter(|cell| cell.quoting == Quoting::Escaped) {
             let raw = self.text.get(cell.start as usize..cell.end as usize).unwrap_or_default();
             let start = self.unescaped.len();
             let mut parts = raw.split("\"\"");
@@ -87,9 +89,9 @@ impl Records {
 }
 
 /// A stream of CSV.
-pub(in super::super) struct Stream {
+pub(in crate::formats) struct Stream {
     bytes: Box<dyn Read + Send>,
-    pub(in super::super) name: Arc<str>,
+    pub(in crate::formats) name: Arc<str>,
     splitter: Splitter,
     /// What was read and not given yet.
     text: Vec<u8>,
@@ -115,7 +117,7 @@ enum Filled {
 }
 
 impl Stream {
-    pub(in super::super) fn new(bytes: Box<dyn Read + Send>, name: Arc<str>, delimiter: u8) -> Self {
+    pub(in crate::formats) fn new(bytes: Box<dyn Read + Send>, name: Arc<str>, delimiter: u8) -> Self {
         Self {
             bytes,
             name,
@@ -131,19 +133,19 @@ impl Stream {
     }
 
     /// Says how many cells each record has from now on, and whether a blank line is one.
-    pub(in super::super) fn expect(&mut self, width: usize, blank: bool) {
+    pub(in crate::formats) fn expect(&mut self, width: usize, blank: bool) {
         (self.width, self.blank) = (Some(width), blank);
     }
 
     /// The first record, if there is one: all others have as many cells.
-    pub(in super::super) fn first(&mut self) -> Result<Option<Records>, FormatError> {
+    pub(in crate::formats) fn first(&mut self) -> Result<Option<Records>, FormatError> {
         let first = self.next(Limits { records: 1, follow: false })?;
         self.within = delimiter_within(&first);
         Ok(Some(first).filter(|first| first.len() > 0))
     }
 
     /// The next records; none if there are no more.
-    pub(in super::super) fn next(&mut self, limits: Limits) -> Result<Records, FormatError> {
+    pub(in crate::formats) fn next(&mut self, limits: Limits) -> Result<Records, FormatError> {
         let mut records = Records::default();
         let mut first = None;
         // What was left is looked at anew, so that the cells are those of this text.
@@ -265,13 +267,13 @@ impl Stream {
     }
 
     /// An error at a line.
-    pub(in super::super) fn malformed(&self, line: u64, problem: String) -> FormatError {
+    pub(in crate::formats) fn malformed(&self, line: u64, problem: String) -> FormatError {
         FormatError::Malformed { place: format!("{}, line {line}", self.name), problem }
     }
 }
 
 /// What seems to separate the values of a first record that has only one.
-pub(in super::super) fn delimiter_within(first: &Records) -> Option<&'static str> {
+pub(in crate::formats) fn delimiter_within(first: &Records) -> Option<&'static str> {
     let (text, quoted) = first.cell(0, 0);
     let known = [(';', ";"), ('\t', "\\t"), ('|', "|"), (',', ",")];
     let within = known.into_iter().find(|(char, _)| text.contains(*char)).filter(|_| !quoted && first.width == 1);
@@ -279,10 +281,10 @@ pub(in super::super) fn delimiter_within(first: &Records) -> Option<&'static str
 }
 
 /// What to do about that.
-pub(in super::super) fn say_delimiter(delimiter: &str) -> String {
+pub(in crate::formats) fn say_delimiter(delimiter: &str) -> String {
     format!("if '{delimiter}' stands between values, say --delimiter '{delimiter}'")
 }
 
 fn is_blank(cell: Cell) -> bool {
-    cell.form == Form::Plain && cell.start == cell.end
+    cell.quoting == Quoting::Plain && cell.start == cell.end
 }

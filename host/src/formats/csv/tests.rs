@@ -6,9 +6,9 @@ use arrow_array::cast::AsArray;
 use arrow_select::concat::concat_batches;
 use proptest::prelude::*;
 
-use super::super::{CsvOptions, Format, InferOptions, Rounding, infer_schema, reader};
 use super::*;
 use crate::columns::samples::{FLAT, batch, chance, schema};
+use crate::formats::{CsvOptions, Format, InferOptions, Rounding, infer_schema, reader};
 
 fn file(name: &str, text: &[u8]) -> (tempfile::TempDir, Input) {
     let folder = tempfile::tempdir().expect("a folder");

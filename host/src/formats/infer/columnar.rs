@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use arrow_schema::{DataType, Field, FieldRef, Fields, Schema};
 
-use super::super::columnar::{arrow_schema, parquet_schema};
-use super::super::{FormatError, Input};
 use super::Inferred;
+use crate::formats::columnar::{arrow_schema, parquet_schema};
+use crate::formats::{FormatError, Input};
 
 pub(super) fn infer_parquet(input: &Input) -> Result<Inferred, FormatError> {
     parquet_schema(input).map(|schema| typed(&schema))

@@ -4,10 +4,10 @@
 
 use arrow_schema::{DataType, Field, Schema, TimeUnit};
 
-use super::super::csv::{self, Limits, Records, Stream, delimiter_within, say_delimiter, value};
-use super::super::scalar::{self, Clock, Whole};
-use super::super::{FormatError, Input, ReadOptions, Rounding};
 use super::{InferOptions, Inferred};
+use crate::formats::csv::{self, Limits, Records, Stream, delimiter_within, say_delimiter, value};
+use crate::formats::scalar::{self, Clock, NumberKind};
+use crate::formats::{FormatError, Input, ReadOptions, Rounding};
 
 /// Records that are looked at together.
 const RECORDS: usize = 65_536;
@@ -115,11 +115,11 @@ impl Column {
     fn look(&mut self, text: &str) {
         self.kind = match self.kind {
             Some(Kind::Text) => return,
-            Some(Kind::Number { whole, large, digits }) => match Whole::of(text) {
-                Some(Whole::Small) => return,
-                Some(Whole::No(more)) => Some(Kind::Number { whole: false, large, digits: digits.max(more) }),
-                Some(Whole::Large(more)) => Some(Kind::Number { whole, large: large.max(more), digits }),
-                Some(Whole::Marked) | None => Some(Kind::Text),
+            Some(Kind::Number { whole, large, digits }) => match NumberKind::of(text) {
+                Some(NumberKind::Bigint) => return,
+                Some(NumberKind::Double(more)) => Some(Kind::Number { whole: false, large, digits: digits.max(more) }),
+                Some(NumberKind::Integer(more)) => Some(Kind::Number { whole, large: large.max(more), digits }),
+                Some(NumberKind::Text) | None => Some(Kind::Text),
             },
             Some(kind) => Some(kind.and(Kind::of(text))),
             None => Some(Kind::of(text)),
@@ -150,7 +150,7 @@ impl Column {
     }
 
     fn hint(&self, name: &str) -> Option<String> {
-        let name = scalar::shown(name);
+        let name = scalar::quoted(name);
         match self.kind {
             None if !self.empty => Some(format!("column {name} has no value, and is STRING")),
             Some(Kind::Number { whole: false, large, digits }) if large.max(digits) > DOUBLE_DIGITS => Some(format!(
@@ -168,11 +168,11 @@ impl Kind {
             [_, _, b':', ..] => Self::time(text),
             [_, _, _, _, b'-', _, _, b'-', ..] => Self::moment(text),
             _ if text.eq_ignore_ascii_case("true") || text.eq_ignore_ascii_case("false") => Self::Boolean,
-            _ => match Whole::of(text) {
-                Some(Whole::Small) => Self::Number { whole: true, large: 0, digits: 0 },
-                Some(Whole::Large(large)) => Self::Number { whole: true, large, digits: 0 },
-                Some(Whole::No(digits)) => Self::Number { whole: false, large: 0, digits },
-                Some(Whole::Marked) | None => Self::Text,
+            _ => match NumberKind::of(text) {
+                Some(NumberKind::Bigint) => Self::Number { whole: true, large: 0, digits: 0 },
+                Some(NumberKind::Integer(large)) => Self::Number { whole: true, large, digits: 0 },
+                Some(NumberKind::Double(digits)) => Self::Number { whole: false, large: 0, digits },
+                Some(NumberKind::Text) | None => Self::Text,
             },
         }
     }

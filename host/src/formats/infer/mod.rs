@@ -6,7 +6,7 @@ mod json;
 
 use arrow_schema::Schema;
 
-use super::guard::guarded;
+use super::read::guarded;
 use super::{CsvOptions, Format, FormatError, Input};
 
 /// How the columns of a file are found.

@@ -10,11 +10,11 @@ use arrow_buffer::{NullBuffer, OffsetBuffer, ScalarBuffer};
 use arrow_schema::{DataType, FieldRef};
 use serde::de::Error;
 
-use super::super::Rounding;
-use super::super::scalar::sql_name;
-use super::leaf::{Leaf, Shown};
+use super::leaf::Leaf;
 use super::map;
 use super::row::Row;
+use crate::formats::Rounding;
+use crate::formats::scalar::{Shown, sql_name};
 
 /// A column that is being built.
 pub(super) struct Column {

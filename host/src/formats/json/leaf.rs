@@ -1,6 +1,5 @@
 //! Columns of flat types as they are built from JSON: the texts of their values, one behind the other.
 
-use std::fmt::{self, Write};
 use std::sync::Arc;
 
 use arrow_array::{ArrayRef, BooleanArray, StringArray};
@@ -9,28 +8,9 @@ use arrow_cast::cast;
 use arrow_schema::{DataType, Field, FieldRef};
 use arrow_select::zip::zip;
 
-use super::super::Rounding;
-use super::super::scalar::{self, sql_name};
 use super::column::{Misplaced, nulls};
-
-/// The longest part of a value that an error shows, in characters.
-const SHOWN: usize = 60;
-
-/// A text as errors show it: not too long, and without controls.
-pub(crate) struct Shown<'a>(pub(crate) &'a str);
-
-impl fmt::Display for Shown<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (at, letter) in self.0.chars().enumerate() {
-            match letter {
-                _ if at == SHOWN => return f.write_str(".."),
-                letter if letter.is_control() => write!(f, "{}", letter.escape_debug())?,
-                letter => f.write_char(letter)?,
-            }
-        }
-        Ok(())
-    }
-}
+use crate::formats::Rounding;
+use crate::formats::scalar::{self, Shown, sql_name};
 
 /// The texts of values.
 pub(super) struct Leaf {

@@ -17,14 +17,14 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use arrow_array::{RecordBatch, RecordBatchOptions};
-use arrow_schema::{ArrowError, SchemaRef};
+use arrow_schema::SchemaRef;
 use serde::de::{DeserializeSeed, Deserializer, MapAccess, Visitor};
 
-use super::growing::PATIENCE;
-use super::{FormatError, Input, Place, ReadOptions, Rounding, Rows, RowsIn, Unit};
+use super::error::arrow_reason;
+use super::stream::PATIENCE;
+use super::{FormatError, Input, Place, ReadOptions, Rounding, Rows, RowsIn, Unit, scalar::Shown};
 use row::Row;
 
-pub(super) use leaf::Shown;
 pub use out::json_lines;
 pub(super) use out::json_writer;
 pub(super) use records::{Got, Problem, Records, Rows as Objects};
@@ -93,14 +93,14 @@ impl JsonRows {
         if finished.is_err() {
             self.row.truncate(0);
         }
-        let columns = finished.map_err(|misfit| (misfit.at, told(&misfit.path, &misfit.reason)))?;
+        let columns = finished.map_err(|misfit| (misfit.at, in_column(&misfit.path, &misfit.reason)))?;
         RecordBatch::try_new_with_options(Arc::clone(&self.schema), columns, &options)
-            .map_err(|error| (0, plain(&error)))
+            .map_err(|error| (0, arrow_reason(&error)))
     }
 }
 
 /// Why the value at a path does not fit, as a sentence.
-pub(super) fn told(path: &str, reason: &str) -> String {
+pub(super) fn in_column(path: &str, reason: &str) -> String {
     format!("column \"{}\": {reason}", Shown(path))
 }
 
@@ -112,7 +112,7 @@ impl Objects for JsonRows {
         read.map_err(|error| {
             let misfit = self.row.misfit("");
             self.row.truncate(rows);
-            misfit.map_or_else(|| error.into(), |misfit| Problem::new(told(&misfit.path, &misfit.reason)))
+            misfit.map_or_else(|| error.into(), |misfit| Problem::new(in_column(&misfit.path, &misfit.reason)))
         })
     }
 }
@@ -196,15 +196,6 @@ impl Batches {
         })?;
         let place = Place::numbered(Arc::clone(self.records.source().name()), Unit::Line, lines);
         Ok(Some(Rows { batch, place }))
-    }
-}
-
-/// Arrow's message without the name of its variant.
-pub(super) fn plain(error: &ArrowError) -> String {
-    let text = error.to_string();
-    match text.split_once(": ") {
-        Some((kind, rest)) if kind.to_lowercase().ends_with("error") => rest.to_owned(),
-        _ => text,
     }
 }
 

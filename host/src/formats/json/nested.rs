@@ -5,9 +5,8 @@ use std::borrow::Cow;
 use serde::de::{Deserialize, DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 
-use super::super::scalar::sql_name;
 use super::column::{Cells, Column};
-use super::leaf::Shown;
+use crate::formats::scalar::{Shown, sql_name};
 
 impl<'de> DeserializeSeed<'de> for &mut Column {
     type Value = ();

@@ -5,8 +5,8 @@
 
 use serde::de::IgnoredAny;
 
-use super::super::FormatError;
 use super::source::{More, Source};
+use crate::formats::FormatError;
 
 /// The longest object that is read, in bytes.
 const LIMIT: usize = 64 << 20;

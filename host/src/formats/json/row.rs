@@ -6,9 +6,9 @@ use arrow_array::ArrayRef;
 use arrow_schema::Fields;
 use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, Visitor};
 
-use super::super::Rounding;
 use super::column::{Column, Misplaced};
-use super::leaf::Shown;
+use crate::formats::Rounding;
+use crate::formats::scalar::Shown;
 
 /// Columns that are built side by side.
 pub(super) struct Row {

@@ -3,7 +3,7 @@
 use std::io::{ErrorKind, Read};
 use std::sync::Arc;
 
-use super::super::FormatError;
+use crate::formats::FormatError;
 
 /// Bytes that are read at once.
 const BLOCK: usize = 1 << 20;

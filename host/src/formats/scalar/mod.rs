@@ -6,6 +6,7 @@
 //! BYTES and BINARY are pairs of hexadecimal digits. Letters may be large or small.
 
 mod number;
+mod shown;
 mod time;
 
 use std::sync::Arc;
@@ -20,13 +21,11 @@ use arrow_array::{ArrayRef, new_null_array};
 use arrow_schema::{DataType, Field, TimeUnit};
 use thalweg_wire::table;
 
-use super::Rounding;
+use super::options::Rounding;
 
-pub(super) use number::Whole;
+pub(super) use number::NumberKind;
+pub(super) use shown::{Shown, quoted};
 pub(super) use time::{Clock, clock, moment};
-
-/// The most of a text that an error shows, in characters.
-const SHOWN: usize = 40;
 
 /// Why a text is no value of a column.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -100,17 +99,9 @@ pub(crate) fn sql_name(data_type: &DataType) -> String {
     table::DataType::from_arrow(data_type).map_or_else(|_| data_type.to_string(), |known| known.to_string())
 }
 
-/// A text for an error: in quotes, its controls escaped, its end left out where it is long.
-pub(crate) fn shown(text: &str) -> String {
-    match text.char_indices().nth(SHOWN) {
-        Some((end, _)) => format!("{:?}..", text.get(..end).unwrap_or_default()),
-        None => format!("{text:?}"),
-    }
-}
-
 impl Fault {
     fn misfit(self, at: usize, text: &str, data_type: &DataType) -> Misfit {
-        let (text, kind) = (shown(text), sql_name(data_type));
+        let (text, kind) = (quoted(text), sql_name(data_type));
         let reason = match self {
             Self::Kind if matches!(data_type, DataType::Binary | DataType::FixedSizeBinary(_)) => {
                 format!("{text} is no {kind}: bytes are pairs of hexadecimal digits")

@@ -1,7 +1,7 @@
 //! Numbers in texts: decimal digits, exactly, never by way of a float.
 
-use super::super::Rounding;
 use super::Fault;
+use crate::formats::Rounding;
 
 /// Decimal digits with a sign, a point and an exponent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -138,36 +138,36 @@ fn spelled(text: &str) -> bool {
     text.bytes().any(|byte| matches!(byte, b'n' | b'N'))
 }
 
-/// A number as a column's type is found by it.
+/// What a number says of the type of its column.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in super::super) enum Whole {
-    /// It is whole, and BIGINT holds it.
-    Small,
-    /// It is whole and has so many digits.
-    Large(usize),
-    /// It would not come back as it is written: `007`, `+1`.
-    Marked,
-    /// It has a fraction or an exponent, with so many digits that count, or is a word.
-    No(usize),
+pub(in crate::formats) enum NumberKind {
+    /// A whole number that BIGINT holds.
+    Bigint,
+    /// A whole number beyond BIGINT, with its number of digits.
+    Integer(usize),
+    /// A number that would not come back as it is written: `007`, `+1`.
+    Text,
+    /// A number with a fraction or an exponent, or a word as `inf`, with its number of significant digits.
+    Double(usize),
 }
 
-impl Whole {
+impl NumberKind {
     /// What kind of number a text is; `None`: none that DOUBLE takes.
-    pub(in super::super) fn of(text: &str) -> Option<Self> {
+    pub(in crate::formats) fn of(text: &str) -> Option<Self> {
         let text = text.trim_ascii();
-        let Some(digits) = Digits::of(text) else { return float64(text).ok().map(|_| Self::No(0)) };
+        let Some(digits) = Digits::of(text) else { return float64(text).ok().map(|_| Self::Double(0)) };
         if text.starts_with('+') || matches!(digits.whole, [b'0', _, ..]) {
-            return Some(Self::Marked);
+            return Some(Self::Text);
         }
         let plain = text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'-');
         match digits.whole.len() {
             _ if !plain || text == "-0" => {
                 float64(text).ok()?;
                 let mut significant = digits.whole.iter().chain(digits.fraction).skip_while(|byte| **byte == b'0');
-                Some(Self::No(significant.by_ref().count()))
+                Some(Self::Double(significant.by_ref().count()))
             }
-            _ if integer::<i64>(text, Rounding::Refuse).is_ok() => Some(Self::Small),
-            length => Some(Self::Large(length)),
+            _ if integer::<i64>(text, Rounding::Refuse).is_ok() => Some(Self::Bigint),
+            length => Some(Self::Integer(length)),
         }
     }
 }

@@ -5,37 +5,37 @@ use arrow_array::timezone::Tz;
 use arrow_schema::TimeUnit;
 use chrono::{DateTime, Offset, TimeZone};
 
-use super::super::Rounding;
 use super::Fault;
+use crate::formats::Rounding;
 
 const DAY: i64 = 86_400;
 const NANOS: i64 = 1_000_000_000;
 
 /// A time of day.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(in super::super) struct Clock {
+pub(in crate::formats) struct Clock {
     /// Whole seconds since midnight.
     seconds: i64,
     nanos: i64,
     /// How many digits the fraction of the second has.
-    pub(in super::super) digits: usize,
+    pub(in crate::formats) digits: usize,
     /// Whether it is finer than nanoseconds.
     finer: bool,
 }
 
 /// A day, and a time of it in a zone where the text has them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in super::super) struct Moment {
+pub(in crate::formats) struct Moment {
     /// Days since 1970.
     days: i64,
-    pub(in super::super) clock: Option<Clock>,
+    pub(in crate::formats) clock: Option<Clock>,
     /// How many seconds its zone is ahead of UTC.
-    pub(in super::super) zone: Option<i64>,
+    pub(in crate::formats) zone: Option<i64>,
 }
 
 impl Moment {
     /// It as a count of units since 1970 in UTC.
-    pub(in super::super) fn count(&self, unit: TimeUnit, rounding: Rounding) -> Result<i64, Fault> {
+    pub(in crate::formats) fn count(&self, unit: TimeUnit, rounding: Rounding) -> Result<i64, Fault> {
         let clock = self.clock.unwrap_or_default();
         let seconds = i128::from(self.days * DAY + clock.seconds - self.zone.unwrap_or(0));
         let fraction = clock.fraction(unit, rounding)?;
@@ -45,7 +45,7 @@ impl Moment {
 
 impl Clock {
     /// Whether it is no finer than nanoseconds.
-    pub(in super::super) fn is_of_nanos(&self) -> bool {
+    pub(in crate::formats) fn is_of_nanos(&self) -> bool {
         !self.finer
     }
 
@@ -127,7 +127,7 @@ pub(super) fn instant(text: &str, unit: TimeUnit, zoned: bool, rounding: Roundin
 }
 
 /// The moment that a text is.
-pub(in super::super) fn moment(text: &str) -> Option<Moment> {
+pub(in crate::formats) fn moment(text: &str) -> Option<Moment> {
     let (days, rest) = day(text.as_bytes())?;
     let rest = match rest {
         [] => return Some(Moment { days, clock: None, zone: None }),
@@ -189,7 +189,7 @@ fn basic_day(bytes: &[u8]) -> Option<i64> {
 }
 
 /// A time of day at the begin of a text, and what stands behind it.
-pub(in super::super) fn clock(bytes: &[u8]) -> Option<(Clock, &[u8])> {
+pub(in crate::formats) fn clock(bytes: &[u8]) -> Option<(Clock, &[u8])> {
     let (hours, rest) = number(bytes, 1, 2)?;
     let [b':', rest @ ..] = rest else { return None };
     let (minutes, rest) = number(rest, 2, 2)?;

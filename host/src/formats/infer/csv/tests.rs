@@ -2,8 +2,8 @@
 
 use thalweg_wire::table;
 
-use super::super::super::CsvOptions;
 use super::*;
+use crate::formats::CsvOptions;
 
 fn like(text: &str, options: InferOptions) -> Result<Inferred, FormatError> {
     let file = tempfile::Builder::new().suffix(".csv").tempfile().expect("a file");

@@ -6,9 +6,9 @@ mod seen;
 
 use arrow_schema::Schema;
 
-use super::super::json::{Got, Objects, Problem, Records, Source};
-use super::super::{FormatError, Input, ReadOptions};
 use super::{InferOptions, Inferred};
+use crate::formats::json::{Got, Objects, Problem, Records, Source};
+use crate::formats::{FormatError, Input, ReadOptions};
 use seen::Members;
 
 /// The most names that a hint shows.

@@ -6,9 +6,10 @@ use std::sync::Arc;
 use arrow_schema::{DataType, Field};
 use serde::de::Deserializer;
 
-use super::super::super::json::{Problem, Shown, told};
 use super::each::{EachElement, EachMember};
 use super::number::Number;
+use crate::formats::json::{Problem, in_column};
+use crate::formats::scalar::Shown;
 
 /// How deep values may be nested in each other.
 const DEPTH: usize = 64;
@@ -63,7 +64,7 @@ impl Members {
     pub(super) fn read(&mut self, object: &str, line: u64) -> Result<(), Problem> {
         self.see(object, &Place { line, depth: 0 }).map_err(|misfit| Problem {
             line: misfit.line,
-            text: if misfit.path.is_empty() { misfit.reason } else { told(&misfit.path, &misfit.reason) },
+            text: if misfit.path.is_empty() { misfit.reason } else { in_column(&misfit.path, &misfit.reason) },
         })
     }
 
@@ -236,7 +237,7 @@ impl Seen {
             }
             Some(Kind::Object(members)) if members.members.is_empty() => {
                 let reason = "there are only objects without members, the first in line";
-                return Err(told(path, &format!("{reason} {}, and a ROW must have fields", self.line)));
+                return Err(in_column(path, &format!("{reason} {}, and a ROW must have fields", self.line)));
             }
             Some(Kind::Object(members)) => DataType::Struct(members.fields(&format!("{path}."), notes)?.into()),
         })

@@ -4,8 +4,8 @@ use std::io::Write;
 
 use proptest::prelude::*;
 
-use super::super::super::{Format, reader};
 use super::*;
+use crate::formats::{Format, reader};
 
 /// A file with this text.
 fn file(text: &str) -> tempfile::NamedTempFile {

@@ -5,8 +5,9 @@ use std::io::ErrorKind;
 
 use arrow_schema::SchemaRef;
 
-use super::growing::{Ending, PATIENCE};
-use super::{Format, FormatError, Input, ReadOptions, Rows, RowsIn, reader};
+use super::reader;
+use crate::formats::stream::{Ending, PATIENCE};
+use crate::formats::{Format, FormatError, Input, ReadOptions, Rows, RowsIn};
 
 /// The rows of a file that is followed, over all the files that stand in its place.
 pub(super) struct Following {

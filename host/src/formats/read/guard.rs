@@ -7,7 +7,7 @@ use std::cell::Cell;
 use std::panic::{self, AssertUnwindSafe, PanicHookInfo, catch_unwind};
 use std::sync::{Arc, Once};
 
-use super::{FormatError, RowsIn};
+use crate::formats::{FormatError, RowsIn};
 
 thread_local! {
     /// Whether a guard stands on this thread.
@@ -15,7 +15,10 @@ thread_local! {
 }
 
 /// Does this; where it panics, gives an error that names the file.
-pub(super) fn guarded<T>(name: &str, read: impl FnOnce() -> Result<T, FormatError>) -> Result<T, FormatError> {
+pub(in crate::formats) fn guarded<T>(
+    name: &str,
+    read: impl FnOnce() -> Result<T, FormatError>,
+) -> Result<T, FormatError> {
     quiet_panics();
     let before = GUARDED.replace(true);
     let read = catch_unwind(AssertUnwindSafe(read));
@@ -65,8 +68,8 @@ mod tests {
     use arrow_array::RecordBatch;
     use arrow_schema::Schema;
 
-    use super::super::{Place, Rows, Unit};
     use super::*;
+    use crate::formats::{Place, Rows, Unit};
 
     #[test]
     fn a_panic_is_an_error_and_the_end() {

@@ -47,7 +47,7 @@ impl fmt::Display for Compression {
 }
 
 /// The text of bytes that are compressed as `named`, or as their first bytes say, or not at all.
-pub(super) fn unpacked(
+pub(in crate::formats) fn unpacked(
     mut bytes: Box<dyn Read + Send>,
     named: Option<Compression>,
 ) -> io::Result<Box<dyn Read + Send>> {

@@ -1,4 +1,12 @@
 //! Rows out: JSON lines, CSV, Parquet, Arrow IPC, and tables for people.
+//!
+//! ```text
+//! parquet  rows into a Parquet file
+//! table    rows as a table for people
+//! ```
+
+mod parquet;
+mod table;
 
 use std::io::Write;
 
@@ -7,22 +15,13 @@ use arrow_ipc::writer::FileWriter;
 use arrow_json::writer::LineDelimited;
 use arrow_schema::{ArrowError, SchemaRef};
 
+use super::csv::csv_writer;
+use super::format::Format;
 use super::json::json_writer;
-use super::parquet_out::ParquetOut;
-use super::table::Table;
-use super::{Format, csv_writer};
+use super::rows_out::RowsOut;
 
-/// Where a scan's rows go.
-pub trait RowsOut: Send {
-    /// Writes rows; they may stay in memory until `finish`.
-    fn write(&mut self, batch: &RecordBatch) -> Result<(), ArrowError>;
-
-    /// Hands on what has been written, so that a reader sees it now.
-    fn flush(&mut self) -> Result<(), ArrowError>;
-
-    /// Writes what the format wants at its end. Without it the output is incomplete.
-    fn finish(self: Box<Self>) -> Result<(), ArrowError>;
-}
+use parquet::ParquetOut;
+use table::Table;
 
 /// A writer of a format.
 pub fn writer<W: Write + Send + 'static>(

@@ -9,7 +9,7 @@ use arrow_cast::{CastOptions, cast_with_options};
 use arrow_schema::{ArrowError, DataType, Field, FieldRef, Fields, Schema, SchemaRef, TimeUnit};
 use parquet::arrow::ArrowWriter;
 
-use super::RowsOut;
+use crate::formats::RowsOut;
 
 /// Rows on their way into a Parquet file.
 pub(super) struct ParquetOut<W: Write + Send> {
@@ -74,9 +74,9 @@ mod tests {
     use parquet::basic::{LogicalType, TimeUnit as ParquetUnit};
     use parquet::file::reader::{FileReader, SerializedFileReader};
 
-    use super::super::{Format, Input, ReadOptions, reader, writer};
     use super::*;
     use crate::columns::fit;
+    use crate::formats::{Format, Input, ReadOptions, reader, writer};
 
     /// Seconds at the top, in a row, in an array and in a map.
     fn rows() -> RecordBatch {

@@ -1,17 +1,10 @@
-//! Byte streams that are read while they grow: a file that is written to, and a pipe. `WouldBlock` means that there is
-//! nothing more for now.
+//! A file that is read while it grows.
 
 use std::fs::{File, Metadata};
-use std::io::{Error, ErrorKind, Read, Result, Seek, SeekFrom};
+use std::io::{ErrorKind, Read, Result, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
-use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant, SystemTime};
-
-/// How long nothing must come before that is said.
-pub(super) const PATIENCE: Duration = Duration::from_millis(200);
-/// Bytes that are taken from a pipe at once.
-const BLOCK: usize = 1 << 16;
 
 /// How long a file that another one took the place of is read on after its last byte: its writer may not know yet.
 const GRACE: Duration = Duration::from_secs(1);
@@ -20,7 +13,7 @@ const MARK: usize = 256;
 
 /// A file that grows. It ends when it is not the same file any more: when another one stands in its place, or it was cut or
 /// written anew; `Ending` says so then.
-pub(super) struct Growing {
+pub(in crate::formats) struct Growing {
     path: PathBuf,
     file: File,
     ending: Ending,
@@ -41,21 +34,21 @@ pub(crate) struct Ending(Arc<OnceLock<Ended>>);
 
 /// How a growing file ended.
 #[derive(Debug)]
-pub(super) struct Ended {
+pub(in crate::formats) struct Ended {
     /// What became of it, in words for people that follow its name.
-    pub(super) what: String,
+    pub(in crate::formats) what: String,
     /// Whether its last line has no end.
-    pub(super) is_open: bool,
+    pub(in crate::formats) is_open: bool,
 }
 
 impl Ending {
-    pub(super) fn get(&self) -> Option<&Ended> {
+    pub(in crate::formats) fn get(&self) -> Option<&Ended> {
         self.0.get()
     }
 }
 
 impl Growing {
-    pub(super) fn open(path: &Path, ending: Ending) -> Result<Self> {
+    pub(in crate::formats) fn open(path: &Path, ending: Ending) -> Result<Self> {
         let (path, file) = (path.to_owned(), File::open(path)?);
         Ok(Self { path, file, ending, read: 0, begin: Vec::new(), end: Vec::new(), seen: None, replaced: None })
     }
@@ -159,67 +152,6 @@ fn identity(metadata: &Metadata) -> Option<SystemTime> {
     metadata.created().ok()
 }
 
-/// A pipe that is read on a thread of its own, so that nobody waits for a writer that is slow. It ends when the pipe
-/// does.
-pub(super) struct Piped {
-    blocks: Receiver<Result<Vec<u8>>>,
-    block: Vec<u8>,
-    /// How much of the block was read.
-    read: usize,
-    ended: bool,
-}
-
-impl Piped {
-    pub(super) fn new(mut pipe: Box<dyn Read + Send>) -> Result<Self> {
-        let (sender, blocks) = sync_channel(4);
-        std::thread::Builder::new().name("thalweg-pipe".into()).spawn(move || {
-            loop {
-                let mut block = vec![0; BLOCK];
-                let read = match pipe.read(&mut block) {
-                    // Said, so that the end of the thread is not taken for the end of the pipe.
-                    Ok(0) => {
-                        let _ = sender.send(Ok(Vec::new()));
-                        return;
-                    }
-                    Ok(count) => {
-                        block.truncate(count);
-                        Ok(block)
-                    }
-                    Err(error) if error.kind() == ErrorKind::Interrupted => continue,
-                    Err(error) => Err(error),
-                };
-                let failed = read.is_err();
-                if sender.send(read).is_err() || failed {
-                    return;
-                }
-            }
-        })?;
-        Ok(Self { blocks, block: Vec::new(), read: 0, ended: false })
-    }
-}
-
-impl Read for Piped {
-    fn read(&mut self, buffer: &mut [u8]) -> Result<usize> {
-        if self.ended {
-            return Ok(0);
-        }
-        if self.read == self.block.len() {
-            self.block = match self.blocks.recv_timeout(PATIENCE) {
-                Ok(block) => block?,
-                Err(RecvTimeoutError::Timeout) => return Err(ErrorKind::WouldBlock.into()),
-                Err(RecvTimeoutError::Disconnected) => {
-                    return Err(Error::other("the thread that reads it broke down"));
-                }
-            };
-            self.read = 0;
-            self.ended = self.block.is_empty();
-        }
-        let count = (&self.block[self.read..]).read(buffer)?;
-        self.read += count;
-        Ok(count)
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use std::io::Write;
@@ -321,25 +253,5 @@ mod tests {
         assert_eq!(now(&mut growing), "END");
         let ending = growing.ending.get().expect("it ended");
         assert!(ending.what.contains("to its end, 26 bytes") && ending.is_open, "{ending:?}");
-    }
-
-    #[test]
-    fn a_pipe_ends_with_its_bytes() {
-        let mut text = String::new();
-        Piped::new(Box::new(&b"one and two"[..])).expect("a thread").read_to_string(&mut text).expect("read");
-        assert_eq!(text, "one and two");
-    }
-
-    #[test]
-    fn a_pipe_whose_thread_breaks_down_does_not_end_in_order() {
-        struct Breaking;
-        impl Read for Breaking {
-            fn read(&mut self, _: &mut [u8]) -> Result<usize> {
-                panic!("of a test");
-            }
-        }
-        let mut pipe = Piped::new(Box::new(Breaking)).expect("a thread");
-        let error = pipe.read_to_end(&mut Vec::new()).expect_err("it broke down").to_string();
-        assert!(error.contains("broke down"), "{error}");
     }
 }

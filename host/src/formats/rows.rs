@@ -1,7 +1,23 @@
-//! Where rows stand in their file, for errors that a person can act on.
+//! Rows as they are read, and where they stand in their file, for errors that a person can act on.
 
 use std::fmt;
 use std::sync::Arc;
+
+use arrow_array::RecordBatch;
+
+use super::error::FormatError;
+
+/// A batch of rows and where each of them stands.
+#[derive(Debug, Clone)]
+pub struct Rows {
+    /// The rows.
+    pub batch: RecordBatch,
+    /// Where they stand.
+    pub place: Place,
+}
+
+/// Rows as they are read.
+pub type RowsIn = Box<dyn Iterator<Item = Result<Rows, FormatError>> + Send>;
 
 /// What a file counts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -7,15 +7,15 @@
 
 /// A cell of a record, in the text that was split.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Cell {
-    pub(super) start: u32,
-    pub(super) end: u32,
-    pub(super) form: Form,
+pub(in crate::formats::csv) struct Cell {
+    pub(in crate::formats::csv) start: u32,
+    pub(in crate::formats::csv) end: u32,
+    pub(in crate::formats::csv) quoting: Quoting,
 }
 
-/// How a cell is written.
+/// Whether a cell stands in quotes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Form {
+pub(in crate::formats::csv) enum Quoting {
     /// Without quotes.
     Plain,
     /// Between quotes, which are not part of it.
@@ -26,7 +26,7 @@ pub(super) enum Form {
 
 /// What splitting came to.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Split {
+pub(in crate::formats::csv) enum Split {
     /// A record is whole.
     Record {
         /// How many cells it has, also those beyond the ones that were wanted.
@@ -42,7 +42,7 @@ pub(super) enum Split {
 
 /// What is wrong with a record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub(super) enum Fault {
+pub(in crate::formats::csv) enum Fault {
     #[error("a quoted value does not end")]
     Open,
     #[error(
@@ -64,7 +64,7 @@ enum State {
 
 /// Cuts text that comes piece by piece: between calls, text may be added at its end.
 #[derive(Debug)]
-pub(super) struct Splitter {
+pub(in crate::formats::csv) struct Splitter {
     delimiter: u8,
     /// The bytes that end a plain cell.
     stops: [bool; 256],
@@ -86,7 +86,7 @@ pub(super) struct Splitter {
 }
 
 impl Splitter {
-    pub(super) fn new(delimiter: u8) -> Self {
+    pub(in crate::formats::csv) fn new(delimiter: u8) -> Self {
         let mut stops = [false; 256];
         for stop in [delimiter, b'\r', b'\n'] {
             stops[usize::from(stop)] = true;
@@ -106,17 +106,17 @@ impl Splitter {
     }
 
     /// Where the record begins that is under way or comes next.
-    pub(super) fn begun(&self) -> usize {
+    pub(in crate::formats::csv) fn begun(&self) -> usize {
         self.record
     }
 
     /// Goes on in another text, from there on. A record that was begun is begun anew.
-    pub(super) fn restart(&mut self, at: usize) {
+    pub(in crate::formats::csv) fn restart(&mut self, at: usize) {
         (self.at, self.record, self.state, self.cells, self.lines) = (at, at, State::Begin, 0, 0);
     }
 
     /// Finishes the record under way, and adds its cells, but so many at most. `ended`: no text will be added any more.
-    pub(super) fn record(
+    pub(in crate::formats::csv) fn record(
         &mut self,
         text: &[u8],
         ended: bool,
@@ -143,7 +143,7 @@ impl Splitter {
                     if length.is_none() && !ended {
                         return Ok(Split::More);
                     }
-                    self.end_cell(self.at, Form::Plain, most, cells);
+                    self.end_cell(self.at, Quoting::Plain, most, cells);
                     if let Some(record) = self.pass(text.get(self.at)) {
                         return Ok(record);
                     }
@@ -169,8 +169,8 @@ impl Splitter {
                     stop => {
                         let end = self.at - 1;
                         self.lines += line_ends(text.get(self.cell..end).unwrap_or_default());
-                        let form = if self.doubled { Form::Escaped } else { Form::Quoted };
-                        self.end_cell(end, form, most, cells);
+                        let quoting = if self.doubled { Quoting::Escaped } else { Quoting::Quoted };
+                        self.end_cell(end, quoting, most, cells);
                         if let Some(record) = self.pass(stop) {
                             return Ok(record);
                         }
@@ -188,14 +188,14 @@ impl Splitter {
         self.behind_cr = false;
     }
 
-    fn end_cell(&mut self, end: usize, form: Form, most: usize, cells: &mut Vec<Cell>) {
+    fn end_cell(&mut self, end: usize, quoting: Quoting, most: usize, cells: &mut Vec<Cell>) {
         self.state = State::Begin;
         self.cells += 1;
         // A text is never as long as 4 GiB.
         if self.cells <= most
             && let (Ok(start), Ok(end)) = (u32::try_from(self.cell), u32::try_from(end))
         {
-            cells.push(Cell { start, end, form });
+            cells.push(Cell { start, end, quoting });
         }
     }
 
@@ -219,7 +219,7 @@ impl Splitter {
 }
 
 /// How many lines end in a text; CRLF ends one.
-pub(super) fn line_ends(text: &[u8]) -> u64 {
+pub(in crate::formats::csv) fn line_ends(text: &[u8]) -> u64 {
     let mut before = 0;
     let ends = text.iter().filter(|byte| {
         let ends = **byte == b'\r' || **byte == b'\n' && before != b'\r';
@@ -230,76 +230,4 @@ pub(super) fn line_ends(text: &[u8]) -> u64 {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// Cells with what is around them, and how many lines they take.
-    type Found = (Vec<(String, Form)>, u64);
-
-    /// The records of a text that comes in pieces of this length.
-    fn split(text: &str, piece: usize) -> Result<Vec<Found>, Fault> {
-        let mut splitter = Splitter::new(b',');
-        let (mut records, mut cells, mut there) = (Vec::new(), Vec::new(), 0);
-        loop {
-            match splitter.record(&text.as_bytes()[..there], there == text.len(), 9, &mut cells)? {
-                Split::Record { cells: count, lines } => {
-                    assert_eq!(count, cells.len());
-                    let cell = |cell: Cell| (text[cell.start as usize..cell.end as usize].to_owned(), cell.form);
-                    records.push((cells.drain(..).map(cell).collect(), lines));
-                }
-                Split::More => there = (there + piece).min(text.len()),
-                Split::End => {
-                    assert_eq!(splitter.begun(), text.len(), "every byte was looked at");
-                    return Ok(records);
-                }
-            }
-        }
-    }
-
-    #[test]
-    fn every_byte_belongs_to_a_record() {
-        use Form::{Escaped, Plain, Quoted};
-        type Record<'a> = (&'a [(&'a str, Form)], u64);
-        let cases: &[(&str, &[Record<'_>])] = &[
-            ("", &[]),
-            ("a,b\nc", &[(&[("a", Plain), ("b", Plain)], 1), (&[("c", Plain)], 1)]),
-            ("a\rb\r\nc\n", &[(&[("a", Plain)], 1), (&[("b", Plain)], 1), (&[("c", Plain)], 1)]),
-            ("a\r\r\n\n", &[(&[("a", Plain)], 1), (&[("", Plain)], 1), (&[("", Plain)], 1)]),
-            ("a,\n,", &[(&[("a", Plain), ("", Plain)], 1), (&[("", Plain), ("", Plain)], 1)]),
-            ("\"a\nb\r\nc\r\",d\n", &[(&[("a\nb\r\nc\r", Quoted), ("d", Plain)], 4)]),
-            ("\"a\"\"b\",\"\"\"\"", &[(&[("a\"\"b", Escaped), ("\"\"", Escaped)], 1)]),
-            ("\"\",\"\"\r\n", &[(&[("", Quoted), ("", Quoted)], 1)]),
-            ("a\"b, \"c\"\n", &[(&[("a\"b", Plain), (" \"c\"", Plain)], 1)]),
-        ];
-        for (text, expected) in cases {
-            let owned = |(cells, lines): &Record<'_>| {
-                (cells.iter().map(|(cell, form)| ((*cell).to_owned(), *form)).collect::<Vec<_>>(), *lines)
-            };
-            let expected = expected.iter().map(owned).collect::<Vec<_>>();
-            for piece in [1, 2, 3, 100] {
-                assert_eq!(split(text, piece).as_ref(), Ok(&expected), "{text:?} in pieces of {piece}");
-            }
-        }
-    }
-
-    #[test]
-    fn what_is_no_csv_is_said() {
-        for (text, fault) in [
-            ("a,\"b\nc", Fault::Open),
-            ("a,\"b\"c\n", Fault::Behind(2)),
-            ("\"a\" ,b\n", Fault::Behind(1)),
-            ("\"a \"b\" c\"\n", Fault::Behind(1)),
-        ] {
-            for piece in [1, 100] {
-                assert_eq!(split(text, piece), Err(fault), "{text:?}");
-            }
-        }
-    }
-
-    #[test]
-    fn cells_beyond_the_wanted_are_counted_and_not_kept() {
-        let mut cells = Vec::new();
-        let split = Splitter::new(b';').record(b"1;2;3\n", true, 2, &mut cells);
-        assert_eq!((split, cells.len()), (Ok(Split::Record { cells: 3, lines: 1 }), 2));
-    }
-}
+mod tests;
