@@ -1,4 +1,12 @@
 //! `module`: write, build, test and look into smart modules. None of it needs a server, but for `--table`.
+//!
+//! ```text
+//! list, new, build, test, inspect  the commands
+//! folder      the folder of a module, and what its module.toml says
+//! subject     the module that a command is about
+//! context     the columns of the rows that a module is given
+//! parameters  the parameters of a module, shown
+//! ```
 
 mod build;
 mod context;
@@ -6,6 +14,7 @@ mod folder;
 mod inspect;
 mod list;
 mod new;
+mod parameters;
 mod subject;
 mod test;
 

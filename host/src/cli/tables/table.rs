@@ -4,15 +4,15 @@ use std::collections::BTreeMap;
 
 use anyhow::{Context, anyhow};
 use clap::{Args, Subcommand};
-use serde_json::{Value, json};
-use thalweg_contract::TableInfo;
-use thalweg_wire::table::{ArrowTypeError, ColumnType, Schema, TableDescriptor, TablePath};
+use serde_json::json;
+use thalweg_wire::table::{Schema, TableDescriptor, TablePath};
 
 use super::aggregation;
 use super::change::{NOT_THERE, THERE, was_made};
+use super::schema::schema_of;
+use super::show::{as_json, as_text, key_names};
 use crate::cli::terminal::{Common, CsvFlags, ListFormat, Outcome, counted, key_value, print_list, print_one, say};
 use crate::formats::{Format, InferOptions, Input, infer_schema};
-use crate::text::{escaped, padded, width};
 
 /// `thalweg table`.
 #[derive(Debug, Subcommand)]
@@ -194,7 +194,7 @@ impl Create {
     }
 }
 
-/// What is told of a table that was created.
+/// What is said of a table that was created.
 struct Made {
     columns: usize,
     primary_key: String,
@@ -230,68 +230,4 @@ fn altered(set: &[(String, String)], removed: &[String]) -> String {
     let set = set.iter().map(|(key, value)| format!("{key} = {value}"));
     let removed = removed.iter().map(|key| format!("{key} removed"));
     set.chain(removed).collect::<Vec<_>>().join(", ")
-}
-
-/// The columns of an Arrow schema as a table's.
-pub(in crate::cli) fn schema_of(arrow: &arrow_schema::Schema) -> anyhow::Result<Schema> {
-    let columns = arrow.fields().iter().map(|field| Ok((field.name().clone(), ColumnType::from_arrow(field)?, None)));
-    Ok(Schema::new(columns.collect::<Result<Vec<_>, ArrowTypeError>>()?)?)
-}
-
-fn as_json(info: &TableInfo) -> Value {
-    let descriptor = &info.descriptor;
-    let schema = &descriptor.schema;
-    let columns: Vec<Value> = schema
-        .columns
-        .iter()
-        .map(|c| {
-            let mut column = json!({ "name": c.name, "type": c.column_type.to_string(), "comment": c.comment });
-            if let Some((function, _)) = &c.aggregation {
-                column["aggregation"] = function.as_str().into();
-            }
-            column
-        })
-        .collect();
-    json!({
-        "table": info.path.to_string(), "table_id": info.table_id, "schema_id": info.schema_id, "columns": columns,
-        "primary_key": key_names(schema), "partition_keys": descriptor.partition_keys,
-        "bucket_keys": descriptor.bucket_keys, "buckets": descriptor.bucket_count, "comment": descriptor.comment,
-        "properties": descriptor.properties, "custom_properties": descriptor.custom_properties,
-        "created": info.created, "modified": info.modified,
-    })
-}
-
-fn key_names(schema: &Schema) -> Vec<&str> {
-    schema.primary_key_names().collect()
-}
-
-fn as_text(info: &TableInfo) -> String {
-    let descriptor = &info.descriptor;
-    let widest = descriptor.schema.columns.iter().map(|c| width(&escaped(&c.name))).max().unwrap_or(0);
-    let mut lines = vec![format!("table {} (id {}, schema {})", info.path, info.table_id, info.schema_id)];
-    lines.extend(descriptor.comment.iter().map(|comment| format!("  {}", escaped(comment))));
-    lines.push("columns".into());
-    for column in &descriptor.schema.columns {
-        let comment = column.comment.as_ref().map(|c| format!("  -- {}", escaped(c))).unwrap_or_default();
-        let aggregation = column.aggregation.as_ref().map(|(name, _)| format!("  ({name})")).unwrap_or_default();
-        let (name, kind) = (padded(&escaped(&column.name), widest, false), column.column_type.to_string());
-        lines.push(format!("  {name}  {}{aggregation}{comment}", escaped(&kind)));
-    }
-    let mut list = |name: &str, values: Vec<&str>| {
-        if !values.is_empty() {
-            lines.push(format!("{name}  {}", escaped(&values.join(", "))));
-        }
-    };
-    list("primary key", key_names(&descriptor.schema));
-    list("partitioned by", descriptor.partition_keys.iter().map(String::as_str).collect());
-    list("bucket key", descriptor.bucket_keys.iter().map(String::as_str).collect());
-    if let Some(buckets) = descriptor.bucket_count {
-        lines.push(format!("buckets  {buckets}"));
-    }
-    let properties: Vec<_> = descriptor.properties.iter().chain(&descriptor.custom_properties).collect();
-    if !properties.is_empty() {
-        lines.push("properties".into());
-        lines.extend(properties.iter().map(|(key, value)| format!("  {} = {}", escaped(key), escaped(value))));
-    }
-    lines.join("\n") + "\n"
 }

@@ -33,7 +33,7 @@ pub(in crate::cli) fn print_list(rows: &[Value], format: ListFormat) -> anyhow::
     Ok(out.flush()?)
 }
 
-/// Prints things that are told at length to people: `text` as a whole, or each as an object.
+/// Prints things that people are shown at length: `text` as a whole, or each as an object.
 pub(in crate::cli) fn print_each(values: &[Value], text: &str, format: ListFormat) -> anyhow::Result<()> {
     match format {
         ListFormat::Table => Ok(writeln!(std::io::stdout(), "{text}")?),

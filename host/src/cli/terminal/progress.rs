@@ -66,14 +66,14 @@ impl Bar {
             return;
         }
         let rows = Arc::clone(&self.rows);
-        let told = move |state: &ProgressState, out: &mut dyn Write| {
+        let status = move |state: &ProgressState, out: &mut dyn Write| {
             let (bytes, total) = measure();
-            let status = Status { rows: rows.load(Ordering::Relaxed), elapsed: state.elapsed(), bytes, total };
-            let _ = out.write_str(&status.sentence());
+            let done = Status { rows: rows.load(Ordering::Relaxed), elapsed: state.elapsed(), bytes, total };
+            let _ = out.write_str(&done.sentence());
         };
         // The template is of this file: it can be parsed.
-        if let Ok(style) = ProgressStyle::with_template("{spinner} {told}") {
-            self.bar.set_style(style.with_key("told", told));
+        if let Ok(style) = ProgressStyle::with_template("{spinner} {status}") {
+            self.bar.set_style(style.with_key("status", status));
         }
         self.bar.enable_steady_tick(PERIOD);
     }
@@ -138,7 +138,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_done_and_left_is_told_where_it_is_known() {
+    fn what_is_done_and_left_is_said_where_it_is_known() {
         let seconds = Duration::from_secs;
         let cases = [
             (

@@ -7,17 +7,17 @@ pub(in crate::cli) fn say(sentence: &str) {
     eprintln!("thalweg: {}", text::message(sentence));
 }
 
-/// A failure with its causes, each told once: many an error tells its cause itself.
+/// A failure with its causes, each said once: many an error says its cause itself.
 pub(in crate::cli) fn sentence(error: &anyhow::Error) -> String {
-    let mut told = String::new();
+    let mut sentence = String::new();
     for cause in error.chain().map(ToString::to_string) {
-        match told.is_empty() {
-            true => told = cause,
-            false if told.contains(&cause) => {}
-            false => told = format!("{told}: {cause}"),
+        match sentence.is_empty() {
+            true => sentence = cause,
+            false if sentence.contains(&cause) => {}
+            false => sentence = format!("{sentence}: {cause}"),
         }
     }
-    told
+    sentence
 }
 
 #[cfg(test)]
@@ -33,8 +33,8 @@ mod tests {
     use crate::runtime::RuntimeError;
 
     /// Whether any part of a sentence of some length stands there twice.
-    fn repeats(told: &str) -> bool {
-        let parts: Vec<&str> = told.split([':', '(', ')']).map(str::trim).filter(|part| part.len() > 3).collect();
+    fn repeats(said: &str) -> bool {
+        let parts: Vec<&str> = said.split([':', '(', ')']).map(str::trim).filter(|part| part.len() > 3).collect();
         parts.iter().enumerate().any(|(at, part)| parts[..at].contains(part))
     }
 
@@ -65,19 +65,19 @@ mod tests {
     }
 
     #[test]
-    fn no_cause_is_told_twice() {
+    fn no_cause_is_said_twice() {
         assert!(repeats("a.csv: Io error: no space: no space") && !repeats("a.csv: no space"));
         for error in failures() {
-            let told = sentence(&error);
-            assert!(!repeats(&told), "{told}");
+            let said = sentence(&error);
+            assert!(!repeats(&said), "{said}");
             let first = error.to_string();
-            assert!(told.starts_with(&first), "{told}");
+            assert!(said.starts_with(&first), "{said}");
         }
         assert_eq!(sentence(&anyhow!("no space").context("a.csv")), "a.csv: no space");
     }
 
     #[test]
-    fn errors_of_our_own_tell_their_cause_once() {
+    fn errors_of_our_own_say_their_cause_once() {
         let ours = ModuleError::Runtime { module: "late".into(), cause: core_module() };
         let chain = format!("{:#}", anyhow::Error::from(client::Error::from(ours)));
         assert!(!repeats(&chain), "{chain}");

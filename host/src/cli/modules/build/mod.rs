@@ -15,9 +15,7 @@ use std::time::Duration;
 use anyhow::{Context as _, bail};
 use clap::Args;
 
-use crate::cli::terminal::Common;
-use crate::cli::terminal::Outcome;
-use crate::cli::terminal::grouped;
+use crate::cli::terminal::{Common, Outcome, grouped};
 use crate::module::{ModuleSpec, describe};
 use crate::runtime::Runtime;
 

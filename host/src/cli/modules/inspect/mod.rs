@@ -6,11 +6,9 @@ use clap::Args;
 use serde_json::{Value, json};
 
 use super::context::Columns;
-use super::list::parameters_as_json;
+use super::parameters::parameters_as_json;
 use super::subject::Subject;
-use crate::cli::terminal::Common;
-use crate::cli::terminal::{Failure, Outcome};
-use crate::cli::terminal::{ListFormat, print_one};
+use crate::cli::terminal::{Common, Failure, ListFormat, Outcome, print_one};
 use crate::module::{Inspection, OutputColumn, PlanReport, inspect, plan};
 use crate::runtime::Runtime;
 

@@ -1,6 +1,6 @@
 //! An inspection for people.
 
-use crate::cli::modules::list::parameters_as_text;
+use crate::cli::modules::parameters::parameters_as_text;
 use crate::cli::terminal::grouped;
 use crate::module::{Inspection, OutputColumn, PlanReport};
 

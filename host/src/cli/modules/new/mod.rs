@@ -12,8 +12,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, bail, ensure};
 use clap::{Args, ValueEnum};
 
-use crate::cli::terminal::Common;
-use crate::cli::terminal::Outcome;
+use crate::cli::terminal::{Common, Outcome};
 
 use sources::{LOCK, SDK, TEMPLATES, WIT, WORKSPACE};
 

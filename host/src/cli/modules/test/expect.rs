@@ -7,7 +7,7 @@ use anyhow::Context as _;
 use arrow_schema::SchemaRef;
 use serde_json::{Map, Value};
 
-use super::fates::{ERROR_KEY, Line};
+use super::results::{ERROR_KEY, Line};
 use crate::formats::{json_lines, json_rows};
 use crate::text::escaped;
 

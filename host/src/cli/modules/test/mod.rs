@@ -1,7 +1,13 @@
 //! `module test`: rows in, rows out, through the chain that rows on their way into a table go through.
+//!
+//! ```text
+//! results  what became of each row
+//! show     that, printed
+//! expect   that, beside a file of expected rows
+//! ```
 
 mod expect;
-mod fates;
+mod results;
 mod show;
 
 use std::io::Write as _;
@@ -14,14 +20,13 @@ use tempfile::TempDir;
 use super::build::Options;
 use super::context::{Columns, Place};
 use super::subject::Subject;
-use crate::cli::terminal::Common;
-use crate::cli::terminal::Outcome;
+use crate::cli::terminal::{Common, Outcome};
 use crate::formats::{Format, Input, ReadOptions, reader};
 use crate::module::{Chain, ChainSpec, ModuleSpec, Policy};
 use crate::runtime::Runtime;
 
-use fates::{Line, fates};
-use show::{Counts, FateFormat};
+use results::{Line, results};
+use show::{Counts, ResultFormat};
 
 /// Rows that are given to the module at once: as many as a call carries.
 const BATCH_ROWS: usize = 8192;
@@ -59,7 +64,7 @@ pub(in crate::cli) struct Test {
     release: bool,
     /// How fates are printed [default: table on a terminal, json in a pipe]
     #[arg(long, value_enum)]
-    format: Option<FateFormat>,
+    format: Option<ResultFormat>,
 }
 
 /// What is tested, and with what.
@@ -107,7 +112,7 @@ impl Test {
             Some(folder) => (folder.companion("rows.jsonl"), folder.companion("expect.jsonl")),
             None => (None, None),
         };
-        let usual = self.input.is_none() && self.format != Some(FateFormat::Rows);
+        let usual = self.input.is_none() && self.format != Some(ResultFormat::Rows);
         let expect = self.expect.clone().or(expect.filter(|_| usual));
         let input = match &self.input {
             Some(input) => Input::new(input),
@@ -116,9 +121,9 @@ impl Test {
         Ok(Case { spec, _built: built, place, input, expect })
     }
 
-    /// Runs all rows through the module and shows their fates. Gives what a file of expected rows would have.
+    /// Runs all rows through the module and shows what becomes of them. Gives what a file of expected rows would have.
     fn apply(&self, case: &Case, chain: &Chain) -> anyhow::Result<(Vec<Line>, Counts)> {
-        let format = self.format.unwrap_or_else(FateFormat::fitting);
+        let format = self.format.unwrap_or_else(ResultFormat::fitting);
         let options = ReadOptions { batch_rows: BATCH_ROWS, ..ReadOptions::default() };
         let rows = reader(&case.input, case.input.format(self.input_format)?, chain.input().clone(), options)?;
         let mut out = std::io::BufWriter::new(std::io::stdout().lock());
@@ -129,12 +134,12 @@ impl Test {
             let batch = crate::columns::fit(&rows.batch, chain.input())
                 .map_err(|error| anyhow!("{}: {}", rows.place.of(error.row().unwrap_or(0)), error.reason()))?;
             let applied = chain.apply(&batch).with_context(|| format!("{} and on", rows.place.of(0)))?;
-            for fate in fates(&batch, &applied)? {
+            for result in results(&batch, &applied)? {
                 number += 1;
-                show::print(&mut out, number, &fate, format)?;
-                counts.count(&fate);
+                show::print(&mut out, number, &result, format)?;
+                counts.count(&result);
                 if case.expect.is_some() {
-                    found.extend(fate.lines());
+                    found.extend(result.lines());
                 }
             }
         }

@@ -1,16 +1,16 @@
-//! How the fates of rows are shown: at length, as JSON lines, or as a file of expected rows has them.
+//! How what became of rows is shown: at length, as JSON lines, or as a file of expected rows has them.
 
 use std::io::{self, IsTerminal as _, Write};
 
 use clap::ValueEnum;
 use serde_json::{Value, json};
 
-use super::fates::Fate;
+use super::results::RowResult;
 use crate::text::{self, escaped};
 
 /// How fates are printed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(super) enum FateFormat {
+pub(super) enum ResultFormat {
     /// Lines for people: each row, what became of it, and what came out
     Table,
     /// A JSON object for each row that went in
@@ -19,10 +19,10 @@ pub(super) enum FateFormat {
     Rows,
 }
 
-impl FateFormat {
+impl ResultFormat {
     /// What suits the place that standard output goes to.
-    pub(super) fn fitting() -> FateFormat {
-        if io::stdout().is_terminal() { FateFormat::Table } else { FateFormat::Json }
+    pub(super) fn fitting() -> ResultFormat {
+        if io::stdout().is_terminal() { ResultFormat::Table } else { ResultFormat::Json }
     }
 }
 
@@ -31,7 +31,7 @@ impl FateFormat {
 pub(super) struct Counts {
     rows: u64,
     out: u64,
-    /// In the order in which they are told.
+    /// In the order in which they are said.
     fates: [(&'static str, u64); 5],
 }
 
@@ -41,10 +41,10 @@ impl Counts {
         Counts { rows: 0, out: 0, fates }
     }
 
-    pub(super) fn count(&mut self, fate: &Fate) {
+    pub(super) fn count(&mut self, result: &RowResult) {
         self.rows += 1;
-        self.out += fate.after.len() as u64;
-        let name = fate.name();
+        self.out += result.after.len() as u64;
+        let name = result.name();
         self.fates.iter_mut().filter(|(known, _)| *known == name).for_each(|(_, count)| *count += 1);
     }
 
@@ -57,34 +57,34 @@ impl Counts {
     }
 }
 
-/// Prints the fate of row `number` (from 1).
-pub(super) fn print(out: &mut impl Write, number: u64, fate: &Fate, format: FateFormat) -> io::Result<()> {
+/// Prints what became of row `number` (from 1).
+pub(super) fn print(out: &mut impl Write, number: u64, result: &RowResult, format: ResultFormat) -> io::Result<()> {
     match format {
-        FateFormat::Table => write!(out, "{}", at_length(number, fate)),
-        FateFormat::Json => writeln!(out, "{}", as_json(number, fate)),
-        FateFormat::Rows => fate.clone().lines().iter().try_for_each(|line| writeln!(out, "{}", line.text())),
+        ResultFormat::Table => write!(out, "{}", at_length(number, result)),
+        ResultFormat::Json => writeln!(out, "{}", as_json(number, result)),
+        ResultFormat::Rows => result.clone().lines().iter().try_for_each(|line| writeln!(out, "{}", line.text())),
     }
 }
 
-fn at_length(number: u64, fate: &Fate) -> String {
-    let name = fate.name();
-    let mut text = format!("{number:>5}  {name:<8}  {}\n", escaped(&fate.before));
-    match &fate.refused {
+fn at_length(number: u64, result: &RowResult) -> String {
+    let name = result.name();
+    let mut text = format!("{number:>5}  {name:<8}  {}\n", escaped(&result.before));
+    match &result.refused {
         Some(error) => text += &format!("{:>17}{}\n", "! ", text::message(error)),
         None if name == "kept" => {}
-        None => fate.after.iter().for_each(|after| text += &format!("{:>17}{}\n", "> ", escaped(after))),
+        None => result.after.iter().for_each(|after| text += &format!("{:>17}{}\n", "> ", escaped(after))),
     }
     text
 }
 
-fn as_json(number: u64, fate: &Fate) -> String {
+fn as_json(number: u64, result: &RowResult) -> String {
     // Rows are put in as they are: a parser would round decimals.
-    let mut text = json!({ "row": number, "fate": fate.name() }).to_string();
+    let mut text = json!({ "row": number, "fate": result.name() }).to_string();
     text.truncate(text.len() - 1);
-    text += &format!(",\"in\":{}", fate.before);
-    match &fate.refused {
+    text += &format!(",\"in\":{}", result.before);
+    match &result.refused {
         Some(error) => text += &format!(",\"error\":{}", Value::from(error.as_str())),
-        None => text += &format!(",\"out\":[{}]", fate.after.join(",")),
+        None => text += &format!(",\"out\":[{}]", result.after.join(",")),
     }
     text + "}"
 }
@@ -93,9 +93,9 @@ fn as_json(number: u64, fate: &Fate) -> String {
 mod tests {
     use super::*;
 
-    fn fate(before: &str, after: &[&str], refused: Option<&str>) -> Fate {
+    fn fate(before: &str, after: &[&str], refused: Option<&str>) -> RowResult {
         let after = after.iter().map(|row| (*row).to_owned()).collect();
-        Fate { before: before.into(), after, refused: refused.map(str::to_owned) }
+        RowResult { before: before.into(), after, refused: refused.map(str::to_owned) }
     }
 
     #[test]
@@ -130,7 +130,7 @@ mod tests {
         assert_eq!(as_json(7, &cases[2].0), r#"{"fate":"changed","row":7,"in":{"a":1},"out":[{"a":2}]}"#);
         assert_eq!(counts.sentence(), "5 rows in (1 kept, 1 changed, 1 produced, 1 dropped, 1 refused), 4 rows out");
         let mut out = Vec::new();
-        print(&mut out, 1, &cases[4].0, FateFormat::Rows).expect("written");
+        print(&mut out, 1, &cases[4].0, ResultFormat::Rows).expect("written");
         assert_eq!(String::from_utf8_lossy(&out), "{\"$error\":\"\\\"no\\\"\"}\n");
     }
 }

@@ -64,27 +64,38 @@ impl Drop for Watch {
 
 impl ChainFile {
     /// To be made before the file is read, so that no change is missed.
-    pub(super) fn new(path: &Path) -> ChainFile {
-        ChainFile { path: path.to_owned(), modules: Vec::new(), seen: Seen::of(path, &[]) }
+    pub(super) async fn new(path: &Path) -> ChainFile {
+        let path = path.to_owned();
+        off_the_runtime(move || {
+            let seen = Seen::of(&path, &[]);
+            ChainFile { path, modules: Vec::new(), seen }
+        })
+        .await
     }
 
     /// Takes note of the modules of a chain that was read from it and is about to be loaded.
-    pub(super) fn loads(&mut self, spec: &ChainSpec) {
+    pub(super) async fn loads(&mut self, spec: &ChainSpec) {
         let file = |source: &Source| match source {
             Source::File(path) => Some(path.clone()),
             Source::Builtin(_) => None,
         };
         self.modules = spec.modules.iter().filter_map(|module| file(&module.source)).collect();
-        self.seen.modules = Seen::of(&self.path, &self.modules).modules;
+        self.seen.modules = self.look().await.modules;
+    }
+
+    /// What is there now.
+    async fn look(&self) -> Seen {
+        let (path, modules) = (self.path.clone(), self.modules.clone());
+        off_the_runtime(move || Seen::of(&path, &modules)).await
     }
 
     /// Takes its chain up for a writer whenever it has changed, and says so.
     pub(super) fn watch(mut self, writer: Writer, settings: ChainSettings, bar: Bar) -> Watch {
         let broken = Arc::new(AtomicBool::new(false));
-        let told = Arc::clone(&broken);
+        let flag = Arc::clone(&broken);
         let task = tokio::spawn(async move {
             let Err(cause) = caught(self.follow(&writer, &settings, &bar)).await;
-            told.store(true, Ordering::SeqCst);
+            flag.store(true, Ordering::SeqCst);
             let path = self.path.display();
             bar.suspend(|| say(&format!("{path} is no longer watched, and its modules so far go on: {cause}")));
         });
@@ -93,7 +104,7 @@ impl ChainFile {
 
     async fn follow(&mut self, writer: &Writer, settings: &ChainSettings, bar: &Bar) -> Infallible {
         loop {
-            self.changed().await;
+            self.wait_for_change().await;
             let said = match self.take_up(writer, settings).await {
                 Ok(()) => format!("taken up: {}", writer.module_names().join(", ")),
                 Err(error) => format!("not taken up, and the modules so far go on: {}", sentence(&error)),
@@ -103,18 +114,11 @@ impl ChainFile {
     }
 
     /// Waits until it has changed, and then not for a while: a file may be seen half written.
-    async fn changed(&mut self) {
+    async fn wait_for_change(&mut self) {
         let mut last = self.seen.clone();
         loop {
             tokio::time::sleep(PERIOD).await;
-            let (path, modules) = (self.path.clone(), self.modules.clone());
-            let now = match tokio::task::spawn_blocking(move || Seen::of(&path, &modules)).await {
-                Ok(now) => now,
-                Err(error) => match error.try_into_panic() {
-                    Ok(panic) => std::panic::resume_unwind(panic),
-                    Err(_) => continue,
-                },
-            };
+            let now = self.look().await;
             if now != self.seen && now == last {
                 self.seen = now;
                 return;
@@ -124,9 +128,22 @@ impl ChainFile {
     }
 
     async fn take_up(&mut self, writer: &Writer, settings: &ChainSettings) -> anyhow::Result<()> {
-        let mut spec = ChainSpec::read(&self.path)?;
+        let path = self.path.clone();
+        let mut spec = off_the_runtime(move || ChainSpec::read(&path)).await?;
         settings.apply(&mut spec);
-        self.loads(&spec);
+        self.loads(&spec).await;
         Ok(writer.swap_chain(&spec).await?)
+    }
+}
+
+/// Does what reads files on a thread that may wait for them; a panic goes on here.
+async fn off_the_runtime<T: Send + 'static>(read: impl FnOnce() -> T + Send + 'static) -> T {
+    match tokio::task::spawn_blocking(read).await {
+        Ok(read) => read,
+        Err(error) => match error.try_into_panic() {
+            Ok(panic) => std::panic::resume_unwind(panic),
+            // It was never begun: the process ends.
+            Err(_) => std::future::pending().await,
+        },
     }
 }

@@ -1,11 +1,19 @@
 //! What `append`, `upsert` and `delete` have in common: their inputs, modules and summary.
+//!
+//! ```text
+//! append, keyed  the commands
+//! run            rows as they are read, through the modules, each with its fate
+//! dry_run        what becomes of some of the rows, shown
+//! summary        what became of all of them
+//! chain_watch    a chain file that is followed
+//! ```
 
 mod append;
 mod chain_watch;
+mod dry_run;
 mod keyed;
 mod run;
 mod summary;
-mod trial;
 
 use clap::Args;
 use thalweg_wire::table::TablePath;
@@ -71,11 +79,14 @@ impl Write {
         let create = !self.no_create_partitions;
         let client = common.connect_with(|settings| settings.write.create_partitions = create).await?;
         let mut writer = way(&client.table(&self.table).await?)?;
-        let mut watched = self.modules.file().filter(|_| self.follow).map(ChainFile::new);
+        let mut watched = match self.modules.file().filter(|_| self.follow) {
+            Some(path) => Some(ChainFile::new(path).await),
+            None => None,
+        };
         if let Some(mut spec) = self.modules.chain(&order)? {
             self.settings.apply(&mut spec);
             if let Some(file) = &mut watched {
-                file.loads(&spec);
+                file.loads(&spec).await;
             }
             writer = match self.dry_run {
                 true => writer.with_chain_to_check(&spec).await?,

@@ -4,7 +4,7 @@ use arrow_array::RecordBatch;
 use tokio::sync::mpsc;
 
 use super::Run;
-use crate::cli::rows::write::trial::Trial;
+use crate::cli::rows::write::dry_run::DryRun;
 use crate::cli::terminal::{is_broken_pipe, sentence};
 use crate::client::{self, Writer};
 use crate::formats::{FormatError, Place, Rows};
@@ -16,7 +16,7 @@ impl Run {
         writer: &Writer,
         mut rows: mpsc::Receiver<Result<Rows, FormatError>>,
     ) {
-        let mut trial = Trial::new();
+        let mut shown_rows = DryRun::new();
         while !self.failed && !self.interrupted {
             let next = tokio::select! {
                 biased;
@@ -33,11 +33,11 @@ impl Run {
             };
             let rows = batch.num_rows() as u64;
             self.count(rows);
-            let shown = match self.checked(writer, batch, &place, &mut trial).await {
+            let shown = match self.checked(writer, batch, &place, &mut shown_rows).await {
                 Ok(shown) => shown,
                 Err(error) => {
                     self.refused(&place, rows, &error);
-                    error.row().map_or(Ok(()), |row| trial.refused(row, &place, &error.reason()))
+                    error.row().map_or(Ok(()), |row| shown_rows.refused(row, &place, &error.reason()))
                 }
             };
             // That the reader of standard output went away is no failure.
@@ -55,11 +55,11 @@ impl Run {
         writer: &Writer,
         batch: RecordBatch,
         place: &Place,
-        trial: &mut Trial,
+        shown_rows: &mut DryRun,
     ) -> Result<anyhow::Result<()>, client::Error> {
         let (checked, shown) = match writer.trace(batch.clone()).await? {
             Some(traced) => {
-                let shown = self.bar.suspend(|| trial.show(&traced, place));
+                let shown = self.bar.suspend(|| shown_rows.show(&traced, place));
                 (traced.outcome, shown)
             }
             None => (writer.check(batch).await?, Ok(())),

@@ -26,7 +26,7 @@ struct Read {
 /// Rows whose outcome is known.
 struct Settled {
     place: Place,
-    letters: u64,
+    dead_letters: u64,
     outcome: client::Outcome,
 }
 
@@ -58,7 +58,7 @@ pub(in crate::cli::rows::write) struct Run {
     /// Rows that came out of the chain and have no fate yet.
     under_way: u64,
     /// Dead letters that have no fate yet.
-    letters: u64,
+    dead_letters: u64,
     /// Whether something failed; it was said at once.
     failed: bool,
     interrupts: Interrupts,
@@ -73,7 +73,7 @@ impl Run {
             bar: Bar::new(quiet),
             tally: ChainTally::default(),
             under_way: 0,
-            letters: 0,
+            dead_letters: 0,
             failed: false,
             interrupts: Interrupts::listen()?,
             interrupted: false,
@@ -147,13 +147,13 @@ impl Run {
         };
         match sent {
             Some(Ok(taken)) => {
-                let (produced, letters) = (taken.produced(), taken.letters());
+                let (produced, dead_letters) = (taken.produced(), taken.letters());
                 self.tally
                     .add(taken.filtered().to_vec(), taken.dropped(), taken.exceptions(), |row| place.of(row as usize));
                 self.summary.produced += produced;
                 self.under_way += produced;
-                self.letters += letters;
-                Some(Some(async move { Settled { place, letters, outcome: taken.await } }))
+                self.dead_letters += dead_letters;
+                Some(Some(async move { Settled { place, dead_letters, outcome: taken.await } }))
             }
             Some(Err(error)) => {
                 self.refused(&place, rows, &error);
@@ -188,11 +188,11 @@ impl Run {
 
     /// Says how many rows have an unknown fate.
     fn give_up(&mut self) {
-        let letters = std::mem::take(&mut self.letters);
-        let under_way = std::mem::take(&mut self.under_way) + letters;
+        let dead_letters = std::mem::take(&mut self.dead_letters);
+        let under_way = std::mem::take(&mut self.under_way) + dead_letters;
         if under_way > 0 {
             self.fail(format!("{under_way} rows were given up; they may have been written"));
-            self.summary.produced += letters;
+            self.summary.produced += dead_letters;
             self.summary.unknown += under_way;
         }
     }
@@ -215,11 +215,11 @@ impl Run {
 
     /// Counts the fates of rows, and says the first failure.
     fn settle(&mut self, settled: Settled) {
-        let Settled { place, letters, outcome } = settled;
+        let Settled { place, dead_letters, outcome } = settled;
         self.under_way = self.under_way.saturating_sub(outcome.produced);
-        self.letters = self.letters.saturating_sub(letters);
-        let lost: u64 = outcome.undelivered.iter().map(|letters| letters.rows.len() as u64).sum();
-        // A row whose letter was not written did go on, and failed.
+        self.dead_letters = self.dead_letters.saturating_sub(dead_letters);
+        let lost: u64 = outcome.undelivered.iter().map(|undelivered| undelivered.rows.len() as u64).sum();
+        // A row whose dead letter was not written did go on, and failed.
         self.summary.produced += lost;
         self.summary.dead_lettered += outcome.dead_lettered();
         self.summary.acknowledged += outcome.acknowledged();

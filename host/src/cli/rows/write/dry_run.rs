@@ -17,7 +17,8 @@ use crate::text::{self, escaped};
 const SHOWN: usize = 10;
 
 /// Shows what becomes of rows.
-pub(super) struct Trial {
+pub(super) struct DryRun {
+    /// Whether rows are shown to people, and not as JSON.
     people: bool,
     /// By fate and module, how many were shown.
     shown: HashMap<(&'static str, String), usize>,
@@ -26,7 +27,7 @@ pub(super) struct Trial {
 }
 
 /// What became of one row.
-struct Fate<'a> {
+struct ShownRow<'a> {
     name: &'static str,
     /// The module that decided; empty if none did.
     module: &'a str,
@@ -54,7 +55,7 @@ impl<'a> Lines<'a> {
     }
 }
 
-impl Trial {
+impl DryRun {
     pub(super) fn new() -> Self {
         Self { people: io::stdout().is_terminal(), shown: HashMap::new(), rows: 0 }
     }
@@ -83,9 +84,9 @@ impl Trial {
             }
             *self.shown.entry((name, module.to_owned())).or_default() += 1;
             let error = exception.map(|(_, message, _)| *message);
-            let fate = Fate { name, module, error, before: before.first().map_or("", String::as_str), after };
+            let shown = ShownRow { name, module, error, before: before.first().map_or("", String::as_str), after };
             let (number, at) = (self.rows + 1 + row as u64, place.of(row));
-            let text = if self.people { fate.for_people(&at) } else { fate.as_json(number, &at) };
+            let text = if self.people { shown.for_people(&at) } else { shown.as_json(number, &at) };
             writeln!(io::stdout().lock(), "{text}")?;
         }
         self.rows += traced.ends.len() as u64;
@@ -138,7 +139,7 @@ fn decided<'a>(
     }
 }
 
-impl Fate<'_> {
+impl ShownRow<'_> {
     fn as_json(&self, number: u64, at: &str) -> String {
         // Rows are put in as they are: a parser would round decimals.
         let mut text = format!("{{\"row\":{number},\"at\":{},\"fate\":\"{}\"", Value::from(at), self.name);
@@ -196,8 +197,8 @@ mod tests {
             ),
         ];
         for (after, error, expected) in cases {
-            let fate = Fate { name: "changed", module: "m", error, before: "{\"a\":0}", after };
-            assert_eq!(fate.as_json(7, "a.json, line 7"), expected);
+            let row = ShownRow { name: "changed", module: "m", error, before: "{\"a\":0}", after };
+            assert_eq!(row.as_json(7, "a.json, line 7"), expected);
         }
     }
 

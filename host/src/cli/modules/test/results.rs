@@ -7,7 +7,7 @@ use crate::module::Applied;
 
 /// A row that went in, and what became of it. Rows are JSON objects on one line.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Fate {
+pub(super) struct RowResult {
     /// The row as it went in.
     pub(super) before: String,
     /// The rows that came out for it.
@@ -16,7 +16,7 @@ pub(super) struct Fate {
     pub(super) refused: Option<String>,
 }
 
-impl Fate {
+impl RowResult {
     /// In one word.
     pub(super) fn name(&self) -> &'static str {
         match (&self.refused, self.after.as_slice()) {
@@ -59,27 +59,27 @@ impl Line {
     }
 }
 
-/// The fates of the rows of a batch, in their order.
-pub(super) fn fates(batch: &RecordBatch, applied: &Applied) -> anyhow::Result<Vec<Fate>> {
+/// What became of the rows of a batch, in their order.
+pub(super) fn results(batch: &RecordBatch, applied: &Applied) -> anyhow::Result<Vec<RowResult>> {
     let before = json_lines(batch)?;
-    let mut fates: Vec<Fate> =
-        before.into_iter().map(|before| Fate { before, after: Vec::new(), refused: None }).collect();
+    let mut results: Vec<RowResult> =
+        before.into_iter().map(|before| RowResult { before, after: Vec::new(), refused: None }).collect();
     for (at, row) in json_lines(&applied.batch)?.into_iter().enumerate() {
         let origin = match &applied.origins {
             Some(origins) => origins.get(at).map(|&origin| origin as usize),
             None => Some(at),
         };
-        if let Some(fate) = origin.and_then(|origin| fates.get_mut(origin)) {
-            fate.after.push(row);
+        if let Some(result) = origin.and_then(|origin| results.get_mut(origin)) {
+            result.after.push(row);
         }
     }
     for exception in &applied.exceptions {
         for (&row, &cause) in exception.rows.iter().zip(&exception.causes) {
             let message = exception.messages.get(cause as usize).cloned().unwrap_or_default();
-            if let Some(fate) = fates.get_mut(row as usize) {
-                fate.refused.get_or_insert(message);
+            if let Some(result) = results.get_mut(row as usize) {
+                result.refused.get_or_insert(message);
             }
         }
     }
-    Ok(fates)
+    Ok(results)
 }
