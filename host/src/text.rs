@@ -3,29 +3,14 @@
 use std::borrow::Cow;
 use std::fmt::Write as _;
 
+use thalweg_chain::text::is_invisible;
+pub(crate) use thalweg_chain::text::printable;
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
 /// The longest message, in characters.
 const MESSAGE: usize = 500;
 /// How much of a longer one is kept of its end, which often says what to do.
 const TAIL: usize = 120;
-
-/// The text without what could steer a terminal or hide what it says, cut to at most `limit` bytes.
-pub(crate) fn printable(text: &str, limit: usize) -> String {
-    let plain = |character: char| match character {
-        '\n' | '\t' => character,
-        other if other.is_control() || is_invisible(other) => '\u{fffd}',
-        other => other,
-    };
-    let mut printed = String::with_capacity(text.len().min(limit));
-    for character in text.chars().map(plain) {
-        if printed.len() + character.len_utf8() > limit {
-            break;
-        }
-        printed.push(character);
-    }
-    printed
-}
 
 /// The text on one line, with what could steer a terminal or hide what it says written as `\n` or `\u{1b}`.
 pub(crate) fn escaped(text: &str) -> Cow<'_, str> {
@@ -102,22 +87,9 @@ fn needs_escape(character: char) -> bool {
         || matches!(character, '\u{61c}' | '\u{2028}' | '\u{2029}')
 }
 
-/// Characters that turn the direction of writing, or have no width.
-fn is_invisible(character: char) -> bool {
-    matches!(character, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn texts_are_cut_and_cannot_steer_a_terminal() {
-        assert_eq!(printable("a\x1b[2Jb\nc\r\u{9b}1m\u{202e}", 100), "a\u{fffd}[2Jb\nc\u{fffd}\u{fffd}1m\u{fffd}");
-        assert_eq!(printable(&"ä".repeat(4000), 4095).len(), 4094);
-        // Three bytes for one: the limit holds for what is printed.
-        assert!(printable(&"\x07".repeat(4096), 4096).len() <= 4096);
-    }
 
     #[test]
     fn what_steers_or_hides_is_written_out() {

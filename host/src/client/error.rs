@@ -133,7 +133,7 @@ impl Error {
             Error::Fit(FitError::Null { row, .. } | FitError::Precision { row, .. } | FitError::Value { row, .. }) => {
                 Some(*row)
             }
-            Error::Module(ModuleError::Refused { row, .. } | ModuleError::RefusedCall { row, .. }) => Some(*row),
+            Error::Module(error) => error.row(),
             _ => None,
         }
     }

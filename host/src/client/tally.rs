@@ -135,7 +135,7 @@ mod tests {
             rows: rows.to_vec(),
             causes: causes.to_vec(),
             messages: messages.iter().map(|&message| message.to_owned()).collect(),
-            letters: None,
+            dead_letters: None,
         }
     }
 

@@ -1,22 +1,18 @@
-//! Arrow record batches as the columns that cross a sandbox's boundary, and back.
+//! Arrow record batches in a table's own types. As the columns that cross a sandbox's boundary they are
+//! `thalweg_chain::column`'s.
 //!
 //! ```text
-//! fit      a record batch in the table's own types, by name; exact, or rounded
-//! flatten  Arrow arrays -> columns, depth first, lent without copying where the layouts agree
-//! raise    columns that somebody wrote -> Arrow arrays, every rule of the layout checked
+//! fit  a record batch in the table's own types, by name; exact, or rounded
 //! ```
-//!
-//! The layout is that of `wit/module/types.wit`.
 
 mod error;
 mod fit;
-mod flatten;
-mod raise;
 
-pub use error::{FitError, LayoutError};
+pub use error::FitError;
 pub use fit::{Rounding, fit, round};
-pub use flatten::{Flattened, flatten, flatten_arrays};
-pub use raise::{OwnedColumn, OwnedValues, bitmap, raise};
+pub use thalweg_chain::column::{
+    Flattened, LayoutError, OwnedColumn, OwnedValues, bitmap, flatten, flatten_arrays, to_arrow,
+};
 
 #[cfg(test)]
 pub(crate) mod samples;

@@ -1,39 +1,26 @@
 //! Smart modules between a program's rows and a table: one sandbox each, in a chain that is checked before a row runs.
+//! The rules of chains are `thalweg_chain`'s; here is what runs modules by them.
 //!
 //! ```text
-//! spec      what modules to run, with which configuration, limits and policies; as TOML
-//! contract  WIT types <-> wire's, everything that a module says checked: schemas, plans, answers
-//! sandbox   one module in its store: its instances, one call, the cause when it fails, what it may link
-//! stage     cuts batches into calls, and lets policies decide where there is no answer: `pass`, `ledger`
-//! parts     the answers to the calls of a batch, put together; `budget`: how much they may hold
-//! flow      rows between stages: columns are filtered late, and only where somebody reads them
-//! chain     the stages in order, and what it says of a batch
-//! inspect   what a component can reach, from its bytes; what a module says of itself, and its plan
+//! spec     what modules to run, with which configuration, limits and policies; as TOML
+//! sandbox  one module in its store: its instances, one call, the cause when it fails, what it may link
+//! chain    modules loaded one after the other, and batches run through them
+//! inspect  what a component can reach, from its bytes; what a module says of itself, and its plan
 //! ```
 
-mod breaker;
-mod budget;
 mod chain;
-mod contract;
 mod error;
-mod exception;
-mod flow;
 mod inspect;
-mod ledger;
-mod parts;
-mod pass;
 mod sandbox;
 mod spec;
-mod stage;
 
-pub use chain::{Applied, Chain, ChainContext, StageReport};
-pub use contract::Operation;
-pub use error::{Cause, ModuleError};
-pub use exception::{Exception, ExceptionKind, Tally};
+pub use chain::{Chain, StageReport};
+pub use error::ModuleError;
 pub use inspect::{Description, Import, Inspection, OutputColumn, Parameter, PlanReport, describe, inspect, plan};
 pub use sandbox::reach::Reach;
 pub(crate) use spec::toml_problem;
-pub use spec::{ChainSpec, Limits, ModuleSpec, Policy, Source, SpecError, UnitError, parse_bytes, parse_duration};
+pub use spec::{ChainSpec, Limits, ModuleSpec, Source, SpecError, UnitError, parse_bytes, parse_duration};
+pub use thalweg_chain::{Applied, Cause, ChainContext, ChainError, Exception, ExceptionKind, Operation, Policy, Tally};
 
 #[cfg(test)]
 mod tests;

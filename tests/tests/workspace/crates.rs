@@ -54,7 +54,15 @@ const RULES: &[Rule] = &[
     },
     Rule {
         name: "thalweg",
-        ours: &["thalweg-codec", "thalweg-contract", "thalweg-engine", "thalweg-node", "thalweg-types", "thalweg-wire"],
+        ours: &[
+            "thalweg-chain",
+            "thalweg-codec",
+            "thalweg-contract",
+            "thalweg-engine",
+            "thalweg-node",
+            "thalweg-types",
+            "thalweg-wire",
+        ],
         never: &["wit-bindgen"],
     },
 ];

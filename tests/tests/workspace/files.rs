@@ -20,7 +20,6 @@ const FULL: &[(&str, &str)] = &[
     ("guest-sdk/src", "to be divided"),
     ("host/src/cli", "to be divided"),
     ("host/src/client", "to be divided"),
-    ("host/src/module", "to be divided"),
     ("modules/core/wire/src/record", "to be divided"),
     ("modules/core/wire/src/record/row", "to be divided"),
     ("modules/core/wire/src/table", "to be divided"),

@@ -22,6 +22,19 @@ const LAYERS: &[Layers] = &[
         layers: &[&["column"], &["table"], &["frame"], &["message"], &["record"]],
     },
     Layers {
+        sources: "modules/core/chain/src",
+        layers: &[
+            &["column", "policy", "text"],
+            &["call", "given"],
+            &["error"],
+            &["breaker", "checks"],
+            &["module", "rows"],
+            &["exception"],
+            &["stage"],
+            &["chain"],
+        ],
+    },
+    Layers {
         sources: "modules/core/engine/src",
         layers: &[
             &["call", "chance"],
@@ -71,7 +84,7 @@ const ROOMS: &[Rooms] = &[
     ),
     (
         "host/src",
-        &[("", true), ("cli", false), ("client", false), ("module", false), ("driver", true), ("formats", false)],
+        &[("", true), ("cli", false), ("client", false), ("module", true), ("driver", true), ("formats", false)],
     ),
 ];
 

@@ -91,7 +91,7 @@ impl Letters {
 
     /// Writes the dead letters of an exception, and takes them out of it.
     pub(in crate::client) async fn send(&self, exception: &mut Exception, about: About<'_>) -> Vec<Sent> {
-        let (Policy::DeadLetter(name), Some(letters)) = (&exception.policy, exception.letters.take()) else {
+        let (Policy::DeadLetter(name), Some(letters)) = (&exception.policy, exception.dead_letters.take()) else {
             return Vec::new();
         };
         let mut sent = Vec::new();

@@ -174,7 +174,7 @@ impl Writer {
     /// As `write`, for rows that do not fit or do not pass the modules.
     pub async fn check(&self, rows: RecordBatch) -> Result<Outcome, Error> {
         let Prepared { batch, mut provenance, .. } = self.prepare(rows).await?;
-        provenance.exceptions.iter_mut().for_each(|exception| exception.letters = None);
+        provenance.exceptions.iter_mut().for_each(|exception| exception.dead_letters = None);
         Ok(provenance.outcome(batch.num_rows()))
     }
 
@@ -190,7 +190,7 @@ impl Writer {
             let name = |end: Option<usize>| end.and_then(|module| names.get(module)).map(|name| (*name).to_owned());
             let ends = ends.into_iter().map(name).collect();
             let (after, mut provenance) = Provenance::of(chain, appended, applied);
-            provenance.exceptions.iter_mut().for_each(|exception| exception.letters = None);
+            provenance.exceptions.iter_mut().for_each(|exception| exception.dead_letters = None);
             let outcome = provenance.outcome(after.num_rows());
             Ok(Traced { before, after, ends, outcome })
         });

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use thalweg_chain::text::message;
 use wasmparser::{KnownCustom, Parser, Payload};
 use wasmtime::component::Component;
 use wasmtime::component::types::ComponentExtern;
@@ -9,7 +10,6 @@ use wasmtime::component::types::ComponentExtern;
 use super::describe::{Description, describe};
 use crate::module::error::ModuleError;
 use crate::module::sandbox::instance::Template;
-use crate::module::sandbox::log::printable;
 use crate::module::sandbox::reach::{Reach, reach};
 use crate::module::spec::{ModuleSpec, Source};
 use crate::runtime::{COMPONENT_LIMIT, Runtime, RuntimeError};
@@ -52,20 +52,20 @@ pub fn inspect(runtime: &Runtime, spec: &ModuleSpec) -> Result<Inspection, Modul
     let failed = |cause| ModuleError::Runtime { module: spec.name.clone(), cause };
     let (component, wasm) = read(runtime, spec).map_err(failed)?;
     let invalid = |reason: &dyn std::fmt::Display| {
-        failed(RuntimeError::Invalid { name: spec.name.clone(), reason: printable(&reason.to_string()) })
+        failed(RuntimeError::Invalid { name: spec.name.clone(), reason: message(&reason.to_string()) })
     };
     let core = Core::of(&wasm).map_err(|error| invalid(&error))?;
     let (engine, outside) = (component.engine(), component.component_type());
     let import = |(name, item): (&str, ComponentExtern<'_>)| Import {
         reach: reach(name, &item.ty, engine),
-        name: printable(name),
+        name: message(name),
     };
     let refused = Template::new(&component, &Arc::from(spec.name.as_str()), spec.limits).err();
     let description = if refused.is_none() { Some(describe(runtime, spec)?) } else { None };
     Ok(Inspection {
         size: wasm.len(),
         imports: outside.imports(engine).map(import).collect(),
-        exports: outside.exports(engine).map(|(name, _)| printable(name)).collect(),
+        exports: outside.exports(engine).map(|(name, _)| message(name)).collect(),
         refused,
         memory: core.memory,
         memory_bound: core.bound,
@@ -131,7 +131,7 @@ impl Core {
         const MOST: usize = 32;
         for field in fields.into_iter().map_while(Result::ok) {
             for tool in field.values.into_iter().map_while(Result::ok) {
-                let text = printable(format!("{} {}", tool.name, tool.version).trim());
+                let text = message(format!("{} {}", tool.name, tool.version).trim());
                 if !self.tools.contains(&text) && self.tools.len() < MOST {
                     self.tools.push(text);
                 }

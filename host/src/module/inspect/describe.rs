@@ -3,12 +3,13 @@
 use std::sync::Arc;
 
 use serde_json::{Map, Value};
+use thalweg_chain::Cause;
+use thalweg_chain::text::message;
 
 use crate::runtime::Runtime;
 
-use crate::module::error::{Cause, ModuleError};
+use crate::module::error::ModuleError;
 use crate::module::sandbox::instance::Template;
-use crate::module::sandbox::log::printable;
 use crate::module::spec::{ModuleSpec, Source};
 
 /// What a module says of itself. Control characters are replaced, so that it may be printed.
@@ -53,7 +54,7 @@ pub fn describe(runtime: &Runtime, spec: &ModuleSpec) -> Result<Description, Mod
     let component = component.map_err(|cause| ModuleError::Runtime { module: name.to_string(), cause })?;
     // Starts the clock of the deadlines.
     runtime.engine();
-    let failed = |cause| ModuleError::Failed { module: name.to_string(), cause };
+    let failed = |cause| ModuleError::failed(&name, cause);
     let mut instance = Template::new(&component, &name, spec.limits)?.start().map_err(failed)?;
     let said = instance.call(|guest, store| guest.call_describe(store)).map_err(failed)?;
     if said.parameters.len() > SCHEMA {
@@ -65,7 +66,7 @@ pub fn describe(runtime: &Runtime, spec: &ModuleSpec) -> Result<Description, Mod
         Err(error) => return Err(failed(Cause::Answer(format!("its parameters are no JSON: {error}")))),
     };
     let parameters = parameters(&schema);
-    Ok(Description { summary: printable(&said.summary), schema, parameters })
+    Ok(Description { summary: message(&said.summary), schema, parameters })
 }
 
 /// The properties of a JSON Schema, those required first.
@@ -75,11 +76,11 @@ fn parameters(schema: &Value) -> Vec<Parameter> {
         names.is_some_and(|names| names.iter().any(|required| required == name))
     };
     let parameter = |(name, property): (&String, &Value)| Parameter {
-        name: printable(name),
-        value_type: printable(&in_words(property)),
+        name: message(name),
+        value_type: message(&in_words(property)),
         required: required(name),
         default: property.get("default").cloned(),
-        text: printable(property["description"].as_str().unwrap_or_default()).replace('\n', " "),
+        text: message(property["description"].as_str().unwrap_or_default()).replace('\n', " "),
     };
     let properties = schema["properties"].as_object().map_or_else(Map::new, Map::clone);
     let mut parameters: Vec<_> = properties.iter().map(parameter).collect();

@@ -1,13 +1,12 @@
 //! What a module does with the columns of rows in one place: asked of the module itself.
 
+use thalweg_chain::{ChainContext, ColumnSource};
 use thalweg_wire::table::{Column, ColumnType};
 
-use crate::module::chain::ChainContext;
-use crate::module::contract::ColumnSource;
+use crate::module::chain::load_stage;
 use crate::module::error::ModuleError;
 use crate::module::sandbox::caller::Place;
 use crate::module::spec::ModuleSpec;
-use crate::module::stage::Stage;
 use crate::runtime::Runtime;
 
 /// What a module does with the columns of rows.
@@ -47,7 +46,7 @@ pub fn plan(runtime: &Runtime, spec: &ModuleSpec, context: &ChainContext<'_>) ->
         input: context.input.clone(),
         config: serde_json::Value::Object(spec.config.clone()).to_string(),
     };
-    let stage = Stage::load(runtime, spec, &spec.name, place)?;
+    let stage = load_stage(runtime, spec, &spec.name, place)?;
     let (plan, input) = (stage.plan(), &context.input.columns);
     let name = |at: usize| input.get(at).map_or_else(String::new, |column| column.name.clone());
     let output = match &plan.output {

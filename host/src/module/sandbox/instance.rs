@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Instant;
 
+use thalweg_chain::Cause;
 use wasmtime::component::{Component, HasSelf, Linker};
 use wasmtime::{Engine, Store, Trap};
 
@@ -14,7 +15,7 @@ use super::bindings::{Module, ModulePre};
 use super::log::{Log, Output};
 use super::reach::reach;
 use super::wasi;
-use crate::module::error::{Cause, ModuleError};
+use crate::module::error::ModuleError;
 use crate::module::spec::Limits;
 use crate::text::printable;
 
@@ -132,6 +133,7 @@ impl Instance {
 
 fn cause(error: &wasmtime::Error, store: &mut Store<State>, limits: Limits) -> Cause {
     let text = error.root_cause().to_string();
+    // By its text: the type of this error is private to wasmtime (`HostcallFuelExhausted`, component/func/options.rs).
     if text.contains("fuel allocated for hostcalls") {
         return Cause::Output(limits.output);
     }

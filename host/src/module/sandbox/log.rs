@@ -2,11 +2,9 @@
 
 use std::sync::Arc;
 
-use super::bindings::thalweg::module::log::Level;
-use crate::text;
+use thalweg_chain::text::{self, MESSAGE_BYTES};
 
-/// The longest message, in bytes; the rest is cut.
-const MESSAGE_BYTES: usize = 4096;
+use super::bindings::thalweg::module::log::Level;
 
 /// How many messages a call may write; the rest is counted.
 const MESSAGES: usize = 64;
@@ -51,7 +49,7 @@ impl Log {
 
     pub(in crate::module) fn write(&mut self, level: Level, message: &str) {
         if matches!(level, Level::Error) {
-            self.error = Some(printable(message));
+            self.error = Some(text::message(message));
         }
         let (bytes, messages) = self.written;
         let text = match messages < MESSAGES {
@@ -110,7 +108,7 @@ impl Log {
         let words = std::mem::take(&mut self.last_words);
         match String::from_utf8_lossy(&words).trim() {
             "" => self.error.take(),
-            words => Some(printable(words)),
+            words => Some(text::message(words)),
         }
     }
 
@@ -124,11 +122,6 @@ impl Log {
         (self.written, self.dropped, self.error) = ((0, 0), (0, 0), None);
         self.last_words.clear();
     }
-}
-
-/// A text of a module's, without what could steer a terminal, and no longer than a message.
-pub(in crate::module) fn printable(message: &str) -> String {
-    text::printable(message, MESSAGE_BYTES)
 }
 
 #[cfg(test)]

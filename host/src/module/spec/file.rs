@@ -4,10 +4,11 @@ use std::path::Path;
 
 use serde::Deserialize;
 use serde_json::{Map, Value};
+use thalweg_chain::Policy;
 use thalweg_wire::table::Schema;
 
 use super::units::{parse_bytes, parse_duration};
-use super::{ChainSpec, Limits, ModuleSpec, Policy, SpecError};
+use super::{ChainSpec, Limits, ModuleSpec, SpecError};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]

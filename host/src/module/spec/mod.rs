@@ -12,6 +12,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use serde_json::{Map, Value};
+use thalweg_chain::Policy;
 use thalweg_wire::table::Schema;
 
 pub(crate) use self::file::toml_problem;
@@ -25,32 +26,6 @@ pub enum Source {
     Builtin(String),
     /// A file.
     File(PathBuf),
-}
-
-/// What becomes of rows that a module refuses, or of all rows of a call that fails.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub enum Policy {
-    /// The whole `append` is refused; nothing of it is sent.
-    #[default]
-    Fail,
-    /// They are left out, and counted.
-    Drop,
-    /// They go on as they entered the module.
-    Pass,
-    /// They are written to this table.
-    DeadLetter(String),
-}
-
-impl Policy {
-    /// Its name in files and options.
-    pub fn name(&self) -> &'static str {
-        match self {
-            Policy::Fail => "fail",
-            Policy::Drop => "drop",
-            Policy::Pass => "pass",
-            Policy::DeadLetter(_) => "dead-letter",
-        }
-    }
 }
 
 /// What a module may use.

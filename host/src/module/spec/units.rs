@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-/// A size or a time that is none.
+/// An invalid size or time.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{text:?} is no {what}: write {example}")]
 pub struct UnitError {

@@ -1,12 +1,10 @@
 //! Chains of stock modules and of hostile ones.
 
 mod describe;
-mod flow;
 mod hostile;
 mod inspect;
 mod policies;
 mod stock;
-mod stock_cases;
 
 use std::sync::{Arc, LazyLock};
 

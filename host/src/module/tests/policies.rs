@@ -47,7 +47,7 @@ fn refused_rows_are_dropped_and_named() {
     assert!(exception.rows.iter().map(|row| *row as i32).eq(refused.iter().copied()));
     assert_eq!(exception.messages, ["the result does not fit TINYINT"]);
     assert_eq!(exception.causes.len(), refused.len());
-    assert!(exception.letters.is_none());
+    assert!(exception.dead_letters.is_none());
 }
 
 #[test]
@@ -65,15 +65,17 @@ fn refused_rows_pass_as_they_were() {
 }
 
 #[test]
-fn letters_hold_the_rows_that_entered_the_module_and_their_positions() {
+fn dead_letters_hold_the_rows_that_entered_the_module_and_their_positions() {
     let chain = scaled(Policy::DeadLetter("rejected".into()), &["i >= 15"]);
     let applied = chain.apply(&rows(10_000)).expect("applied");
     let refused: Vec<i32> = (15..10_000).filter(is_refused).collect();
     let exception = &applied.exceptions[0];
     assert!(exception.rows.iter().map(|row| *row as i32).eq(refused.iter().copied()));
-    let letters = exception.letters.as_ref().expect("letters");
-    assert_eq!(ints(letters), refused);
-    assert!(letters.column(1).as_primitive::<arrow_array::types::Int8Type>().values().iter().all(|value| *value > 12));
+    let dead_letters = exception.dead_letters.as_ref().expect("dead letters");
+    assert_eq!(ints(dead_letters), refused);
+    assert!(
+        dead_letters.column(1).as_primitive::<arrow_array::types::Int8Type>().values().iter().all(|value| *value > 12)
+    );
     let dead_lettered = Tally { dead_lettered: refused.len() as u64, ..Tally::default() };
     assert_eq!(applied.tallies, [Tally { filtered: 15, ..Tally::default() }, dead_lettered]);
 }
@@ -102,7 +104,10 @@ fn a_failed_call_costs_its_own_rows_and_no_others() {
         let [exception] = &applied.exceptions[..] else { panic!("one exception") };
         assert_eq!((exception.kind, &exception.rows[..]), (ExceptionKind::Failed, &[8192][..]));
         assert!(exception.messages[0].starts_with("it trapped (wasm `unreachable`"), "{:?}", exception.messages);
-        assert_eq!(exception.letters.as_ref().map(ints), matches!(policy, Policy::DeadLetter(_)).then(|| vec![8192]));
+        assert_eq!(
+            exception.dead_letters.as_ref().map(ints),
+            matches!(policy, Policy::DeadLetter(_)).then(|| vec![8192])
+        );
         let report = &chain.report()[1];
         assert_eq!((report.calls, report.failed), (2, 1));
     }

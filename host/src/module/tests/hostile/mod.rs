@@ -126,11 +126,11 @@ fn check(name: &str, component: &[u8], told: &str) {
         let dropped = Tally { dropped: u64::from(N), ..Tally::default() };
         assert_eq!(applied.tallies, [left_out, dropped, left_out], "{name}");
         let [exception] = &applied.exceptions[..] else { panic!("{name}: {:?}", applied.exceptions) };
-        let Exception { module, kind, policy, rows, causes, messages, letters } = exception;
+        let Exception { module, kind, policy, rows, causes, messages, dead_letters } = exception;
         assert_eq!((module.as_str(), *kind, policy), ("hostile", ExceptionKind::Failed, &Policy::Drop), "{name}");
         assert!(rows.iter().map(|row| *row as i32).eq(hurt..ROWS), "{name}: {rows:?}");
         assert!(causes.iter().all(|cause| *cause == 0) && messages.len() == 1, "{name}: {messages:?}");
-        assert!(messages[0].contains(told) && letters.is_none(), "{name}: {messages:?}");
+        assert!(messages[0].contains(told) && dead_letters.is_none(), "{name}: {messages:?}");
     }
     assert_eq!(ints(&chain.apply(&self::rows(100)).expect("a fresh instance").batch), good_rows(100), "{name}");
     let report = &chain.report()[1];

@@ -11,43 +11,7 @@ use arrow_array::{
 use arrow_buffer::{BooleanBuffer, Buffer, NullBuffer, OffsetBuffer, ScalarBuffer};
 use arrow_schema::{DataType, FieldRef, Fields, TimeUnit};
 
-use super::LayoutError;
-
-/// One field's values, owned: `wit/module/types.wit`, `column`.
-#[derive(Debug, Clone, PartialEq)]
-pub struct OwnedColumn {
-    /// One bit a row: set is a value. `None`: no nulls.
-    pub validity: Option<Vec<u8>>,
-    /// The values.
-    pub values: OwnedValues,
-}
-
-/// Values in Arrow's layout, owned: `wit/module/types.wit`, `values`.
-#[derive(Debug, Clone, PartialEq)]
-pub enum OwnedValues {
-    /// One bit a row.
-    Bits(Vec<u8>),
-    /// One a row.
-    Int8(Vec<i8>),
-    /// One a row.
-    Int16(Vec<i16>),
-    /// One a row.
-    Int32(Vec<i32>),
-    /// One a row.
-    Int64(Vec<i64>),
-    /// One a row.
-    Float32(Vec<f32>),
-    /// One a row.
-    Float64(Vec<f64>),
-    /// The same number of bytes for each row.
-    Fixed(Vec<u8>),
-    /// Texts and bytes: offsets, then the values one after the other.
-    Spans(Vec<i32>, Vec<u8>),
-    /// Arrays and maps: where the children of each row begin and end.
-    Offsets(Vec<i32>),
-    /// Rows: the children hold the values.
-    None,
-}
+use super::{LayoutError, OwnedColumn, OwnedValues};
 
 /// The array of a type that the next columns give, children included. Vectors of numbers become the array's buffers
 /// without a copy.
@@ -56,7 +20,7 @@ pub enum OwnedValues {
 ///
 /// # Errors
 /// When a column is missing, is of another kind than the type asks for, or breaks a rule of the layout.
-pub fn raise(
+pub fn to_arrow(
     data_type: &DataType,
     rows: usize,
     columns: &mut impl Iterator<Item = OwnedColumn>,
@@ -66,7 +30,7 @@ pub fn raise(
     match (data_type, values) {
         (DataType::List(field), OwnedValues::Offsets(offsets)) => {
             let offsets = checked_offsets(offsets, rows, None)?;
-            let child = raise(field.data_type(), entries(&offsets), columns)?;
+            let child = to_arrow(field.data_type(), entries(&offsets), columns)?;
             Ok(Arc::new(ListArray::try_new(Arc::clone(field), offsets, child, nulls)?))
         }
         (DataType::Map(field, ordered), OwnedValues::Offsets(offsets)) => {
@@ -100,9 +64,9 @@ fn structure(
     columns: &mut impl Iterator<Item = OwnedColumn>,
     nulls: Option<NullBuffer>,
 ) -> Result<StructArray, LayoutError> {
-    // Erased, or the recursion of `raise` would make an iterator type without end.
+    // Erased, or the recursion of `to_arrow` would make an iterator type without end.
     let columns: &mut dyn Iterator<Item = OwnedColumn> = columns;
-    let mut next = |field: &FieldRef| raise(field.data_type(), rows, &mut &mut *columns);
+    let mut next = |field: &FieldRef| to_arrow(field.data_type(), rows, &mut &mut *columns);
     let children = fields.iter().map(&mut next).collect::<Result<Vec<_>, _>>()?;
     Ok(StructArray::try_new_with_length(fields.clone(), children, nulls, rows)?)
 }

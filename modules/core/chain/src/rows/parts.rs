@@ -9,12 +9,12 @@ use arrow_schema::{ArrowError, DataType};
 use arrow_select::concat::concat;
 use arrow_select::filter::filter;
 
-use super::contract::{Outcome, Plan, Selection};
-use super::flow::Flow;
+use super::Flow;
+use crate::checks::{Outcome, Plan, Selection};
 
 /// The answers so far, in order.
 #[derive(Default)]
-pub(super) struct Parts {
+pub(crate) struct Parts {
     parts: Vec<Part>,
 }
 
@@ -26,12 +26,12 @@ struct Part {
 }
 
 impl Parts {
-    pub(super) fn push(&mut self, begin: usize, rows: usize, outcome: Outcome) {
+    pub(crate) fn push(&mut self, begin: usize, rows: usize, outcome: Outcome) {
         self.parts.push(Part { begin, rows, outcome });
     }
 
     /// Lets the rows go on as the answers say. Gives how many did not.
-    pub(super) fn merge(self, plan: &Plan, flow: &mut Flow) -> Result<usize, ArrowError> {
+    pub(crate) fn merge(self, plan: &Plan, flow: &mut Flow) -> Result<usize, ArrowError> {
         match self.parts.iter().any(|part| matches!(part.outcome, Outcome::Produced(..))) {
             true => self.produce(plan, flow),
             false => self.select(plan, flow),
@@ -143,7 +143,7 @@ struct Piece<'a> {
 impl Part {
     /// For each row that goes on the row that it comes from, counted over all parts.
     fn origins(&self) -> Box<dyn Iterator<Item = u32> + '_> {
-        // A batch has at most u32::MAX rows: `Chain::apply`.
+        // A batch has at most u32::MAX rows: `Chain::run`.
         let begin = self.begin as u32;
         match &self.outcome {
             Outcome::Selected(Selection::All, _) => Box::new(begin..begin + self.rows as u32),

@@ -1,4 +1,7 @@
-//! The stock modules in chains.
+//! The stock modules in chains; one by one in `cases`.
+
+mod cases;
+mod table;
 
 use arrow_array::cast::AsArray;
 use arrow_array::types::*;

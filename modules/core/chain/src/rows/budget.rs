@@ -8,9 +8,9 @@ use arrow_array::{Array, ArrayRef};
 use arrow_buffer::OffsetBuffer;
 use arrow_schema::{ArrowError, DataType};
 
-use super::contract::{ColumnSource, Outcome, Plan};
-use super::error::Cause;
-use super::flow::Flow;
+use super::Flow;
+use crate::checks::{ColumnSource, Outcome, Plan};
+use crate::error::Cause;
 
 /// How many answers of full length the answers to one batch may hold together.
 const ANSWERS: usize = 16;
@@ -19,7 +19,7 @@ const ANSWERS: usize = 16;
 const MOST: usize = i32::MAX as usize;
 
 /// What is left of a batch's bytes.
-pub(super) struct Budget {
+pub(crate) struct Budget {
     answer: usize,
     batch: usize,
     left: usize,
@@ -27,7 +27,7 @@ pub(super) struct Budget {
 
 impl Budget {
     /// With `answer` bytes for an answer and the columns that it moves.
-    pub(super) fn new(answer: usize) -> Budget {
+    pub(crate) fn new(answer: usize) -> Budget {
         let batch = answer.saturating_mul(ANSWERS).min(MOST);
         Budget { answer, batch, left: batch }
     }
@@ -36,7 +36,7 @@ impl Budget {
     ///
     /// # Errors
     /// `Cause::Output`, when they take more than one answer may.
-    pub(super) fn measure(
+    pub(crate) fn measure(
         &self,
         outcome: &Outcome,
         at: Range<usize>,
@@ -46,7 +46,7 @@ impl Budget {
         let (Outcome::Selected(_, written) | Outcome::Produced(_, written)) = outcome;
         let mut bytes: usize = written.iter().map(|array| array.get_buffer_memory_size()).sum();
         if let Outcome::Produced(origins, _) = outcome {
-            bytes = bytes.saturating_add(size_of_val(&origins[..]));
+            bytes = bytes.saturating_add(size_of_val(origins.as_slice()));
             let moved: Vec<usize> = match &plan.output {
                 Some(output) => output.sources.iter().filter_map(moved).collect(),
                 None => (0..flow.width()).collect(),
@@ -65,7 +65,7 @@ impl Budget {
     ///
     /// # Errors
     /// `Cause::Batch`, when there is not so much left; then nothing more is given either.
-    pub(super) fn take(&mut self, bytes: usize) -> Result<(), Cause> {
+    pub(crate) fn take(&mut self, bytes: usize) -> Result<(), Cause> {
         match self.left.checked_sub(bytes) {
             Some(left) => {
                 self.left = left;

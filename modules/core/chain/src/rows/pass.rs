@@ -6,23 +6,23 @@ use arrow_schema::ArrowError;
 use arrow_select::interleave::interleave;
 use arrow_select::zip::zip;
 
-use super::contract::{Outcome, Selection};
+use crate::checks::{Outcome, Selection};
 
 /// Some rows before a module that changes no column's name or type.
-pub(super) struct Passage {
+pub(crate) struct Passage {
     /// The columns that the module replaces, in the order in which it writes them.
-    pub(super) before: Vec<ArrayRef>,
-    pub(super) rows: usize,
+    pub(crate) before: Vec<ArrayRef>,
+    pub(crate) rows: usize,
 }
 
 impl Passage {
     /// All rows go on.
-    pub(super) fn alone(self) -> Outcome {
+    pub(crate) fn alone(self) -> Outcome {
         Outcome::Selected(Selection::All, self.before)
     }
 
     /// These rows, which rise, go on beside what came of the others.
-    pub(super) fn beside(self, outcome: Outcome, passed: &[u32]) -> Result<Outcome, ArrowError> {
+    pub(crate) fn beside(self, outcome: Outcome, passed: &[u32]) -> Result<Outcome, ArrowError> {
         match outcome {
             Outcome::Selected(selection, written) => self.beside_selected(&selection, &written, passed),
             Outcome::Produced(origins, written) => self.beside_produced(&origins, &written, passed),

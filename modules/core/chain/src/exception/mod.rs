@@ -1,8 +1,18 @@
 //! Rows that did not pass a module as it wants, what its policy did with them, and how a chain counts rows.
+//!
+//! ```text
+//! collector  the exceptions of one batch at one module, as its calls end
+//! tally      the count of all rows that ended at a module
+//! ```
+
+mod collector;
+mod tally;
 
 use arrow_array::RecordBatch;
 
-use super::spec::Policy;
+pub(crate) use self::collector::Collector;
+pub(crate) use self::tally::tally;
+use crate::policy::Policy;
 
 /// Why rows are an exception.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -41,7 +51,7 @@ pub struct Exception {
     /// One sentence each.
     pub messages: Vec<String>,
     /// Under `Policy::DeadLetter` the rows as they entered the module, parallel to `rows`.
-    pub letters: Option<RecordBatch>,
+    pub dead_letters: Option<RecordBatch>,
 }
 
 /// What became of rows at one module, in rows of the batch that was given to the chain: each that did not go on is counted

@@ -17,8 +17,8 @@ pub(super) fn check_range(array: &ArrayRef, rows: Option<&BooleanBuffer>) -> Res
     match array.data_type() {
         DataType::Decimal128(precision, _) => {
             let limit = 10u128.pow(u32::from(*precision));
-            let told = || format!("has more than {precision} digits");
-            check::<Decimal128Type>(array, rows, |value| value.unsigned_abs() < limit, told)
+            let fault = || format!("has more than {precision} digits");
+            check::<Decimal128Type>(array, rows, |value| value.unsigned_abs() < limit, fault)
         }
         DataType::Time32(TimeUnit::Second) => of_day::<Time32SecondType>(array, rows, 1),
         DataType::Time32(_) => of_day::<Time32MillisecondType>(array, rows, 1_000),
@@ -55,14 +55,14 @@ fn check<T: ArrowPrimitiveType>(
     array: &ArrayRef,
     rows: Option<&BooleanBuffer>,
     fits: impl Fn(T::Native) -> bool,
-    told: impl Fn() -> String,
+    fault: impl Fn() -> String,
 ) -> Result<(), String> {
     let array = array.as_primitive::<T>();
     let wrong = |&(row, value): &(usize, &T::Native)| {
         !fits(*value) && array.is_valid(row) && rows.is_none_or(|rows| rows.value(row))
     };
     match array.values().iter().enumerate().find(wrong) {
-        Some((row, _)) => Err(format!("{} in row {row} of the call", told())),
+        Some((row, _)) => Err(format!("{} in row {row} of the call", fault())),
         None => Ok(()),
     }
 }
@@ -112,45 +112,45 @@ mod tests {
         Some(NullBuffer::from(valid.to_vec()))
     }
 
-    fn told(array: ArrayRef, rows: Option<&[bool]>) -> Option<String> {
+    fn fault(array: ArrayRef, rows: Option<&[bool]>) -> Option<String> {
         check_range(&array, rows.map(|rows| BooleanBuffer::from(rows.to_vec())).as_ref()).err()
     }
 
     #[test]
     fn digits_are_counted_wherever_a_value_counts() {
-        assert_eq!(told(decimals(&[999, -999]), None), None);
+        assert_eq!(fault(decimals(&[999, -999]), None), None);
         let expected = Some("has more than 3 digits in row 1 of the call".to_owned());
-        assert_eq!(told(decimals(&[0, -1000]), None), expected);
-        assert_eq!(told(decimals(&[0, i128::MIN]), Some(&[false, true])), expected);
-        assert_eq!(told(decimals(&[0, 1000]), Some(&[true, false])), None);
+        assert_eq!(fault(decimals(&[0, -1000]), None), expected);
+        assert_eq!(fault(decimals(&[0, i128::MIN]), Some(&[false, true])), expected);
+        assert_eq!(fault(decimals(&[0, 1000]), Some(&[true, false])), None);
 
         let field = Arc::new(Field::new("a", decimals(&[]).data_type().clone(), true));
         let row = |valid| {
             let children = vec![decimals(&[0, 1000])];
             Arc::new(StructArray::new(vec![Arc::clone(&field)].into(), children, nulls(valid)))
         };
-        assert_eq!(told(row(&[true, true]), None), expected);
-        assert_eq!(told(row(&[true, false]), None), None);
+        assert_eq!(fault(row(&[true, true]), None), expected);
+        assert_eq!(fault(row(&[true, false]), None), None);
 
         let list = |valid: &[bool], lengths: [usize; 2]| {
             let offsets = OffsetBuffer::from_lengths(lengths);
             Arc::new(ListArray::new(Arc::clone(&field), offsets, decimals(&[0, 1000]), nulls(valid)))
         };
-        assert_eq!(told(list(&[true, true], [0, 2]), None), expected);
-        assert_eq!(told(list(&[true, false], [1, 1]), None), None);
-        assert_eq!(told(list(&[true, true], [1, 1]), Some(&[true, false])), None);
-        assert_eq!(told(list(&[true, true], [2, 0]), Some(&[true, false])), expected);
+        assert_eq!(fault(list(&[true, true], [0, 2]), None), expected);
+        assert_eq!(fault(list(&[true, false], [1, 1]), None), None);
+        assert_eq!(fault(list(&[true, true], [1, 1]), Some(&[true, false])), None);
+        assert_eq!(fault(list(&[true, true], [2, 0]), Some(&[true, false])), expected);
     }
 
     #[test]
     fn times_are_of_a_day() {
-        let told_of = |seconds: i32| told(Arc::new(Time32SecondArray::from(vec![0, seconds])), None);
-        assert_eq!((told_of(86_399), told_of(0)), (None, None));
+        let fault_of = |seconds: i32| fault(Arc::new(Time32SecondArray::from(vec![0, seconds])), None);
+        assert_eq!((fault_of(86_399), fault_of(0)), (None, None));
         for seconds in [86_400, -1, i32::MIN] {
-            assert_eq!(told_of(seconds).as_deref(), Some("has a time that is on no day in row 1 of the call"));
+            assert_eq!(fault_of(seconds).as_deref(), Some("has a time that is on no day in row 1 of the call"));
         }
         let last = 86_400 * 1_000_000_000 - 1;
-        assert_eq!(told(Arc::new(Time64NanosecondArray::from(vec![last])), None), None);
-        assert!(told(Arc::new(Time64NanosecondArray::from(vec![last + 1])), None).is_some());
+        assert_eq!(fault(Arc::new(Time64NanosecondArray::from(vec![last])), None), None);
+        assert!(fault(Arc::new(Time64NanosecondArray::from(vec![last + 1])), None).is_some());
     }
 }

@@ -2,31 +2,34 @@
 
 use thalweg_wire::table::{Column, Schema};
 
-use super::super::sandbox::bindings::exports::thalweg::module::transform;
-use super::{read_schema, same_type};
+use super::schema::{read_schema, same_type};
+use crate::error::ChainError;
+use crate::given::{self, Refusal, Source};
+use crate::text::message;
 
 /// What a module does with the columns of its input.
 #[derive(Debug, Clone, PartialEq)]
-pub(in super::super) struct Plan {
+pub struct Plan {
     /// Positions of the columns that it reads, in its order.
-    pub(in super::super) reads: Vec<usize>,
+    pub reads: Vec<usize>,
     /// What it makes of them; `None`: it only chooses rows.
-    pub(in super::super) output: Option<Output>,
+    pub output: Option<Output>,
     /// Whether one instance must see every batch, in order.
-    pub(in super::super) one_instance: bool,
+    pub one_instance: bool,
 }
 
 /// The columns after a module.
 #[derive(Debug, Clone, PartialEq)]
-pub(in super::super) struct Output {
-    pub(in super::super) schema: Schema,
-    /// Parallel to the schema's columns.
-    pub(in super::super) sources: Vec<ColumnSource>,
+pub struct Output {
+    /// Them.
+    pub schema: Schema,
+    /// Where each of them comes from.
+    pub sources: Vec<ColumnSource>,
 }
 
 /// Where a column comes from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in super::super) enum ColumnSource {
+pub enum ColumnSource {
     /// A column of the input.
     Input(usize),
     /// One that the module writes: its rank among the written.
@@ -35,7 +38,7 @@ pub(in super::super) enum ColumnSource {
 
 impl Plan {
     /// Checks every position, and that columns that are moved keep their type. The error says what is wrong.
-    pub(in super::super) fn check(plan: transform::Plan, input: &Schema) -> Result<Plan, String> {
+    fn check(plan: given::Plan, input: &Schema) -> Result<Plan, String> {
         let mut read = vec![false; input.columns.len()];
         for &column in &plan.reads {
             match read.get_mut(column as usize) {
@@ -46,11 +49,29 @@ impl Plan {
         }
         let output = plan.output.map(|(schema, sources)| Output::check(schema, &sources, input)).transpose()?;
         let reads = plan.reads.into_iter().map(|column| column as usize).collect();
-        Ok(Plan { reads, output, one_instance: matches!(plan.instances, transform::Instances::One) })
+        Ok(Plan { reads, output, one_instance: plan.one_instance })
+    }
+
+    /// The plan that the module `name` answered to being opened with rows of these columns.
+    ///
+    /// # Errors
+    /// When it refuses its configuration or its place, and when its plan breaks the contract.
+    pub fn opened(name: &str, reply: Result<given::Plan, Refusal>, input: &Schema) -> Result<Plan, ChainError> {
+        let module = name.to_owned();
+        let plan = reply.map_err(|refusal| match refusal {
+            Refusal::InvalidConfig { key, expected } => {
+                ChainError::Config { module: module.clone(), key: message(&key), expected: message(&expected) }
+            }
+            Refusal::UnsuitableInput(reason) => {
+                ChainError::Unsuitable { module: module.clone(), reason: message(&reason) }
+            }
+            Refusal::Other(reason) => ChainError::Open { module: module.clone(), reason: message(&reason) },
+        })?;
+        Plan::check(plan, input).map_err(|reason| ChainError::Plan { module, reason })
     }
 
     /// Whether every column keeps its name, type and place, so that a row may pass the module by.
-    pub(in super::super) fn keeps(&self, input: &Schema) -> bool {
+    pub(crate) fn keeps(&self, input: &Schema) -> bool {
         let Some(output) = &self.output else { return true };
         let columns = output.schema.columns.iter().zip(&input.columns);
         let same = |(at, (out, column)): (usize, (&Column, &Column))| {
@@ -67,13 +88,13 @@ impl Plan {
     }
 
     /// The positions of the columns that it writes, in their order.
-    pub(in super::super) fn replaced(&self) -> impl Iterator<Item = usize> {
+    pub(crate) fn replaced(&self) -> impl Iterator<Item = usize> {
         let sources = self.output.iter().flat_map(|output| output.sources.iter().enumerate());
         sources.filter(|(_, source)| matches!(source, ColumnSource::Written(_))).map(|(at, _)| at)
     }
 
     /// The columns that it writes, in order: name and type.
-    pub(in super::super) fn written(&self) -> impl Iterator<Item = &Column> {
+    pub(crate) fn written(&self) -> impl Iterator<Item = &Column> {
         self.output.iter().flat_map(|output| {
             let written = output.schema.columns.iter().zip(&output.sources);
             written.filter(|(_, source)| matches!(source, ColumnSource::Written(_))).map(|(column, _)| column)
@@ -82,11 +103,7 @@ impl Plan {
 }
 
 impl Output {
-    fn check(
-        schema: super::super::sandbox::bindings::thalweg::module::types::SchemaResult,
-        sources: &[transform::Source],
-        input: &Schema,
-    ) -> Result<Output, String> {
+    fn check(schema: given::Schema, sources: &[Source], input: &Schema) -> Result<Output, String> {
         let schema = read_schema(schema)?;
         if sources.len() != schema.columns.len() {
             return Err(format!("it names {} sources for {} columns", sources.len(), schema.columns.len()));
@@ -95,11 +112,11 @@ impl Output {
         let mut checked = Vec::with_capacity(sources.len());
         for (column, source) in schema.columns.iter().zip(sources) {
             checked.push(match *source {
-                transform::Source::Written => {
+                Source::Written => {
                     written += 1;
                     ColumnSource::Written(written - 1)
                 }
-                transform::Source::Input(at) => {
+                Source::Input(at) => {
                     let none = || format!("column {:?} comes from column {at} of {}", column.name, input.columns.len());
                     let from = input.columns.get(at as usize).ok_or_else(none)?;
                     let (from, to) = (&from.column_type, &column.column_type);

@@ -3,6 +3,7 @@
 //! A filter does not copy anything: it adds a level, and each column remembers the level whose rows it has. A column is
 //! cut down when a later module reads it, and at the end of the chain, through all levels at once.
 
+use std::cell::OnceCell;
 use std::sync::Arc;
 
 use arrow_array::{ArrayRef, BooleanArray, RecordBatch, RecordBatchOptions, UInt32Array};
@@ -11,12 +12,12 @@ use arrow_schema::{ArrowError, SchemaRef};
 use arrow_select::filter::{FilterBuilder, FilterPredicate};
 use arrow_select::take::take;
 
-use super::contract::ColumnSource;
+use crate::checks::ColumnSource;
 
 /// Rows between two stages.
-pub(super) struct Flow {
+pub(crate) struct Flow {
     rows: usize,
-    lanes: Vec<Lane>,
+    columns: Vec<FlowColumn>,
     /// Filter `i` takes the rows of level `i` to those of level `i + 1`.
     filters: Vec<BooleanBuffer>,
     /// For each row of level 0 its row in the batch that was given; `None`: the same.
@@ -25,62 +26,64 @@ pub(super) struct Flow {
 
 /// A column, with the rows of a level.
 #[derive(Clone)]
-struct Lane {
+struct FlowColumn {
     array: ArrayRef,
     level: usize,
 }
 
 impl Flow {
-    pub(super) fn new(batch: &RecordBatch) -> Flow {
-        let lanes = batch.columns().iter().map(|array| Lane { array: Arc::clone(array), level: 0 }).collect();
-        Flow { rows: batch.num_rows(), lanes, filters: Vec::new(), origins: None }
+    pub(crate) fn new(batch: &RecordBatch) -> Flow {
+        let columns = batch.columns().iter().map(|array| FlowColumn { array: Arc::clone(array), level: 0 }).collect();
+        Flow { rows: batch.num_rows(), columns, filters: Vec::new(), origins: None }
     }
 
     /// How many rows there are now.
-    pub(super) fn rows(&self) -> usize {
+    pub(crate) fn rows(&self) -> usize {
         self.rows
     }
 
     /// How many columns there are now.
-    pub(super) fn width(&self) -> usize {
-        self.lanes.len()
+    pub(crate) fn width(&self) -> usize {
+        self.columns.len()
     }
 
     /// A column with the rows that there are now.
-    pub(super) fn column(&mut self, at: usize) -> Result<ArrayRef, ArrowError> {
+    pub(crate) fn column(&mut self, at: usize) -> Result<ArrayRef, ArrowError> {
         let level = self.filters.len();
-        let from = self.lanes.get(at).map_or(level, |lane| lane.level);
+        let from = self.columns.get(at).map_or(level, |column| column.level);
         let predicate = self.predicate(from);
-        let lane = self.lanes.get_mut(at).ok_or_else(|| ArrowError::SchemaError(format!("no column {at}")))?;
+        let column = self.columns.get_mut(at).ok_or_else(|| ArrowError::SchemaError(format!("no column {at}")))?;
         if let Some(predicate) = predicate {
-            *lane = Lane { array: predicate.filter(&lane.array)?, level };
+            *column = FlowColumn { array: predicate.filter(&column.array)?, level };
         }
-        Ok(Arc::clone(&lane.array))
+        Ok(Arc::clone(&column.array))
     }
 
     /// Takes the columns from elsewhere: from the columns so far, or written with the rows that there are now.
-    pub(super) fn rearrange(&mut self, sources: &[ColumnSource], written: &[ArrayRef]) {
+    pub(crate) fn rearrange(&mut self, sources: &[ColumnSource], written: &[ArrayRef]) {
         let level = self.filters.len();
-        let lane = |source: &ColumnSource| match *source {
-            ColumnSource::Input(at) => self.lanes.get(at).cloned(),
-            ColumnSource::Written(at) => written.get(at).map(|array| Lane { array: Arc::clone(array), level }),
+        let column = |source: &ColumnSource| match *source {
+            ColumnSource::Input(at) => self.columns.get(at).cloned(),
+            ColumnSource::Written(at) => written.get(at).map(|array| FlowColumn { array: Arc::clone(array), level }),
         };
-        self.lanes = sources.iter().filter_map(lane).collect();
+        self.columns = sources.iter().filter_map(column).collect();
     }
 
     /// Leaves out the rows whose bit is clear.
-    pub(super) fn keep(&mut self, bits: BooleanBuffer) {
+    pub(crate) fn keep(&mut self, bits: BooleanBuffer) {
         self.rows = bits.count_set_bits();
         self.filters.push(bits);
     }
 
     /// Replaces the rows by others: row `i` comes from row `origins[i]`.
-    pub(super) fn produce(&mut self, origins: Vec<u32>) -> Result<(), ArrowError> {
+    pub(crate) fn produce(&mut self, origins: Vec<u32>) -> Result<(), ArrowError> {
         let before = self.origins_now();
         let indices = UInt32Array::from(origins);
-        for at in 0..self.lanes.len() {
+        for at in 0..self.columns.len() {
             let array = take(&self.column(at)?, &indices, None)?;
-            self.lanes[at] = Lane { array, level: 0 };
+            if let Some(column) = self.columns.get_mut(at) {
+                *column = FlowColumn { array, level: 0 };
+            }
         }
         let origin = |row: u32| match &before {
             Some(before) => before.get(row as usize).copied().unwrap_or(row),
@@ -93,14 +96,15 @@ impl Flow {
     }
 
     /// Some of the rows that there are now, with all columns.
-    pub(super) fn take(&mut self, rows: &UInt32Array, schema: &SchemaRef) -> Result<RecordBatch, ArrowError> {
-        let columns = (0..self.lanes.len()).map(|at| take(&self.column(at)?, rows, None)).collect::<Result<_, _>>()?;
+    pub(crate) fn take(&mut self, rows: &UInt32Array, schema: &SchemaRef) -> Result<RecordBatch, ArrowError> {
+        let columns =
+            (0..self.columns.len()).map(|at| take(&self.column(at)?, rows, None)).collect::<Result<_, _>>()?;
         let options = RecordBatchOptions::new().with_row_count(Some(rows.len()));
         RecordBatch::try_new_with_options(Arc::clone(schema), columns, &options)
     }
 
     /// The rows of the given batch that some rows now come from.
-    pub(super) fn input_rows(&self, rows: &[u32]) -> Vec<u32> {
+    pub(crate) fn input_rows(&self, rows: &[u32]) -> Vec<u32> {
         match self.origins_now() {
             Some(origins) => rows.iter().filter_map(|&row| origins.get(row as usize).copied()).collect(),
             None => rows.to_vec(),
@@ -109,30 +113,32 @@ impl Flow {
 
     /// For each row that there is now the row of the given batch that it comes from; `None` as long as no module made
     /// several rows of one.
-    pub(super) fn fanned_origins(&self) -> Option<Vec<u32>> {
+    pub(crate) fn fanned_origins(&self) -> Option<Vec<u32>> {
         self.origins.as_ref().and_then(|_| self.origins_now())
     }
 
     /// The row of the given batch that a row now comes from.
-    pub(super) fn input_row(&self, row: usize) -> usize {
+    pub(crate) fn input_row(&self, row: usize) -> usize {
         let up = |row: usize, bits: &BooleanBuffer| bits.set_indices().nth(row).unwrap_or(row);
         let row = self.filters.iter().rev().fold(row, up);
         self.origins.as_ref().and_then(|origins| origins.get(row)).map_or(row, |&origin| origin as usize)
     }
 
     /// The batch that came out, with these columns, and for each row the row that it came from (`None`: the same).
-    pub(super) fn finish(
+    pub(crate) fn finish(
         self,
         columns: &[usize],
         schema: &SchemaRef,
     ) -> Result<(RecordBatch, Option<Vec<u32>>), ArrowError> {
-        let predicates: Vec<_> = (0..=self.filters.len()).map(|level| self.predicate(level)).collect();
+        // Of each level, made when the first column of it comes.
+        let predicates: Vec<OnceCell<Option<FilterPredicate>>> = self.filters.iter().map(|_| OnceCell::new()).collect();
         let mut arrays = Vec::with_capacity(columns.len());
-        for &column in columns {
-            let lane = self.lanes.get(column).ok_or_else(|| ArrowError::SchemaError(format!("no column {column}")))?;
-            arrays.push(match predicates.get(lane.level) {
-                Some(Some(predicate)) => predicate.filter(&lane.array)?,
-                _ => Arc::clone(&lane.array),
+        for &at in columns {
+            let column = self.columns.get(at).ok_or_else(|| ArrowError::SchemaError(format!("no column {at}")))?;
+            let predicate = predicates.get(column.level).map(|made| made.get_or_init(|| self.predicate(column.level)));
+            arrays.push(match predicate {
+                Some(Some(predicate)) => predicate.filter(&column.array)?,
+                _ => Arc::clone(&column.array),
             });
         }
         let options = RecordBatchOptions::new().with_row_count(Some(self.rows));
@@ -153,7 +159,7 @@ impl Flow {
     }
 
     /// For each row the row of the given batch that it comes from; `None`: the same.
-    pub(super) fn origins_now(&self) -> Option<Vec<u32>> {
+    pub(crate) fn origins_now(&self) -> Option<Vec<u32>> {
         match (self.composed(0), &self.origins) {
             (None, origins) => origins.clone(),
             (Some(bits), None) => Some(bits.set_indices_u32().collect()),

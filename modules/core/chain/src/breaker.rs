@@ -1,8 +1,8 @@
 //! A circuit breaker: a module that fails again and again is left alone for a while, and then tried with one call.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use super::error::Cause;
+use crate::error::Cause;
 
 /// How many calls must fail one after the other.
 const FAILURES: u32 = 5;
@@ -13,9 +13,9 @@ const FIRST_WAIT: Duration = Duration::from_secs(1);
 /// The longest that it stays open.
 const LONGEST_WAIT: Duration = Duration::from_secs(60);
 
-/// Counts the failures of one module. Time is an argument.
+/// Counts the failures of one module. Time is an argument, counted from any moment that stays the same.
 #[derive(Debug, Default)]
-pub(super) struct Breaker {
+pub struct Breaker {
     /// Calls that failed since the last that did not.
     failures: u32,
     open: Option<Open>,
@@ -24,14 +24,14 @@ pub(super) struct Breaker {
 #[derive(Debug)]
 struct Open {
     /// When the next trial may be made.
-    until: Instant,
+    until: Duration,
     wait: Duration,
     last: String,
 }
 
 /// What a call changed.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Change {
+pub enum Change {
     /// The module is left alone for so long.
     Opened(Duration),
     /// It works again.
@@ -40,22 +40,22 @@ pub(super) enum Change {
 
 impl Breaker {
     /// Whether a call may be made now. While it is open one call in each waiting time may.
-    pub(super) fn admit(&mut self, now: Instant) -> Result<(), Cause> {
+    ///
+    /// # Errors
+    /// `Cause::Open`, while the module is left alone.
+    pub fn admit(&mut self, now: Duration) -> Result<(), Cause> {
         let Some(open) = &mut self.open else { return Ok(()) };
-        match open.until.checked_duration_since(now) {
-            Some(left) if !left.is_zero() => {
-                Err(Cause::Open { failures: self.failures, left, last: open.last.clone() })
-            }
-            _ => {
-                // This call is the trial; the others wait for it.
-                open.until = now + open.wait;
-                Ok(())
-            }
+        let left = open.until.saturating_sub(now);
+        if !left.is_zero() {
+            return Err(Cause::Open { failures: self.failures, left, last: open.last.clone() });
         }
+        // This call is the trial; the others wait for it.
+        open.until = now.saturating_add(open.wait);
+        Ok(())
     }
 
     /// Takes note of how a call ended.
-    pub(super) fn record(&mut self, failure: Option<&Cause>, now: Instant) -> Option<Change> {
+    pub fn record(&mut self, failure: Option<&Cause>, now: Duration) -> Option<Change> {
         let Some(failure) = failure else {
             self.failures = 0;
             return self.open.take().map(|_| Change::Closed);
@@ -65,7 +65,7 @@ impl Breaker {
             return None;
         }
         let wait = self.open.as_ref().map_or(FIRST_WAIT, |open| (open.wait * 2).min(LONGEST_WAIT));
-        self.open = Some(Open { until: now + wait, wait, last: failure.to_string() });
+        self.open = Some(Open { until: now.saturating_add(wait), wait, last: failure.to_string() });
         Some(Change::Opened(wait))
     }
 }
@@ -80,7 +80,7 @@ mod tests {
 
     #[test]
     fn it_opens_after_failures_in_a_row_and_closes_with_a_trial_that_passes() {
-        let (mut breaker, start) = (Breaker::default(), Instant::now());
+        let (mut breaker, start) = (Breaker::default(), Duration::from_secs(7));
         for _ in 1..FAILURES {
             assert_eq!(breaker.record(Some(&failure()), start), None);
         }
@@ -103,7 +103,7 @@ mod tests {
 
     #[test]
     fn each_failed_trial_doubles_the_wait_up_to_a_bound() {
-        let (mut breaker, mut now) = (Breaker::default(), Instant::now());
+        let (mut breaker, mut now) = (Breaker::default(), Duration::from_secs(7));
         let mut wait = Duration::ZERO;
         for _ in 0..FAILURES + 10 {
             now += wait;

@@ -1,14 +1,16 @@
 //! Rows between stages, against a naive model.
 
+use std::sync::Arc;
+
 use arrow_array::cast::AsArray;
 use arrow_array::types::Int32Type;
 use arrow_array::{ArrayRef, Int32Array, RecordBatch};
 use arrow_buffer::BooleanBuffer;
+use arrow_schema::{DataType, Field, Schema};
 use proptest::prelude::*;
 
-use super::super::contract::ColumnSource;
-use super::super::flow::Flow;
-use super::*;
+use super::Flow;
+use crate::checks::ColumnSource;
 
 #[derive(Debug, Clone)]
 enum Step {
@@ -70,7 +72,9 @@ proptest! {
         for (row, (a, _)) in model.iter().enumerate() {
             prop_assert_eq!(flow.input_row(row), *a as usize);
         }
-        let (out, origins) = flow.finish(&[1, 0], &arrow("b INT, a INT")).expect("a batch");
+        let schema = Schema::new(["b", "a"].map(|name| Field::new(name, DataType::Int32, false)).to_vec());
+        let schema = Arc::new(schema);
+        let (out, origins) = flow.finish(&[1, 0], &schema).expect("a batch");
         prop_assert!(out.column(0).as_primitive::<Int32Type>().values().iter().eq(model.iter().map(|(_, b)| b)));
         prop_assert!(out.column(1).as_primitive::<Int32Type>().values().iter().eq(model.iter().map(|(a, _)| a)));
         match origins {

@@ -5,23 +5,21 @@ use arrow_buffer::{BooleanBuffer, BooleanBufferBuilder};
 use arrow_select::filter::filter;
 use thalweg_wire::table::Column;
 
-use crate::columns::{bitmap, raise};
-
-use super::super::sandbox::bindings::exports::thalweg::module::transform;
-use super::super::sandbox::bindings::thalweg::module::types::ColumnResult;
+use super::Plan;
 use super::values::check_range;
-use super::{Plan, own};
+use crate::column::{OwnedColumn, bitmap, to_arrow};
+use crate::given;
 
 /// What became of the rows of a call.
 #[derive(Debug)]
-pub(in super::super) struct Answer {
-    pub(in super::super) outcome: Outcome,
-    pub(in super::super) refused: Option<Refusals>,
+pub(crate) struct Answer {
+    pub(crate) outcome: Outcome,
+    pub(crate) refused: Option<Refusals>,
 }
 
 /// `outcome` in `transform.wit`. Written columns are in the order of the plan.
 #[derive(Debug)]
-pub(in super::super) enum Outcome {
+pub(crate) enum Outcome {
     /// The selected rows; written columns are as long as the input, and none if nothing is selected.
     Selected(Selection, Vec<ArrayRef>),
     /// New rows: the row that each came from, and the written columns.
@@ -30,7 +28,7 @@ pub(in super::super) enum Outcome {
 
 /// Which rows go on.
 #[derive(Debug)]
-pub(in super::super) enum Selection {
+pub(crate) enum Selection {
     All,
     Nothing,
     Rows(BooleanBuffer),
@@ -38,33 +36,33 @@ pub(in super::super) enum Selection {
 
 /// The rows refused, rising, and for each a message.
 #[derive(Debug)]
-pub(in super::super) struct Refusals {
-    pub(in super::super) rows: Vec<u32>,
+pub(crate) struct Refusals {
+    pub(crate) rows: Vec<u32>,
     /// Positions in `messages`.
-    pub(in super::super) causes: Vec<u32>,
-    pub(in super::super) messages: Vec<String>,
+    pub(crate) causes: Vec<u32>,
+    pub(crate) messages: Vec<String>,
 }
 
 impl Answer {
     /// Checks an answer to a call with `rows` rows. What comes of it leaves the refused rows out. The error says how it
     /// breaks the contract.
-    pub(in super::super) fn check(answer: transform::Answer, rows: usize, plan: &Plan) -> Result<Answer, String> {
+    pub(crate) fn check(answer: given::Answer, rows: usize, plan: &Plan) -> Result<Answer, String> {
         let refused = answer.refused.map(|refusals| Refusals::check(refusals, rows)).transpose()?.flatten();
         let outcome = match answer.outcome {
-            transform::Outcome::Kept(selection) => {
+            given::Outcome::Kept(selection) => {
                 let selection = Selection::check(selection, rows)?;
                 if plan.written().next().is_some() && !matches!(selection, Selection::Nothing) {
                     return Err("it keeps rows without the columns that its plan says it writes".to_owned());
                 }
                 Outcome::Selected(selection.without(refused.as_ref(), rows), Vec::new())
             }
-            transform::Outcome::Replaced((selection, written)) => {
+            given::Outcome::Replaced(selection, written) => {
                 let selection = Selection::check(selection, rows)?.without(refused.as_ref(), rows);
                 let written = written_columns(written, rows, plan)?;
                 check_values(&written, plan, &selection)?;
                 Outcome::Selected(selection, written)
             }
-            transform::Outcome::Produced(production) => {
+            given::Outcome::Produced(production) => {
                 let origins = check_origins(production.origins, production.rows, rows)?;
                 let written = written_columns(production.written, origins.len(), plan)?;
                 let (origins, written) = match &refused {
@@ -80,11 +78,11 @@ impl Answer {
 }
 
 impl Selection {
-    fn check(selection: transform::Selection, rows: usize) -> Result<Selection, String> {
+    fn check(selection: given::Selection, rows: usize) -> Result<Selection, String> {
         Ok(match selection {
-            transform::Selection::All => Selection::All,
-            transform::Selection::Nothing => Selection::Nothing,
-            transform::Selection::Rows(bits) => {
+            given::Selection::All => Selection::All,
+            given::Selection::Nothing => Selection::Nothing,
+            given::Selection::Rows(bits) => {
                 Selection::Rows(bitmap(bits, rows).map_err(|error| format!("its selection: {error}"))?)
             }
         })
@@ -114,8 +112,8 @@ impl Selection {
 }
 
 impl Refusals {
-    fn check(refusals: transform::Refusals, rows: usize) -> Result<Option<Refusals>, String> {
-        let transform::Refusals { rows: refused, causes, messages } = refusals;
+    fn check(refusals: given::Refusals, rows: usize) -> Result<Option<Refusals>, String> {
+        let given::Refusals { rows: refused, causes, messages } = refusals;
         let rising = refused.is_sorted_by(|one, next| one < next);
         if !rising || refused.last().is_some_and(|&row| row as usize >= rows) {
             return Err("the rows that it refuses do not rise, or are not among those of the call".to_owned());
@@ -145,11 +143,11 @@ fn check_origins(origins: Vec<u32>, produced: u32, rows: usize) -> Result<Vec<u3
     Ok(origins)
 }
 
-fn written_columns(written: Vec<ColumnResult>, rows: usize, plan: &Plan) -> Result<Vec<ArrayRef>, String> {
-    let mut given = written.into_iter().map(own);
+fn written_columns(written: Vec<OwnedColumn>, rows: usize, plan: &Plan) -> Result<Vec<ArrayRef>, String> {
+    let mut given = written.into_iter();
     let mut arrays = Vec::new();
     for column in plan.written() {
-        let array = raise(&column.column_type.data_type.to_arrow(), rows, &mut given);
+        let array = to_arrow(&column.column_type.data_type.to_arrow(), rows, &mut given);
         arrays.push(array.map_err(|error| format!("column {:?}: {error}", column.name))?);
     }
     match given.next() {

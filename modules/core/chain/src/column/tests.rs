@@ -1,0 +1,148 @@
+//! Columns there and back, in slices, and columns that lie.
+
+use std::sync::Arc;
+
+use arrow_array::builder::{Int32Builder, ListBuilder, MapBuilder, StringBuilder};
+use arrow_array::*;
+use arrow_schema::{DataType, Field, TimeUnit};
+use proptest::prelude::*;
+use thalweg_wire::column::{Batch, Values};
+
+use super::*;
+
+fn owned(batch: &Batch<'_>) -> Vec<OwnedColumn> {
+    batch.columns.iter().map(OwnedColumn::from).collect()
+}
+
+/// 40 rows of every type, each third one null.
+fn arrays() -> Vec<ArrayRef> {
+    let some = |row: i64| (row % 3 != 1).then_some(row);
+    let rows = || (0..40).map(some);
+    let texts = || rows().map(|row| row.map(|row| "ä".repeat(row as usize % 4)));
+    let mut lists = ListBuilder::new(Int32Builder::new());
+    let mut maps = MapBuilder::new(None, StringBuilder::new(), Int32Builder::new());
+    for row in rows() {
+        for item in 0..row.unwrap_or(0) as i32 % 4 {
+            lists.values().append_option((item != 1).then_some(item));
+            maps.keys().append_value(item.to_string());
+            maps.values().append_value(item);
+        }
+        lists.append(row.is_some());
+        maps.append(row.is_some()).expect("keys and values are as many");
+    }
+    let ints = Int32Array::from_iter(rows().map(|row| row.map(|row| row as i32)));
+    vec![
+        Arc::new(BooleanArray::from_iter(rows().map(|row| row.map(|row| row % 2 == 0)))),
+        Arc::new(Int8Array::from_iter(rows().map(|row| row.map(|row| row as i8)))),
+        Arc::new(Int16Array::from_iter(rows().map(|row| row.map(|row| row as i16)))),
+        Arc::new(ints.clone()),
+        Arc::new(Int64Array::from_iter(rows())),
+        Arc::new(Float32Array::from_iter(rows().map(|row| row.map(|row| row as f32)))),
+        Arc::new(Float64Array::from_iter(rows().map(|row| row.map(|row| row as f64)))),
+        Arc::new(
+            Decimal128Array::from_iter(rows().map(|row| row.map(i128::from)))
+                .with_precision_and_scale(10, 2)
+                .expect("a precision that there is"),
+        ),
+        Arc::new(StringArray::from_iter(texts())),
+        Arc::new(BinaryArray::from_iter(texts())),
+        Arc::new(
+            FixedSizeBinaryArray::try_from_sparse_iter_with_size(rows().map(|row| row.map(|row| [row as u8; 3])), 3)
+                .expect("three bytes each"),
+        ),
+        Arc::new(Date32Array::from_iter(rows().map(|row| row.map(|row| row as i32)))),
+        Arc::new(Time32SecondArray::from_iter(rows().map(|row| row.map(|row| row as i32)))),
+        Arc::new(Time32MillisecondArray::from_iter(rows().map(|row| row.map(|row| row as i32)))),
+        Arc::new(Time64MicrosecondArray::from_iter(rows())),
+        Arc::new(Time64NanosecondArray::from_iter(rows())),
+        Arc::new(TimestampSecondArray::from_iter(rows())),
+        Arc::new(TimestampMillisecondArray::from_iter(rows()).with_timezone("UTC")),
+        Arc::new(TimestampMicrosecondArray::from_iter(rows())),
+        Arc::new(TimestampNanosecondArray::from_iter(rows()).with_timezone("UTC")),
+        Arc::new(lists.finish()),
+        Arc::new(maps.finish()),
+        Arc::new(StructArray::from(vec![(
+            Arc::new(Field::new("inner", DataType::Int32, true)),
+            Arc::new(ints) as ArrayRef,
+        )])),
+    ]
+}
+
+#[test]
+fn every_type_comes_back_from_any_slice() {
+    for array in arrays() {
+        for (begin, length) in [(0, 40), (0, 0), (3, 20), (8, 32), (40, 0), (9, 1)] {
+            let slice = array.slice(begin, length);
+            let flat = flatten_arrays(length, [&slice]).expect("a type of tables");
+            let columns = owned(&flat.batch());
+            let back = to_arrow(slice.data_type(), length, &mut columns.into_iter()).expect("columns just made");
+            assert_eq!(&back, &slice, "{} at {begin}..+{length}", slice.data_type());
+        }
+    }
+}
+
+#[test]
+fn aligned_buffers_are_lent_not_copied() {
+    let array: ArrayRef = Arc::new(Int64Array::from_iter_values(0..100));
+    let flat = flatten_arrays(50, [&array.slice(16, 50)]).expect("a type of tables");
+    let Values::Int64(values) = flat.batch().columns[0].values else { panic!("another kind") };
+    let whole = array.as_any().downcast_ref::<Int64Array>().expect("made above").values();
+    assert_eq!(values.as_ptr(), whole[16..].as_ptr());
+}
+
+#[test]
+fn columns_that_lie_are_refused() {
+    let spans = |offsets: &[i32], bytes: &[u8]| OwnedValues::Spans(offsets.to_vec(), bytes.to_vec());
+    let list = DataType::List(Arc::new(Field::new("item", DataType::Int32, false)));
+    let cases = [
+        (DataType::Int32, OwnedValues::Int32(vec![1]), "2 are needed"),
+        (DataType::Int32, OwnedValues::Int64(vec![1, 2]), "values.int64"),
+        (DataType::Boolean, OwnedValues::Bits(vec![]), "bitmap"),
+        (DataType::Utf8, spans(&[0, 1], b"ab"), "3 are needed"),
+        (DataType::Utf8, spans(&[0, 3, 2], b"ab"), "offsets"),
+        (DataType::Utf8, spans(&[1, 1, 2], b"ab"), "offsets"),
+        (DataType::Utf8, spans(&[0, 1, 9], b"ab"), "offsets"),
+        (DataType::Utf8, spans(&[0, -1, 2], b"ab"), "offsets"),
+        (DataType::Utf8, spans(&[0, 1, 2], b"\xff\xff"), "not valid"),
+        (DataType::Utf8, spans(&[0, 1, 2], "ä".as_bytes()), "not valid"),
+        (DataType::FixedSizeBinary(3), OwnedValues::Fixed(vec![0; 5]), "6 are needed"),
+        (DataType::Decimal128(5, 0), OwnedValues::Fixed(vec![0; 31]), "32 are needed"),
+        (list, OwnedValues::Offsets(vec![0, 1, 2]), "missing"),
+        (DataType::Timestamp(TimeUnit::Second, None), OwnedValues::Int32(vec![1, 2]), "values.int32"),
+    ];
+    for (data_type, values, expected) in cases {
+        let column = OwnedColumn { validity: None, values };
+        let error = to_arrow(&data_type, 2, &mut [column].into_iter()).expect_err("it lies").to_string();
+        assert!(error.contains(expected), "{data_type}: {error}");
+    }
+    let short = OwnedColumn { validity: Some(vec![]), values: OwnedValues::Int32(vec![1, 2]) };
+    to_arrow(&DataType::Int32, 2, &mut [short].into_iter()).expect_err("its validity is too short");
+}
+
+fn any_values() -> impl Strategy<Value = OwnedValues> {
+    prop_oneof![
+        prop::collection::vec(any::<u8>(), 0..40).prop_map(OwnedValues::Bits),
+        prop::collection::vec(any::<i32>(), 0..5).prop_map(OwnedValues::Int32),
+        prop::collection::vec(any::<u8>(), 0..40).prop_map(OwnedValues::Fixed),
+        (prop::collection::vec(-1..6i32, 0..5), prop::collection::vec(any::<u8>(), 0..6))
+            .prop_map(|(offsets, bytes)| OwnedValues::Spans(offsets, bytes)),
+        prop::collection::vec(-1..6i32, 0..5).prop_map(OwnedValues::Offsets),
+        Just(OwnedValues::None),
+    ]
+}
+
+proptest! {
+    #[test]
+    fn any_columns_give_an_array_or_an_error(
+        columns in prop::collection::vec((prop::option::of(prop::collection::vec(any::<u8>(), 0..2)), any_values()), 0..5),
+        rows in 0..5usize,
+        kind in 0..23usize,
+    ) {
+        let data_type = arrays()[kind].data_type().clone();
+        let columns = columns.into_iter().map(|(validity, values)| OwnedColumn { validity, values });
+        if let Ok(array) = to_arrow(&data_type, rows, &mut columns.into_iter()) {
+            prop_assert_eq!(array.len(), rows);
+            array.to_data().validate_full().expect("what was made is valid");
+        }
+    }
+}
