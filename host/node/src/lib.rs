@@ -18,6 +18,8 @@
 //! node       a running node: started, watched over, stopped
 //! ```
 
+#![cfg_attr(not(test), deny(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing))]
+
 mod bucket;
 mod catalog;
 mod disk;

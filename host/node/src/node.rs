@@ -21,7 +21,7 @@ use crate::options::{Durability, NodeOptions};
 use crate::runtime::clock;
 use crate::runtime::lifecycle::{Lifecycle, Owner};
 use crate::runtime::memory::Budget;
-use crate::runtime::panics::said;
+use crate::runtime::panics::panic_text;
 use crate::runtime::sync::lock;
 
 /// How often the store of the keys is looked at.
@@ -29,7 +29,7 @@ const LOOK: Duration = Duration::from_secs(1);
 /// Requests that read keys from the disk at once.
 const KEY_READS: usize = 16;
 /// How long a node that has failed gets to stop.
-const LAST_WORDS: Duration = Duration::from_secs(5);
+const STOP_AFTER_FAILURE: Duration = Duration::from_secs(5);
 
 /// A running node. It stops when `shutdown` is called; when it is dropped, it stops without waiting for anything.
 #[derive(Debug)]
@@ -91,7 +91,7 @@ impl Node {
             None => closed.await.and_then(|()| broken().map_or(Ok(()), Err)),
             // What has broken down may never come to its end.
             Some(error) => {
-                let _ = tokio::time::timeout(LAST_WORDS, closed).await;
+                let _ = tokio::time::timeout(STOP_AFTER_FAILURE, closed).await;
                 Err(error)
             }
         }
@@ -109,7 +109,7 @@ async fn blocking<T: Send + 'static>(
     let done = tokio::task::spawn_blocking(work).await;
     done.unwrap_or_else(|error| {
         let cause = match error.try_into_panic() {
-            Ok(panic) => format!("it panicked ({})", said(&*panic)),
+            Ok(panic) => format!("it panicked ({})", panic_text(&*panic)),
             Err(error) => error.to_string(),
         };
         Err(NodeError::Broken { cause })
@@ -203,10 +203,10 @@ async fn retain(service: Arc<Service>) {
     let interval = service.retention.interval.max(Duration::from_millis(10));
     let mut begun = false;
     loop {
-        service.lifecycle.trip("retention");
+        service.lifecycle.fail_point("retention");
         let at_work = Arc::clone(&service);
         let work = move || {
-            at_work.lifecycle.trip("retention round");
+            at_work.lifecycle.fail_point("retention round");
             at_work.follow_time(clock::now());
             if begun {
                 at_work.retain();
@@ -236,11 +236,11 @@ async fn watch(service: Arc<Service>) {
         if stopped {
             return;
         }
-        service.lifecycle.trip("watch");
+        service.lifecycle.fail_point("watch");
         let at_work = Arc::clone(&service);
         match tokio::task::spawn_blocking(move || at_work.buckets.check_keys()).await {
             Ok(Ok(())) => {}
-            Ok(Err(error)) => service.lifecycle.fail(format!("the store of the keys cannot be used ({error})")),
+            Ok(Err(error)) => service.lifecycle.fail(format!("the store of the keys cannot be used ({})", error.0)),
             Err(error) => service.lifecycle.fail(format!("the store of the keys cannot be used ({error})")),
         }
     }

@@ -21,9 +21,9 @@ pub(super) fn recover(keys: &BucketKeys, log: &Log) -> Result<(), NodeError> {
         // A loss of power took the end of a log that was not flushed, and the keys kept what it said.
         tracing::warn!(folder = %log.folder().display(), end, applied = mark.applied, "the keys are ahead of their log");
         if start > 0 {
-            return keys.set_mark(Mark { applied: end, ..mark }).map_err(|error| damaged(&error));
+            return keys.set_mark(Mark { applied: end, ..mark }).map_err(|error| damaged(&error.0));
         }
-        keys.clear().map_err(|error| damaged(&error))?;
+        keys.clear().map_err(|error| damaged(&error.0))?;
         mark = Mark::default();
     }
     if mark.applied < start {
@@ -47,7 +47,7 @@ pub(super) fn recover(keys: &BucketKeys, log: &Log) -> Result<(), NodeError> {
         if replay.applied() == before {
             return Err(damaged(&format!("there is no batch at offset {before}")));
         }
-        replay.write().map_err(|error| damaged(&error))?;
+        replay.write().map_err(|error| damaged(&error.0))?;
     }
     Ok(())
 }

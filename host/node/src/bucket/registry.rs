@@ -82,7 +82,7 @@ impl Buckets {
     pub(crate) fn delete(&self, table: PhysicalTable) {
         let PhysicalTable { table: id, partition } = table;
         if let Err(error) = self.store.delete(table) {
-            tracing::warn!(table = id, partition, %error, "cannot delete the keys of a dropped table yet");
+            tracing::warn!(table = id, partition, error = error.0, "cannot delete the keys of a dropped table yet");
         }
         match std::fs::remove_dir_all(table_folder(&self.folder, table)) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => {

@@ -73,7 +73,7 @@ pub(crate) enum Started {
 /// Starts a request. Requests of one connection are started one after the other.
 pub(crate) async fn start(service: &Arc<Service>, header: RequestHeader, body: Bytes) -> Started {
     let id = header.request_id;
-    service.lifecycle.trip("start a request");
+    service.lifecycle.fail_point("start a request");
     let Some(key) = ApiKey::from_code(header.api_key) else {
         let text = format!("The API key {} is not known.", header.api_key);
         return Started::Done(refuse(id, &Failure::new(ServerErrorCode::UNSUPPORTED_VERSION, text)));
@@ -170,7 +170,7 @@ where
     R::Response: Send + 'static,
 {
     let work = move || {
-        service.lifecycle.trip("wait for the disk");
+        service.lifecycle.fail_point("wait for the disk");
         read(body).and_then(|request| handle(&service, request))
     };
     let result = tokio::task::spawn_blocking(work).await.unwrap_or_else(|_| Err(Failure::broken()));

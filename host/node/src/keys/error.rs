@@ -2,7 +2,7 @@
 
 use thalweg_wire::record::RecordError;
 
-/// The keys of a bucket cannot be read or written.
+/// The keys of a bucket cannot be read or written, as the store says.
 #[derive(Debug, Clone, thiserror::Error)]
 #[error("The node cannot use the keys of this bucket ({0}); start it again.")]
 pub(crate) struct StoreError(pub(crate) String);

@@ -24,5 +24,5 @@ mod store;
 pub(crate) use bucket_keys::{BucketKeys, Mark};
 pub(crate) use error::{MergeError, StoreError};
 pub(crate) use put::Put;
-pub(crate) use scanner::{Batch, ScanError, ScanId, Scanners, first_rows};
+pub(crate) use scanner::{ScanBatch, ScanError, ScanId, Scanners, first_rows};
 pub(crate) use store::Store;

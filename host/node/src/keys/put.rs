@@ -59,7 +59,7 @@ impl Put {
         Ok(Self { records: [&head[..], &body].concat().into(), merger, overwrite: false })
     }
 
-    /// The writer of the batch and its sequence; (-1, -1) if nobody counts.
+    /// The writer of the batch and its sequence; (-1, -1) if it does not number its batches.
     pub(crate) fn writer(&self) -> Result<(i64, i32), MergeError> {
         let batch = KvBatch::parse(&self.records).map_err(MergeError::Damaged)?;
         Ok((batch.writer_id, batch.sequence))

@@ -69,7 +69,7 @@ impl From<fjall::Error> for ScanError {
 
 /// A batch of rows.
 #[derive(Debug)]
-pub(crate) struct Batch {
+pub(crate) struct ScanBatch {
     /// Which scan.
     pub(crate) id: ScanId,
     /// The rows as a value batch; `None`: there are none.
@@ -125,7 +125,7 @@ impl Scanners {
         keys: &BucketKeys,
         limit: Option<u64>,
         bytes: usize,
-    ) -> Result<(Option<Batch>, i64), ScanError> {
+    ) -> Result<(Option<ScanBatch>, i64), ScanError> {
         keys.check()?;
         self.check_limits(bucket)?;
         let Some((snapshot, mark)) = keys.snapshot()? else { return Ok((None, keys.mark().applied)) };
@@ -141,11 +141,11 @@ impl Scanners {
             open.check_limits(bucket)?;
             open.scans.insert(id, Place { bucket, used: Instant::now(), scan: Some(scan) });
         }
-        Ok((Some(Batch { id, rows: Some(rows), more }), mark.applied))
+        Ok((Some(ScanBatch { id, rows: Some(rows), more }), mark.applied))
     }
 
     /// Reads the next batch.
-    pub(crate) fn next(&self, id: &ScanId, call: i32, bytes: usize) -> Result<Batch, ScanError> {
+    pub(crate) fn next(&self, id: &ScanId, call: i32, bytes: usize) -> Result<ScanBatch, ScanError> {
         let mut scan = {
             let mut open = lock(&self.open);
             open.expire();
@@ -167,7 +167,7 @@ impl Scanners {
                     Some(place) if more => place.scan = Some(scan),
                     _ => drop(open.scans.remove(id)),
                 }
-                Ok(Batch { id: *id, rows: Some(rows), more })
+                Ok(ScanBatch { id: *id, rows: Some(rows), more })
             }
             Err(error) => {
                 open.scans.remove(id);

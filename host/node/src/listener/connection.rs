@@ -118,7 +118,7 @@ async fn read_requests(
     let places = Arc::new(Semaphore::new(service.limits.requests_per_connection));
     let mut over = pin!(service.lifecycle.over());
     loop {
-        service.lifecycle.trip("read requests");
+        service.lifecycle.fail_point("read requests");
         let incoming = tokio::select! {
             () = &mut over => return Ok(()),
             incoming = read_request(read, service) => incoming?,

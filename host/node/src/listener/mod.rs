@@ -14,7 +14,7 @@ use crate::error::NodeError;
 use crate::handlers::service::Service;
 
 /// How long connections may take to send their last answers when the node stops.
-const FAREWELL: Duration = Duration::from_secs(2);
+const LAST_ANSWERS: Duration = Duration::from_secs(2);
 
 /// Binds the socket. Port 0 picks a free port.
 pub(crate) async fn bind(address: &str) -> Result<TcpListener, NodeError> {
@@ -38,7 +38,7 @@ pub(crate) async fn run(listener: TcpListener, service: Arc<Service>) {
             Some(_) = connections.join_next() => continue,
             accepted = listener.accept() => accepted,
         };
-        service.lifecycle.trip("listener");
+        service.lifecycle.fail_point("listener");
         match accepted {
             Ok((stream, peer)) => match Arc::clone(&free).try_acquire_owned() {
                 Ok(place) => {
@@ -55,7 +55,7 @@ pub(crate) async fn run(listener: TcpListener, service: Arc<Service>) {
     }
     drop(listener);
     let ended = async { while connections.join_next().await.is_some() {} };
-    if tokio::time::timeout(FAREWELL, ended).await.is_err() {
+    if tokio::time::timeout(LAST_ANSWERS, ended).await.is_err() {
         connections.shutdown().await;
     }
 }

@@ -37,7 +37,7 @@ pub(crate) struct Header {
     pub(crate) schema_id: i16,
     /// Its last row's offset, from its first.
     pub(crate) last_offset_delta: i32,
-    /// Who wrote it; below 0: nobody who counts.
+    /// Who wrote it; below 0: a writer that does not number its batches.
     pub(crate) writer_id: i64,
     /// Its number among its writer's batches for this bucket.
     pub(crate) sequence: i32,

@@ -12,7 +12,7 @@ const REMEMBERED: usize = 5;
 
 /// A batch that was taken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-struct Taken {
+struct TakenBatch {
     sequence: i32,
     first_offset: i64,
     /// One past the last.
@@ -23,22 +23,25 @@ struct Taken {
 /// The last batches of one writer, the newest last.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 struct Writer {
-    taken: [Taken; REMEMBERED],
+    taken: [TakenBatch; REMEMBERED],
     count: u8,
 }
 
 impl Writer {
-    fn batches(&self) -> &[Taken] {
+    fn batches(&self) -> &[TakenBatch] {
         self.taken.get(..usize::from(self.count)).unwrap_or_default()
     }
 
-    fn push(&mut self, taken: Taken) {
-        if usize::from(self.count) == REMEMBERED {
-            self.taken.rotate_left(1);
-            self.taken[REMEMBERED - 1] = taken;
-        } else {
-            self.taken[usize::from(self.count)] = taken;
-            self.count += 1;
+    fn push(&mut self, taken: TakenBatch) {
+        match self.taken.get_mut(usize::from(self.count)) {
+            Some(free) => {
+                *free = taken;
+                self.count += 1;
+            }
+            None => {
+                self.taken.rotate_left(1);
+                self.taken[REMEMBERED - 1] = taken;
+            }
         }
     }
 }
@@ -117,7 +120,7 @@ impl Writers {
             return None;
         }
         let before = self.writers.get(&header.writer_id).copied();
-        let taken = Taken {
+        let taken = TakenBatch {
             sequence: header.sequence,
             first_offset: header.base_offset,
             end: header.next_offset(),
@@ -175,7 +178,7 @@ impl Writers {
             let id = bytes.try_get_i64_le().ok()?;
             let mut writer = Writer::default();
             for _ in 0..bytes.try_get_u8().ok()? {
-                writer.push(Taken {
+                writer.push(TakenBatch {
                     sequence: bytes.try_get_i32_le().ok()?,
                     first_offset: bytes.try_get_i64_le().ok()?,
                     end: bytes.try_get_i64_le().ok()?,

@@ -27,7 +27,7 @@ enum Stage {
 pub(crate) struct Lifecycle {
     stage: watch::Sender<Stage>,
     #[cfg(test)]
-    trips: Trips,
+    fail_points: FailPoints,
 }
 
 impl Lifecycle {
@@ -36,7 +36,7 @@ impl Lifecycle {
         Arc::new(Self {
             stage: watch::Sender::new(Stage::Serving),
             #[cfg(test)]
-            trips: Trips::default(),
+            fail_points: FailPoints::default(),
         })
     }
 
@@ -135,18 +135,18 @@ impl Drop for Owner {
 /// The places at which a test has the node panic.
 #[cfg(test)]
 #[derive(Debug, Default)]
-struct Trips(std::sync::Mutex<Vec<&'static str>>);
+struct FailPoints(std::sync::Mutex<Vec<&'static str>>);
 
 #[cfg(test)]
 impl Lifecycle {
     /// Has the node panic the next time that it comes to this place.
     pub(crate) fn arm(&self, place: &'static str) {
-        crate::runtime::sync::lock(&self.trips.0).push(place);
+        crate::runtime::sync::lock(&self.fail_points.0).push(place);
     }
 
     /// Panics if a test wants that here.
-    pub(crate) fn trip(&self, place: &str) {
-        let mut armed = crate::runtime::sync::lock(&self.trips.0);
+    pub(crate) fn fail_point(&self, place: &str) {
+        let mut armed = crate::runtime::sync::lock(&self.fail_points.0);
         if let Some(at) = armed.iter().position(|armed| *armed == place) {
             armed.remove(at);
             drop(armed);
@@ -159,5 +159,5 @@ impl Lifecycle {
 impl Lifecycle {
     /// A place at which tests of the node have it panic; nothing else happens here.
     #[inline]
-    pub(crate) fn trip(&self, _: &str) {}
+    pub(crate) fn fail_point(&self, _: &str) {}
 }

@@ -8,7 +8,7 @@ use std::task::{Context, Poll};
 
 /// Does work; what it says when it panics is the error. Who calls this knows what a panic may leave half done.
 pub(crate) fn caught<T>(work: impl FnOnce() -> T) -> Result<T, String> {
-    catch_unwind(AssertUnwindSafe(work)).map_err(|panic| said(&*panic))
+    catch_unwind(AssertUnwindSafe(work)).map_err(|panic| panic_text(&*panic))
 }
 
 /// A future that ends with what it says when it panics.
@@ -27,7 +27,7 @@ impl<F: Future + Unpin> Future for Caught<F> {
 }
 
 /// What a panic says.
-pub(crate) fn said(panic: &(dyn Any + Send)) -> String {
+pub(crate) fn panic_text(panic: &(dyn Any + Send)) -> String {
     let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
     let text = text.or_else(|| panic.downcast_ref::<String>().cloned());
     text.unwrap_or_else(|| "it does not say why".to_owned())

@@ -3,6 +3,8 @@
 use thalweg_wire::record::{KeyFormat, Layout, RecordError, RowFields, RowFormat, Scalar};
 use thalweg_wire::table::{ColumnType, DataType};
 
+use super::column_field;
+
 /// Works out the keys of rows.
 #[derive(Debug, Clone)]
 pub(crate) struct KeyOfRow {
@@ -37,13 +39,12 @@ impl KeyOfRow {
     ) -> Result<Self, RecordError> {
         let mut lengths = Vec::with_capacity(keys.len());
         for &key in keys {
-            let field = layout.column(key)?.start;
-            lengths.extend(layout.fields().get(field).and_then(|field| field.data_type.as_ref()).and_then(length));
+            lengths.extend(column_field(layout, key)?.data_type.as_ref().and_then(length));
         }
         let first = keys.iter().copied().eq(0..keys.len()) && lengths.len() == keys.len();
         let leading = (first && format == RowFormat::Compacted).then_some(lengths);
         let types = keys.iter().filter_map(|&key| {
-            let field = layout.fields().get(layout.column(key).ok()?.start)?;
+            let field = column_field(layout, key).ok()?;
             Some((field.name.clone(), ColumnType { data_type: field.data_type.clone()?, nullable: false }))
         });
         let types: Vec<(String, ColumnType)> = types.collect();
@@ -69,7 +70,7 @@ impl KeyOfRow {
     pub(crate) fn write(&self, row: &[u8], out: &mut Vec<u8>) -> Result<(), RecordError> {
         let fields = RowFields::parse_as(&self.layout, self.format, row)?;
         for &position in &self.keys {
-            let field = &self.layout.fields()[self.layout.column(position)?.start];
+            let field = column_field(&self.layout, position)?;
             let Some(Some(bytes)) = fields.fields().get(position) else {
                 return Err(RecordError::Null { column: field.name.clone(), row: 0 });
             };

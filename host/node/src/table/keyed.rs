@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use thalweg_wire::message::ServerErrorCode;
-use thalweg_wire::record::{KeyEncoder, KeyFormat, Layout, RecordError, RowDecoder, RowFormat};
+use thalweg_wire::record::{Compression, KeyEncoder, KeyFormat, Layout, RecordError, RowDecoder, RowFormat};
 use thalweg_wire::table::{
     ChangelogImage, DeleteBehavior, KvFormat, LogCompression, LogFormat, TableDescriptor, TableProperties,
 };
@@ -23,8 +23,8 @@ pub(crate) struct KeyedTable {
     pub(crate) format: RowFormat,
     /// The format of its changelog.
     pub(crate) log_format: LogFormat,
-    /// How that is compressed, in Arrow format.
-    pub(crate) compression: LogCompression,
+    /// How that is compressed, in Arrow format, and with which level of zstd.
+    pub(crate) compression: (Compression, i32),
     /// What the changelog says of changed rows.
     pub(crate) image: ChangelogImage,
     /// What becomes of deletions.
@@ -89,7 +89,7 @@ impl KeyedTable {
             key_encoder: KeyEncoder::with_format(&layout, &keys, key_format).map_err(read)?,
             format,
             log_format,
-            compression: descriptor.log_compression().map_err(|error| unknown(error.to_string()))?,
+            compression: compression(descriptor.log_compression().map_err(|error| unknown(error.to_string()))?),
             image: properties.changelog_image,
             deletion: deletion(properties, &engine),
             whole: Arc::new(engine.whole()),
@@ -108,6 +108,15 @@ impl KeyedTable {
         }
         let engine = if overwrite { &Engine::Last } else { &self.engine };
         Ok(Arc::new(engine.partial(&self.layout, &self.primary_key, target)?))
+    }
+}
+
+/// How buffers are compressed, and with which level of zstd.
+fn compression(properties: LogCompression) -> (Compression, i32) {
+    match properties {
+        LogCompression::None => (Compression::None, 0),
+        LogCompression::Lz4Frame => (Compression::Lz4Frame, 0),
+        LogCompression::Zstd { level } => (Compression::Zstd, level),
     }
 }
 

@@ -19,3 +19,11 @@ pub(crate) mod keyed;
 pub(crate) mod merge;
 mod primary_key;
 pub(crate) mod properties;
+
+use thalweg_wire::record::{Layout, LayoutField, RecordError};
+
+/// The field of a top-level column.
+fn column_field(layout: &Layout, position: usize) -> Result<&LayoutField, RecordError> {
+    let missing = RecordError::NoSuchColumn { position, columns: layout.tops().len() };
+    layout.tops().get(position).and_then(|field| layout.fields().get(*field)).ok_or(missing)
+}

@@ -127,7 +127,7 @@ fn check_aggregation(descriptor: &TableDescriptor, properties: &TableProperties)
         )));
     }
     for (at, column) in descriptor.schema.columns.iter().enumerate() {
-        // What the functions are is for `kv` to say, which carries them out.
+        // What the functions are is for `merge` to say, which carries them out.
         if column.aggregation.is_some() && descriptor.schema.primary_key.contains(&at) {
             return Err(invalid(format!(
                 "Cannot set aggregation function for primary key column '{}'. Primary key columns automatically use \

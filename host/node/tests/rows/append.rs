@@ -86,6 +86,31 @@ async fn many_appends_on_the_way_keep_their_order() {
     assert_eq!(read(&fetched.records.unwrap()), expected);
 }
 
+/// Large appends are checked on threads of their own, small ones are not.
+#[tokio::test]
+async fn large_and_small_appends_on_the_way_keep_their_order() {
+    let folder = TempDir::new().unwrap();
+    let node = start(folder.path()).await;
+    let mut client = Client::connect(node.address()).await;
+    let table = client.table("t", 1).await;
+    let writer = client.call(InitWriterRequest::default()).await.unwrap().writer_id;
+    let rows: Vec<i64> = (0..40_000).collect();
+    let (mut sent, mut next) = (Vec::new(), 0);
+    for sequence in 0..12 {
+        let rows = if sequence % 2 == 0 { &rows[..] } else { &rows[..1] };
+        let request = produce(table, 0, batch((writer, sequence), rows));
+        assert_eq!(request.buckets_req[0].records.len() > 256 << 10, sequence % 2 == 0);
+        sent.push((client.send(&request).await, next));
+        next += rows.len() as i64;
+    }
+    for _ in 0..12 {
+        let Some(Response::Success { request_id, body }) = client.receive().await else { panic!("no answer") };
+        let answer: ProduceLogResponse = decode(body).unwrap();
+        let (_, offset) = sent.iter().find(|(id, _)| *id == request_id).unwrap();
+        assert_eq!(answer.buckets_resp[0].base_offset, Some(*offset));
+    }
+}
+
 #[tokio::test]
 async fn repeats_are_recognised_after_a_restart() {
     let folder = TempDir::new().unwrap();

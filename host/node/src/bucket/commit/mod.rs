@@ -35,14 +35,14 @@ const ROUND_BYTES: usize = 64 << 20;
 const OPEN_FILES: usize = 64;
 
 /// The offset of the first row of an append, or why it was not taken.
-pub(crate) type Fate = Result<i64, AppendError>;
+pub(crate) type AppendResult = Result<i64, AppendError>;
 
 /// The offset behind the changes of a key batch, or why it was not taken.
-pub(crate) type PutFate = Result<i64, PutError>;
+pub(crate) type PutResult = Result<i64, PutError>;
 
 enum Work {
-    Append { bucket: Arc<Bucket>, batches: Vec<Batch>, reply: oneshot::Sender<Fate> },
-    Put { bucket: Arc<Bucket>, keys: Arc<BucketKeys>, put: Put, reply: oneshot::Sender<PutFate> },
+    Append { bucket: Arc<Bucket>, batches: Vec<Batch>, reply: oneshot::Sender<AppendResult> },
+    Put { bucket: Arc<Bucket>, keys: Arc<BucketKeys>, put: Put, reply: oneshot::Sender<PutResult> },
     Retain { bucket: Arc<Bucket>, policy: Policy },
     Retire { bucket: Arc<Bucket>, reply: oneshot::Sender<()> },
     Close { bucket: Arc<Bucket>, reply: oneshot::Sender<Result<(), AppendError>> },
@@ -85,7 +85,7 @@ impl Committer {
 
     /// Appends batches to a bucket, behind everything handed over before. The fate comes when they are committed; if
     /// the node stops before that, or breaks down in the midst of it, the sender is dropped.
-    pub(crate) fn append(&self, bucket: Arc<Bucket>, batches: Vec<Batch>) -> oneshot::Receiver<Fate> {
+    pub(crate) fn append(&self, bucket: Arc<Bucket>, batches: Vec<Batch>) -> oneshot::Receiver<AppendResult> {
         let (reply, fate) = oneshot::channel();
         self.hand_over(bucket.id(), Work::Append { bucket, batches, reply });
         fate
@@ -93,7 +93,7 @@ impl Committer {
 
     /// Merges a key batch into a bucket's keys and appends the changes to its log, behind everything handed over before.
     /// The fate comes when they are committed, as for `append`.
-    pub(crate) fn put(&self, bucket: Arc<Bucket>, keys: Arc<BucketKeys>, put: Put) -> oneshot::Receiver<PutFate> {
+    pub(crate) fn put(&self, bucket: Arc<Bucket>, keys: Arc<BucketKeys>, put: Put) -> oneshot::Receiver<PutResult> {
         let (reply, fate) = oneshot::channel();
         self.hand_over(bucket.id(), Work::Put { bucket, keys, put, reply });
         fate
@@ -177,7 +177,7 @@ impl Open {
 fn run(waiting: &Receiver<Work>, lifecycle: &Lifecycle) {
     let mut open = Open::default();
     while let Ok(work) = waiting.recv() {
-        lifecycle.trip("commit thread");
+        lifecycle.fail_point("commit thread");
         let mut round = Round::new();
         let mut bytes = 0;
         let mut next = Some(work);
@@ -218,7 +218,7 @@ fn maintain(work: Work, lifecycle: &Lifecycle) {
     match work {
         Work::Retain { bucket, policy } => {
             let retain = || {
-                lifecycle.trip("retain a bucket");
+                lifecycle.fail_point("retain a bucket");
                 bucket.retain(&policy, clock::now())
             };
             if let Some(Err(error)) = guarded(&bucket, retain) {

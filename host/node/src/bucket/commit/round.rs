@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use tokio::sync::oneshot;
 
-use super::{Fate, PutFate};
+use super::{AppendResult, PutResult};
 use crate::bucket::{Bucket, PutError};
 use crate::ids::BucketId;
 use crate::keys::{BucketKeys, MergeError, Put};
@@ -23,8 +23,8 @@ pub(super) struct Pending {
 
 /// Who waits for a commit, and the offset to be told then.
 enum Reply {
-    Append(oneshot::Sender<Fate>, i64),
-    Put(oneshot::Sender<PutFate>, i64),
+    Append(oneshot::Sender<AppendResult>, i64),
+    Put(oneshot::Sender<PutResult>, i64),
 }
 
 /// What was written to each bucket since the last commit.
@@ -61,10 +61,10 @@ pub(super) fn append(
     round: &mut Round,
     bucket: Arc<Bucket>,
     batches: &[Batch],
-    reply: oneshot::Sender<Fate>,
+    reply: oneshot::Sender<AppendResult>,
     lifecycle: &Lifecycle,
 ) {
-    lifecycle.trip("append");
+    lifecycle.fail_point("append");
     let written = make_room(round, &bucket, batches).and_then(|()| bucket.log.append(batches, clock::now()));
     match written {
         // A repeated batch may be one of this very round: it too is answered when the round is committed.
@@ -81,7 +81,7 @@ pub(super) fn merge(
     bucket: Arc<Bucket>,
     keys: &BucketKeys,
     put: &Put,
-    reply: oneshot::Sender<PutFate>,
+    reply: oneshot::Sender<PutResult>,
     lifecycle: &Lifecycle,
 ) {
     match merged(round, &bucket, keys, put, lifecycle) {
@@ -93,14 +93,14 @@ pub(super) fn merge(
 }
 
 /// Writes the changes of a key batch to the log and stages them. A batch that was taken before is not merged again.
-fn merged(round: &mut Round, bucket: &Arc<Bucket>, keys: &BucketKeys, put: &Put, lifecycle: &Lifecycle) -> PutFate {
+fn merged(round: &mut Round, bucket: &Arc<Bucket>, keys: &BucketKeys, put: &Put, lifecycle: &Lifecycle) -> PutResult {
     let (writer, sequence) = put.writer()?;
     if let Some(end) = bucket.log.judge(writer, sequence)? {
         return Ok(end);
     }
     // Nothing is changed yet, so that a panic is of no consequence to others.
     let prepare = || {
-        lifecycle.trip("prepare");
+        lifecycle.fail_point("prepare");
         keys.prepare(put)
     };
     let prepared = caught(prepare).map_err(|panic| {
@@ -110,7 +110,7 @@ fn merged(round: &mut Round, bucket: &Arc<Bucket>, keys: &BucketKeys, put: &Put,
     let batch = Batch::made(prepared.batch).map_err(MergeError::Changes)?;
     make_room(round, bucket, std::slice::from_ref(&batch))?;
     let first = bucket.log.append(std::slice::from_ref(&batch), clock::now())?;
-    lifecycle.trip("stage");
+    lifecycle.fail_point("stage");
     keys.stage(prepared.changes, prepared.rows);
     Ok(batch.header.placed(first, 0).next_offset())
 }

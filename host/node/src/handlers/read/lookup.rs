@@ -19,7 +19,7 @@ use crate::runtime::memory::Share;
 /// Answers of so many bytes are read without a share of the memory for answers.
 const SMALL: usize = 64 << 10;
 /// Keys that are looked for in memory at once, before a thread that may wait for the disk is asked.
-const FEW: usize = 16;
+const FEW: usize = 64;
 /// What each value takes beyond its bytes.
 const OVERHEAD: usize = 16;
 
@@ -96,15 +96,12 @@ pub(crate) async fn lookup(
 ) -> Result<(LookupResponse, Option<Share>), Failure> {
     bound(request.buckets_req.len())?;
     if request.insert_if_not_exists != Some(true) {
-        return match find_recent(&service, &request) {
-            Some(found) => Ok((found, None)),
-            None => answer(service, request, read_keys).await,
-        };
+        return find(service, request).await;
     }
-    let (found, share) = answer(Arc::clone(&service), request.clone(), read_keys).await?;
+    let (found, share) = find(Arc::clone(&service), request.clone()).await?;
     let inserted = insert_missing(&service, &request, &found).await;
     drop((found, share));
-    let (mut found, share) = answer(service, request, read_keys).await?;
+    let (mut found, share) = find(service, request).await?;
     for (part, inserted) in found.buckets_resp.iter_mut().zip(inserted) {
         if let Err(failure) = inserted {
             part.values.clear();
@@ -112,6 +109,14 @@ pub(crate) async fn lookup(
         }
     }
     Ok((found, share))
+}
+
+/// Looks keys up: at once those that are in memory, otherwise on a thread that may wait for the disk.
+async fn find(service: Arc<Service>, request: LookupRequest) -> Result<(LookupResponse, Option<Share>), Failure> {
+    match find_recent(&service, &request) {
+        Some(found) => Ok((found, None)),
+        None => answer(service, request, read_keys).await,
+    }
 }
 
 /// Answers a lookup of a few keys that are all in memory.

@@ -6,7 +6,7 @@ use thalweg_wire::message::{LimitScanResponse, PbScanReqForBucket, ScanKvRequest
 
 use crate::failure::Failure;
 use crate::handlers::service::Service;
-use crate::keys::{Batch, BucketKeys, ScanError, ScanId, first_rows};
+use crate::keys::{BucketKeys, ScanBatch, ScanError, ScanId, first_rows};
 use crate::runtime::memory::Share;
 
 /// Begins a scan, reads on, or ends it.
@@ -78,7 +78,7 @@ fn read(service: &Service, asked: Asked, bytes: usize) -> Result<ScanKvResponse,
     }
 }
 
-fn answer(batch: Batch) -> ScanKvResponse {
+fn answer(batch: ScanBatch) -> ScanKvResponse {
     ScanKvResponse {
         scanner_id: Some(batch.id.to_vec().into()),
         has_more_results: Some(batch.more),

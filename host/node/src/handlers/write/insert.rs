@@ -9,7 +9,7 @@ use tokio::sync::oneshot;
 use tokio::time::{Instant, timeout_at};
 
 use super::produce::{LONGEST_WAIT, check_acks, late};
-use crate::bucket::commit::PutFate;
+use crate::bucket::commit::PutResult;
 use crate::failure::Failure;
 use crate::handlers::service::Service;
 use crate::keys::Put;
@@ -49,7 +49,7 @@ fn begin(
     request: &LookupRequest,
     part: &PbLookupReqForBucket,
     found: &PbLookupRespForBucket,
-) -> Result<Option<oneshot::Receiver<PutFate>>, Failure> {
+) -> Result<Option<oneshot::Receiver<PutResult>>, Failure> {
     let missing = part.keys.iter().zip(&found.values).filter(|(_, value)| value.values.is_none());
     let missing: Vec<&[u8]> = missing.map(|(key, _)| key.as_ref()).collect();
     if missing.is_empty() {

@@ -12,7 +12,7 @@ use thalweg_wire::record::{LogBatch, RecordError, RowFields, RowFormat};
 use tokio::sync::oneshot;
 use tokio::time::{Instant, timeout_at};
 
-use crate::bucket::commit::Fate;
+use crate::bucket::commit::AppendResult;
 use crate::catalog::Table;
 use crate::failure::Failure;
 use crate::handlers::service::Service;
@@ -31,7 +31,7 @@ pub(crate) fn init_writer(service: &Service, _: InitWriterRequest) -> Result<Ini
 /// What has become of the part for one bucket.
 enum Part {
     /// It is written when this comes.
-    Waiting(oneshot::Receiver<Fate>),
+    Waiting(oneshot::Receiver<AppendResult>),
     /// There is nothing to write.
     Done(Result<i64, Failure>),
 }

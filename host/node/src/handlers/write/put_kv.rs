@@ -10,7 +10,7 @@ use tokio::sync::oneshot;
 use tokio::time::{Instant, timeout_at};
 
 use super::produce::{LONGEST_WAIT, check_acks, late};
-use crate::bucket::commit::PutFate;
+use crate::bucket::commit::PutResult;
 use crate::failure::Failure;
 use crate::handlers::service::Service;
 use crate::keys::{MergeError, Put};
@@ -57,7 +57,7 @@ fn begin(
     service: &Service,
     request: &PutKvRequest,
     part: &PbPutKvReqForBucket,
-) -> Result<oneshot::Receiver<PutFate>, Failure> {
+) -> Result<oneshot::Receiver<PutResult>, Failure> {
     check_acks(request.acks)?;
     let (bucket, keys) = service.keyed(request.table_id, part.partition_id, part.bucket_id)?;
     if part.records.len() as u64 > service.limits.segment_bytes {

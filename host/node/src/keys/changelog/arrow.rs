@@ -1,11 +1,12 @@
 //! The rows of a changelog batch in Arrow format as columns.
 
 use arrow_buffer::{ArrowNativeType, Buffer, MutableBuffer};
+use thalweg_codec::Native;
 use thalweg_wire::column::{Batch, Column, Values};
 use thalweg_wire::record::{CheckedMessage, Layout, LayoutField, LogBatch, Node, RecordError, Shape};
 use thalweg_wire::table::DataType;
 
-use super::codec;
+use super::corrupt;
 
 /// Each buffer begins at a multiple of so many bytes, so that it can be read as numbers.
 const ALIGNMENT: usize = 64;
@@ -27,10 +28,8 @@ impl Rows {
         let mut places = Vec::with_capacity(message.buffers.len());
         for span in &message.buffers {
             let bytes = batch.bytes().get(span.range.clone()).unwrap_or_default();
-            if span.length > 0 {
-                let out = body.as_slice_mut().get_mut(at..).unwrap_or_default();
-                codec::decode(message.compression, bytes, span.length, out)?;
-            }
+            let out = body.as_slice_mut().get_mut(at..at + span.length as usize).unwrap_or_default();
+            thalweg_codec::decode_into::<Native>(message.compression, bytes, out).map_err(corrupt)?;
             places.push((at, span.used as usize));
             at += (span.length as usize).next_multiple_of(ALIGNMENT);
         }

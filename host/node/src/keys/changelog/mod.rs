@@ -2,10 +2,10 @@
 //! are brought up to their log: replay, arrow.
 
 pub(crate) mod arrow;
-mod codec;
 mod replay;
 
 use bytes::Bytes;
+use thalweg_codec::Native;
 use thalweg_wire::record::{
     BatchContent, BatchHead, ChangeType, ColumnsBuilder, LogRowsBuilder, RecordError, RowsContent, encode_message,
 };
@@ -60,12 +60,14 @@ fn arrow_batch(
     writer: (i64, i32),
 ) -> Result<Bytes, RecordError> {
     let records = length("rows", columns.rows())?;
-    let (mut body, mut message) = (Vec::new(), Vec::new());
+    let (mut body, mut body_checksum, mut message) = (Vec::new(), 0, Vec::new());
     if records > 0 {
         let (nodes, buffers) = columns.finish();
-        let encoded = codec::encode(table.compression, &buffers)?;
-        message = encode_message(records, &nodes, &encoded.lengths, encoded.compression);
-        body = encoded.body;
+        let (compression, level) = table.compression;
+        let encoded = thalweg_codec::encode::<Native>(compression, level, &buffers)
+            .map_err(|error| corrupt(error.to_string()))?;
+        message = encode_message(records, &nodes, &encoded.lengths, compression);
+        (body, body_checksum) = (encoded.body, encoded.checksum);
     }
     let content = BatchContent {
         schema_id: table.schema_id,
@@ -74,7 +76,7 @@ fn arrow_batch(
         changes: Some(changes),
         message: &message,
         body_length: length("body", body.len())?,
-        body_checksum: crc32c::crc32c(&body),
+        body_checksum,
     };
     let mut bytes = BatchHead::encode(&content)?.into_bytes();
     bytes.extend_from_slice(&body);
@@ -95,6 +97,11 @@ fn rows_batch(table: &KeyedTable, rows: LogRowsBuilder, writer: (i64, i32)) -> R
     let mut bytes = BatchHead::of_rows(&content)?.into_bytes();
     bytes.extend_from_slice(&body);
     Ok(bytes.into())
+}
+
+/// A buffer cannot be compressed, or decompressed.
+fn corrupt(reason: String) -> RecordError {
+    RecordError::Corrupt { what: "buffer of a changelog batch", reason }
 }
 
 fn length(what: &'static str, length: usize) -> Result<u32, RecordError> {

@@ -2,8 +2,9 @@
 
 use thalweg_wire::record::{Layout, RecordError, RowFields, RowFormat};
 
-use super::function::{Function, Taken};
+use super::function::{Combined, Function};
 use super::partial::Partial;
+use crate::table::column_field;
 
 /// How the columns of rows are combined.
 #[derive(Debug, Clone)]
@@ -45,18 +46,18 @@ impl Aggregate {
         for (position, function) in self.functions.iter().enumerate() {
             let begin = made.len();
             let how = if self.target.as_ref().is_none_or(|target| target.writes(position)) {
-                let field = &layout.fields()[layout.column(position)?.start];
+                let field = column_field(layout, position)?;
                 let (old, new) = (at(&old, position), at(&new, position));
                 function.combine(field, format, old, new, &mut made)?
             } else {
-                Taken::Old
+                Combined::Old
             };
             taken.push((how, begin..made.len()));
         }
-        let field = |(position, (how, range)): (usize, &(Taken, std::ops::Range<usize>))| match how {
-            Taken::Old => at(&old, position),
-            Taken::New => at(&new, position),
-            Taken::Made => made.get(range.clone()),
+        let field = |(position, (how, range)): (usize, &(Combined, std::ops::Range<usize>))| match how {
+            Combined::Old => at(&old, position),
+            Combined::New => at(&new, position),
+            Combined::Made => made.get(range.clone()),
         };
         let fields: Vec<Option<&[u8]>> = taken.iter().enumerate().map(field).collect();
         RowFields::write_as(layout, format, &fields, out);

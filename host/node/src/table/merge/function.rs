@@ -36,7 +36,7 @@ pub(crate) enum Function {
 
 /// What becomes of the values of a column.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Taken {
+pub(super) enum Combined {
     /// The old one stays.
     Old,
     /// The new one stays.
@@ -138,21 +138,21 @@ impl Function {
         old: Option<&[u8]>,
         new: Option<&[u8]>,
         out: &mut Vec<u8>,
-    ) -> Result<Taken, RecordError> {
+    ) -> Result<Combined, RecordError> {
         let (Some(old), Some(new)) = (old, new) else {
             return Ok(match (self, old, new) {
-                (Self::Last, _, _) | (_, None, _) => Taken::New,
-                _ => Taken::Old,
+                (Self::Last, _, _) | (_, None, _) => Combined::New,
+                _ => Combined::Old,
             });
         };
-        let Some(data_type) = &field.data_type else { return Ok(Taken::New) };
+        let Some(data_type) = &field.data_type else { return Ok(Combined::New) };
         let read = |bytes| Scalar::read(&field.name, data_type, format, bytes);
         let made = match self {
-            Self::Last | Self::LastNonNull => return Ok(Taken::New),
-            Self::First => return Ok(Taken::Old),
+            Self::Last | Self::LastNonNull => return Ok(Combined::New),
+            Self::First => return Ok(Combined::Old),
             // On a tie Java keeps the old one for the greater and the new one for the smaller.
-            Self::Max => return Ok(if below(read(old)?, read(new)?) { Taken::New } else { Taken::Old }),
-            Self::Min => return Ok(if below(read(old)?, read(new)?) { Taken::Old } else { Taken::New }),
+            Self::Max => return Ok(if below(read(old)?, read(new)?) { Combined::New } else { Combined::Old }),
+            Self::Min => return Ok(if below(read(old)?, read(new)?) { Combined::Old } else { Combined::New }),
             Self::Sum => arithmetic(data_type, read(old)?, read(new)?, true),
             Self::Product => arithmetic(data_type, read(old)?, read(new)?, false),
             Self::And | Self::Or => match (read(old)?, read(new)?) {
@@ -166,7 +166,7 @@ impl Function {
                     let joined = [old, delimiter.as_bytes(), new].concat();
                     Scalar::Bytes(&joined).write(&field.name, data_type, format, out)?;
                 }
-                return Ok(Taken::Made);
+                return Ok(Combined::Made);
             }
         };
         // Fluss refuses a sum of too many digits up to 18 of them, and has null for longer ones: a value that is lost.
@@ -174,7 +174,7 @@ impl Function {
             column: field.name.clone(),
             reason: "what its aggregation function gives does not fit its type".to_owned(),
         };
-        made.ok_or_else(too_long)?.write(&field.name, data_type, format, out).map(|()| Taken::Made)
+        made.ok_or_else(too_long)?.write(&field.name, data_type, format, out).map(|()| Combined::Made)
     }
 }
 

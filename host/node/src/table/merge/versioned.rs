@@ -6,6 +6,7 @@ use thalweg_wire::table::{DataType, TableDescriptor};
 
 use super::Merged;
 use crate::failure::Failure;
+use crate::table::column_field;
 
 /// Compares the versions of rows.
 #[derive(Debug, Clone)]
@@ -48,7 +49,7 @@ impl Versioned {
 
     fn version(&self, layout: &Layout, format: RowFormat, row: &[u8]) -> Result<Version, RecordError> {
         let fields = RowFields::parse_as(layout, format, row)?;
-        let field = &layout.fields()[layout.column(self.column)?.start];
+        let field = column_field(layout, self.column)?;
         let (Some(Some(bytes)), Some(data_type)) = (fields.fields().get(self.column), &field.data_type) else {
             let lowest = if field.data_type == Some(DataType::Int) { i64::from(i32::MIN) } else { i64::MIN };
             return Ok((lowest, 0));

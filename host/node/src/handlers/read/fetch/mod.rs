@@ -39,7 +39,7 @@ pub(crate) async fn fetch(
     let deadline = Instant::now() + wait;
     bound(request.tables_req.iter().map(|table| table.buckets_req.len()).sum())?;
     let grown = Arc::new(Notify::new());
-    let mut limits = Limits { total, at_least_one: true };
+    let mut limits = ReadLimits { total, at_least_one: true };
     let mut waited = false;
     loop {
         // Looked up again after each wait: a table may have been dropped meanwhile.
@@ -66,14 +66,14 @@ pub(crate) async fn fetch(
 
 /// How much an answer holds.
 #[derive(Debug, Clone, Copy)]
-struct Limits {
+struct ReadLimits {
     /// Bytes of all buckets.
     total: usize,
     /// Whether the first bucket that has anything gives a whole batch even when that is larger.
     at_least_one: bool,
 }
 
-impl Limits {
+impl ReadLimits {
     /// What a tablet server goes by when it reads anew after it has waited: what its last bucket was allowed is then the
     /// limit of all, and whoever gave anything before has given the one whole batch.
     fn after_a_wait(self, parts: &[Part], bytes: usize) -> Self {
@@ -142,7 +142,7 @@ fn columns(service: &Service, request: &PbFetchLogReqForTable) -> Result<Option<
 type Pieces = Vec<Result<Piece, Failure>>;
 
 /// Reads once. Only what is on the disk takes a thread and a share of the memory.
-async fn read(service: &Service, parts: &Arc<[Part]>, limits: Limits) -> Result<(Pieces, Option<Share>), Failure> {
+async fn read(service: &Service, parts: &Arc<[Part]>, limits: ReadLimits) -> Result<(Pieces, Option<Share>), Failure> {
     let readable = parts.iter().filter(|part| part.has_more()).map(|part| part.most).fold(0, usize::saturating_add);
     if readable == 0 && !parts.iter().any(Part::has_more) {
         return Ok((parts.iter().map(|part| part.read(0, false)).collect(), None));
@@ -156,8 +156,8 @@ async fn read(service: &Service, parts: &Arc<[Part]>, limits: Limits) -> Result<
     Ok((pieces, Some(share)))
 }
 
-fn read_all(parts: &[Part], limits: Limits) -> Pieces {
-    let Limits { total: mut left, mut at_least_one } = limits;
+fn read_all(parts: &[Part], limits: ReadLimits) -> Pieces {
+    let ReadLimits { total: mut left, mut at_least_one } = limits;
     let read = |part: &Part| {
         let piece = part.read(left, at_least_one)?;
         left = left.saturating_sub(piece.records.len());
