@@ -2,10 +2,12 @@
 
 use arrow_schema::ArrowError;
 use thalweg_contract::ErrorCode;
+use tokio::task::JoinError;
 
 use crate::{
     columns::{FitError, LayoutError},
     module::ModuleError,
+    panics,
     runtime::RuntimeError,
 };
 
@@ -117,6 +119,17 @@ impl From<RuntimeError> for Error {
     }
 }
 
+/// A task gave no result.
+impl From<JoinError> for Error {
+    fn from(error: JoinError) -> Self {
+        match error.try_into_panic() {
+            Ok(panic) => Error::Panicked { cause: panics::text(panic.as_ref()) },
+            // It ends without a result only when its runtime does.
+            Err(_) => Error::Closed,
+        }
+    }
+}
+
 impl Error {
     /// Whether the same call may succeed later.
     pub fn is_retriable(&self) -> bool {
@@ -146,12 +159,13 @@ impl Error {
         }
     }
 
-    /// Why a task gave no result.
-    pub(super) fn of_task(error: tokio::task::JoinError) -> Self {
-        match error.try_into_panic() {
-            Ok(panic) => Error::Panicked { cause: crate::panics::text(panic.as_ref()) },
-            // It ends without a result only when its runtime does.
-            Err(_) => Error::Closed,
+    /// As the cause of a fate.
+    pub(super) fn into_cause(self) -> thalweg_contract::Error {
+        match self {
+            Error::Engine(error) => error,
+            other => {
+                thalweg_contract::Error { retriable: other.is_retriable(), code: ErrorCode::Other(other.to_string()) }
+            }
         }
     }
 

@@ -1,14 +1,15 @@
 //! Rows by their keys.
 
+use std::sync::Arc;
+
 use arrow_array::RecordBatch;
 use arrow_schema::SchemaRef;
 use bytes::Bytes;
 use thalweg_contract::Found;
-use thalweg_wire::table::TableDescriptor;
 
-use super::{Error, Table, scan::read_message, write::narrow};
+use super::{Error, message, open_table::OpenTable};
 use crate::{
-    columns::{fit, flatten},
+    columns::{fit, flatten, narrow},
     driver::{Command, LookupBy},
 };
 
@@ -44,30 +45,22 @@ impl FoundRows {
     }
 }
 
-/// The columns that rows of a table are looked up by with a prefix, by position: the partition columns, then the bucket
-/// columns. `None` where the bucket follows from the whole key, or the key does not begin with them.
-pub(super) fn prefix_columns(table: &TableDescriptor) -> Option<Vec<usize>> {
-    let prefix = table.prefix_key()?;
-    let partition = table.partition_keys.iter().map(|name| table.schema.position(name));
-    partition.chain(prefix.into_iter().map(Some)).collect()
-}
-
 /// Looks rows up by these columns.
 pub(super) async fn lookup(
-    table: &Table,
+    table: &OpenTable,
     keys: RecordBatch,
     columns: &SchemaRef,
     by: LookupBy,
 ) -> Result<FoundRows, Error> {
     let count = keys.num_rows();
-    let keys = flatten(&fit(&narrow(&keys, table.schema_ref(), columns)?, columns)?)?;
+    let keys = flatten(&fit(&narrow(&keys, table.schema(), columns)?, columns)?)?;
     let (client, handle) = (table.client(), table.handle());
     let found = client.call(|reply| Command::Lookup { table: handle, keys, by, reply }).await??;
     read(table, found, count).map_err(|cause| Error::unreadable(&table.name(), cause))
 }
 
-fn read(table: &Table, found: Found, keys: usize) -> Result<FoundRows, String> {
-    let rows = read_message(&found.metadata, Bytes::from(found.body), table.schema(), None)?;
+fn read(table: &OpenTable, found: Found, keys: usize) -> Result<FoundRows, String> {
+    let rows = message::read(&found.metadata, Bytes::from(found.body), Arc::clone(table.schema()), None)?;
     let mut end = 0_u32;
     let ends: Vec<u32> = found
         .counts
@@ -85,10 +78,7 @@ fn read(table: &Table, found: Found, keys: usize) -> Result<FoundRows, String> {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
-
     use arrow_array::{ArrayRef, Int32Array};
-    use thalweg_wire::table::Schema;
 
     use super::*;
 
@@ -99,30 +89,5 @@ mod tests {
         assert_eq!((found.keys(), found.found()), (4, 2));
         let rows: Vec<_> = (0..5).map(|key| found.of(key).map(|rows| rows.num_rows())).collect();
         assert_eq!(rows, [None, Some(2), None, Some(1), None]);
-    }
-
-    #[test]
-    fn a_prefix_is_the_partition_and_a_bucket_key_that_the_key_begins_with() {
-        type Names = &'static [&'static str];
-        let cases: &[(Names, Names, Names, Option<&[usize]>)] = &[
-            (&["a", "b"], &[], &["a"], Some(&[0])),
-            (&["a", "b", "c"], &[], &["a", "b"], Some(&[0, 1])),
-            (&["c", "a", "b"], &["a"], &["c"], Some(&[0, 2])),
-            (&["a", "b"], &[], &["a", "b"], None),
-            (&["a", "b"], &[], &["b"], None),
-            (&["a", "b"], &[], &[], None),
-            (&["a", "b"], &["b"], &["a"], None),
-            (&[], &[], &["a"], None),
-        ];
-        for (key, partition, bucket, expected) in cases {
-            let owned = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
-            let schema = Schema::parse_sql("a INT NOT NULL, b INT NOT NULL, c INT NOT NULL").unwrap();
-            let table = TableDescriptor {
-                partition_keys: owned(partition),
-                bucket_keys: owned(bucket),
-                ..TableDescriptor::new(schema.with_primary_key(key).unwrap())
-            };
-            assert_eq!(prefix_columns(&table).as_deref(), *expected, "{key:?} {partition:?} {bucket:?}");
-        }
     }
 }

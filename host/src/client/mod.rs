@@ -6,24 +6,31 @@
 //! runtime, and everything has a deadline.
 //!
 //! ```text
-//! session        connect, ask, close; the typed questions to the catalogue
 //! table          one table, and everything that can be done with it
 //! write          rows in: appended, put by key, deleted; the modules that they go through; row by row
-//! delivery       rows given to the engine, and what becomes of them
-//! dead_letters   rows that modules refuse or fail on, and the tables that they go to
-//! scan           rows out, in batches
+//! scan           rows out of the log, in batches
 //! current        the current rows of a keyed table, and the changes that follow
 //! lookup         rows by their keys
+//! dead_letters   rows that modules refuse or fail on, and the tables that they go to
+//! delivery       rows given to the engine, and what becomes of them
+//! open_table     what the ways to write and read a table share
+//! session        connect, ask, close; the typed questions to the catalogue
+//! message        rows out of an Arrow message
 //! options        how a client connects
 //! tally          what modules did, counted over many batches
 //! error          why a call failed
 //! ```
+//!
+//! Each uses only those beneath it: `table`; `write`, `current`, `lookup`; `scan`, `dead_letters`; `delivery`; `open_table`;
+//! `session`; the others.
 
 mod current;
 mod dead_letters;
 mod delivery;
 mod error;
 mod lookup;
+mod message;
+mod open_table;
 mod options;
 mod scan;
 mod session;
@@ -44,4 +51,10 @@ pub(crate) use write::{Prepared, Traced};
 pub use write::{RowWriter, RowWriterOptions, RowsWritten, Writer};
 
 pub use crate::driver::RowCounts;
-pub use thalweg_contract::ChangeType;
+
+// The words that calls of a client take and give.
+pub use thalweg_contract::{
+    Acks, Answer, Assignment, Bucket, BucketOffsets, ChangeType, ConnectionSettings, Counters, DatabaseInfo, End,
+    Error as EngineError, ErrorCode, Fate, LookupSettings, PartitionInfo, PartitionSpec, Request, RowSelection,
+    ScanSettings, ScanSpec, ServerErrorCode, Settings, Start, TableInfo, WriteSettings,
+};

@@ -2,14 +2,17 @@
 //! `thalweg_chain::column`'s.
 //!
 //! ```text
-//! fit  a record batch in the table's own types, by name; exact, or rounded
+//! fit      a record batch in the table's own types, by name; exact, or rounded
+//! narrow   a record batch with only the columns that are written or looked up by
 //! ```
 
 mod error;
 mod fit;
+mod narrow;
 
 pub use error::FitError;
 pub use fit::{Rounding, fit, round};
+pub use narrow::{input_schema, narrow};
 pub use thalweg_chain::column::{
     Flattened, LayoutError, OwnedColumn, OwnedValues, bitmap, flatten, flatten_arrays, to_arrow,
 };

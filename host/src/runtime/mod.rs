@@ -6,6 +6,7 @@
 //! faults; our contracts are synchronous, so that side is off, and a call costs a third. Instances are few and live
 //! long, so they are allocated on demand: a pool would reserve its address space at every start.
 
+mod blocking;
 mod cache;
 mod clock;
 mod compiler;
@@ -22,6 +23,7 @@ use sha2::{Digest, Sha256};
 use wasmtime::component::Component;
 use wasmtime::{Config, Engine, Strategy};
 
+pub(crate) use blocking::off_the_runtime;
 pub use clock::TICK;
 pub use error::RuntimeError;
 pub use limiter::Limiter;

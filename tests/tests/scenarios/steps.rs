@@ -7,11 +7,12 @@ use anyhow::{Context, Result, bail, ensure};
 use arrow_array::RecordBatch;
 use arrow_schema::SchemaRef;
 use futures::{Stream, StreamExt};
-use thalweg::client::{ChangeType, CurrentOptions, Error, FoundRows, ScanBatch, ScanOptions, Table, Writer};
+use thalweg::client::{
+    Bucket, ChangeType, CurrentOptions, End, Error, FoundRows, ScanBatch, ScanOptions, Start, Table, Writer,
+};
 use thalweg::formats::{Format, Input, ReadOptions, reader, writer};
 use thalweg::module::{ChainSpec, ModuleSpec, Policy};
-use thalweg_contract::{Bucket, End, Start};
-use thalweg_wire::table::TablePath;
+use thalweg::table::TablePath;
 
 use super::case::{Scan, Scenario, Step, Word};
 
@@ -112,7 +113,7 @@ fn letters(table: &Table) -> TablePath {
 
 /// Writes rows through the modules of a step; those that go on are acknowledged.
 async fn write(writer: Writer, rows: &str, step: &Step) -> Result<()> {
-    let writer = match chain(writer.table(), step)? {
+    let writer = match chain(&writer.table(), step)? {
         Some(chain) => writer.with_chain(&chain).await?,
         None => writer,
     };

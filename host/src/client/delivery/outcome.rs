@@ -162,7 +162,7 @@ pub(in crate::client) fn shift(selection: RowSelection, base: u32) -> RowSelecti
 mod tests {
     use thalweg_contract::Bucket;
 
-    use super::super::pending::Provenance;
+    use super::super::provenance::Provenance;
     use super::*;
 
     #[test]

@@ -1,4 +1,4 @@
-//! Rows on their way in: parts that the engine took, and the future of their outcome.
+//! Rows on their way: the parts that the engine took, and the future of their outcome.
 
 use std::{
     collections::VecDeque,
@@ -7,142 +7,53 @@ use std::{
     task::{Context, Poll, ready},
 };
 
-use arrow_array::RecordBatch;
-use thalweg_contract::{ErrorCode, Fate, RowSelection, TableHandle};
+use thalweg_contract::{Fate, RowSelection};
 use tokio::sync::oneshot;
 
 use super::{
     outcome::{Outcome, shift},
-    split::{PartLimit, split},
+    provenance::Provenance,
 };
-use crate::{
-    client::{
-        Client, Error,
-        dead_letters::{About, Letters, Sent},
-    },
-    driver::{Change, Command, Settled, Write},
-    module::{Applied, Chain, Exception},
-};
+use crate::{client::Client, driver::Settled, module::Exception};
 
 /// The future of the outcome of a write. The rows are on their way whether it is awaited or not; dropping it only
 /// gives their outcome up.
 #[must_use = "the outcome of the rows is lost if this is dropped"]
 #[derive(Debug)]
 pub struct Pending {
-    parts: VecDeque<Part>,
+    pub(super) parts: VecDeque<Part>,
     /// Dead letters that have no fate yet.
-    letters: VecDeque<Sent>,
-    outcome: Outcome,
+    dead_letters: VecDeque<SentDeadLetters>,
+    pub(super) outcome: Outcome,
     /// So that the session lives at least as long.
     client: Client,
 }
 
+/// Dead letters that were given to the engine, or refused.
+#[derive(Debug)]
+pub(in crate::client) struct SentDeadLetters {
+    /// The table that they go to.
+    pub(in crate::client) table: String,
+    /// For each the row that it is of, in the batch that was given to the chain.
+    pub(in crate::client) rows: Vec<u32>,
+    pub(in crate::client) result: Result<Pending, thalweg_contract::Error>,
+}
+
 /// Rows that the engine took at once.
 #[derive(Debug)]
-struct Part {
+pub(super) struct Part {
     /// The first of them.
-    first: u32,
-    rows: u32,
-    settled: oneshot::Receiver<Settled>,
-}
-
-/// Where rows come from, if not from the caller as they are.
-#[derive(Debug, Default)]
-pub(in crate::client) struct Provenance {
-    /// How many rows were appended; `None`: all that are sent.
-    pub(in crate::client) appended: Option<usize>,
-    /// As in `Outcome`.
-    pub(in crate::client) filtered: Vec<(String, u64)>,
-    /// As in `Outcome`.
-    pub(in crate::client) dropped: u64,
-    /// As in `Outcome`.
-    pub(in crate::client) dead_lettered: u64,
-    /// As in `Outcome`.
-    pub(in crate::client) exceptions: Vec<Exception>,
-    /// As in `Outcome`.
-    pub(in crate::client) origins: Option<Vec<u32>>,
-}
-
-impl Provenance {
-    /// Of rows that a chain gave.
-    pub(in crate::client) fn of(chain: &Chain, appended: usize, applied: Applied) -> (RecordBatch, Self) {
-        let Applied { batch, origins, tallies, exceptions } = applied;
-        let provenance = Self {
-            appended: Some(appended),
-            filtered: chain.names().map(str::to_owned).zip(tallies.iter().map(|tally| tally.filtered)).collect(),
-            dropped: tallies.iter().map(|tally| tally.dropped).sum(),
-            dead_lettered: tallies.iter().map(|tally| tally.dead_lettered).sum(),
-            exceptions,
-            origins,
-        };
-        (batch, provenance)
-    }
-
-    /// The outcome of rows of which this many go on, before any has a fate.
-    pub(in crate::client) fn outcome(self, produced: usize) -> Outcome {
-        Outcome {
-            rows: self.appended.unwrap_or(produced) as u64,
-            produced: produced as u64,
-            filtered: self.filtered,
-            dropped: self.dropped,
-            dead_lettered: self.dead_lettered,
-            exceptions: self.exceptions,
-            undelivered: Vec::new(),
-            fates: Vec::new(),
-            origins: self.origins,
-        }
-    }
-}
-
-/// Gives the engine rows that fit the table, part by part, waiting for room before each.
-///
-/// Fails if it refuses the first part: then nothing was taken. Later parts that it refuses have that as their fate.
-pub(in crate::client) async fn send(
-    client: &Client,
-    table: TableHandle,
-    change: &Change,
-    rows: &RecordBatch,
-    provenance: Provenance,
-) -> Result<Pending, Error> {
-    let produced = rows.num_rows();
-    if u32::try_from(produced).is_err() {
-        return Err(Error::invalid(format!("{produced} rows are more than one write may have; write fewer")));
-    }
-    let mut pending = Pending {
-        parts: VecDeque::new(),
-        letters: VecDeque::new(),
-        outcome: provenance.outcome(produced),
-        client: client.clone(),
-    };
-    if produced == 0 {
-        return Ok(pending);
-    }
-    for (first, part) in split(rows, PartLimit::of(&client.settings().write))? {
-        let (first, count) = (first as u32, part.rows() as u32);
-        let change = change.clone();
-        let taken = client.call(|accepted| Command::Write(Write { table, change, rows: part, accepted })).await;
-        match taken.and_then(|taken| Ok(taken?)) {
-            Ok(settled) => pending.parts.push_back(Part { first, rows: count, settled }),
-            Err(error) if first == 0 => return Err(error),
-            Err(error) => {
-                let rest = RowSelection::Span { first, count: produced as u32 - first };
-                pending.outcome.fates.push((rest, Fate::Failed { error: cause(error), may_have_been_written: false }));
-                break;
-            }
-        }
-    }
-    Ok(pending)
-}
-
-/// An error as the cause of a fate.
-pub(in crate::client) fn cause(error: Error) -> thalweg_contract::Error {
-    match error {
-        Error::Engine(error) => error,
-        other => thalweg_contract::Error { retriable: other.is_retriable(), code: ErrorCode::Other(other.to_string()) },
-    }
+    pub(super) first: u32,
+    pub(super) rows: u32,
+    pub(super) settled: oneshot::Receiver<Settled>,
 }
 
 impl Pending {
+    /// Of rows of which no part is taken yet.
+    pub(super) fn new(client: &Client, outcome: Outcome) -> Self {
+        Self { parts: VecDeque::new(), dead_letters: VecDeque::new(), outcome, client: client.clone() }
+    }
+
     /// The rows that each module filtered out, in the order of the chain.
     pub fn filtered(&self) -> &[(String, u64)] {
         &self.outcome.filtered
@@ -159,8 +70,8 @@ impl Pending {
     }
 
     /// How many dead letters are on their way.
-    pub fn letters(&self) -> u64 {
-        self.letters.iter().map(|sent| sent.rows.len() as u64).sum()
+    pub fn dead_letters(&self) -> u64 {
+        self.dead_letters.iter().map(|sent| sent.rows.len() as u64).sum()
     }
 
     /// The rows that policies dealt with.
@@ -168,11 +79,13 @@ impl Pending {
         &self.outcome.exceptions
     }
 
-    /// Writes the dead letters of the rows.
-    pub(in crate::client) async fn send_letters(&mut self, letters: &Letters, about: About<'_>) {
-        for exception in &mut self.outcome.exceptions {
-            self.letters.extend(letters.send(exception, about).await);
-        }
+    pub(in crate::client) fn exceptions_mut(&mut self) -> &mut [Exception] {
+        &mut self.outcome.exceptions
+    }
+
+    /// Has the outcome wait for the fates of dead letters, too.
+    pub(in crate::client) fn add_dead_letters(&mut self, sent: Vec<SentDeadLetters>) {
+        self.dead_letters.extend(sent);
     }
 
     fn poll_parts(&mut self, context: &mut Context<'_>) -> Poll<()> {
@@ -183,7 +96,7 @@ impl Pending {
                 Poll::Ready(Ok(fates)) => fates,
                 // The driver is gone without a word.
                 Poll::Ready(Err(_)) => {
-                    let error = cause(self.client.ended());
+                    let error = self.client.ended().into_cause();
                     let all = RowSelection::Span { first: 0, count: rows };
                     vec![(all, Fate::Failed { error, may_have_been_written: true })]
                 }
@@ -194,8 +107,8 @@ impl Pending {
         Poll::Ready(())
     }
 
-    fn poll_letters(&mut self, context: &mut Context<'_>) -> Poll<()> {
-        while let Some(sent) = self.letters.front_mut() {
+    fn poll_dead_letters(&mut self, context: &mut Context<'_>) -> Poll<()> {
+        while let Some(sent) = self.dead_letters.front_mut() {
             let fates = match &mut sent.result {
                 Ok(pending) => ready!(Pin::new(pending).poll(context)).fates,
                 Err(error) => {
@@ -203,7 +116,7 @@ impl Pending {
                     vec![(all, Fate::Failed { error: error.clone(), may_have_been_written: false })]
                 }
             };
-            if let Some(Sent { table, rows, .. }) = self.letters.pop_front() {
+            if let Some(SentDeadLetters { table, rows, .. }) = self.dead_letters.pop_front() {
                 self.outcome.deliver(&table, &rows, fates);
             }
         }
@@ -217,7 +130,7 @@ impl Future for Pending {
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Outcome> {
         let this = &mut *self;
         ready!(this.poll_parts(context));
-        ready!(this.poll_letters(context));
+        ready!(this.poll_dead_letters(context));
         Poll::Ready(std::mem::replace(&mut this.outcome, Provenance::default().outcome(0)))
     }
 }

@@ -4,12 +4,14 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use arrow_schema::{Schema, SchemaRef};
 
-use super::{
-    batch::{Offsets, ScanBatch},
-    plan::positions,
-};
+use super::batch::{Offsets, ScanBatch};
 use crate::{
-    client::{ChainTally, Error, Table, dead_letters::dead_letter_tables},
+    client::{
+        Error,
+        dead_letters::dead_letter_tables,
+        open_table::{OpenTable, positions},
+        tally::ChainTally,
+    },
     module::{Applied, Chain, ChainSpec, Operation},
 };
 
@@ -28,7 +30,7 @@ pub(in crate::client) type SharedTally = Arc<Mutex<ChainTally>>;
 impl ScanChain {
     /// Loads the chain for the table's columns; the columns asked for are found in what it gives.
     pub(in crate::client) async fn load(
-        table: &Table,
+        table: &Arc<OpenTable>,
         spec: &ChainSpec,
         columns: Option<&[String]>,
         operation: Operation,
@@ -83,6 +85,7 @@ impl ScanChain {
             ..scanned
         })
     }
+
     fn count(&self, scanned: &ScanBatch, applied: &Applied) {
         let filtered = self.chain.names().map(str::to_owned).zip(applied.tallies.iter().map(|tally| tally.filtered));
         let dropped = applied.tallies.iter().map(|tally| tally.dropped).sum();

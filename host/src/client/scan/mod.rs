@@ -1,8 +1,9 @@
 //! Rows out of a log, of a bucket, of the current rows of a bucket: a scan as a stream of record batches.
 //!
 //! ```text
-//! stream    the stream, and what it reads
-//! batch     what it gives
+//! options   what is read
+//! stream    the stream of the rows
+//! batch     what it gives: rows of one bucket
 //! plan      what is asked of the engine
 //! decoder   a batch out of the message that it came in
 //! workers   the threads on which messages are decoded
@@ -12,12 +13,12 @@
 mod batch;
 mod chain;
 mod decoder;
+mod options;
 mod plan;
 mod stream;
 mod workers;
 
 pub use batch::{Offsets, ScanBatch};
 pub(super) use chain::{ScanChain, SharedTally};
-pub(super) use decoder::read_message;
-pub(super) use plan::positions;
-pub use stream::{ScanOptions, ScanStream};
+pub use options::ScanOptions;
+pub use stream::ScanStream;

@@ -2,36 +2,36 @@
 
 use std::sync::Arc;
 
-use arrow_schema::{Schema, SchemaRef};
+use arrow_schema::SchemaRef;
 
 use super::{
     chain::{ScanChain, SharedTally},
     decoder::Decoder,
-    stream::ScanOptions,
+    options::ScanOptions,
 };
 use crate::{
-    client::{Error, Table},
+    client::{Error, open_table::OpenTable},
     module::Operation,
 };
 
 /// How a scan reads.
-pub(in crate::client) struct Reading {
+pub(super) struct ScanPlan {
     /// The columns to ask for, by position, rising; `None`: all.
-    pub(in crate::client) columns: Option<Vec<u32>>,
+    pub(super) columns: Option<Vec<u32>>,
     /// The columns that the reader gets.
-    pub(in crate::client) schema: SchemaRef,
+    pub(super) schema: SchemaRef,
     /// What makes the one of the other.
-    pub(in crate::client) decoder: Decoder,
+    pub(super) decoder: Decoder,
 }
 
-impl Reading {
+impl ScanPlan {
     /// Of a log: columns are left out by the server.
-    pub(in crate::client) async fn of_log(
-        table: &Table,
+    pub(super) async fn of_log(
+        table: &Arc<OpenTable>,
         options: &ScanOptions,
         tally: SharedTally,
     ) -> Result<Self, Error> {
-        let (all, schema_id) = (table.schema(), table.info().schema_id);
+        let (all, schema_id) = (Arc::clone(table.schema()), table.info().schema_id);
         let (name, placed) = (table.name(), true);
         let decoder = |message, order, chain| Decoder { table: name, schema_id, message, order, chain, placed };
         let names = options.columns.as_deref();
@@ -45,7 +45,7 @@ impl Reading {
         let Some(names) = names else {
             return Ok(Self { columns: None, schema: Arc::clone(&all), decoder: decoder(all, None, None) });
         };
-        let positions = positions(&table.name(), &all, names)?;
+        let positions = table.positions(names)?;
         // The engine gives columns in the order of the table, whatever order they are asked for in.
         let mut rising = positions.clone();
         rising.sort_unstable();
@@ -59,9 +59,9 @@ impl Reading {
     }
 
     /// Of rows that come whole and without offsets: columns are left out here.
-    pub(in crate::client) fn of_rows(table: &Table, columns: Option<&[String]>) -> Result<Self, Error> {
-        let (name, schema_id, message) = (table.name(), table.info().schema_id, table.schema());
-        let order = columns.map(|names| positions(&name, &message, names)).transpose()?;
+    pub(super) fn of_rows(table: &Arc<OpenTable>, columns: Option<&[String]>) -> Result<Self, Error> {
+        let (name, schema_id, message) = (table.name(), table.info().schema_id, Arc::clone(table.schema()));
+        let order = columns.map(|names| table.positions(names)).transpose()?;
         let schema = projected(&message, order.as_deref())?;
         let decoder = Decoder { table: name, schema_id, message, order, chain: None, placed: false };
         Ok(Self { columns: None, schema, decoder })
@@ -73,21 +73,4 @@ fn projected(schema: &SchemaRef, order: Option<&[usize]>) -> Result<SchemaRef, E
         Some(order) => Ok(Arc::new(schema.project(order)?)),
         None => Ok(Arc::clone(schema)),
     }
-}
-
-/// The positions of columns in a schema.
-pub(in crate::client) fn positions<S: AsRef<str>>(
-    table: &str,
-    schema: &Schema,
-    names: &[S],
-) -> Result<Vec<usize>, Error> {
-    let position = |name: &S| {
-        let name = name.as_ref();
-        schema.fields().iter().position(|field| field.name() == name).ok_or_else(|| Error::NoColumn {
-            table: table.to_owned(),
-            column: name.to_owned(),
-            known: schema.fields().iter().map(|field| field.name().as_str()).collect::<Vec<_>>().join(", "),
-        })
-    };
-    names.iter().map(position).collect()
 }

@@ -10,57 +10,21 @@ use std::{
 
 use arrow_schema::SchemaRef;
 use futures::Stream;
-use thalweg_contract::{Bucket, End, ScanSpec, Start, Ticket};
+use thalweg_contract::{Bucket, ScanSpec, Ticket};
 use tokio::sync::mpsc;
 
 use super::{
     batch::ScanBatch,
     chain::SharedTally,
     decoder::Decoder,
-    plan::Reading,
-    workers::{Decoded, Decoding},
+    options::ScanOptions,
+    plan::ScanPlan,
+    workers::{DecodeWorkers, Decoded},
 };
 use crate::{
-    client::{ChainTally, Client, Error, Table},
+    client::{Client, Error, open_table::OpenTable, tally::ChainTally},
     driver::{Command, Delivered, Scan},
-    module::ChainSpec,
 };
-
-/// What a scan reads.
-#[derive(Debug, Clone)]
-pub struct ScanOptions {
-    /// Columns by name, in the order wanted, behind any modules; `None`: all. Default `None`.
-    pub columns: Option<Vec<String>>,
-    /// The buckets; empty: all, or those of `partitions`. Default empty.
-    pub buckets: Vec<Bucket>,
-    /// The partitions by name; empty: all, and a scan without end takes in those that appear. Default empty.
-    pub partitions: Vec<String>,
-    /// Where each bucket begins. Default: the first row that it still has.
-    pub start: Start,
-    /// Where each bucket ends. Default: behind the last row that is there when the scan begins.
-    pub end: End,
-    /// At most so many rows, behind any modules; `None`: all. Default `None`.
-    pub limit: Option<u64>,
-    /// Modules that the rows go through; `None`: none. Default `None`.
-    pub chain: Option<ChainSpec>,
-    /// How many bytes of batches may be read ahead of the reader. Default 64 MiB.
-    pub buffer: u64,
-}
-
-impl Default for ScanOptions {
-    fn default() -> Self {
-        Self {
-            columns: None,
-            buckets: Vec::new(),
-            partitions: Vec::new(),
-            start: Start::Earliest,
-            end: End::Latest,
-            limit: None,
-            chain: None,
-            buffer: 64 << 20,
-        }
-    }
-}
 
 /// How many messages are decoded at once, ahead of the reader.
 const DECODED_AHEAD: usize = 4;
@@ -73,7 +37,7 @@ pub struct ScanStream {
     client: Client,
     ticket: Ticket,
     schema: SchemaRef,
-    decoding: Decoding,
+    workers: DecodeWorkers,
     delivered: mpsc::UnboundedReceiver<Delivered>,
     slots: VecDeque<Slot>,
     /// How many more rows the reader wants.
@@ -102,11 +66,11 @@ enum State {
 impl ScanStream {
     /// What modules do is counted in `tally`.
     pub(in crate::client) async fn open(
-        table: &Table,
+        table: &Arc<OpenTable>,
         options: ScanOptions,
         tally: SharedTally,
     ) -> Result<Self, Error> {
-        let Reading { columns, schema, decoder } = Reading::of_log(table, &options, Arc::clone(&tally)).await?;
+        let ScanPlan { columns, schema, decoder } = ScanPlan::of_log(table, &options, Arc::clone(&tally)).await?;
         let ScanOptions { buckets, partitions, start, end, .. } = options;
         let what = Scan::Log(ScanSpec { columns, buckets, partitions, start, end });
         let mut stream = Self::start(table, what, options.buffer, schema, decoder, options.limit).await?;
@@ -116,28 +80,28 @@ impl ScanStream {
 
     /// Some rows of a bucket.
     pub(in crate::client) async fn some_of(
-        table: &Table,
+        table: &Arc<OpenTable>,
         bucket: Bucket,
         limit: u32,
         columns: Option<&[String]>,
     ) -> Result<Self, Error> {
-        let Reading { schema, decoder, .. } = Reading::of_rows(table, columns)?;
+        let ScanPlan { schema, decoder, .. } = ScanPlan::of_rows(table, columns)?;
         Self::start(table, Scan::Limit(bucket, limit), 1, schema, decoder, Some(u64::from(limit))).await
     }
 
     /// The current rows of a bucket.
     pub(in crate::client) async fn current_of(
-        table: &Table,
+        table: &Arc<OpenTable>,
         bucket: Bucket,
         columns: Option<&[String]>,
         buffer: u64,
     ) -> Result<Self, Error> {
-        let Reading { schema, decoder, .. } = Reading::of_rows(table, columns)?;
+        let ScanPlan { schema, decoder, .. } = ScanPlan::of_rows(table, columns)?;
         Self::start(table, Scan::Current(bucket), buffer, schema, decoder, None).await
     }
 
     async fn start(
-        table: &Table,
+        table: &Arc<OpenTable>,
         what: Scan,
         buffer: u64,
         schema: SchemaRef,
@@ -152,7 +116,7 @@ impl ScanStream {
             ticket: started?,
             client,
             schema,
-            decoding: Decoding::start(decoder),
+            workers: DecodeWorkers::start(decoder),
             delivered,
             slots: VecDeque::new(),
             left: limit.unwrap_or(u64::MAX),
@@ -184,7 +148,7 @@ impl ScanStream {
                 Poll::Pending => return,
                 Poll::Ready(Some(Delivered::Rows(scanned, body))) => {
                     let cost = scanned.cost();
-                    self.slots.push_back(Slot { cost, batch: self.decoding.decode(*scanned, body) });
+                    self.slots.push_back(Slot { cost, batch: self.workers.decode(*scanned, body) });
                 }
                 Poll::Ready(Some(Delivered::Snapshot(offset))) => self.snapshot = Some(offset),
                 Poll::Ready(Some(Delivered::Ended(result))) => {
@@ -215,7 +179,7 @@ impl ScanStream {
             let batch = match &mut slot.batch {
                 Decoded::Here(batch) => batch.take().map(|batch| *batch),
                 Decoded::Elsewhere(batch) => Some(ready!(Pin::new(batch).poll(context)).unwrap_or_else(|_| {
-                    Err(Error::unreadable(self.decoding.table(), "the decoder broke down; the log says where"))
+                    Err(Error::unreadable(self.workers.table(), "the decoder broke down; the log says where"))
                 })),
             };
             let cost = slot.cost;

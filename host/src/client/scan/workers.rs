@@ -13,7 +13,7 @@ use crate::{client::Error, driver::Pool};
 const DECODE_HERE: usize = 64 << 10;
 
 /// A message being decoded.
-pub(in crate::client) enum Decoded {
+pub(super) enum Decoded {
     /// It is; `None` once it was taken.
     Here(Option<Box<Result<ScanBatch, Error>>>),
     /// On another thread.
@@ -21,7 +21,7 @@ pub(in crate::client) enum Decoded {
 }
 
 /// Decodes the messages of one scan.
-pub(in crate::client) struct Decoding {
+pub(super) struct DecodeWorkers {
     decoder: Arc<Decoder>,
     /// The scan's own thread, which modules need: they see the batches in order, and may hold it up.
     thread: Option<mpsc::UnboundedSender<Job>>,
@@ -33,8 +33,8 @@ struct Job {
     done: oneshot::Sender<Result<ScanBatch, Error>>,
 }
 
-impl Decoding {
-    pub(in crate::client) fn start(decoder: Decoder) -> Self {
+impl DecodeWorkers {
+    pub(super) fn start(decoder: Decoder) -> Self {
         let decoder = Arc::new(decoder);
         let thread = decoder.chain.is_some().then(|| {
             let (jobs, mut queue) = mpsc::unbounded_channel::<Job>();
@@ -50,12 +50,12 @@ impl Decoding {
     }
 
     /// The table, for errors.
-    pub(in crate::client) fn table(&self) -> &str {
+    pub(super) fn table(&self) -> &str {
         &self.decoder.table
     }
 
     /// Decodes a message, or has it decoded.
-    pub(in crate::client) fn decode(&self, scanned: Scanned, body: Bytes) -> Decoded {
+    pub(super) fn decode(&self, scanned: Scanned, body: Bytes) -> Decoded {
         let (done, decoded) = oneshot::channel();
         if let Some(thread) = &self.thread {
             let _ = thread.send(Job { scanned, body, done });

@@ -1,6 +1,12 @@
 //! A session with one cluster: connecting, asking, closing.
+//!
+//! ```text
+//! admin    the typed questions to the catalogue
+//! engine   starts the engine that the session drives
+//! ```
 
 mod admin;
+mod engine;
 
 use std::{
     hash::{BuildHasher, Hasher, RandomState},
@@ -9,14 +15,11 @@ use std::{
 };
 
 use thalweg_contract::{Answer, Counters, ErrorCode, Request, Settings};
-use thalweg_wire::table::TablePath;
 use tokio::sync::{mpsc, oneshot};
 
 use crate::{
-    client::{ClientOptions, EngineKind, Error, Table},
-    driver::{
-        Clock, Command, ComponentEngine, Driver, Ended, EngineInstance, Lockstep, Native, OpenError, Reach, RowCounts,
-    },
+    client::{ClientOptions, Error},
+    driver::{Clock, Command, Driver, Ended, Reach, RowCounts},
     runtime::Runtime,
 };
 
@@ -82,14 +85,7 @@ impl Client {
         let clock = Clock::begin();
         let now = clock.now();
         let seed = RandomState::new().build_hasher().finish();
-        let engine: Box<dyn EngineInstance> = match kind {
-            EngineKind::Native => Box::new(Native::open(now, settings.clone(), seed)?),
-            EngineKind::Component => Box::new(component(runtime.clone(), now, &settings, seed).await?),
-            EngineKind::Lockstep => {
-                let component = component(runtime.clone(), now, &settings, seed).await?;
-                Box::new(Lockstep::new(Native::open(now, settings.clone(), seed)?, component))
-            }
-        };
+        let engine = engine::start(kind, runtime.clone(), now, &settings, seed).await?;
         let (commands, receiver) = mpsc::unbounded_channel();
         let (ended, reach) = (Arc::new(OnceLock::new()), Arc::new(Reach::default()));
         let driver = Driver::new(engine, clock, &settings, Arc::clone(&reach), Arc::clone(&ended));
@@ -100,16 +96,6 @@ impl Client {
     /// The settings of the session.
     pub fn settings(&self) -> &Settings {
         &self.shared.settings
-    }
-
-    /// Opens a table.
-    ///
-    /// # Errors
-    /// When there is no such table, or no server tells within `settings.connection.command_timeout`.
-    pub async fn table(&self, path: &TablePath) -> Result<Table, Error> {
-        let opened = self.call(|reply| Command::OpenTable { path: path.clone(), reply }).await?;
-        let (handle, info) = opened?;
-        Table::new(self.clone(), handle, *info)
     }
 
     /// Asks or changes the catalogue. The typed calls (`create_table`, ..) are easier.
@@ -175,33 +161,4 @@ impl Client {
             _ => Error::Closed,
         }
     }
-}
-
-/// Starts the engine component on a thread that may block: the first time it may have to be compiled.
-async fn component(
-    runtime: Option<Arc<Runtime>>,
-    now: thalweg_contract::Instant,
-    settings: &Settings,
-    seed: u64,
-) -> Result<ComponentEngine, Error> {
-    let settings = settings.clone();
-    let opened = tokio::task::spawn_blocking(move || open_component(runtime, now, &settings, seed)).await;
-    opened.map_err(Error::of_task)?
-}
-
-/// Compiles the engine component, or finds it compiled, and starts an engine. Blocks.
-fn open_component(
-    runtime: Option<Arc<Runtime>>,
-    now: thalweg_contract::Instant,
-    settings: &Settings,
-    seed: u64,
-) -> Result<ComponentEngine, Error> {
-    let runtime = match runtime {
-        Some(runtime) => runtime,
-        None => Runtime::shared()?,
-    };
-    ComponentEngine::open(&runtime, &runtime.engine_component()?, now, settings, seed).map_err(|error| match error {
-        OpenError::Settings(error) => Error::Engine(error),
-        OpenError::Trap(trap) => Error::Broken { cause: trap.to_string() },
-    })
 }

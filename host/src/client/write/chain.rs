@@ -9,61 +9,64 @@ use thalweg_wire::table::Schema;
 use super::turns::{Turn, Turns};
 use crate::{
     client::{
-        Error, Table,
-        dead_letters::{Letters, LettersMode},
-        table::off_the_runtime,
+        Error,
+        dead_letters::{DeadLetterMode, DeadLetters},
+        open_table::OpenTable,
     },
     columns::fit,
     module::{Applied, Chain, ChainSpec, Operation},
+    runtime::off_the_runtime,
 };
 
 /// The modules that rows go through. Shared by the clones of the table or writer that they were loaded for.
-pub(in crate::client) struct Chained {
+pub(in crate::client) struct WriteChain {
     operation: Operation,
     /// The columns behind the modules, and before them where the chain does not say otherwise.
     columns: Schema,
     /// The columns before the modules, where they are others.
     input: Option<Schema>,
-    letters: LettersMode,
+    mode: DeadLetterMode,
     /// What the next batch begins on. Turns are taken under this lock, so that batches begin on chains in their order.
-    loaded: Mutex<Arc<Loaded>>,
+    loaded: Mutex<Arc<LoadedChain>>,
     /// Holds a change of chains back while another is loaded.
     swapping: tokio::sync::Mutex<()>,
-    /// To be sent.
+    /// Turns to be sent.
     sending: Arc<Turns>,
-    /// To go through modules that keep state from batch to batch.
+    /// Turns to go through modules that keep state from batch to batch.
     running: Arc<Turns>,
 }
 
 /// A chain, and where its dead letters go.
-pub(in crate::client) struct Loaded {
-    pub(in crate::client) chain: Chain,
-    pub(in crate::client) letters: Letters,
+pub(super) struct LoadedChain {
+    pub(super) chain: Chain,
+    pub(super) dead_letters: DeadLetters,
 }
 
-/// A batch that began: it ends on the chain that it began, whichever takes over meanwhile.
-pub(in crate::client) struct Begun {
-    pub(in crate::client) loaded: Arc<Loaded>,
+/// One batch on its way through a chain: it ends on the chain that it began, whichever takes over meanwhile.
+pub(super) struct ChainRun {
+    pub(super) operation: Operation,
+    pub(super) loaded: Arc<LoadedChain>,
     /// The batch may be sent when it comes.
-    pub(in crate::client) turn: Turn,
+    pub(super) sending: Turn,
+    /// It may go through modules that keep state when it comes.
     running: Option<Turn>,
 }
 
-impl Chained {
+impl WriteChain {
     /// Loads a chain that must give these columns of a table, and is given them as well where it does not say otherwise.
-    pub(in crate::client) async fn load(
-        table: &Table,
+    pub(super) async fn load(
+        table: &Arc<OpenTable>,
         spec: &ChainSpec,
         operation: Operation,
         columns: Schema,
-        letters: LettersMode,
+        mode: DeadLetterMode,
     ) -> Result<Self, Error> {
-        let loaded = load(table, spec, operation, &columns, letters).await?;
+        let loaded = load(table, spec, operation, &columns, mode).await?;
         Ok(Self {
             operation,
             columns,
             input: spec.input.clone(),
-            letters,
+            mode,
             loaded: Mutex::new(Arc::new(loaded)),
             swapping: tokio::sync::Mutex::new(()),
             sending: Arc::default(),
@@ -72,7 +75,7 @@ impl Chained {
     }
 
     /// Puts another chain in the place of the one in use, once it is loaded and checked.
-    pub(in crate::client) async fn swap(&self, table: &Table, spec: &ChainSpec) -> Result<(), Error> {
+    pub(super) async fn swap(&self, table: &Arc<OpenTable>, spec: &ChainSpec) -> Result<(), Error> {
         let _one_at_a_time = self.swapping.lock().await;
         if spec.input != self.input {
             return Err(Error::invalid(format!(
@@ -81,56 +84,52 @@ impl Chained {
                 table.name()
             )));
         }
-        let loaded = load(table, spec, self.operation, &self.columns, self.letters).await?;
+        let loaded = load(table, spec, self.operation, &self.columns, self.mode).await?;
         *self.lock() = Arc::new(loaded);
         Ok(())
     }
 
     /// The columns that rows must have, where they are not those that are written.
-    pub(in crate::client) fn input(&self) -> Option<SchemaRef> {
+    pub(super) fn input(&self) -> Option<SchemaRef> {
         self.input.as_ref().map(|_| Arc::clone(self.loaded().chain.input()))
     }
 
-    pub(in crate::client) fn operation(&self) -> Operation {
-        self.operation
-    }
-
     /// What the next batch begins on.
-    pub(in crate::client) fn loaded(&self) -> Arc<Loaded> {
+    pub(super) fn loaded(&self) -> Arc<LoadedChain> {
         Arc::clone(&self.lock())
     }
 
     /// Begins a batch.
-    pub(in crate::client) fn begin(&self) -> Begun {
+    pub(super) fn begin(&self) -> ChainRun {
         let loaded = self.lock();
         let running = loaded.chain.is_ordered().then(|| self.running.take());
-        Begun { loaded: Arc::clone(&loaded), turn: self.sending.take(), running }
+        ChainRun { operation: self.operation, loaded: Arc::clone(&loaded), sending: self.sending.take(), running }
     }
 
-    fn lock(&self) -> MutexGuard<'_, Arc<Loaded>> {
+    fn lock(&self) -> MutexGuard<'_, Arc<LoadedChain>> {
         self.loaded.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 async fn load(
-    table: &Table,
+    table: &Arc<OpenTable>,
     spec: &ChainSpec,
     operation: Operation,
     columns: &Schema,
-    letters: LettersMode,
-) -> Result<Loaded, Error> {
+    mode: DeadLetterMode,
+) -> Result<LoadedChain, Error> {
     let input = spec.input.as_ref().unwrap_or(columns).clone();
     let chain = table.load_chain(spec, operation, input, Some(columns.clone())).await?;
-    Ok(Loaded { chain, letters: Letters::open(table, spec, letters).await? })
+    Ok(LoadedChain { chain, dead_letters: DeadLetters::open(table, spec, mode).await? })
 }
 
-impl Begun {
+impl ChainRun {
     /// Runs the rows through the modules, on a thread that may be held up for as long as their deadlines allow.
-    pub(in crate::client) async fn apply(&mut self, rows: RecordBatch) -> Result<Applied, Error> {
+    pub(super) async fn apply(&mut self, rows: RecordBatch) -> Result<Applied, Error> {
         let loaded = Arc::clone(&self.loaded);
         let running = self.running.take();
         if let Some(running) = &running {
-            running.come().await;
+            running.wait().await;
         }
         off_the_runtime(move || {
             // Here, where a row that does not fit can be named.

@@ -10,7 +10,7 @@ use serde::ser::{
 use serde_json::Error;
 
 /// A value as JSON.
-pub(in crate::client) fn json(value: impl Serialize) -> Result<String, Error> {
+pub(super) fn json(value: impl Serialize) -> Result<String, Error> {
     let mut out = String::new();
     value.serialize(Text { out: &mut out })?;
     Ok(out)

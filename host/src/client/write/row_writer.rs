@@ -14,7 +14,7 @@ use tokio::{
     time::Instant,
 };
 
-use super::{Writer, row_json};
+use super::{row_json, writer::Writer};
 use crate::{
     client::{Error, Outcome},
     formats::{JsonRows, Rounding},
@@ -176,7 +176,7 @@ impl Gatherer {
                 Some(Message::Flush(reply)) => {
                     due = None;
                     under_way.extend(self.append(&mut written).await);
-                    let _ = self.writer.table().flush().await;
+                    let _ = self.writer.client().flush().await;
                     while let Some(appended) = under_way.next().await {
                         written.settle(appended);
                     }

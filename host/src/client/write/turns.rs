@@ -9,7 +9,7 @@ use tokio::sync::Notify;
 
 /// Gives turns out, one after the other.
 #[derive(Debug, Default)]
-pub(in crate::client) struct Turns {
+pub(super) struct Turns {
     state: Mutex<State>,
     /// A turn is over.
     over: Notify,
@@ -25,14 +25,14 @@ struct State {
 
 /// A turn. It is over when it is dropped, whether it ever came or not, so that nobody waits for work that was given up.
 #[derive(Debug)]
-pub(in crate::client) struct Turn {
+pub(super) struct Turn {
     turns: Arc<Turns>,
     number: u64,
 }
 
 impl Turns {
     /// Takes the next turn.
-    pub(in crate::client) fn take(self: &Arc<Self>) -> Turn {
+    pub(super) fn take(self: &Arc<Self>) -> Turn {
         let mut state = self.state();
         let number = state.next;
         state.next += 1;
@@ -47,12 +47,12 @@ impl Turns {
 
 impl Turn {
     /// How many turns were taken before it.
-    pub(in crate::client) fn number(&self) -> u64 {
+    pub(super) fn number(&self) -> u64 {
         self.number
     }
 
     /// Waits until every turn that was taken before is over.
-    pub(in crate::client) async fn come(&self) {
+    pub(super) async fn wait(&self) {
         loop {
             let over = self.turns.over.notified();
             tokio::pin!(over);
@@ -87,7 +87,7 @@ mod tests {
             tokio::spawn(async move {
                 // The first takes longest.
                 tokio::time::sleep(Duration::from_micros((50 - turn.number()) * 100)).await;
-                turn.come().await;
+                turn.wait().await;
                 tokio::task::yield_now().await;
                 order.lock().unwrap().push(turn.number());
             })
@@ -102,9 +102,9 @@ mod tests {
     async fn a_turn_that_is_given_up_holds_nobody_up() {
         let turns = Arc::new(Turns::default());
         let [first, second, third] = [(); 3].map(|()| turns.take());
-        let waiting = tokio::spawn(async move { third.come().await });
+        let waiting = tokio::spawn(async move { third.wait().await });
         // One that waits for its turn, given up while it waits.
-        let gone = tokio::spawn(async move { second.come().await });
+        let gone = tokio::spawn(async move { second.wait().await });
         tokio::task::yield_now().await;
         gone.abort();
         assert!(gone.await.unwrap_err().is_cancelled());

@@ -1,31 +1,40 @@
 //! Rows on their way into a table in one of the ways there are: appended, put by key, or deleted.
 
-use std::sync::Arc;
+use std::{fmt, sync::Arc};
 
 use arrow_array::RecordBatch;
-use arrow_schema::{Field, Schema, SchemaRef};
-
+use arrow_schema::SchemaRef;
 use tokio::sync::oneshot;
 
-use super::chain::{Begun, Chained};
+use super::{
+    chain::WriteChain,
+    prepared::{Prepared, Traced},
+};
 use crate::{
     client::{
-        Error, Outcome, Pending, Table,
-        dead_letters::{About, LettersMode},
-        delivery::{Provenance, send},
-        table::off_the_runtime,
+        Client, Error,
+        dead_letters::DeadLetterMode,
+        delivery::{Outcome, Pending, Provenance, send},
+        open_table::OpenTable,
     },
-    columns::{FitError, fit},
+    columns::{FitError, fit, input_schema, narrow},
     driver::Change,
     module::{ChainSpec, Operation, StageReport},
+    runtime::off_the_runtime,
 };
 
 /// Writes rows of a table in one way: [`Table::appender`], [`Table::upserter`], [`Table::updater`], [`Table::deleter`].
 /// Clones share the modules.
+///
+/// [`Table::appender`]: crate::client::Table::appender
+/// [`Table::upserter`]: crate::client::Table::upserter
+/// [`Table::updater`]: crate::client::Table::updater
+/// [`Table::deleter`]: crate::client::Table::deleter
 #[derive(Clone)]
 pub struct Writer {
-    /// With the modules that the rows go through.
-    table: Table,
+    table: Arc<OpenTable>,
+    /// The modules that the rows go through.
+    chain: Option<Arc<WriteChain>>,
     change: Change,
     /// The columns that are written.
     schema: SchemaRef,
@@ -33,19 +42,28 @@ pub struct Writer {
 
 impl Writer {
     /// For all columns of a table.
-    pub(in crate::client) fn whole(table: &Table, change: Change) -> Self {
-        Self { table: table.clone(), change, schema: table.schema() }
+    pub(in crate::client) fn whole(table: Arc<OpenTable>, chain: Option<Arc<WriteChain>>, change: Change) -> Self {
+        let schema = Arc::clone(table.schema());
+        Self { table, chain, change, schema }
     }
 
-    /// For some columns of a table, without the modules that it has: these see whole rows.
-    pub(in crate::client) fn of_columns(table: &Table, change: Change, positions: &[usize]) -> Result<Self, Error> {
+    /// For some columns of a table, without modules: these see whole rows.
+    pub(in crate::client) fn of_columns(
+        table: Arc<OpenTable>,
+        change: Change,
+        positions: &[usize],
+    ) -> Result<Self, Error> {
         let schema = Arc::new(table.schema().project(positions)?);
-        Ok(Self { table: table.without_chain(), change, schema })
+        Ok(Self { table, chain: None, change, schema })
     }
 
-    /// The table.
-    pub fn table(&self) -> &Table {
-        &self.table
+    /// The table, and the modules that its rows go through.
+    pub(in crate::client) fn parts(&self) -> (&Arc<OpenTable>, Option<&Arc<WriteChain>>) {
+        (&self.table, self.chain.as_ref())
+    }
+
+    pub(super) fn client(&self) -> &Client {
+        self.table.client()
     }
 
     /// The columns that are written, in Arrow's types.
@@ -56,37 +74,38 @@ impl Writer {
     /// The columns that rows may have: those of the table, of which only the written ones must be there; with modules that
     /// take rows with other columns, these.
     pub fn input_schema(&self) -> SchemaRef {
-        let own = self.table.chained().and_then(|chained| chained.input());
-        own.unwrap_or_else(|| input_schema(self.table.schema_ref(), &self.schema))
+        let own = self.chain.as_ref().and_then(|chain| chain.input());
+        own.unwrap_or_else(|| input_schema(self.table.schema(), &self.schema))
     }
 
     /// The same writer with a chain of modules that rows go through first, in place of any that it had. What comes
-    /// out has the written columns, and so have the rows that go in, unless `ChainSpec::input` says otherwise. Tables of dead letters that the chain names are created where they
-    /// are missing: a log table with the columns `time`, `source`, `operation`, `module`, `kind`, `error`, `batch`,
-    /// `position` and `original`. Letters are sent in the same session, behind the rows that they came with, and wait for
-    /// room in the same write buffer.
+    /// out has the written columns, and so have the rows that go in, unless `ChainSpec::input` says otherwise.
+    ///
+    /// Tables of dead letters that the chain names are created where they are missing: a log table with the columns `time`,
+    /// `source`, `operation`, `module`, `kind`, `error`, `batch`, `position` and `original`. Dead letters are sent in the
+    /// same session, behind the rows that they came with, and wait for room in the same write buffer.
     ///
     /// # Errors
     /// `Module` when a module cannot be loaded, refuses its configuration, or what comes out does not fit; `DeadLetters`
     /// when a table cannot take them.
     pub async fn with_chain(self, spec: &ChainSpec) -> Result<Self, Error> {
-        self.chained(spec, LettersMode::Write).await
+        self.chained(spec, DeadLetterMode::Write).await
     }
 
     /// As `with_chain`, for [`check`](Writer::check) alone: no table is created.
     pub(crate) async fn with_chain_to_check(self, spec: &ChainSpec) -> Result<Self, Error> {
-        self.chained(spec, LettersMode::CheckOnly).await
+        self.chained(spec, DeadLetterMode::CheckOnly).await
     }
 
-    async fn chained(self, spec: &ChainSpec, letters: LettersMode) -> Result<Self, Error> {
+    async fn chained(self, spec: &ChainSpec, mode: DeadLetterMode) -> Result<Self, Error> {
         let operation = match self.change {
             Change::Append => Operation::Append,
             Change::Upsert(_) => Operation::Upsert,
             Change::Delete => Operation::Delete,
         };
         let columns = self.table.columns_of(&self.schema)?;
-        let chained = Chained::load(&self.table, spec, operation, columns, letters).await?;
-        Ok(Self { table: self.table.with_chained(chained), ..self })
+        let chain = WriteChain::load(&self.table, spec, operation, columns, mode).await?;
+        Ok(Self { chain: Some(Arc::new(chain)), ..self })
     }
 
     /// Puts another chain in the place of the one that rows go through, for this writer and all that share its modules,
@@ -97,17 +116,21 @@ impl Writer {
     /// As `with_chain`; the chain in use then stays. Also on a writer without modules; `with_chain` gives it some, and a
     /// chain may be empty.
     pub async fn swap_chain(&self, spec: &ChainSpec) -> Result<(), Error> {
-        self.table.swap_chain(spec).await
+        let none = || {
+            Error::invalid(format!("table {} has no modules to swap; `with_chain` gives it some", self.table.name()))
+        };
+        self.chain.as_ref().ok_or_else(none)?.swap(&self.table, spec).await
     }
 
     /// The modules that rows go through, in order.
     pub fn module_names(&self) -> Vec<String> {
-        self.table.module_names()
+        let names = |chain: &Arc<WriteChain>| chain.loaded().chain.names().map(str::to_owned).collect();
+        self.chain.as_ref().map_or(Vec::new(), names)
     }
 
     /// What each of the modules took so far, in order; of the chain in use.
     pub fn module_report(&self) -> Vec<StageReport> {
-        self.table.chained().map_or(Vec::new(), |chained| chained.loaded().chain.report())
+        self.chain.as_ref().map_or(Vec::new(), |chain| chain.loaded().chain.report())
     }
 
     /// Writes rows. Waits until the write buffer has room for them, then gives a future of their outcome; many may be
@@ -122,9 +145,8 @@ impl Writer {
     /// Then nothing of the batch was taken: rows that do not fit the table (column and row are named), a module whose
     /// policy is `fail`, a table of the other kind, a closed client.
     pub async fn write(&self, rows: RecordBatch) -> Result<Pending, Error> {
-        if self.table.chained().is_none() {
-            let (client, handle) = (self.table.client(), self.table.handle());
-            return send(client, handle, &self.change, &self.fit(&rows)?, Provenance::default()).await;
+        if self.chain.is_none() {
+            return send(&self.table, &self.change, &self.fit(&rows)?, Provenance::default()).await;
         }
         let prepare = self.prepare(rows);
         let (mut reply, answer) = oneshot::channel();
@@ -132,7 +154,7 @@ impl Writer {
         let sending = tokio::spawn(async move {
             let in_turn = async {
                 let prepared = prepare.await?;
-                prepared.come().await;
+                prepared.wait_turn().await;
                 Ok(prepared)
             };
             let prepared = tokio::select! {
@@ -149,22 +171,24 @@ impl Writer {
         });
         match answer.await {
             Ok(sent) => sent,
-            Err(_) => Err(sending.await.err().map_or(Error::Closed, Error::of_task)),
+            Err(_) => Err(sending.await.err().map_or(Error::Closed, Error::from)),
         }
     }
 
     /// Takes the next turn, now, and gives a future that does all of a write but send: it runs the modules.
     pub(crate) fn prepare(&self, rows: RecordBatch) -> impl Future<Output = Result<Prepared, Error>> + Send + use<> {
         let writer = self.clone();
-        let begun = self.table.chained().map(|chained| chained.begin());
+        let run = self.chain.as_ref().map(|chain| chain.begin());
         async move {
-            let Some(mut begun) = begun else {
+            let Some(mut run) = run else {
                 let (batch, provenance) = (writer.fit(&rows)?, Provenance::default());
-                return Ok(Prepared { writer, begun: None, batch, provenance });
+                let Self { table, change, .. } = writer;
+                return Ok(Prepared { table, change, run: None, batch, provenance });
             };
-            let applied = begun.apply(writer.incoming(&rows)?).await?;
-            let (batch, provenance) = Provenance::of(&begun.loaded.chain, rows.num_rows(), applied);
-            Ok(Prepared { writer, begun: Some(begun), batch, provenance })
+            let applied = run.apply(writer.incoming(&rows)?).await?;
+            let (batch, provenance) = Provenance::of(&run.loaded.chain, rows.num_rows(), applied);
+            let Self { table, change, .. } = writer;
+            Ok(Prepared { table, change, run: Some(run), batch, provenance })
         }
     }
 
@@ -180,7 +204,7 @@ impl Writer {
 
     /// As `check`, and tells for each row what became of it. `None` without modules.
     pub(crate) async fn trace(&self, rows: RecordBatch) -> Result<Option<Traced>, Error> {
-        let Some(loaded) = self.table.chained().map(|chained| chained.loaded()) else { return Ok(None) };
+        let Some(loaded) = self.chain.as_ref().map(|chain| chain.loaded()) else { return Ok(None) };
         let (appended, rows) = (rows.num_rows(), self.incoming(&rows)?);
         let traced = off_the_runtime(move || {
             let chain = &loaded.chain;
@@ -199,90 +223,21 @@ impl Writer {
 
     /// Rows as the modules take them.
     fn incoming(&self, rows: &RecordBatch) -> Result<RecordBatch, FitError> {
-        match self.table.chained().and_then(|chained| chained.input()) {
+        match self.chain.as_ref().and_then(|chain| chain.input()) {
             Some(_) => Ok(rows.clone()),
-            None => narrow(rows, self.table.schema_ref(), &self.schema),
+            None => narrow(rows, self.table.schema(), &self.schema),
         }
     }
 
     fn fit(&self, rows: &RecordBatch) -> Result<RecordBatch, Error> {
-        Ok(fit(&narrow(rows, self.table.schema_ref(), &self.schema)?, &self.schema)?)
+        Ok(fit(&narrow(rows, self.table.schema(), &self.schema)?, &self.schema)?)
     }
 }
 
-impl std::fmt::Debug for Writer {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+impl fmt::Debug for Writer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut out = f.debug_struct("Writer");
-        out.field("table", &self.table).field("change", &self.change).finish_non_exhaustive()
+        out.field("table", &self.table.name()).field("modules", &self.module_names()).field("change", &self.change);
+        out.finish_non_exhaustive()
     }
-}
-
-/// What modules made of rows.
-pub(crate) struct Traced {
-    pub(crate) before: RecordBatch,
-    pub(crate) after: RecordBatch,
-    /// For each row before the module that took the last of what was made of it; `None`: it went on.
-    pub(crate) ends: Vec<Option<String>>,
-    pub(crate) outcome: Outcome,
-}
-
-/// Rows that went through the modules.
-pub(crate) struct Prepared {
-    writer: Writer,
-    begun: Option<Begun>,
-    batch: RecordBatch,
-    provenance: Provenance,
-}
-
-impl Prepared {
-    /// Waits until every write that began before is sent or given up.
-    async fn come(&self) {
-        if let Some(begun) = &self.begun {
-            begun.turn.come().await;
-        }
-    }
-
-    /// Sends the rows, when it is their turn, and behind them their dead letters.
-    pub(crate) async fn send(self) -> Result<Pending, Error> {
-        self.come().await;
-        let Self { writer: Writer { table, change, .. }, begun, batch, provenance } = self;
-        let mut pending = send(table.client(), table.handle(), &change, &batch, provenance).await?;
-        if let (Some(begun), Some(chained)) = (&begun, table.chained()) {
-            let (source, operation) = (&table.info().path, chained.operation());
-            let about = About { source, operation, batch: begun.turn.number() };
-            pending.send_letters(&begun.loaded.letters, about).await;
-        }
-        Ok(pending)
-    }
-}
-
-/// The columns of a table, of which only the wanted ones must be there.
-pub(in crate::client) fn input_schema(table: &SchemaRef, wanted: &SchemaRef) -> SchemaRef {
-    if wanted == table {
-        return Arc::clone(table);
-    }
-    let optional = |field: &Arc<Field>| match wanted.field_with_name(field.name()) {
-        Ok(_) => Arc::clone(field),
-        Err(_) => Arc::new(field.as_ref().clone().with_nullable(true)),
-    };
-    Arc::new(Schema::new(table.fields().iter().map(optional).collect::<Vec<_>>()))
-}
-
-/// Leaves out the columns that the table has and that are not wanted. A wanted one that is not there is an error: where only
-/// some are written, null would overwrite what the table has.
-pub(in crate::client) fn narrow(
-    rows: &RecordBatch,
-    table: &SchemaRef,
-    wanted: &SchemaRef,
-) -> Result<RecordBatch, FitError> {
-    if wanted == table || wanted == rows.schema_ref() {
-        return Ok(rows.clone());
-    }
-    let fields = rows.schema_ref().fields();
-    if let Some(missing) = wanted.fields().iter().find(|field| rows.column_by_name(field.name()).is_none()) {
-        return Err(FitError::Absent { column: missing.name().clone() });
-    }
-    let kept = |name: &str| wanted.field_with_name(name).is_ok() || table.field_with_name(name).is_err();
-    let kept: Vec<usize> = (0..fields.len()).filter(|at| kept(fields[*at].name())).collect();
-    rows.project(&kept).map_err(|error| FitError::Value { column: String::new(), row: 0, reason: error.to_string() })
 }

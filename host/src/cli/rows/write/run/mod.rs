@@ -147,7 +147,7 @@ impl Run {
         };
         match sent {
             Some(Ok(taken)) => {
-                let (produced, dead_letters) = (taken.produced(), taken.letters());
+                let (produced, dead_letters) = (taken.produced(), taken.dead_letters());
                 self.tally
                     .add(taken.filtered().to_vec(), taken.dropped(), taken.exceptions(), |row| place.of(row as usize));
                 self.summary.produced += produced;
