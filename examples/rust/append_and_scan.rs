@@ -15,7 +15,7 @@ use arrow_array::{Int32Array, RecordBatch, StringArray};
 use futures::StreamExt;
 use thalweg::client::{Client, ClientOptions, ScanOptions};
 use thalweg::module::{ChainSpec, ModuleSpec};
-use thalweg_wire::table::{Schema, TableDescriptor};
+use thalweg::table::{Schema, TableDescriptor};
 
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {

@@ -13,7 +13,7 @@ use std::time::Duration;
 use arrow_array::{ArrayRef, RecordBatch, StringArray};
 use futures::StreamExt;
 use thalweg::client::{ChangeType, Client, ClientOptions, CurrentOptions};
-use thalweg_wire::table::{Schema, TableDescriptor};
+use thalweg::table::{Schema, TableDescriptor};
 
 fn texts(columns: &[(&str, &[&str])]) -> anyhow::Result<RecordBatch> {
     let array = |values: &[&str]| Arc::new(StringArray::from(values.to_vec())) as ArrayRef;

@@ -18,9 +18,9 @@ use arrow_array::{Float64Array, Int64Array, RecordBatch, StringArray};
 use futures::future::try_join_all;
 use serde_json::{Value, json};
 use thalweg::client::{Client, ClientOptions, EngineKind, Table};
+use thalweg::table::{Schema, TableDescriptor, TablePath};
 use thalweg_node::{Node, NodeOptions};
 use thalweg_tests::{client, fluss_rs};
-use thalweg_wire::table::{Schema, TableDescriptor, TablePath};
 
 const CALLERS: i64 = 128;
 

@@ -4,9 +4,10 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use arrow_array::{ArrayRef, Int64Array, RecordBatch, StringArray, cast::AsArray, types::Int64Type};
 use futures::{StreamExt, TryStreamExt};
-use thalweg::client::{ChangeType, Client, CurrentOptions, Offsets, Outcome, ScanBatch, ScanOptions, Table, Writer};
-use thalweg_contract::Fate;
-use thalweg_wire::table::{Schema, TableDescriptor};
+use thalweg::client::{
+    ChangeType, Client, CurrentOptions, Fate, Offsets, Outcome, ScanBatch, ScanOptions, Table, Writer,
+};
+use thalweg::table::{Schema, TableDescriptor};
 
 use crate::rig::{ENGINES, connect, path, serve, within};
 

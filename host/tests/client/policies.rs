@@ -8,11 +8,11 @@ use arrow_array::{
     cast::AsArray,
     types::{Int32Type, Int64Type, TimestampMillisecondType},
 };
+use thalweg::table::{Schema, TableDescriptor};
 use thalweg::{
     client::{Client, ScanOptions, Table},
     module::{ChainSpec, ExceptionKind, ModuleSpec, Policy},
 };
-use thalweg_wire::table::{Schema, TableDescriptor};
 
 use crate::rig::{ENGINES, append, connect, create, ids, options, path, rows, scan, serve, within};
 use crate::wasm::{THOUSANDFOLD, TRAPS_ON_ONE, module_file};

@@ -8,8 +8,8 @@ use arrow_array::{
 };
 use futures::TryStreamExt;
 use thalweg::client::{Client, ClientOptions, EngineKind, Outcome, ScanBatch, ScanOptions, Table};
+use thalweg::table::{Column, ColumnType, DataType, Schema, TableDescriptor, TablePath};
 use thalweg_node::{Durability, Node, NodeOptions};
-use thalweg_wire::table::{Column, ColumnType, DataType, Schema, TableDescriptor, TablePath};
 
 /// The engines that every test runs on.
 pub(crate) const ENGINES: [EngineKind; 3] = [EngineKind::Native, EngineKind::Component, EngineKind::Lockstep];

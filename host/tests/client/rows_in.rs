@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde_json::json;
 use thalweg::client::{Client, RowWriterOptions, ScanOptions};
-use thalweg_wire::table::{Schema, TableDescriptor};
+use thalweg::table::{Schema, TableDescriptor};
 
 use crate::rig::{ENGINES, append, connect, create, ids, options, rows, scan, serve, within};
 

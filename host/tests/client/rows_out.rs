@@ -3,8 +3,8 @@
 use arrow_array::RecordBatch;
 use arrow_select::concat::concat_batches;
 use futures::StreamExt;
+use thalweg::client::{Bucket, End, Start};
 use thalweg::client::{ScanBatch, ScanOptions};
-use thalweg_contract::{Bucket, End, Start};
 
 use crate::rig::{ENGINES, append, connect, create, ids, rows, scan, serve, within};
 

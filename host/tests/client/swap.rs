@@ -106,7 +106,7 @@ async fn another_chain_takes_over_between_batches_while_rows_flow() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn rows_of_keyed_tables_go_where_their_new_keys_belong() {
-    use thalweg_wire::table::{Schema, TableDescriptor};
+    use thalweg::table::{Schema, TableDescriptor};
     let served = serve().await;
     for engine in ENGINES {
         let client = connect(&served.address, engine).await;

@@ -1,6 +1,6 @@
 //! Tables as they were created, whichever engine made them.
 
-use thalweg_wire::table::{Schema, TableDescriptor};
+use thalweg::table::{Schema, TableDescriptor};
 
 use crate::rig::{ENGINES, connect, path, serve, within};
 

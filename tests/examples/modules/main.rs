@@ -24,8 +24,8 @@ use arrow_array::RecordBatch;
 use serde::Serialize;
 use thalweg::module::{Chain, ChainContext, ChainSpec, ModuleSpec, Operation, Policy};
 use thalweg::runtime::Runtime;
+use thalweg::table::{Schema, TablePath};
 use thalweg_tests::guests;
-use thalweg_wire::table::{Schema, TablePath};
 
 use cases::{ALIKE, CALL, CASES, Case, MIXED};
 use ipc::Ipc;

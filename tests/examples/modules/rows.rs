@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use anyhow::Result;
 use arrow_array::{ArrayRef, Float64Array, Int32Array, Int64Array, RecordBatch, StringArray};
-use thalweg_wire::table::Schema;
+use thalweg::table::Schema;
 
 pub(crate) const SCHEMA: &str = "flight BIGINT, origin STRING, destination STRING, delay INT, distance DOUBLE, fare DOUBLE, \
                           fuel DOUBLE, weight DOUBLE";

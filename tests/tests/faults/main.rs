@@ -20,12 +20,12 @@ use arrow_array::{Int64Array, RecordBatch};
 use futures::StreamExt;
 use libtest_mimic::{Arguments, Failed, Trial};
 use serde_json::Value;
+use thalweg::client::End;
 use thalweg::client::{Client, ClientOptions, ScanOptions, Table};
-use thalweg_contract::End;
+use thalweg::table::{ColumnType, DataType, Schema, TableDescriptor, TablePath};
 use thalweg_node::{Durability, Node, NodeOptions};
 use thalweg_tests::binary;
 use thalweg_tests::cluster::{self, Cluster};
-use thalweg_wire::table::{ColumnType, DataType, Schema, TableDescriptor, TablePath};
 
 use crate::proxy::Proxy;
 

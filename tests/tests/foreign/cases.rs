@@ -7,10 +7,10 @@ use anyhow::{Context, Result, bail, ensure};
 use libtest_mimic::Trial;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
+use thalweg::table::Schema;
 use thalweg_tests::binary;
 use thalweg_tests::client::{Client, plain};
 use thalweg_tests::cluster;
-use thalweg_wire::table::Schema;
 
 use super::{Running, Server, trial};
 

@@ -10,7 +10,7 @@ use parquet::arrow::ArrowWriter;
 use parquet::basic::Compression;
 use parquet::file::properties::{WriterProperties, WriterVersion};
 use thalweg::formats::{Format, writer};
-use thalweg_wire::table::Schema;
+use thalweg::table::Schema;
 
 use crate::common::{Random, random_batch};
 

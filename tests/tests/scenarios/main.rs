@@ -12,9 +12,9 @@ use anyhow::{Context, Result, bail, ensure};
 use case::Scenario;
 use libtest_mimic::{Arguments, Failed, Trial};
 use thalweg::client::{Client, ClientOptions, EngineKind};
+use thalweg::table::{Schema, TableDescriptor, TablePath};
 use thalweg_node::{Node, NodeOptions};
 use thalweg_tests::cluster::{self, Cluster};
-use thalweg_wire::table::{Schema, TableDescriptor, TablePath};
 use tokio::runtime::Runtime;
 
 /// Where a scenario runs.

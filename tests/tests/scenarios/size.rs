@@ -12,10 +12,10 @@ use arrow_array::cast::AsArray;
 use arrow_array::types::Int64Type;
 use arrow_array::{ArrayRef, Date32Array, Int16Array, Int64Array, RecordBatch, StringArray};
 use futures::StreamExt;
+use thalweg::client::Settings;
 use thalweg::client::{Client, ClientOptions, EngineKind, ScanOptions, Table};
-use thalweg_contract::Settings;
+use thalweg::table::{Schema, TableDescriptor};
 use thalweg_tests::cluster::Cluster;
-use thalweg_wire::table::{Schema, TableDescriptor};
 
 /// The engines that it runs with: in lockstep it would show nothing more.
 pub(crate) const RUNS_WITH: [EngineKind; 2] = [EngineKind::Component, EngineKind::Native];
