@@ -129,3 +129,20 @@ fn every_crate_has_a_rule() {
         assert!(known, "{} has no rule in this test", package.name);
     }
 }
+
+/// Files of a crate that alone may name another crate, which its manifest allows to all of it.
+const ONLY_IN: &[(&str, &str, &[&str])] =
+    &[("host/src/", "thalweg_engine", &["host/src/driver/native.rs"]), ("examples/", "thalweg_engine", &[])];
+
+#[test]
+fn some_crates_are_named_in_few_files() {
+    let mut broken = Vec::new();
+    for (path, text) in crate::files::all_sources() {
+        for (folder, name, files) in ONLY_IN {
+            if path.starts_with(folder) && !files.contains(&path.as_str()) && text.contains(name) {
+                broken.push(format!("{path} names {name}"));
+            }
+        }
+    }
+    assert!(broken.is_empty(), "{}", broken.join("\n"));
+}

@@ -47,6 +47,17 @@ const LAYERS: &[Layers] = &[
         ],
     },
     Layers {
+        sources: "host/src",
+        layers: &[
+            &["text"],
+            &["panics"],
+            &["columns", "runtime"],
+            &["driver", "module", "formats"],
+            &["client"],
+            &["cli"],
+        ],
+    },
+    Layers {
         sources: "host/node/src",
         layers: &[
             &["ids", "options", "error"],
@@ -80,11 +91,11 @@ const ROOMS: &[Rooms] = &[
     ("guest-sdk/macros/src", &[("", true)]),
     (
         "host/node/src",
-        &[("", true), ("log", false), ("keys", false), ("bucket", false), ("table", false), ("handlers", false)],
+        &[("", true), ("log", true), ("keys", false), ("bucket", true), ("table", false), ("handlers", false)],
     ),
     (
         "host/src",
-        &[("", true), ("cli", false), ("client", false), ("module", true), ("driver", true), ("formats", false)],
+        &[("", true), ("cli", true), ("client", false), ("module", true), ("driver", true), ("formats", true)],
     ),
 ];
 
