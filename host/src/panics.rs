@@ -1,4 +1,4 @@
-//! Panics as values: a task that somebody waits for tells how it ended, whatever ends it.
+//! Panics as values: a task that somebody waits for gives how it ended, whatever ends it.
 
 use std::any::Any;
 use std::panic::AssertUnwindSafe;
@@ -25,7 +25,7 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn a_panic_is_told() {
+    async fn a_panic_is_an_error() {
         assert_eq!(caught(async { 7 }).await, Ok(7));
         let number = 7;
         assert_eq!(caught(async { panic!("seven is {number}") }).await, Err::<(), _>("it panicked: seven is 7".into()));

@@ -159,9 +159,9 @@ fn every_step_of_the_book_does_what_it_says() -> Result<()> {
 fn blocks_are_found_with_their_paths() -> Result<()> {
     let page = "text\n\n`a/b`:\n\n```toml\nx = 1\n```\n\n```sh\nls\n```\n\n```text\nb\n```\nmore\n```text\nc\n```\n";
     let found = blocks(page)?;
-    let told: Vec<_> = found.iter().map(|block| (block.line, block.language, block.path, block.follows)).collect();
+    let found: Vec<_> = found.iter().map(|block| (block.line, block.language, block.path, block.follows)).collect();
     assert_eq!(
-        told,
+        found,
         [(6, "toml", Some("a/b"), false), (10, "sh", None, true), (14, "text", None, true), (18, "text", None, false)]
     );
     assert!(blocks("```sh\nls\n").is_err() && blocks("```sh\n```text\n```\n").is_err());

@@ -57,7 +57,7 @@ const ROWS: &str = concat!(
 );
 
 #[test]
-fn rows_out_are_rows_in_and_letters_keep_what_is_not_finite() -> Result<()> {
+fn rows_out_are_rows_in_and_dead_letters_keep_what_is_not_finite() -> Result<()> {
     let files = Files::start()?;
     for table in ["one", "two"] {
         files.run(&["table", "create", table, "--schema", COLUMNS, "--buckets", "1"], "")?;
@@ -68,11 +68,11 @@ fn rows_out_are_rows_in_and_letters_keep_what_is_not_finite() -> Result<()> {
     let scale =
         ["--module", "scale", "--set", "column=id", "--set", "factor=2147483648", "--on-error", "dead-letter:lost"];
     files.run(&[&["append", "two", "-"], &scale[..]].concat(), &scanned)?;
-    let letters = files.run(&["scan", "lost", "--columns", "original", "--format", "json"], "")?;
-    let originals: Vec<serde_json::Value> = letters.lines().map(serde_json::from_str).collect::<Result<_, _>>()?;
-    let originals: Vec<_> = originals.iter().filter_map(|letter| letter["original"].as_str()).collect();
+    let dead_letters = files.run(&["scan", "lost", "--columns", "original", "--format", "json"], "")?;
+    let originals: Vec<serde_json::Value> = dead_letters.lines().map(serde_json::from_str).collect::<Result<_, _>>()?;
+    let originals: Vec<_> = originals.iter().filter_map(|row| row["original"].as_str()).collect();
     ensure!(originals.join("\n") + "\n" == ROWS, "{originals:?}");
-    // And the letters' originals are rows again.
+    // And the originals of dead letters are rows again.
     files.run(&["append", "two", "-"], &originals.join("\n"))?;
     ensure!(files.run(&["scan", "two", "--format", "json"], "")? == ROWS);
     Ok(())

@@ -1,4 +1,4 @@
-//! Policies at the command line: every row accounted for, letters written, trials shown, chains taken up while rows flow.
+//! Policies at the command line: every row accounted for, dead letters written, dry runs shown, chains taken up while rows flow.
 
 use std::fs::OpenOptions;
 use std::io::Write;
@@ -93,10 +93,10 @@ fn every_row_is_accounted_for_whatever_the_policy() -> Result<()> {
     let summary = summary(&output, 1, &json!({"rows_read": 3, "produced": 3, "acknowledged": 0, "failed": 3}))?;
     ensure!(summary.get("exceptions").is_none() && said(&output).contains("standard input, line 2"), "{summary}");
 
-    let letters = json_lines(&place.run(&["scan", "rejects"])?)?;
-    let [letter] = &letters[..] else { anyhow::bail!("{letters:?}") };
+    let dead_letters = json_lines(&place.run(&["scan", "rejects"])?)?;
+    let [dead_letter] = &dead_letters[..] else { anyhow::bail!("{dead_letters:?}") };
     ensure!(
-        letter["source"] == "fluss.t" && letter["operation"] == "append" && letter["original"] == "{\"id\":2000000000}"
+        dead_letter["source"] == "fluss.t" && dead_letter["operation"] == "append" && dead_letter["original"] == "{\"id\":2000000000}"
     );
     let text = said(&place.append(&[&TENFOLD[..], &["--on-error", "drop"]].concat(), ROWS)?);
     for expected in

@@ -16,7 +16,7 @@ pub struct ReadOptions {
     pub rounding: Rounding,
     /// How CSV is written down.
     pub csv: CsvOptions,
-    /// What is told while rows are read.
+    /// Who is told how far reading is.
     pub progress: Progress,
     /// Of a file that is followed: why it ended. `None`: it is opened again then.
     pub(crate) ending: Option<Ending>,

@@ -1,4 +1,4 @@
-//! What a reader tells beside the rows: how far it is, and what a person should know.
+//! What a reader reports beside the rows: how far it is, and notices for people.
 
 use std::fmt;
 use std::io::{Read, Result};

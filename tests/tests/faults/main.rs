@@ -215,8 +215,8 @@ async fn append(table: &Table, rows: i64) -> Result<Places> {
     let mut places = Places::new();
     for (ids, outcome) in pending {
         let outcome = outcome.await;
-        let told = outcome.offsets().count();
-        ensure!(told == ids.clone().count(), "rows {ids:?}: {:?}", outcome.first_failure());
+        let acknowledged = outcome.offsets().count();
+        ensure!(acknowledged == ids.clone().count(), "rows {ids:?}: {:?}", outcome.first_failure());
         for (row, bucket, offset) in outcome.offsets() {
             note(&mut places, bucket, offset, ids.start + i64::from(row))?;
         }

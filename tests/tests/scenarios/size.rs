@@ -67,7 +67,7 @@ pub(crate) async fn run(name: &str, engine: EngineKind, address: String) -> Resu
     let counts: &[u32] = if full() { &[16, 8] } else { &[16] };
     for buckets in counts {
         let name = format!("size_{name}_{buckets}");
-        let (count, mut told) = fill(&name, engine, &address, *buckets).await?;
+        let (count, mut report) = fill(&name, engine, &address, *buckets).await?;
         for (limits, fetch_bytes, bucket_bytes) in LIMITS {
             let reader = client(&address, engine, |settings| {
                 settings.scan.fetch_bytes = fetch_bytes;
@@ -79,18 +79,18 @@ pub(crate) async fn run(name: &str, engine: EngineKind, address: String) -> Resu
                 let what = format!("{limits} limits{}", if columns.is_some() { ", projected" } else { "" });
                 let begun = Instant::now();
                 scan(&table, columns, count, |_| Ok(())).await.with_context(|| what.clone())?;
-                told += &format!("; {what}: {:.1?}", begun.elapsed());
+                report += &format!("; {what}: {:.1?}", begun.elapsed());
             }
             reader.close(Duration::from_secs(30)).await?;
         }
-        eprintln!("{told}");
+        eprintln!("{report}");
     }
     Ok(())
 }
 
 /// Scans while a tablet server is killed that leads a third of the buckets, and another one the next time.
 pub(crate) async fn run_with_a_server_killed(cluster: &Cluster) -> Result<()> {
-    let (count, mut told) = fill("size_failover", EngineKind::Component, &cluster.address, 16).await?;
+    let (count, mut report) = fill("size_failover", EngineKind::Component, &cluster.address, 16).await?;
     let reader = client(&cluster.address, EngineKind::Component, |_| {}).await?;
     let table = reader.table(&"size_failover".parse()?).await?;
     for tablet in 0..2 {
@@ -102,12 +102,12 @@ pub(crate) async fn run_with_a_server_killed(cluster: &Cluster) -> Result<()> {
             Ok(())
         };
         scan(&table, None, count, kill).await.with_context(|| format!("without tablet server {tablet}"))?;
-        told += &format!("; read while tablet server {tablet} was killed: {:.1?}", begun.elapsed());
+        report += &format!("; read while tablet server {tablet} was killed: {:.1?}", begun.elapsed());
         cluster.restart(tablet)?;
         tokio::time::sleep(Duration::from_secs(10)).await;
     }
     reader.close(Duration::from_secs(30)).await?;
-    eprintln!("{told}");
+    eprintln!("{report}");
     Ok(())
 }
 

@@ -103,7 +103,7 @@ impl Ipc {
         Ok(())
     }
 
-    /// Sees that the blocks lie in the file, and that no byte of it is told twice.
+    /// Sees that the blocks lie in the file, and that no two of them share a byte.
     fn check_blocks<'a>(&self, blocks: impl Iterator<Item = &'a Block>) -> Result<(), Problem> {
         let mut total = 0_u64;
         for block in blocks {

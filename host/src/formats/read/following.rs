@@ -1,5 +1,5 @@
 //! A file that is followed through its changes: when it was rotated, truncated or written anew, it is opened again as a new
-//! input, with its own header and lines, and a person is told.
+//! input, with its own header and lines, and people are told.
 
 use std::io::ErrorKind;
 

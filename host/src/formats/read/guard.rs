@@ -1,7 +1,7 @@
 //! A guard around libraries that read files: where one panics over a broken file, that is an error as any other.
 //!
 //! What the libraries are known not to check is checked before them; the guard is for what nobody knows of yet. While it
-//! stands, the text that Rust prints of a panic goes to the log instead of the screen. Panics elsewhere are told as ever.
+//! stands, the text that Rust prints of a panic goes to the log instead of the screen. Panics elsewhere are printed as ever.
 
 use std::cell::Cell;
 use std::panic::{self, AssertUnwindSafe, PanicHookInfo, catch_unwind};
@@ -90,9 +90,9 @@ mod tests {
     }
 
     #[test]
-    fn only_panics_outside_a_guard_are_told() {
-        let told = Arc::new(AtomicUsize::new(0));
-        let (counter, here) = (Arc::clone(&told), std::thread::current().id());
+    fn only_panics_outside_a_guard_are_printed() {
+        let printed = Arc::new(AtomicUsize::new(0));
+        let (counter, here) = (Arc::clone(&printed), std::thread::current().id());
         // Tests beside this one may panic too.
         let count = move |_: &PanicHookInfo<'_>| {
             counter.fetch_add(usize::from(std::thread::current().id() == here), Ordering::SeqCst);
@@ -101,10 +101,10 @@ mod tests {
         let before = panic::take_hook();
         panic::set_hook(quiet(Box::new(count)));
         let within = guarded("a.arrow", || -> Result<(), _> { panic!("caught on purpose") });
-        let told_within = told.load(Ordering::SeqCst);
+        let printed_within = printed.load(Ordering::SeqCst);
         let outside = catch_unwind(|| panic!("of a test"));
         panic::set_hook(before);
         assert!(within.is_err() && outside.is_err());
-        assert_eq!((told_within, told.load(Ordering::SeqCst)), (0, 1));
+        assert_eq!((printed_within, printed.load(Ordering::SeqCst)), (0, 1));
     }
 }
