@@ -96,7 +96,9 @@ fn every_row_is_accounted_for_whatever_the_policy() -> Result<()> {
     let dead_letters = json_lines(&place.run(&["scan", "rejects"])?)?;
     let [dead_letter] = &dead_letters[..] else { anyhow::bail!("{dead_letters:?}") };
     ensure!(
-        dead_letter["source"] == "fluss.t" && dead_letter["operation"] == "append" && dead_letter["original"] == "{\"id\":2000000000}"
+        dead_letter["source"] == "fluss.t"
+            && dead_letter["operation"] == "append"
+            && dead_letter["original"] == "{\"id\":2000000000}"
     );
     let text = said(&place.append(&[&TENFOLD[..], &["--on-error", "drop"]].concat(), ROWS)?);
     for expected in

@@ -50,7 +50,8 @@ impl Place<'_> {
         let out = self.folder.join("refused.out");
         let path = file.to_str().context("temporary files have plain names")?;
         let table = format!("of_{}", columns.split_whitespace().map(str::to_lowercase).collect::<Vec<_>>().join("_"));
-        let table: String = table.chars().filter(|character| character.is_alphanumeric() || *character == '_').collect();
+        let table: String =
+            table.chars().filter(|character| character.is_alphanumeric() || *character == '_').collect();
         let create = ["table", "create", &table, "--schema", columns, "--if-not-exists"];
         ensure!(matches!(run(self.server, &create, &out)?, Ended::Done), "no table of {columns}");
         let like = ["table", "create", "like", "--like", path, "--format", "json"];

@@ -5,13 +5,13 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, ensure};
 use arrow_array::{Array, ArrayRef, RecordBatch};
 use futures::{StreamExt, TryStreamExt};
-use thalweg_wire::table::{TableDescriptor, TablePath};
 
 use super::{rate, say};
 use crate::cli::tables::schema_of;
 use crate::cli::terminal::grouped;
 use crate::client::{Client, CurrentOptions, Table};
 use crate::formats::{Format, writer};
+use crate::table::{TableDescriptor, TablePath};
 
 /// Lookups made one after another.
 const LOOKUPS: usize = 1000;

@@ -14,13 +14,13 @@ use futures::StreamExt;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use serde_json::json;
 use thalweg_node::{Node, NodeOptions};
-use thalweg_wire::table::{TableDescriptor, TablePath};
 
 use super::tables::schema_of;
 use super::terminal::{Common, Outcome, grouped};
 use crate::client::{Client, ScanOptions, Table};
 use crate::formats::{Format, writer};
 use crate::module::{ChainSpec, ModuleSpec};
+use crate::table::{TableDescriptor, TablePath};
 
 /// 50,000 flights of 2001; `examples/data/README.md` says where they come from.
 const FLIGHTS: &[u8] = include_bytes!("../../../../examples/data/flights.parquet");

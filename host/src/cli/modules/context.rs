@@ -2,11 +2,11 @@
 
 use anyhow::Context as _;
 use clap::Args;
-use thalweg_wire::table::{DEFAULT_DATABASE, Schema, TablePath};
 
 use super::folder::Folder;
 use crate::cli::terminal::Common;
 use crate::module::{ChainContext, Operation};
+use crate::table::{DEFAULT_DATABASE, Schema, TablePath};
 
 /// Options that say the columns of rows.
 #[derive(Debug, Args)]

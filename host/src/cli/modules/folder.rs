@@ -5,9 +5,9 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, anyhow, ensure};
 use serde::Deserialize;
 use serde_json::{Map, Value};
-use thalweg_wire::table::Schema;
 
 use crate::module::toml_problem;
+use crate::table::Schema;
 
 /// What `module.toml` may say. It need not be there.
 #[derive(Debug, Default, Deserialize)]

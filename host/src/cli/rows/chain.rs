@@ -4,9 +4,9 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, ensure};
 use clap::{ArgMatches, Args};
-use thalweg_wire::table::Schema;
 
 use crate::module::{ChainSpec, ModuleSpec, Policy};
+use crate::table::Schema;
 
 /// Options that name a module chain.
 #[derive(Debug, Args)]

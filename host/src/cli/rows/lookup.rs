@@ -6,7 +6,6 @@ use arrow_schema::SchemaRef;
 use clap::Args;
 use futures::stream::FuturesOrdered;
 use futures::{StreamExt, future::OptionFuture};
-use thalweg_wire::table::TablePath;
 
 use super::input;
 use super::keys::read_keys;
@@ -14,6 +13,7 @@ use super::output::{Out, unwritten};
 use crate::cli::terminal::{Common, Failure, Outcome, say};
 use crate::client::{Error, FoundRows, Table};
 use crate::formats::{Format, Input, Place, ReadOptions, Rows};
+use crate::table::TablePath;
 
 /// Keys of a file that are looked up together.
 const BATCH_KEYS: usize = 1024;

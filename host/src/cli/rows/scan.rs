@@ -5,15 +5,15 @@ use arrow_cast::parse::string_to_datetime;
 use arrow_schema::SchemaRef;
 use clap::Args;
 use futures::StreamExt;
-use thalweg_contract::{Bucket, End, Start};
-use thalweg_wire::table::{TablePath, partition_name, resolve_partition};
 
 use super::chain::{Modules, Order};
 use super::output::{Out, unwritten, with_metadata, with_metadata_fields};
 use crate::cli::terminal::{Bar, Common, Failure, Interrupts, Outcome, grouped, key_value};
 use crate::client::{
-    ChainTally, Client, CurrentOptions, CurrentStream, Error, ScanBatch, ScanOptions, ScanStream, Table,
+    Bucket, ChainTally, Client, CurrentOptions, CurrentStream, End, Error, ScanBatch, ScanOptions, ScanStream, Start,
+    Table,
 };
+use crate::table::{TablePath, partition_name, resolve_partition};
 use crate::text;
 
 /// `thalweg scan`.

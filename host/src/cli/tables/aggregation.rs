@@ -1,7 +1,7 @@
 //! `fields.COLUMN.agg=FUNCTION` and `fields.COLUMN.FUNCTION.PARAMETER=VALUE`: how the aggregation merge engine combines the
 //! values of a column, named as Fluss's Flink connector names them.
 
-use thalweg_wire::table::Schema;
+use crate::table::Schema;
 
 /// Takes the properties of this kind into the schema and gives back the others. The error names the property.
 pub(super) fn take(properties: &[(String, String)], schema: &mut Schema) -> Result<Vec<(String, String)>, String> {

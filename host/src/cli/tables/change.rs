@@ -1,8 +1,6 @@
 //! Changes of the catalogue that may have been made already: `--if-not-exists` and `--if-exists`.
 
-use thalweg_contract::ServerErrorCode;
-
-use crate::client::Error;
+use crate::client::{Error, ServerErrorCode};
 
 /// What the server says of something that is there already.
 pub(super) const THERE: [ServerErrorCode; 3] = [

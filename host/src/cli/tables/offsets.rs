@@ -1,9 +1,9 @@
 //! `offsets`: the earliest and latest offset and the rows of each bucket.
 
+use crate::client::BucketOffsets;
+use crate::table::TablePath;
 use clap::Args;
 use serde_json::{Map, Value};
-use thalweg_contract::BucketOffsets;
-use thalweg_wire::table::TablePath;
 
 use crate::cli::terminal::{Common, ListFormat, Outcome, print_list};
 

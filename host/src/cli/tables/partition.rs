@@ -1,9 +1,9 @@
 //! `partition`: list, create and drop the partitions of a table.
 
+use crate::client::PartitionInfo;
+use crate::table::TablePath;
 use clap::Subcommand;
 use serde_json::{Map, Value, json};
-use thalweg_contract::PartitionInfo;
-use thalweg_wire::table::TablePath;
 
 use super::change::{NOT_THERE, THERE, was_made};
 use crate::cli::terminal::{Common, ListFormat, Outcome, key_value, print_list};

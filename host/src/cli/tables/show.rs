@@ -1,8 +1,8 @@
 //! A table as `table show` and `table list` show it.
 
+use crate::client::TableInfo;
+use crate::table::Schema;
 use serde_json::{Value, json};
-use thalweg_contract::TableInfo;
-use thalweg_wire::table::Schema;
 
 use crate::text::{escaped, padded, width};
 

@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
+use crate::table::{Schema, TableDescriptor, TablePath};
 use anyhow::{Context, anyhow};
 use clap::{Args, Subcommand};
 use serde_json::json;
-use thalweg_wire::table::{Schema, TableDescriptor, TablePath};
 
 use super::aggregation;
 use super::change::{NOT_THERE, THERE, was_made};

@@ -3,11 +3,10 @@
 use std::time::Duration;
 
 use clap::{Args, ValueEnum};
-use thalweg_contract::Settings;
 use tracing_subscriber::EnvFilter;
 
 use super::say::say;
-use crate::client::{Client, ClientOptions, EngineKind};
+use crate::client::{Client, ClientOptions, EngineKind, Settings};
 use crate::module::{UnitError, parse_duration};
 
 /// Options that every command has.

@@ -19,9 +19,9 @@ use arrow_array::types::{
 };
 use arrow_array::{ArrayRef, new_null_array};
 use arrow_schema::{DataType, Field, TimeUnit};
-use thalweg_wire::table;
 
 use super::options::Rounding;
+use crate::table;
 
 pub(super) use number::NumberKind;
 pub(super) use shown::{Shown, quoted};

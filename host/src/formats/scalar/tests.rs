@@ -3,9 +3,9 @@
 use arrow_array::Array;
 use arrow_cast::display::{ArrayFormatter, FormatOptions};
 use proptest::prelude::*;
-use thalweg_wire::table::ColumnType;
 
 use super::*;
+use crate::table::ColumnType;
 
 fn field(sql: &str) -> Field {
     sql.parse::<ColumnType>().unwrap_or_else(|error| panic!("{sql}: {error}")).to_arrow("c")

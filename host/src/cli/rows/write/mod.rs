@@ -16,13 +16,13 @@ mod run;
 mod summary;
 
 use clap::Args;
-use thalweg_wire::table::TablePath;
 
 use super::chain::{ChainSettings, Modules, Order};
 use super::input::{self, InputOptions};
 use crate::cli::terminal::{Common, Failure, Outcome};
 use crate::client::{self, Table, Writer};
 use crate::formats::{Format, FormatError, Input, ReadOptions};
+use crate::table::TablePath;
 
 use chain_watch::ChainFile;
 use run::Run;

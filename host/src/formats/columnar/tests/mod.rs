@@ -62,7 +62,7 @@ fn odd_rows() -> RecordBatch {
 /// The columns of a table made of the file, where one can be.
 fn table_of(rows: &RecordBatch) -> Option<SchemaRef> {
     let column = |field: &Arc<Field>| {
-        let column = thalweg_wire::table::ColumnType::from_arrow(field).ok()?;
+        let column = crate::table::ColumnType::from_arrow(field).ok()?;
         Some(Field::new(field.name(), column.data_type.to_arrow(), true))
     };
     let columns = rows.schema_ref().fields().iter().map(column).collect::<Option<Vec<_>>>()?;

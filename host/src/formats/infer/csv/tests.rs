@@ -1,9 +1,8 @@
 //! The types that columns of cells suggest.
 
-use thalweg_wire::table;
-
 use super::*;
 use crate::formats::CsvOptions;
+use crate::table;
 
 fn like(text: &str, options: InferOptions) -> Result<Inferred, FormatError> {
     let file = tempfile::Builder::new().suffix(".csv").tempfile().expect("a file");

@@ -22,7 +22,7 @@ fn inferred(text: &str, sample: Option<usize>) -> Result<Inferred, FormatError> 
 /// The columns as SQL.
 fn columns(schema: &Schema) -> String {
     let column = |field: &arrow_schema::FieldRef| {
-        let column = thalweg_wire::table::ColumnType::from_arrow(field).expect("a type of a table");
+        let column = crate::table::ColumnType::from_arrow(field).expect("a type of a table");
         format!("{} {column}", field.name())
     };
     schema.fields().iter().map(column).collect::<Vec<_>>().join(", ")
