@@ -49,7 +49,7 @@ const LAYERS: &[Layers] = &[
     Layers {
         sources: "host/src",
         layers: &[
-            &["text"],
+            &["table", "text"],
             &["panics"],
             &["columns", "runtime"],
             &["driver", "module", "formats"],
