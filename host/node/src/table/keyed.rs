@@ -5,7 +5,7 @@ use std::sync::Arc;
 use thalweg_wire::message::ServerErrorCode;
 use thalweg_wire::record::{Compression, KeyEncoder, KeyFormat, Layout, RecordError, RowDecoder, RowFormat};
 use thalweg_wire::table::{
-    ChangelogImage, DeleteBehavior, KvFormat, LogCompression, LogFormat, TableDescriptor, TableProperties,
+    ChangelogImage, DeleteBehavior, LogCompression, LogFormat, TableDescriptor, TableProperties,
 };
 
 use super::key::KeyOfRow;
@@ -60,10 +60,7 @@ impl KeyedTable {
         if !schema.auto_increment.is_empty() {
             return Err(unknown("This node does not serve auto-increment columns; Apache Fluss does.".to_owned()));
         }
-        let format = match properties.kv_format {
-            KvFormat::Compacted => RowFormat::Compacted,
-            KvFormat::Indexed => RowFormat::Indexed,
-        };
+        let format = RowFormat::from(properties.kv_format);
         let log_format = properties.log_format;
         let same = match log_format {
             LogFormat::Arrow => true,
