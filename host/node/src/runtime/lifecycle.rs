@@ -144,6 +144,11 @@ impl Lifecycle {
         crate::runtime::sync::lock(&self.fail_points.0).push(place);
     }
 
+    /// Whether it has still to come to such a place.
+    pub(crate) fn is_armed(&self) -> bool {
+        !crate::runtime::sync::lock(&self.fail_points.0).is_empty()
+    }
+
     /// Panics if a test wants that here.
     pub(crate) fn fail_point(&self, place: &str) {
         let mut armed = crate::runtime::sync::lock(&self.fail_points.0);

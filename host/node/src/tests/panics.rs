@@ -16,7 +16,7 @@ use thalweg_wire::table::{Schema, TableDescriptor};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
-use super::support::{Client, PATIENCE, Refusal, anonymous, create, fetch, options, path, produce, start};
+use super::support::{Client, PATIENCE, Refusal, anonymous, create, fetch, options, path, produce, start, until};
 use crate::{Node, NodeError, Retention};
 
 const BROKEN: &str = "The node failed to carry the request out; see its log.";
@@ -86,8 +86,8 @@ async fn a_panic_of_a_connection_leaves_no_request_without_an_answer() {
     let id = client.table("t", 1).await;
     let waiting = FetchLogRequest { min_bytes: Some(1), max_wait_ms: Some(1500), ..fetch(id, &[(0, 0)]) };
     let first = client.send(&waiting).await;
-    // It waits for rows by now, and the node for the next request.
-    tokio::time::sleep(Duration::from_millis(200)).await;
+    // The node takes a connection's requests in turn: once it has answered the next one, the first is waiting.
+    assert!(client.call(exists()).await.unwrap().exists);
     node.service.lifecycle.arm("read requests");
     let second = client.send(&exists()).await;
     let mut answered = Vec::new();
@@ -162,13 +162,13 @@ async fn a_panic_in_a_round_of_retention_is_over_with_it() {
     let mut client = Client::connect(node.address()).await;
     let id = client.table("t", 1).await;
     node.service.lifecycle.arm("retention round");
-    tokio::time::sleep(10 * interval).await;
+    until("a round", async || (!node.service.lifecycle.is_armed()).then_some(())).await;
     assert_eq!(client.produce(id, 0, anonymous(&[1])).await.error_code, None);
     assert!(node.service.lifecycle.cause().is_none());
     // That of a bucket stays in the bucket.
     node.service.lifecycle.arm("retain a bucket");
-    tokio::time::sleep(10 * interval).await;
-    assert_eq!(client.produce(id, 0, anonymous(&[1])).await.error_code, Some(10));
+    until("a round", async || (client.produce(id, 0, anonymous(&[1])).await.error_code == Some(10)).then_some(()))
+        .await;
     node.shutdown().await.unwrap();
 }
 

@@ -1,13 +1,11 @@
 //! Partitions made, listed, found and dropped.
 
-use std::time::Duration;
-
 use tempfile::TempDir;
 use thalweg_node::{Limits, Node, NodeOptions};
 use thalweg_wire::message::*;
 
 use super::{add, descriptor, list, refusal, remove, spec, table_id};
-use crate::support::{Client, create, options, path, start};
+use crate::support::{Client, create, options, path, start, start_again};
 
 #[tokio::test]
 async fn partitions_come_and_go() {
@@ -170,12 +168,7 @@ async fn partitions_outlive_the_node() {
     // As a crash leaves it: nothing is closed.
     drop(client);
     drop(node);
-    let node = loop {
-        match Node::start(options(folder.path())).await {
-            Ok(node) => break node,
-            Err(_) => tokio::time::sleep(Duration::from_millis(20)).await,
-        }
-    };
+    let node = start_again(folder.path()).await;
     let mut client = Client::connect(node.address()).await;
     assert_eq!(list(&mut client, "t", &[]).await, before);
     client.call(add("t", &[("day", "b")], false)).await.unwrap();

@@ -1,6 +1,6 @@
 //! Partitions that follow the time.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use tempfile::TempDir;
 use thalweg_node::Node;
@@ -8,7 +8,7 @@ use thalweg_wire::message::*;
 
 use super::rows::{fetch, produce};
 use super::{add, descriptor, list, remove, table_id};
-use crate::support::{Client, Refusal, anonymous, create, options, path, start};
+use crate::support::{Client, Refusal, anonymous, create, options, path, start, until};
 
 #[tokio::test]
 async fn partitions_follow_the_time() {
@@ -42,15 +42,11 @@ async fn partitions_follow_the_time() {
         assert_eq!(refused, Refusal(43, text.to_owned()));
     }
     client.call(remove("t", &[("day", &made[1].0)], false)).await.unwrap();
-    let begun = Instant::now();
-    loop {
+    until("the partition that was dropped", async || {
         let names: Vec<_> = list(&mut client, "t", &[]).await.into_iter().map(|(name, _)| name).collect();
-        if names.iter().eq(made.iter().map(|(name, _)| name)) {
-            break;
-        }
-        assert!(begun.elapsed() < crate::support::PATIENCE, "{names:?}");
-        tokio::time::sleep(Duration::from_millis(20)).await;
-    }
+        names.iter().eq(made.iter().map(|(name, _)| name)).then_some(())
+    })
+    .await;
     assert_eq!(fetch(&mut client, table, Some(made[2].1)).await.high_watermark, Some(1));
 }
 

@@ -8,7 +8,7 @@ use thalweg_wire::frame::Response;
 use thalweg_wire::message::*;
 
 use crate::offsets::{latest, offsets};
-use crate::support::{Client, anonymous, batch, fetch, options, path, produce, read, start};
+use crate::support::{Client, anonymous, batch, fetch, options, path, produce, read, start, start_again, until};
 
 #[tokio::test]
 async fn what_is_appended_is_fetched() {
@@ -126,11 +126,10 @@ async fn repeats_are_recognised_after_a_restart() {
         if kill {
             // Nothing is closed; only the lock has to go.
             drop(node);
-            tokio::time::sleep(Duration::from_millis(300)).await;
         } else {
             node.shutdown().await.unwrap();
         }
-        let node = start(folder.path()).await;
+        let node = start_again(folder.path()).await;
         let mut client = Client::connect(node.address()).await;
         for sequence in 3..8 {
             let repeated = client.produce(table, 0, batch((writer, sequence), &[1])).await;
@@ -154,8 +153,9 @@ async fn a_dropped_table_leaves_no_files() {
     assert!(files.exists());
     let waiting = FetchLogRequest { min_bytes: Some(1), max_wait_ms: Some(10_000), ..fetch(table, &[(0, 1)]) };
     let waiting = client.send(&waiting).await;
+    // The node takes a connection's requests in turn: once it has answered the next one, the first is waiting.
+    client.fetch(table, 0, 0).await;
     let mut other = Client::connect(node.address()).await;
-    tokio::time::sleep(Duration::from_millis(50)).await;
     other.call(DropTableRequest { table_path: path("t"), ignore_if_not_exists: false }).await.unwrap();
     assert!(!files.exists());
     let begun = Instant::now();
@@ -177,14 +177,11 @@ async fn old_rows_go() {
     let table = client.call(GetTableInfoRequest { table_path: path("t") }).await.unwrap().table_id;
     client.produce(table, 0, anonymous(&[1, 2])).await;
     let begun = Instant::now();
-    loop {
+    until("the end of the rows", async || {
         let earliest = client.call(offsets(table, 0, &[0], None)).await.unwrap().buckets_resp[0].offset;
-        if earliest == Some(2) {
-            break;
-        }
-        assert!(begun.elapsed() < crate::support::PATIENCE);
-        tokio::time::sleep(Duration::from_millis(20)).await;
-    }
+        (earliest == Some(2)).then_some(())
+    })
+    .await;
     assert!(begun.elapsed() >= Duration::from_millis(250));
     assert_eq!(client.fetch(table, 0, 0).await.error_code, Some(19));
     let earliest = client.fetch(table, 0, -2).await;

@@ -154,7 +154,14 @@ async fn after_a_wait_the_limit_of_the_last_bucket_is_that_of_all() {
     let one = anonymous(&[1, 2]).len();
     let mut answer = async |min_bytes, bucket| {
         let waiting = client.send(&asked(min_bytes)).await;
-        tokio::time::sleep(Duration::from_millis(100)).await;
+        // The node takes a connection's requests in turn: once it has answered the next one, the first is waiting.
+        let next = client.send(&fetch(table, &[(0, 0)])).await;
+        loop {
+            let Some(Response::Success { request_id, .. }) = client.receive().await else { panic!("no answer") };
+            if request_id == next {
+                break;
+            }
+        }
         client.send(&produce(table, bucket, anonymous(&[1, 2]))).await;
         loop {
             let Some(Response::Success { request_id, body }) = client.receive().await else { panic!("no answer") };

@@ -6,7 +6,7 @@ use tempfile::TempDir;
 use thalweg_node::{Limits, Node};
 use thalweg_wire::message::*;
 
-use crate::support::{Client, anonymous, fetch, options, read, start};
+use crate::support::{Client, anonymous, fetch, options, read, start, until};
 
 pub(crate) fn offsets(table_id: i64, offset_type: i32, buckets: &[i32], time: Option<i64>) -> ListOffsetsRequest {
     ListOffsetsRequest {
@@ -30,8 +30,9 @@ async fn offsets_are_listed() {
     let mut client = Client::connect(node.address()).await;
     let table = client.table("t", 2).await;
     client.produce(table, 0, anonymous(&[1, 2])).await;
-    tokio::time::sleep(Duration::from_millis(20)).await;
-    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_millis() as i64;
+    let clock = || std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_millis() as i64;
+    let taken = clock();
+    let now = until("the next millisecond", async || Some(clock()).filter(|now| *now > taken)).await;
     client.produce(table, 0, anonymous(&[3])).await;
     let mut ask = async |kind: i32, time: Option<i64>| {
         let answer = client.call(offsets(table, kind, &[0, 1, 5], time)).await.unwrap().buckets_resp;

@@ -3,7 +3,7 @@
 
 use std::net::SocketAddr;
 use std::path::Path;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use thalweg_node::{Node, NodeOptions};
@@ -108,6 +108,23 @@ impl Client {
         let answer = self.call(fetch(table_id, &[(bucket_id, offset)])).await.unwrap();
         answer.tables_resp.into_iter().next().unwrap().buckets_resp.into_iter().next().unwrap()
     }
+}
+
+/// Asks again and again until there is something; fails when patience ends.
+pub(crate) async fn until<T>(what: &str, mut ask: impl AsyncFnMut() -> Option<T>) -> T {
+    let begun = Instant::now();
+    loop {
+        if let Some(found) = ask().await {
+            return found;
+        }
+        assert!(begun.elapsed() < PATIENCE, "{what} does not come");
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+}
+
+/// Starts a node again that was dropped and not shut down: once its lock on the folder is gone.
+pub(crate) async fn start_again(folder: &Path) -> Node {
+    until("the lock", async || Node::start(options(folder)).await.ok()).await
 }
 
 pub(crate) async fn start(folder: &Path) -> Node {
