@@ -23,6 +23,17 @@ proptest! {
             prop_assert_eq!(&back, column);
         }
     }
+
+    #[test]
+    fn the_size_of_rows_is_known_before_they_are_flattened(seed in any::<[u8; 32]>(), rows in 0..40_usize) {
+        let mut rng = samples::chance(&seed);
+        let types: Vec<&str> = samples::FLAT.iter().chain(samples::NESTED).copied().collect();
+        let batch = samples::batch(&samples::schema(&types), rows, &mut rng);
+        for begin in [0, rows / 3, rows.min(8), rows] {
+            let part = batch.slice(begin, rows - begin);
+            prop_assert_eq!(flattened_bytes(&part), flatten(&part).expect("types of tables").bytes());
+        }
+    }
 }
 
 fn batch(columns: Vec<(&str, ArrayRef)>) -> RecordBatch {

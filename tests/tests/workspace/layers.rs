@@ -95,7 +95,7 @@ const ROOMS: &[Rooms] = &[
     ),
     (
         "host/src",
-        &[("", true), ("cli", true), ("client", false), ("module", true), ("driver", true), ("formats", true)],
+        &[("", true), ("cli", true), ("client", true), ("module", true), ("driver", true), ("formats", true)],
     ),
 ];
 

@@ -17,7 +17,7 @@ pub struct Outcome {
     /// How many rows the policy `drop` left out.
     pub dropped: u64,
     /// The rows that modules refused, or whose calls failed, and that the policies `drop`, `pass` and `dead-letter` dealt
-    /// with; in the order of the chain, without the letters themselves.
+    /// with; in the order of the chain, without the dead letters themselves.
     pub exceptions: Vec<Exception>,
     /// Dead letters that were not written. Their rows count as failed.
     pub undelivered: Vec<Undelivered>,
@@ -25,7 +25,7 @@ pub struct Outcome {
     pub fates: Vec<(RowSelection, Fate)>,
     /// For each produced row the appended row that it came from; `None`: the same.
     pub(in crate::client) origins: Option<Vec<u32>>,
-    /// How many rows the policy `dead-letter` took out, whether their letters were written or not.
+    /// How many rows the policy `dead-letter` took out, whether their dead letters were written or not.
     pub(in crate::client) dead_lettered: u64,
 }
 
@@ -65,9 +65,10 @@ impl Outcome {
         self.count(|fate| matches!(fate, Fate::Failed { may_have_been_written: true, .. })) + self.undelivered(true)
     }
 
-    /// How many rows went to tables of dead letters, every letter of them written.
+    /// How many rows went to tables of dead letters, every dead letter of them written.
     pub fn dead_lettered(&self) -> u64 {
-        let mut lost: Vec<u32> = self.undelivered.iter().flat_map(|letters| letters.rows.iter().copied()).collect();
+        let mut lost: Vec<u32> =
+            self.undelivered.iter().flat_map(|undelivered| undelivered.rows.iter().copied()).collect();
         lost.sort_unstable();
         lost.dedup();
         // Of a row that became several, some may have gone on; it is not among those counted.
@@ -82,15 +83,15 @@ impl Outcome {
             Fate::Failed { error, .. } => first(rows).map(|row| (self.origin(row), error)),
             Fate::Acknowledged { .. } => None,
         });
-        let letters = self.undelivered.iter().filter_map(|letters| Some((*letters.rows.first()?, &letters.error)));
-        failures.chain(letters).min_by_key(|(row, _)| *row)
+        let lost = self.undelivered.iter().filter_map(|lost| Some((*lost.rows.first()?, &lost.error)));
+        failures.chain(lost).min_by_key(|(row, _)| *row)
     }
 
     /// Takes note of what became of dead letters, which are of these rows.
     pub(in crate::client) fn deliver(&mut self, table: &str, of: &[u32], fates: Vec<(RowSelection, Fate)>) {
-        for (letters, fate) in fates {
+        for (selection, fate) in fates {
             let Fate::Failed { error, may_have_been_written } = fate else { continue };
-            let mut rows: Vec<u32> = rows(&letters).filter_map(|letter| of.get(letter as usize).copied()).collect();
+            let mut rows: Vec<u32> = rows(&selection).filter_map(|row| of.get(row as usize).copied()).collect();
             rows.sort_unstable();
             let code = ErrorCode::Other(format!("its dead letter was not written to table {table}: {}", error.code));
             let error = Error { code, ..error };
@@ -99,8 +100,8 @@ impl Outcome {
     }
 
     fn undelivered(&self, may_have_been_written: bool) -> u64 {
-        let letters = self.undelivered.iter().filter(|letters| letters.may_have_been_written == may_have_been_written);
-        letters.map(|letters| letters.rows.len() as u64).sum()
+        let lost = self.undelivered.iter().filter(|lost| lost.may_have_been_written == may_have_been_written);
+        lost.map(|lost| lost.rows.len() as u64).sum()
     }
 
     /// The offset of each produced row that was acknowledged on a log table, with its bucket's number.
@@ -196,7 +197,7 @@ mod tests {
     }
 
     #[test]
-    fn a_letter_that_is_not_written_makes_its_row_failed() {
+    fn a_dead_letter_that_is_not_written_makes_its_row_failed() {
         let mut outcome = Provenance { appended: Some(9), dead_lettered: 4, ..Provenance::default() }.outcome(2);
         outcome.origins = Some(vec![5, 7]);
         let error = Error { code: ErrorCode::Other("full disk".into()), retriable: false };
@@ -209,7 +210,7 @@ mod tests {
                 (RowSelection::Span { first: 1, count }, failed),
             ]
         };
-        // Row 5 went on in part; of row 3 there are two letters.
+        // Row 5 went on in part; of row 3 there are two dead letters.
         outcome.deliver("t", &[1, 3, 3, 5], fates(3));
         outcome.deliver("t", &[2, 3], fates(1));
         assert_eq!((outcome.dead_lettered(), outcome.failed(), outcome.unknown()), (3, 4, 0));

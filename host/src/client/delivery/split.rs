@@ -5,7 +5,7 @@ use thalweg_contract::WriteSettings;
 
 use crate::{
     client::Error,
-    columns::{Flattened, flatten},
+    columns::{Flattened, flatten, flattened_bytes},
 };
 
 /// Parts begin at multiples of this many rows, so that the bitmaps of a part begin at a byte and need no copy.
@@ -28,7 +28,7 @@ impl PartLimit {
     }
 }
 
-/// The parts of a record batch, with the first row of each.
+/// The parts of a record batch, with the first row of each. Every row is flattened once.
 pub(in crate::client) fn split(rows: &RecordBatch, limit: PartLimit) -> Result<Vec<(usize, Flattened)>, Error> {
     let mut parts = Vec::new();
     cut(rows, 0, limit, &mut parts)?;
@@ -36,10 +36,9 @@ pub(in crate::client) fn split(rows: &RecordBatch, limit: PartLimit) -> Result<V
 }
 
 fn cut(rows: &RecordBatch, first: usize, limit: PartLimit, parts: &mut Vec<(usize, Flattened)>) -> Result<(), Error> {
-    let flat = flatten(rows)?;
-    let (count, bytes) = (rows.num_rows(), flat.bytes());
+    let (count, bytes) = (rows.num_rows(), flattened_bytes(rows));
     if count <= 1 || (count <= limit.rows && bytes <= limit.bytes) {
-        parts.push((first, flat));
+        parts.push((first, flatten(rows)?));
         return Ok(());
     }
     // Rows of even size make parts of the limit; where they are not, what is still too large is cut again.

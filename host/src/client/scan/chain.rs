@@ -63,7 +63,7 @@ impl ScanChain {
 
     /// Runs the rows of one batch through the chain.
     pub(in crate::client) fn apply(&self, scanned: ScanBatch) -> Result<ScanBatch, Error> {
-        let applied = self.chain.apply(&scanned.batch)?;
+        let applied = self.chain.run(&scanned.batch)?;
         self.count(&scanned, &applied);
         let batch = match &self.columns {
             Some(columns) => applied.batch.project(columns)?,

@@ -134,7 +134,7 @@ impl ChainRun {
         off_the_runtime(move || {
             // Here, where a row that does not fit can be named.
             let fitted = fit(&rows, loaded.chain.input()).map_err(Error::from);
-            let applied = fitted.and_then(|rows| Ok(loaded.chain.apply(&rows)?));
+            let applied = fitted.and_then(|rows| Ok(loaded.chain.run(&rows)?));
             // Here, not where the result is awaited: whoever comes next must find the modules at rest.
             drop(running);
             applied

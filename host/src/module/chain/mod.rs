@@ -97,24 +97,26 @@ impl Chain {
     /// When the rows do not have the chain's columns, or a module refuses rows or fails; nothing of the batch goes on
     /// then, and the chain takes the next batch.
     pub fn apply(&self, batch: &RecordBatch) -> Result<Applied, ModuleError> {
-        let applied = self.0.run(&self.fitted(batch)?)?;
+        let fitted = columns::fit(batch, self.input());
+        self.run(&fitted.map_err(|error| ChainError::Input { reason: error.to_string() })?)
+    }
+
+    /// As `apply`, of rows that have the columns of `input` already, as `columns::fit` gives them.
+    pub(crate) fn run(&self, batch: &RecordBatch) -> Result<Applied, ModuleError> {
+        let applied = self.0.run(batch)?;
         for (name, tally) in self.names().zip(&applied.tallies) {
             tracing::trace!(module = name, rows = batch.num_rows(), ?tally, "batch");
         }
         Ok(applied)
     }
 
-    /// As `apply`, and gives for each row of the batch the module, by its place in the chain, that took the last of what
+    /// As `run`, and gives for each row of the batch the module, by its place in the chain, that took the last of what
     /// was made of it; `None`: it went on.
     ///
     /// # Errors
-    /// As `apply`.
-    pub fn trace(&self, batch: &RecordBatch) -> Result<(Applied, Vec<Option<usize>>), ModuleError> {
-        Ok(self.0.trace(&self.fitted(batch)?)?)
-    }
-
-    fn fitted(&self, batch: &RecordBatch) -> Result<RecordBatch, ChainError> {
-        columns::fit(batch, self.input()).map_err(|error| ChainError::Input { reason: error.to_string() })
+    /// As `run`.
+    pub(crate) fn trace(&self, batch: &RecordBatch) -> Result<(Applied, Vec<Option<usize>>), ModuleError> {
+        Ok(self.0.trace(batch)?)
     }
 }
 
