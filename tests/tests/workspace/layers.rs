@@ -93,10 +93,7 @@ const ROOMS: &[Rooms] = &[
         "host/node/src",
         &[("", true), ("log", true), ("keys", false), ("bucket", true), ("table", false), ("handlers", false)],
     ),
-    (
-        "host/src",
-        &[("", true), ("cli", true), ("client", true), ("module", true), ("driver", true), ("formats", true)],
-    ),
+    ("host/src", &[("", true), ("cli", true), ("client", true), ("module", true), ("driver", true), ("formats", true)]),
 ];
 
 #[test]
