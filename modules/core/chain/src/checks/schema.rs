@@ -135,7 +135,8 @@ mod tests {
     fn schemas_that_break_the_contract_are_refused() {
         let text = DataType::String;
         let nested = FieldType::Scalar(DataType::Array(Box::new(ColumnType { data_type: text, nullable: true })));
-        let cases: [(fn(&mut given::Schema), &str); 5] = [
+        type Spoil = fn(&mut given::Schema);
+        let cases: [(Spoil, &str); 5] = [
             (|schema| schema.columns.truncate(1), "field 1 of its schema is neither a column nor a child of one"),
             (|schema| schema.columns.swap(0, 1), "field 1 of its schema stands where field 0 must stand (depth first)"),
             (|schema| schema.fields.truncate(7), "its schema has no field 7"),
