@@ -100,7 +100,7 @@ const ROOMS: &[Rooms] = &[
 fn modules_import_only_what_is_beneath_them() {
     let mut broken = String::new();
     for Layers { sources, layers } in LAYERS {
-        let read = Sources::of(&sources::read(&tree().join(sources).join("lib.rs")), "");
+        let read = Sources::of(&sources::read(&tree().join(sources).join("lib.rs")), "").expect("a crate");
         let heights: BTreeMap<&str, usize> =
             layers.iter().enumerate().flat_map(|(height, layer)| layer.iter().map(move |m| (*m, height))).collect();
         for module in &read.modules {
@@ -129,7 +129,10 @@ fn modules_form_no_circle() {
         }
         let modules = sources::read(&lib);
         for (within, free) in *rooms {
-            let read = Sources::of(&modules, within);
+            let Some(read) = Sources::of(&modules, within) else {
+                assert!(crate::is_other_tree(), "{source} has no module {within}");
+                continue;
+            };
             for line in report(source, within, &read) {
                 if *free {
                     broken.push_str(&line);

@@ -35,10 +35,11 @@ pub(crate) struct Module {
 }
 
 impl Sources {
-    /// What the modules in `within` (as `a::b`; empty for those of the crate) import of each other.
-    pub(crate) fn of(modules: &[Module], within: &str) -> Self {
+    /// What the modules in `within` (as `a::b`; empty for those of the crate) import of each other;
+    /// `None`: there is no such module.
+    pub(crate) fn of(modules: &[Module], within: &str) -> Option<Self> {
         let within: Vec<String> = within.split("::").filter(|s| !s.is_empty()).map(str::to_owned).collect();
-        let root = modules.iter().find(|module| module.path == within).expect("the module is there");
+        let root = modules.iter().find(|module| module.path == within)?;
         let mut sources = Self { modules: root.children.clone(), ..Self::default() };
         let names = names_of(root);
         for module in modules.iter().filter(|module| module.path.starts_with(&within)) {
@@ -59,7 +60,7 @@ impl Sources {
                 }
             }
         }
-        sources
+        Some(sources)
     }
 
     /// The groups of modules that import each other in a ring.
