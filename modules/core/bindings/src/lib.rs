@@ -1,10 +1,23 @@
-//! The WIT types as components see them, and their conversion from and into the words of the contract.
+//! The WIT types as components see them, and their conversion from and into the words of the contract, by the traits
+//! of `thalweg_contract::wit`; and the zstd of components.
+//!
+//! A component gives `types` and `catalog` to its own `wit_bindgen::generate!`, with
+//! `with: { "thalweg:module/types@1.0.0": thalweg_bindings::types, "thalweg:client/catalog@0.1.0":
+//! thalweg_bindings::catalog }`.
 //!
 //! ```text
-//! portable  the zstd of components
+//! generated  what wit-bindgen makes of types and catalog
+//! convert    their conversions, from the lists of the contract
+//! columns    rows, borrowed
+//! portable   the zstd of components
 //! ```
 #![cfg_attr(not(test), deny(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing))]
 
+mod columns;
+mod convert;
+mod generated;
 mod portable;
 
+pub use columns::batch_from_wit;
+pub use generated::thalweg::{client::catalog, module::types};
 pub use portable::Portable;

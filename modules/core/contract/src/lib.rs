@@ -7,13 +7,18 @@
 //! action    what the host is to do: connect, send, work
 //! event     what the user is told: the fates of rows, rows read, answers
 //! error     why something failed, and whether trying again may help
+//! flat      schemas with their fields in one list, as they cross a boundary
+//! wit       conversion from and into the types that are made of `wit/`
 //! ```
+#![cfg_attr(not(test), deny(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing))]
 
 mod action;
 mod catalog;
 mod error;
 mod event;
+pub mod flat;
 mod settings;
+pub mod wit;
 
 pub use action::{Action, Codec, Piece, Range, Work, WorkOutput};
 pub use catalog::{
@@ -22,7 +27,11 @@ pub use catalog::{
 pub use error::{Error, ErrorCode};
 pub use event::{Counters, Event, Fate, Found, RowSelection, Scanned};
 pub use settings::{Acks, Assignment, ConnectionSettings, LookupSettings, ScanSettings, Settings, WriteSettings};
-pub use thalweg_wire::{message::ServerErrorCode, record::ChangeType};
+pub use thalweg_wire::{
+    message::ServerErrorCode,
+    record::ChangeType,
+    table::{TableDescriptor, TablePath},
+};
 
 /// Microseconds since 1970-01-01T00:00:00Z, by the host's clock when the engine was opened; from there on it counts what has
 /// passed, and never falls.

@@ -1,20 +1,15 @@
 //! The engine behind the WIT interface of `wit/client`: types converted, nothing decided.
 //!
 //! ```text
-//! bindings what wit-bindgen makes of the WIT
-//! shell    the exported engine: one for each instance
-//! lower    what comes in
-//! lift     what goes out
-//! table    schemas and descriptors, both ways
-//! codec    the exported heavy work on bytes
+//! bindings  what wit-bindgen makes of the WIT beyond what components share, and its conversions
+//! shell     the exported engine: one for each instance
+//! codec     the exported heavy work on bytes
 //! ```
+#![cfg_attr(not(test), deny(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing))]
 
 mod bindings;
 mod codec;
-mod lift;
-mod lower;
 mod shell;
-mod table;
 
 /// The component: what the exports are implemented for.
 struct Component;

@@ -3,17 +3,20 @@
 use std::cell::RefCell;
 
 use bytes::Bytes;
-use thalweg_contract::{Error, ErrorCode, Settings, Ticket};
+use thalweg_bindings::batch_from_wit;
+use thalweg_contract::{
+    Bucket, Error, ErrorCode, Request, ScanSpec, Settings, TablePath, Ticket, WorkOutput,
+    wit::{FromWit, IntoWit, TryFromWit},
+};
 use thalweg_engine::Engine;
 
 use crate::{
     Component,
     bindings::{
         catalog,
+        engine::{self as wit, Guest},
         types::Batch,
-        wit::{self, Guest},
     },
-    lift, lower,
 };
 
 thread_local! {
@@ -28,7 +31,7 @@ fn with<T>(call: impl FnOnce(&mut Engine) -> T) -> Option<T> {
 
 /// Calls the engine where the call can fail.
 fn attempt(call: impl FnOnce(&mut Engine) -> Result<Ticket, Error>) -> Result<Ticket, catalog::Error> {
-    with(call).unwrap_or_else(|| Err(not_open())).map_err(lift::error)
+    with(call).unwrap_or_else(|| Err(not_open())).map_err(Error::into_wit)
 }
 
 fn not_open() -> Error {
@@ -41,33 +44,33 @@ fn invalid(text: &str) -> Error {
 
 impl Guest for Component {
     fn default_settings(bootstrap: Vec<String>) -> wit::Settings {
-        lift::settings(Settings::new(bootstrap))
+        Settings::new(bootstrap).into_wit()
     }
 
     fn open(now: u64, settings: wit::Settings, seed: u64) -> Result<(), catalog::Error> {
         ENGINE.with_borrow_mut(|slot| {
             if slot.is_some() {
-                return Err(lift::error(invalid("the engine is open already; use another instance")));
+                return Err(invalid("the engine is open already; use another instance").into_wit());
             }
-            *slot = Some(Engine::open(now, lower::settings(settings), seed).map_err(lift::error)?);
+            *slot = Some(Engine::open(now, Settings::from_wit(settings), seed).map_err(Error::into_wit)?);
             Ok(())
         })
     }
 
     fn open_table(now: u64, path: catalog::TablePath) -> u64 {
-        with(|engine| engine.open_table(now, lower::path(path))).unwrap_or(0)
+        with(|engine| engine.open_table(now, TablePath::from_wit(path))).unwrap_or(0)
     }
 
     fn append(now: u64, table: u32, rows: Batch) -> Result<u64, catalog::Error> {
-        attempt(|engine| engine.append(now, table, &lower::batch(&rows)))
+        attempt(|engine| engine.append(now, table, &batch_from_wit(&rows)))
     }
 
     fn upsert(now: u64, table: u32, columns: Option<Vec<u32>>, rows: Batch) -> Result<u64, catalog::Error> {
-        attempt(|engine| engine.upsert(now, table, columns.as_deref(), &lower::batch(&rows)))
+        attempt(|engine| engine.upsert(now, table, columns.as_deref(), &batch_from_wit(&rows)))
     }
 
     fn delete(now: u64, table: u32, keys: Batch) -> Result<u64, catalog::Error> {
-        attempt(|engine| engine.delete(now, table, &lower::batch(&keys)))
+        attempt(|engine| engine.delete(now, table, &batch_from_wit(&keys)))
     }
 
     fn flush(now: u64) -> u64 {
@@ -75,7 +78,7 @@ impl Guest for Component {
     }
 
     fn scan(now: u64, table: u32, spec: catalog::ScanSpec) -> Result<u64, catalog::Error> {
-        attempt(|engine| engine.scan(now, table, lower::scan_spec(spec)))
+        attempt(|engine| engine.scan(now, table, ScanSpec::from_wit(spec)))
     }
 
     fn demand(now: u64, scan: u64, bytes: u64) {
@@ -87,25 +90,25 @@ impl Guest for Component {
     }
 
     fn lookup(now: u64, table: u32, keys: Batch, insert: bool) -> Result<u64, catalog::Error> {
-        attempt(|engine| engine.lookup(now, table, &lower::batch(&keys), insert))
+        attempt(|engine| engine.lookup(now, table, &batch_from_wit(&keys), insert))
     }
 
     fn prefix_lookup(now: u64, table: u32, prefixes: Batch) -> Result<u64, catalog::Error> {
-        attempt(|engine| engine.prefix_lookup(now, table, &lower::batch(&prefixes)))
+        attempt(|engine| engine.prefix_lookup(now, table, &batch_from_wit(&prefixes)))
     }
 
     fn limit_scan(now: u64, table: u32, bucket: catalog::Bucket, limit: u32) -> Result<u64, catalog::Error> {
-        attempt(|engine| engine.limit_scan(now, table, lower::bucket(bucket), limit))
+        attempt(|engine| engine.limit_scan(now, table, Bucket::from_wit(bucket), limit))
     }
 
     fn scan_current(now: u64, table: u32, bucket: catalog::Bucket) -> Result<u64, catalog::Error> {
-        attempt(|engine| engine.scan_current(now, table, lower::bucket(bucket)))
+        attempt(|engine| engine.scan_current(now, table, Bucket::from_wit(bucket)))
     }
 
     fn ask(now: u64, request: catalog::Request) -> u64 {
-        with(|engine| match lower::request(request) {
+        with(|engine| match Request::try_from_wit(request) {
             Ok(request) => engine.ask(now, request),
-            Err(error) => engine.refuse(error),
+            Err(malformed) => engine.refuse(malformed.into()),
         })
         .unwrap_or(0)
     }
@@ -131,7 +134,7 @@ impl Guest for Component {
     }
 
     fn done(now: u64, work: u64, output: wit::WorkOutput) {
-        with(|engine| engine.done(now, work, lower::work_output(output)));
+        with(|engine| engine.done(now, work, WorkOutput::from_wit(output)));
     }
 
     fn tick(now: u64) {
@@ -139,10 +142,10 @@ impl Guest for Component {
     }
 
     fn poll() -> Vec<wit::Action> {
-        with(Engine::poll).unwrap_or_default().into_iter().map(lift::action).collect()
+        with(Engine::poll).unwrap_or_default().into_wit()
     }
 
     fn statistics() -> wit::Counters {
-        lift::counters(with(|engine| engine.statistics()).unwrap_or_default())
+        with(|engine| engine.statistics()).unwrap_or_default().into_wit()
     }
 }
