@@ -43,6 +43,7 @@
 //! panics   how tasks end that break down
 //! text     texts that strangers wrote, fit for a terminal
 //! cli      the command line
+//! wit      the interfaces of `wit/` as wasmtime makes them, and their conversions
 //! ```
 
 pub mod cli;
@@ -55,6 +56,7 @@ mod panics;
 pub mod runtime;
 pub mod table;
 mod text;
+mod wit;
 
 #[cfg(doctest)]
 #[doc = include_str!("../../README.md")]

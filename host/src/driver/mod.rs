@@ -4,7 +4,7 @@
 //! task        the loop: commands, sockets, finished work and time -> engine -> actions
 //! instance    what the loop needs of an engine; native, component: the two there are; lockstep: both, compared
 //! command     what the client asks of the loop
-//! ledger      who waits for which ticket
+//! tickets     who waits for which ticket
 //! connection  a socket: connecting, reading frames, writing pieces
 //! work        compression and checksums, on threads of their own
 //! outside     what actions are carried out on: sockets, buffers, alarm
@@ -17,12 +17,12 @@ mod command;
 mod component;
 mod connection;
 mod instance;
-mod ledger;
 mod lockstep;
 mod native;
 mod outside;
 mod reach;
 mod task;
+mod tickets;
 mod work;
 
 #[cfg(test)]

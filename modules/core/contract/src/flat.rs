@@ -95,8 +95,18 @@ pub enum FieldType {
 }
 
 impl Schema {
+    /// The same with the columns of its primary key NOT NULL, as Fluss makes them when it creates a table.
+    pub fn with_key_not_null(mut self) -> Self {
+        for &key in &self.primary_key {
+            if let Some(field) = self.fields.get_mut(key as usize) {
+                field.nullable = false;
+            }
+        }
+        self
+    }
+
     /// The schema as a tree, its columns numbered as those of a new table. Fails where the fields make no tree that
-    /// stands depth first, and where `Schema::check` of the tree fails. The columns of the primary key become NOT NULL.
+    /// stands depth first, and where `Schema::check` of the tree fails.
     pub fn into_tree(self) -> Result<table::Schema, Malformed> {
         let Schema { fields, columns, primary_key } = self;
         let mut reader = Reader { fields, next: 0 };
@@ -110,15 +120,10 @@ impl Schema {
         }
         let invalid = |error| Malformed(format!("its schema is not valid: {error}"));
         let mut schema = table::Schema::new(read).map_err(invalid)?;
-        for key in primary_key {
-            let at = columns.iter().position(|&column| column == key);
-            let column = at.and_then(|at| schema.columns.get_mut(at).map(|column| (at, column)));
-            let Some((at, column)) = column else {
-                return malformed("its primary key points at what is no column".to_owned());
-            };
-            column.column_type.nullable = false;
-            schema.primary_key.push(at);
-        }
+        let position = |key: u32| columns.iter().position(|&column| column == key);
+        let keys = primary_key.into_iter().map(position).collect::<Option<_>>();
+        let Some(keys) = keys else { return malformed("its primary key points at what is no column".to_owned()) };
+        schema.primary_key = keys;
         schema.check().map_err(invalid)?;
         Ok(schema)
     }

@@ -97,7 +97,11 @@ macro_rules! descriptor_from_and_into_wit {
                 let schema: $crate::flat::Schema = $crate::wit::FromWit::from_wit(wit.schema);
                 let aggregations = $crate::wit::FromWit::from_wit(wit.aggregations);
                 Ok(Self {
-                    schema: $crate::flat::with_columns(schema.into_tree()?, wit.column_comments, aggregations)?,
+                    schema: $crate::flat::with_columns(
+                        schema.with_key_not_null().into_tree()?,
+                        wit.column_comments,
+                        aggregations,
+                    )?,
                     comment: wit.comment,
                     partition_keys: wit.partition_keys,
                     bucket_keys: wit.bucket_keys,

@@ -9,7 +9,7 @@ use super::command::{Delivered, Opened, RowCounts, Settled};
 
 /// Every ticket that has not been answered in full.
 #[derive(Default)]
-pub(super) struct Ledger {
+pub(super) struct Tickets {
     waiters: HashMap<Ticket, Waiter>,
     counts: RowCounts,
 }
@@ -61,7 +61,7 @@ impl Rows {
     }
 }
 
-impl Ledger {
+impl Tickets {
     /// Notes who waits for a ticket.
     pub(super) fn enter(&mut self, ticket: Ticket, waiter: Waiter) {
         match waiter {
@@ -71,7 +71,7 @@ impl Ledger {
     }
 
     /// Forgets a ticket.
-    pub(super) fn strike(&mut self, ticket: Ticket) {
+    pub(super) fn forget(&mut self, ticket: Ticket) {
         self.waiters.remove(&ticket);
     }
 
@@ -89,8 +89,8 @@ impl Ledger {
     }
 
     /// Passes an answer on to whoever waits for it. `Rows`, `Snapshot`, `Writable` and `Closed` are not
-    /// for the ledger.
-    pub(super) fn tell(&mut self, event: Event) {
+    /// for the tickets.
+    pub(super) fn answer(&mut self, event: Event) {
         match event {
             Event::Opened { ticket, result } => {
                 if let Some(Waiter::Open(reply)) = self.waiters.remove(&ticket) {
@@ -178,30 +178,30 @@ mod tests {
 
     #[test]
     fn an_append_is_told_once_every_row_has_a_fate() {
-        let mut ledger = Ledger::default();
+        let mut tickets = Tickets::default();
         let (settled, mut told) = oneshot::channel();
-        ledger.enter(7, Waiter::Write(Rows::new(4, settled)));
-        ledger.tell(Event::Settled { ticket: 7, fates: vec![(RowSelection::Rows(vec![0, 2]), acknowledged(0, 2))] });
+        tickets.enter(7, Waiter::Write(Rows::new(4, settled)));
+        tickets.answer(Event::Settled { ticket: 7, fates: vec![(RowSelection::Rows(vec![0, 2]), acknowledged(0, 2))] });
         assert!(told.try_recv().is_err());
-        ledger.tell(Event::Settled { ticket: 7, fates: vec![(RowSelection::Rows(vec![1, 3]), acknowledged(2, 4))] });
+        tickets.answer(Event::Settled { ticket: 7, fates: vec![(RowSelection::Rows(vec![1, 3]), acknowledged(2, 4))] });
         assert_eq!(told.try_recv().unwrap().len(), 2);
-        assert_eq!(ledger.counts(), RowCounts { acknowledged: 4, failed: 0, unknown: 0 });
+        assert_eq!(tickets.counts(), RowCounts { acknowledged: 4, failed: 0, unknown: 0 });
     }
 
     #[test]
     fn abandoned_rows_without_a_fate_may_have_been_written() {
-        let mut ledger = Ledger::default();
+        let mut tickets = Tickets::default();
         let (settled, mut told) = oneshot::channel();
-        ledger.enter(1, Waiter::Write(Rows::new(10, settled)));
-        ledger.tell(Event::Settled {
+        tickets.enter(1, Waiter::Write(Rows::new(10, settled)));
+        tickets.answer(Event::Settled {
             ticket: 1,
             fates: vec![(RowSelection::Span { first: 2, count: 3 }, acknowledged(0, 3))],
         });
-        ledger.abandon("it broke");
+        tickets.abandon("it broke");
         let fates = told.try_recv().unwrap();
         let open: Vec<_> = fates[1..].iter().map(|(rows, _)| rows.clone()).collect();
         assert_eq!(open, [RowSelection::Span { first: 0, count: 2 }, RowSelection::Span { first: 5, count: 5 }]);
         assert!(fates[1..].iter().all(|(_, fate)| matches!(fate, Fate::Failed { may_have_been_written: true, .. })));
-        assert_eq!(ledger.counts(), RowCounts { acknowledged: 3, failed: 0, unknown: 7 });
+        assert_eq!(tickets.counts(), RowCounts { acknowledged: 3, failed: 0, unknown: 7 });
     }
 }

@@ -1,26 +1,24 @@
 //! The engine as a component in wasmtime, in a store of its own.
 
-mod answer;
-mod bindings;
-mod lift;
-mod lower;
-
 use std::time::Duration;
 
 use bytes::Bytes;
 use thalweg_contract::{
-    Action, Bucket, BufferId, ConnectionId, Counters, Error, Instant, Request, ScanSpec, Settings, TableHandle, Ticket,
-    WorkId, WorkOutput,
+    Action, Bucket, BufferId, ConnectionId, Counters, Error, Instant, Request, ScanSpec, Settings, TableHandle,
+    TablePath, Ticket, WorkId, WorkOutput,
+    wit::{FromWit, IntoWit, Malformed, TryFromWit},
 };
-use thalweg_wire::{column::Batch, table::TablePath};
+use thalweg_wire::column::Batch;
 use wasmtime::{
     Store,
     component::{Component, Linker},
 };
 
-use self::bindings::{EngineComponent, exports::thalweg::client::engine as wit, thalweg::module::types};
 use super::instance::{EngineInstance, Trap};
-use crate::runtime::{Limiter, Runtime};
+use crate::{
+    runtime::{Limiter, Runtime},
+    wit::{catalog, client::EngineComponent, engine, lend, types},
+};
 
 /// The most memory that an engine may take, in bytes. Its own limits (what is buffered, the longest frame) keep it far
 /// below; this is what a fault in it can cost.
@@ -30,7 +28,7 @@ const MEMORY: usize = 2 << 30;
 const DEADLINE: Duration = Duration::from_secs(30);
 
 /// What a call gives that the engine may refuse.
-type Refusable = Result<Ticket, bindings::thalweg::client::catalog::Error>;
+type Refusable = Result<Ticket, catalog::Error>;
 
 /// One instance of the engine component.
 pub(crate) struct ComponentEngine {
@@ -58,22 +56,22 @@ impl ComponentEngine {
         settings: &Settings,
         seed: u64,
     ) -> Result<Self, OpenError> {
-        let engine = runtime.engine();
-        let mut store = Store::new(engine, Limiter::new(MEMORY));
+        let wasmtime = runtime.engine();
+        let mut store = Store::new(wasmtime, Limiter::new(MEMORY));
         store.limiter(|limiter| limiter);
         store.set_epoch_deadline(Runtime::ticks(DEADLINE));
-        let linker = Linker::new(engine);
+        let linker = Linker::new(wasmtime);
         let bindings = EngineComponent::instantiate(&mut store, component, &linker).map_err(trap)?;
         let guest = bindings.thalweg_client_engine();
-        let opened = guest.call_open(&mut store, now, &lower::settings(settings), seed).map_err(trap)?;
-        opened.map_err(|error| OpenError::Settings(lift::error(error)))?;
+        let opened = guest.call_open(&mut store, now, &settings.clone().into_wit(), seed).map_err(trap)?;
+        opened.map_err(|error| OpenError::Settings(Error::from_wit(error)))?;
         Ok(Self { store, bindings })
     }
 
     /// Calls the engine, with a new deadline.
     fn call<T>(
         &mut self,
-        call: impl FnOnce(&wit::Guest, &mut Store<Limiter>) -> wasmtime::Result<T>,
+        call: impl FnOnce(&engine::Guest, &mut Store<Limiter>) -> wasmtime::Result<T>,
     ) -> Result<T, Trap> {
         self.store.set_epoch_deadline(Runtime::ticks(DEADLINE));
         call(self.bindings.thalweg_client_engine(), &mut self.store).map_err(trap)
@@ -83,12 +81,19 @@ impl ComponentEngine {
     fn attempt(
         &mut self,
         rows: &Batch<'_>,
-        call: impl FnOnce(&wit::Guest, &mut Store<Limiter>, types::Batch<'_>) -> wasmtime::Result<Refusable>,
+        call: impl FnOnce(&engine::Guest, &mut Store<Limiter>, types::Batch<'_>) -> wasmtime::Result<Refusable>,
     ) -> Result<Result<Ticket, Error>, Trap> {
-        let columns = lower::columns(rows);
+        let columns = types::lend_columns(rows);
         let batch = types::Batch { rows: rows.rows as u32, columns: &columns };
         let taken = self.call(|guest, store| call(guest, store, batch))?;
-        Ok(taken.map_err(lift::error))
+        Ok(taken.map_err(Error::from_wit))
+    }
+}
+
+/// The engine said what means nothing.
+impl From<Malformed> for Trap {
+    fn from(malformed: Malformed) -> Self {
+        Trap(format!("the engine gives what cannot be read: {malformed}"))
     }
 }
 
@@ -99,7 +104,7 @@ fn trap(error: wasmtime::Error) -> Trap {
 
 impl EngineInstance for ComponentEngine {
     fn open_table(&mut self, now: Instant, path: TablePath) -> Result<Ticket, Trap> {
-        self.call(|guest, store| guest.call_open_table(store, now, &lower::path(&path)))
+        self.call(|guest, store| guest.call_open_table(store, now, &path.into_wit()))
     }
 
     fn append(&mut self, now: Instant, table: TableHandle, rows: &Batch<'_>) -> Result<Result<Ticket, Error>, Trap> {
@@ -126,8 +131,8 @@ impl EngineInstance for ComponentEngine {
 
     fn scan(&mut self, now: Instant, table: TableHandle, spec: ScanSpec) -> Result<Result<Ticket, Error>, Trap> {
         let started =
-            lower::scan_spec(&spec, |spec| self.call(|guest, store| guest.call_scan(store, now, table, spec)))?;
-        Ok(started.map_err(lift::error))
+            lend::scan_spec(&spec, |spec| self.call(|guest, store| guest.call_scan(store, now, table, spec)))?;
+        Ok(started.map_err(Error::from_wit))
     }
 
     fn limit_scan(
@@ -137,9 +142,9 @@ impl EngineInstance for ComponentEngine {
         bucket: Bucket,
         limit: u32,
     ) -> Result<Result<Ticket, Error>, Trap> {
-        let bucket = lower::bucket(&bucket);
+        let bucket = bucket.into_wit();
         let started = self.call(|guest, store| guest.call_limit_scan(store, now, table, bucket, limit))?;
-        Ok(started.map_err(lift::error))
+        Ok(started.map_err(Error::from_wit))
     }
 
     fn scan_current(
@@ -148,9 +153,9 @@ impl EngineInstance for ComponentEngine {
         table: TableHandle,
         bucket: Bucket,
     ) -> Result<Result<Ticket, Error>, Trap> {
-        let bucket = lower::bucket(&bucket);
+        let bucket = bucket.into_wit();
         let started = self.call(|guest, store| guest.call_scan_current(store, now, table, bucket))?;
-        Ok(started.map_err(lift::error))
+        Ok(started.map_err(Error::from_wit))
     }
 
     fn lookup(
@@ -181,7 +186,7 @@ impl EngineInstance for ComponentEngine {
     }
 
     fn ask(&mut self, now: Instant, request: Request) -> Result<Ticket, Trap> {
-        lower::request(&request, |request| self.call(|guest, store| guest.call_ask(store, now, request)))
+        lend::request(&request, |request| self.call(|guest, store| guest.call_ask(store, now, request)))
     }
 
     fn cancel(&mut self, now: Instant, ticket: Ticket) -> Result<(), Trap> {
@@ -205,14 +210,7 @@ impl EngineInstance for ComponentEngine {
     }
 
     fn done(&mut self, now: Instant, work: WorkId, output: WorkOutput) -> Result<(), Trap> {
-        let output = match &output {
-            WorkOutput::Encoded { buffer, lengths, checksum } => {
-                wit::WorkOutput::Encoded((*buffer, lengths, *checksum))
-            }
-            WorkOutput::Decoded { buffer, checksum } => wit::WorkOutput::Decoded((*buffer, *checksum)),
-            WorkOutput::Failed(why) => wit::WorkOutput::Failed(why),
-        };
-        self.call(|guest, store| guest.call_done(store, now, work, output))
+        self.call(|guest, store| guest.call_done(store, now, work, lend::work_output(&output)))
     }
 
     fn tick(&mut self, now: Instant) -> Result<(), Trap> {
@@ -221,10 +219,10 @@ impl EngineInstance for ComponentEngine {
 
     fn poll(&mut self) -> Result<Vec<Action>, Trap> {
         let actions = self.call(|guest, store| guest.call_poll(store))?;
-        actions.into_iter().map(lift::action).collect()
+        Ok(Vec::try_from_wit(actions)?)
     }
 
     fn statistics(&mut self) -> Result<Counters, Trap> {
-        self.call(|guest, store| guest.call_statistics(store)).map(lift::counters)
+        self.call(|guest, store| guest.call_statistics(store)).map(Counters::from_wit)
     }
 }

@@ -1,0 +1,79 @@
+//! Requests, scans and what work gave: lent to the engine for a call, not copied.
+
+use thalweg_contract::{Bucket, Request, ScanSpec, Start, TablePath, WorkOutput, wit::IntoWit};
+
+use super::{catalog, engine};
+
+/// Calls `with` with the scan, whose parts live as long as the call.
+pub(crate) fn scan_spec<T>(spec: &ScanSpec, with: impl FnOnce(catalog::ScanSpec<'_>) -> T) -> T {
+    let bucket = |bucket: &Bucket| -> catalog::Bucket { (*bucket).into_wit() };
+    let buckets: Vec<_> = spec.buckets.iter().map(bucket).collect();
+    let partitions: Vec<&str> = spec.partitions.iter().map(String::as_str).collect();
+    let offsets: Vec<_> = match &spec.start {
+        Start::Offsets(offsets) => offsets.iter().map(|(place, offset)| (bucket(place), *offset)).collect(),
+        _ => Vec::new(),
+    };
+    with(catalog::ScanSpec {
+        columns: spec.columns.as_deref(),
+        buckets: &buckets,
+        partitions: &partitions,
+        start: match spec.start {
+            Start::Earliest => catalog::Start::Earliest,
+            Start::Latest => catalog::Start::Latest,
+            Start::Offset(offset) => catalog::Start::Offset(offset),
+            Start::Timestamp(time) => catalog::Start::Timestamp(time),
+            Start::Offsets(_) => catalog::Start::Offsets(&offsets),
+        },
+        end: spec.end.into_wit(),
+    })
+}
+
+/// Calls `with` with the request, whose parts live as long as the call.
+pub(crate) fn request<T>(request: &Request, with: impl FnOnce(catalog::Request<'_>) -> T) -> T {
+    use catalog::Request as Out;
+    match request {
+        Request::CreateDatabase { name, comment, properties, if_not_exists } => with_properties(properties, |list| {
+            with(Out::CreateDatabase((name, comment.as_deref(), list, *if_not_exists)))
+        }),
+        Request::DropDatabase { name, if_exists, cascade } => with(Out::DropDatabase((name, *if_exists, *cascade))),
+        Request::ListDatabases => with(Out::ListDatabases),
+        Request::ShowDatabase { name } => with(Out::ShowDatabase(name)),
+        Request::CreateTable { path: name, descriptor, if_not_exists } => {
+            with(Out::CreateTable((&path(name), &descriptor.clone().into_wit(), *if_not_exists)))
+        }
+        Request::DropTable { path: name, if_exists } => with(Out::DropTable((&path(name), *if_exists))),
+        Request::ListTables { database } => with(Out::ListTables(database)),
+        Request::ShowTable { path: name } => with(Out::ShowTable(&path(name))),
+        Request::AlterTable { path: name, set, remove } => {
+            let remove: Vec<&str> = remove.iter().map(String::as_str).collect();
+            with_properties(set, |set| with(Out::AlterTable((&path(name), set, &remove))))
+        }
+        Request::ListOffsets { path: name } => with(Out::ListOffsets(&path(name))),
+        Request::ListPartitions { path: name } => with(Out::ListPartitions(&path(name))),
+        Request::CreatePartition { path: name, spec, if_not_exists } => {
+            with_properties(spec, |spec| with(Out::CreatePartition((&path(name), spec, *if_not_exists))))
+        }
+        Request::DropPartition { path: name, spec, if_exists } => {
+            with_properties(spec, |spec| with(Out::DropPartition((&path(name), spec, *if_exists))))
+        }
+    }
+}
+
+fn path(path: &TablePath) -> catalog::TablePath {
+    path.clone().into_wit()
+}
+
+fn with_properties<T>(properties: &[(String, String)], with: impl FnOnce(&[&catalog::Property]) -> T) -> T {
+    let owned: Vec<catalog::Property> = properties.iter().cloned().map(IntoWit::into_wit).collect();
+    let borrowed: Vec<_> = owned.iter().collect();
+    with(&borrowed)
+}
+
+/// What work gave.
+pub(crate) fn work_output(output: &WorkOutput) -> engine::WorkOutput<'_> {
+    match output {
+        WorkOutput::Encoded { buffer, lengths, checksum } => engine::WorkOutput::Encoded((*buffer, lengths, *checksum)),
+        WorkOutput::Decoded { buffer, checksum } => engine::WorkOutput::Decoded((*buffer, *checksum)),
+        WorkOutput::Failed(why) => engine::WorkOutput::Failed(why),
+    }
+}
