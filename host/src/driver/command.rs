@@ -5,9 +5,8 @@ use std::time::Duration;
 use bytes::Bytes;
 use thalweg_contract::{
     Answer, Bucket, Counters, Error, Fate, Found, Request, RowSelection, ScanSpec, Scanned, TableHandle, TableInfo,
-    Ticket,
+    TablePath, Ticket,
 };
-use thalweg_wire::table::TablePath;
 use tokio::sync::{mpsc, oneshot};
 
 use crate::columns::Flattened;

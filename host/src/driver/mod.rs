@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! task        the loop: commands, sockets, finished work and time -> engine -> actions
-//! instance    what the loop needs of an engine; native, component: the two there are; lockstep: both, compared
+//! engine      the engines that it can drive: native, component, both in lockstep
 //! command     what the client asks of the loop
 //! tickets     who waits for which ticket
 //! connection  a socket: connecting, reading frames, writing pieces
@@ -14,11 +14,8 @@
 //! No protocol stands here: the loop carries out what the engine says and knows the meaning of none of it.
 
 mod command;
-mod component;
 mod connection;
-mod instance;
-mod lockstep;
-mod native;
+mod engine;
 mod outside;
 mod reach;
 mod task;
@@ -30,10 +27,7 @@ mod tests;
 
 pub use command::RowCounts;
 pub(crate) use command::{Change, Command, Delivered, LookupBy, Scan, Settled, Write};
-pub(crate) use component::{ComponentEngine, OpenError};
-pub(crate) use instance::EngineInstance;
-pub(crate) use lockstep::Lockstep;
-pub(crate) use native::Native;
+pub(crate) use engine::{ComponentEngine, EngineInstance, Lockstep, Native, OpenError};
 pub(crate) use reach::Reach;
 pub(crate) use task::{Clock, Driver, Ended};
 pub(crate) use work::Pool;

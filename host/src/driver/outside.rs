@@ -8,7 +8,7 @@ use tokio::sync::mpsc;
 
 use super::{
     connection::{Connection, SocketEvent, SocketSettings, Writer},
-    instance::Trap,
+    engine::Trap,
     reach::Reach,
     work::{Done, Pool, Task},
 };

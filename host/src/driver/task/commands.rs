@@ -8,7 +8,7 @@ use tokio::{sync::oneshot, time::Instant};
 use super::{
     super::{
         command::{Change, Command, LookupBy, RowCounts, Scan, Write},
-        instance::Trap,
+        engine::Trap,
         tickets::{Rows, Waiter},
     },
     Driver, Flow,

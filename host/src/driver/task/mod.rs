@@ -25,7 +25,7 @@ use self::commands::Queued;
 use super::{
     command::{Command, Delivered, RowCounts},
     connection::{SocketEvent, SocketSettings},
-    instance::{EngineInstance, Trap},
+    engine::{EngineInstance, Trap},
     outside::Outside,
     reach::Reach,
     tickets::Tickets,

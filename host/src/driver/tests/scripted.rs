@@ -12,7 +12,7 @@ use thalweg_contract::{
 };
 use thalweg_wire::column::Batch;
 
-use super::super::{EngineInstance, instance::Trap};
+use super::super::{EngineInstance, engine::Trap};
 
 /// What the driver told the engine.
 #[derive(Debug, Clone, PartialEq)]

@@ -9,7 +9,7 @@ use thalweg_contract::{Action, Error, ErrorCode, Event, Fate, RowSelection};
 use tokio::sync::oneshot;
 
 use super::{
-    super::{Command, RowCounts, instance::Trap, task::Ended},
+    super::{Command, RowCounts, engine::Trap, task::Ended},
     Call, Rig, acknowledged, nothing, settings, within,
 };
 

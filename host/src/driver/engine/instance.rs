@@ -2,10 +2,10 @@
 
 use bytes::Bytes;
 use thalweg_contract::{
-    Action, Bucket, BufferId, ConnectionId, Counters, Error, Instant, Request, ScanSpec, TableHandle, Ticket, WorkId,
-    WorkOutput,
+    Action, Bucket, BufferId, ConnectionId, Counters, Error, Instant, Request, ScanSpec, TableHandle, TablePath,
+    Ticket, WorkId, WorkOutput,
 };
-use thalweg_wire::{column::Batch, table::TablePath};
+use thalweg_wire::column::Batch;
 
 /// The engine instance broke: it trapped, or a call took longer than it may. Nothing can be asked of it any more.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

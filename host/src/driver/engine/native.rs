@@ -2,11 +2,11 @@
 
 use bytes::Bytes;
 use thalweg_contract::{
-    Action, Bucket, BufferId, ConnectionId, Counters, Error, Instant, Request, ScanSpec, Settings, TableHandle, Ticket,
-    WorkId, WorkOutput,
+    Action, Bucket, BufferId, ConnectionId, Counters, Error, Instant, Request, ScanSpec, Settings, TableHandle,
+    TablePath, Ticket, WorkId, WorkOutput,
 };
 use thalweg_engine::Engine;
-use thalweg_wire::{column::Batch, table::TablePath};
+use thalweg_wire::column::Batch;
 
 use super::instance::{EngineInstance, Trap};
 

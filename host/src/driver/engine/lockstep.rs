@@ -3,10 +3,10 @@
 
 use bytes::Bytes;
 use thalweg_contract::{
-    Action, Bucket, BufferId, ConnectionId, Counters, Error, Instant, Request, ScanSpec, TableHandle, Ticket, WorkId,
-    WorkOutput,
+    Action, Bucket, BufferId, ConnectionId, Counters, Error, Instant, Request, ScanSpec, TableHandle, TablePath,
+    Ticket, WorkId, WorkOutput,
 };
-use thalweg_wire::{column::Batch, table::TablePath};
+use thalweg_wire::column::Batch;
 
 use super::instance::{EngineInstance, Trap};
 
