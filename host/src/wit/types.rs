@@ -1,6 +1,9 @@
 //! The types that modules and the engine share: schemas and rows, lent for a call.
 
+use thalweg_contract::flat::{FlatField, FlatSchema};
 use thalweg_wire::column::{self, Values};
+
+use super::types;
 
 pub(crate) use super::module::thalweg::module::types::*;
 // The engine's interface names the forms that own what they hold without a suffix.
@@ -28,4 +31,21 @@ fn lend_column<'a>(column: &column::Column<'a>) -> ColumnParam<'a> {
         Values::None => ValuesParam::None,
     };
     ColumnParam { validity: column.validity, values }
+}
+
+/// The fields of a schema, to be borrowed by `lend_schema`.
+pub(crate) fn lend_fields<'a>(schema: &'a FlatSchema<'_>) -> Vec<FieldParam<'a>> {
+    let lend = |field: &'a FlatField<'_>| FieldParam {
+        name: field.name,
+        data_type: thalweg_contract::data_type_wit!(
+            into types::DataTypeParam, &field.column_type.data_type, &*field.children
+        ),
+        nullable: field.column_type.nullable,
+    };
+    schema.fields.iter().map(lend).collect()
+}
+
+/// A schema with its fields.
+pub(crate) fn lend_schema<'a>(schema: &'a FlatSchema<'_>, fields: &'a [FieldParam<'a>]) -> SchemaParam<'a> {
+    SchemaParam { fields, columns: &schema.columns, primary_key: &schema.primary_key }
 }

@@ -10,10 +10,10 @@ use thalweg_chain::{Breaker, Cause, Change, Module, Plan};
 use thalweg_wire::column::Batch;
 use thalweg_wire::table::{Schema, TablePath};
 
-use super::bindings::thalweg::module::types;
 use super::instance::{Instance, Template};
-use super::wit::{columns_into_wit, plan_from_wit, refusal_from_wit, reply_from_wit, with_context};
+use super::wit::{plan_from_wit, refusal_from_wit, reply_from_wit, with_context};
 use crate::module::error::ModuleError;
+use crate::wit::types::{self, lend_columns};
 
 /// What a module is opened with.
 pub(in crate::module) struct Place {
@@ -126,7 +126,7 @@ impl Module for Caller {
 
     fn apply<T>(&self, batch: &Batch<'_>, check: impl FnOnce(Reply) -> Result<T, Cause>) -> Result<T, Cause> {
         let mut instance = self.acquire()?;
-        let columns = columns_into_wit(batch);
+        let columns = lend_columns(batch);
         let rows = u32::try_from(batch.rows).unwrap_or(u32::MAX);
         let input = types::Batch { rows, columns: &columns };
         let started = Instant::now();

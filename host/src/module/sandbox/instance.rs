@@ -9,15 +9,15 @@ use wasmtime::{Engine, Store, Trap};
 
 use crate::runtime::{Limiter, Runtime};
 
-use super::bindings::exports::thalweg::module::transform::Guest;
-use super::bindings::thalweg::module::{log, types};
-use super::bindings::{Module, ModulePre};
 use super::log::{Log, Output};
 use super::reach::reach;
 use super::wasi;
 use crate::module::error::ModuleError;
 use crate::module::spec::Limits;
 use crate::text::printable;
+use crate::wit::module::exports::thalweg::module::transform::Guest;
+use crate::wit::module::thalweg::module::{log, types};
+use crate::wit::module::{Module, ModulePre};
 
 const TRANSFORM: &str = "thalweg:module/transform@";
 

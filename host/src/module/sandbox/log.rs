@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use thalweg_chain::text::{self, MESSAGE_BYTES};
 
-use super::bindings::thalweg::module::log::Level;
+use crate::wit::module::thalweg::module::log::Level;
 
 /// How many messages a call may write; the rest is counted.
 const MESSAGES: usize = 64;

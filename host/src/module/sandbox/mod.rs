@@ -7,10 +7,8 @@
 //! log       its messages, and no more of them than anybody can read
 //! wasi      the inert part of WASI that it may link
 //! reach     what a component may import
-//! bindings  the interface as wasmtime makes it from `wit/module`
 //! ```
 
-pub(super) mod bindings;
 pub(super) mod caller;
 pub(super) mod instance;
 pub(super) mod log;

@@ -1,78 +1,21 @@
 //! Schemas rebuilt from the fields that a module gave.
 
-use thalweg_wire::table::{ColumnType, DataType, Field, MAX_FIELDS, MAX_TYPE_DEPTH, Schema};
+use thalweg_wire::table::{ColumnType, DataType, Field, MAX_FIELDS, Schema};
 
 use crate::given::{self, FieldType};
 
 /// The schema that a module gives out. The error says what is wrong with it.
 pub(super) fn read_schema(schema: given::Schema) -> Result<Schema, String> {
-    let given::Schema { fields, columns, primary_key } = schema;
-    if fields.len() > MAX_FIELDS {
-        return Err(format!("its schema has {} fields, more than {MAX_FIELDS}", fields.len()));
+    let count = schema.fields.len();
+    if count > MAX_FIELDS {
+        return Err(format!("its schema has {count} fields, more than {MAX_FIELDS}"));
     }
-    let mut reader = Reader { fields, next: 0 };
-    let mut read = Vec::with_capacity(columns.len());
-    for &column in &columns {
-        let field = reader.field(column, 1)?;
-        read.push((field.name, field.column_type, None));
+    // A row without fields would be a column whose length nothing bounds.
+    let empty = |field: &given::Field| matches!(&field.data_type, FieldType::Row(fields) if fields.is_empty());
+    if schema.fields.iter().any(empty) {
+        return Err("its schema has a ROW without fields".into());
     }
-    if reader.next != reader.fields.len() {
-        return Err(format!("field {} of its schema is neither a column nor a child of one", reader.next));
-    }
-    let mut schema = Schema::new(read).map_err(|error| format!("its schema is not valid: {error}"))?;
-    let position = |key: u32| columns.iter().position(|&column| column == key);
-    let keys = primary_key.into_iter().map(position).collect::<Option<_>>();
-    schema.primary_key = keys.ok_or("its primary key points at what is no column")?;
-    schema.check().map_err(|error| format!("its schema is not valid: {error}"))?;
-    Ok(schema)
-}
-
-/// Reads fields in their order: depth first, each exactly once.
-struct Reader {
-    fields: Vec<given::Field>,
-    next: usize,
-}
-
-impl Reader {
-    fn field(&mut self, at: u32, depth: usize) -> Result<Field, String> {
-        let expected = self.next;
-        if at as usize != expected {
-            return Err(format!("field {at} of its schema stands where field {expected} must stand (depth first)"));
-        }
-        if depth > MAX_TYPE_DEPTH {
-            return Err(format!("its schema is nested deeper than {MAX_TYPE_DEPTH} levels"));
-        }
-        let missing = || format!("its schema has no field {at}");
-        let field = self.fields.get_mut(expected).ok_or_else(missing)?;
-        let (name, nullable) = (std::mem::take(&mut field.name), field.nullable);
-        let data_type = std::mem::replace(&mut field.data_type, FieldType::Row(Vec::new()));
-        self.next += 1;
-        let column_type = ColumnType { data_type: self.data_type(data_type, depth)?, nullable };
-        Ok(Field { id: None, name, column_type, description: None })
-    }
-
-    fn child(&mut self, at: u32, depth: usize) -> Result<Box<ColumnType>, String> {
-        Ok(Box::new(self.field(at, depth + 1)?.column_type))
-    }
-
-    fn data_type(&mut self, data_type: FieldType, depth: usize) -> Result<DataType, String> {
-        Ok(match data_type {
-            FieldType::Scalar(DataType::Array(_) | DataType::Map(..) | DataType::Row(_)) => {
-                return Err("its schema has a nested type without fields for what is in it".into());
-            }
-            FieldType::Scalar(data_type) => data_type,
-            FieldType::Array(element) => DataType::Array(self.child(element, depth)?),
-            FieldType::Map(key, value) => DataType::Map(self.child(key, depth)?, self.child(value, depth)?),
-            // A row without fields would be a column whose length nothing bounds.
-            FieldType::Row(fields) if fields.is_empty() => {
-                return Err("its schema has a ROW without fields".into());
-            }
-            FieldType::Row(fields) => {
-                DataType::Row(fields.into_iter().map(|field| self.field(field, depth + 1)).collect::<Result<_, _>>()?)
-            }
-            FieldType::Other(name) => return Err(format!("its schema has a column of the unknown type {name:?}")),
-        })
-    }
+    schema.into_tree().map_err(|malformed| malformed.to_string())
 }
 
 /// Whether two types have the same values. The numbers and descriptions of nested fields do not matter.

@@ -1,17 +1,10 @@
 //! What is said between a host and a module, in plain Rust: `wit/module/transform.wit`. Nothing that a module says is
 //! checked here; `checks` does that.
-//!
-//! ```text
-//! schema  a schema with its fields in one list, as it crosses the boundary
-//! ```
 
-mod schema;
-
+pub use thalweg_contract::flat::{Field, FieldType, FlatField, FlatSchema, Schema};
 use thalweg_wire::table::TablePath;
 
 use crate::column::OwnedColumn;
-
-pub use self::schema::{Field, FieldType, FlatField, FlatSchema, Schema};
 
 /// What the rows are on their way to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

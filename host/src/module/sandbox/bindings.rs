@@ -1,3 +1,0 @@
-//! The module's interface as wasmtime makes it from `wit/module`.
-
-pub(in crate::module) use crate::wit::module::*;
