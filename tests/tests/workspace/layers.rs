@@ -49,7 +49,7 @@ const LAYERS: &[Layers] = &[
     Layers {
         sources: "host/src",
         layers: &[
-            &["table", "text"],
+            &["table", "text", "wit"],
             &["panics"],
             &["columns", "runtime"],
             &["driver", "module", "formats"],
