@@ -15,7 +15,7 @@ fn commands(page: &str) -> Vec<String> {
     commands.filter(|command| command.starts_with("thalweg ")).collect()
 }
 
-/// The words that name a command: those before the first that is none, as `table create`.
+/// The words that name a command: one, or two as `table create`.
 fn named(command: &str) -> Vec<&str> {
     const GROUPS: [&str; 4] = ["database", "module", "partition", "table"];
     let words = command.split_whitespace().skip(1);

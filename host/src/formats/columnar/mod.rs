@@ -69,7 +69,7 @@ pub(super) fn arrow_schema(input: &Input) -> Result<Schema, FormatError> {
     Ok(ipc.schema().as_ref().clone())
 }
 
-/// Opens a file that can be read at any place; what is none, as a named pipe, is spooled to a temporary one.
+/// Opens a file that can be read at any place; what cannot, as a named pipe, is spooled to a temporary file.
 fn seekable(input: &Input) -> Result<File, FormatError> {
     let failed = |cause| FormatError::Io { name: input.name().to_string(), cause };
     let mut file = input.open_file()?;

@@ -13,7 +13,7 @@ const LIMIT: usize = 64 << 20;
 
 /// What takes the objects of a JSON text.
 pub(crate) trait Rows {
-    /// Takes one object, which begins in a line. A text that is none, or more than one, leaves it as it was.
+    /// Takes one object, which begins in a line. Of a text that is not one object, nothing is taken.
     fn take(&mut self, object: &str, line: u64) -> Result<(), Problem>;
 }
 
