@@ -1,4 +1,5 @@
-//! Writes the lists of texts that `thalweg module new` puts into folders: the SDK, the WIT of modules, the templates.
+//! Writes the lists of texts that `thalweg module new` puts into folders: the SDK with the crate of types, the WIT of
+//! modules, the templates.
 
 use std::error::Error;
 use std::fmt::Write as _;
@@ -6,8 +7,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Name of the list, the folder from the root of the workspace, and what of it: files and folders.
-const LISTS: [(&str, &str, &[&str]); 3] = [
+const LISTS: [(&str, &str, &[&str]); 4] = [
     ("SDK", "guest-sdk", &["Cargo.toml", "README.md", "src", "macros/Cargo.toml", "macros/src"]),
+    ("TYPES", "modules/core/types", &["Cargo.toml", "src"]),
     ("WIT", "wit/module", &["."]),
     ("TEMPLATES", "guest-sdk/templates", &["rust", "js", "python", "go"]),
 ];

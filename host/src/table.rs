@@ -11,6 +11,6 @@
 //! ```
 
 pub use thalweg_wire::table::{
-    ArrowTypeError, Column, ColumnType, DEFAULT_DATABASE, DataType, Field, NameError, Schema, SchemaError, SqlError,
-    TableDescriptor, TablePath, partition_name, resolve_partition,
+    ArrowColumn, ArrowTypeError, ArrowValues, Column, ColumnType, DEFAULT_DATABASE, DataType, Field, NameError, Schema,
+    SchemaError, SqlError, TableDescriptor, TablePath, partition_name, resolve_partition,
 };

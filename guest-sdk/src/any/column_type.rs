@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use thalweg_types::Identifier;
+
 use crate::{DataType, Error, Field, Schema, sql};
 
 /// A column's type, with all that is nested in it.
@@ -160,9 +162,7 @@ fn write(f: &mut fmt::Formatter<'_>, fields: &[Field], at: usize) -> fmt::Result
             f.write_str("ROW<")?;
             for (index, &child) in children.iter().enumerate() {
                 let (comma, name) = (if index > 0 { ", " } else { "" }, &fields[child as usize].name);
-                let is_word = name.chars().all(|letter| letter.is_alphanumeric() || letter == '_');
-                let quote = if is_word { "" } else { "`" };
-                write!(f, "{comma}{quote}{name}{quote} ")?;
+                write!(f, "{comma}{} ", Identifier(name))?;
                 write(f, fields, child as usize)?;
             }
             f.write_str(">")?;

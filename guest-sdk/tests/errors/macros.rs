@@ -171,16 +171,16 @@ fn no_column(a: i32) -> () {}
 //~   ^^^^ say which column has this type
 fn type_of_none(a: i32) -> i32 { a }
 
-#[map(column = a, type = "INTEGER")]
-//~                      ^^^^^^^^^ there is no type INTEGER; the types are BOOLEAN
+#[map(column = a, type = "VARCHAR")]
+//~                      ^^^^^^^^^ at character 1: expected a data type of Fluss's, here STRING, found 'VARCHAR'
 fn unknown_type(a: i32) -> i32 { a }
 
 #[map(column = a, type = "DECIMAL(39, 2)")]
-//~                      ^^^^^^^^^^^^^^^^ write DECIMAL(precision, scale)
+//~                      ^^^^^^^^^^^^^^^^ at character 9: expected a precision of 1 to 38, found '39'
 fn too_precise(a: i32) -> Decimal { Decimal::new(1, 0) }
 
 #[map(column = a, type = "TIME(10)")]
-//~                      ^^^^^^^^^^ write TIME(precision), with a precision of 0 to 9
+//~                      ^^^^^^^^^^ at character 6: expected a precision of 0 to 9, found '10'
 fn too_fine(a: i32) -> Time { Time::new(1, Unit::Seconds) }
 
 #[map(columns(a, b = "BIGINT"))]
@@ -196,7 +196,7 @@ fn list_as_number(a: i32) -> Vec<i32> { vec![a] }
 fn number_as_list(a: i32) -> i32 { a }
 
 #[map(columns(b = "ARRAY<ARRAY<INT>>"))]
-//~               ^^^^^^^^^^^^^^^^^^^ there is no type ARRAY<INT>
+//~               ^^^^^^^^^^^^^^^^^^^ ARRAY<INT> has types within; a function writes flat types and arrays of them
 fn list_of_lists(a: i32) -> Vec<i32> { vec![a] }
 
 // Whole columns.

@@ -9,7 +9,7 @@ use arrow_cast::cast;
 use arrow_schema::{DataType, Field, Schema, SchemaRef, TimeUnit};
 use proptest::prelude::Rng;
 use proptest::test_runner::{RngAlgorithm, TestRng};
-use thalweg_wire::table::ColumnType;
+use thalweg_wire::table::{ArrowColumn as _, ColumnType};
 
 /// Chance from a seed.
 pub(crate) fn chance(seed: &[u8; 32]) -> TestRng {

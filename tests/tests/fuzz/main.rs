@@ -16,7 +16,7 @@ use arrow_array::RecordBatch;
 use arrow_schema::SchemaRef;
 use arrow_select::concat::concat_batches;
 use thalweg::formats::{Format, FormatError, InferOptions, Input, ReadOptions, infer_schema, reader, writer};
-use thalweg::table::{ColumnType, Schema};
+use thalweg::table::{ArrowColumn as _, ColumnType, Schema};
 
 use machine::Target;
 

@@ -1,29 +1,10 @@
 //! Column types as SQL writes them: `DECIMAL(10, 2)`.
 
-use quote::{format_ident, quote_spanned};
+use quote::{format_ident, quote, quote_spanned};
 use syn::{Error, LitStr, Result};
+use thalweg_types::{ColumnType, DataType, SqlError};
 
 use crate::facts::{Kind, Sql};
-
-/// Word, `DataType`, and the numbers in parentheses: how many at most, and the range of the first.
-const TYPES: [(&str, &str, usize, std::ops::RangeInclusive<u32>); 16] = [
-    ("BOOLEAN", "Boolean", 0, 0..=0),
-    ("TINYINT", "Tinyint", 0, 0..=0),
-    ("SMALLINT", "Smallint", 0, 0..=0),
-    ("INT", "Int", 0, 0..=0),
-    ("BIGINT", "Bigint", 0, 0..=0),
-    ("FLOAT", "Float", 0, 0..=0),
-    ("DOUBLE", "Double", 0, 0..=0),
-    ("DECIMAL", "Decimal", 2, 1..=38),
-    ("CHAR", "FixedText", 1, 1..=i32::MAX as u32),
-    ("STRING", "Text", 0, 0..=0),
-    ("BINARY", "FixedBytes", 1, 1..=i32::MAX as u32),
-    ("BYTES", "Bytes", 0, 0..=0),
-    ("DATE", "Date", 0, 0..=0),
-    ("TIME", "Time", 1, 0..=9),
-    ("TIMESTAMP", "Timestamp", 1, 0..=9),
-    ("TIMESTAMP_LTZ", "TimestampLtz", 1, 0..=9),
-];
 
 /// Which types a Rust type is written as.
 const WRITTEN: [(&str, &[&str]); 14] = [
@@ -45,60 +26,57 @@ const WRITTEN: [(&str, &[&str]); 14] = [
 
 /// Reads a type; the error points at the string.
 pub(crate) fn parse(text: &LitStr) -> Result<Sql> {
-    let value = text.value();
-    let value = value.trim();
-    let is_array = value.get(..6).is_some_and(|start| start.eq_ignore_ascii_case("ARRAY<"));
-    match value.strip_suffix('>').filter(|_| is_array) {
-        Some(array) => Ok(Sql { is_list: true, ..flat(&array[6..], text)? }),
-        None => flat(value, text),
+    let column: ColumnType = text.value().parse().map_err(|error: SqlError| Error::new(text.span(), error))?;
+    match &column.data_type {
+        DataType::Array(element) => Ok(Sql { is_list: true, ..flat(element, text)? }),
+        _ => flat(&column, text),
     }
+    .and_then(|sql| match column.nullable {
+        true => Ok(sql),
+        false => Err(not_null(text)),
+    })
 }
 
-/// Reads a type without others within.
-fn flat(value: &str, text: &LitStr) -> Result<Sql> {
-    let (word, numbers) = split(value).ok_or_else(|| {
-        Error::new(text.span(), "write a column type as SQL does: `INT`, `DECIMAL(10, 2)`, `TIMESTAMP(6)`")
-    })?;
-    let Some((_, case, most, range)) = TYPES.iter().find(|(known, ..)| *known == word) else {
-        let known: Vec<_> = TYPES.iter().map(|(known, ..)| *known).collect();
-        return Err(Error::new(text.span(), format!("there is no type {word}; the types are {}", known.join(", "))));
-    };
-    let fits = match numbers[..] {
-        [] => *most == 0,
-        [first] => *most == 1 && range.contains(&first),
-        [first, second] => *most == 2 && range.contains(&first) && second <= first,
-        _ => false,
-    };
-    if !fits {
-        let shape = match word.as_str() {
-            "DECIMAL" => "DECIMAL(precision, scale), with a precision of 1 to 38 and no greater scale".to_owned(),
-            "CHAR" | "BINARY" => format!("{word}(length), with a length from 1 on"),
-            _ if *most == 1 => format!("{word}(precision), with a precision of 0 to 9"),
-            _ => format!("{word} alone"),
-        };
-        return Err(Error::new(text.span(), format!("write {shape}")));
+fn not_null(text: &LitStr) -> Error {
+    let reason =
+        "write the type without NOT NULL: the Rust type says whether there are nulls, an `Option` that there are";
+    Error::new(text.span(), reason)
+}
+
+/// A type without others within.
+fn flat(column: &ColumnType, text: &LitStr) -> Result<Sql> {
+    if !column.nullable {
+        return Err(not_null(text));
     }
-    let case = format_ident!("{case}");
-    let narrow = numbers.iter().map(|number| *number as u8);
-    let data_type = match numbers[..] {
-        [] => quote_spanned!(text.span()=> ::thalweg_module::DataType::#case),
-        [length] if matches!(word.as_str(), "CHAR" | "BINARY") => {
-            quote_spanned!(text.span()=> ::thalweg_module::DataType::#case(#length))
+    let (case, numbers) = match &column.data_type {
+        DataType::Boolean => ("Boolean", None),
+        DataType::TinyInt => ("Tinyint", None),
+        DataType::SmallInt => ("Smallint", None),
+        DataType::Int => ("Int", None),
+        DataType::BigInt => ("Bigint", None),
+        DataType::Float => ("Float", None),
+        DataType::Double => ("Double", None),
+        DataType::Decimal { precision, scale } => ("Decimal", Some(quote!((#precision, #scale)))),
+        DataType::Char(length) => ("FixedText", Some(quote!(#length))),
+        DataType::String => ("Text", None),
+        DataType::Binary(length) => ("FixedBytes", Some(quote!(#length))),
+        DataType::Bytes => ("Bytes", None),
+        DataType::Date => ("Date", None),
+        DataType::Time(precision) => ("Time", Some(quote!(#precision))),
+        DataType::Timestamp(precision) => ("Timestamp", Some(quote!(#precision))),
+        DataType::TimestampLtz(precision) => ("TimestampLtz", Some(quote!(#precision))),
+        DataType::Array(_) | DataType::Map(..) | DataType::Row(_) => {
+            let reason =
+                format!("{} has types within; a function writes flat types and arrays of them", column.data_type);
+            return Err(Error::new(text.span(), reason));
         }
-        [_] => quote_spanned!(text.span()=> ::thalweg_module::DataType::#case(#(#narrow)*)),
-        _ => quote_spanned!(text.span()=> ::thalweg_module::DataType::#case((#(#narrow),*))),
     };
+    let case = format_ident!("{case}");
+    let numbers = numbers.map(|numbers| quote!((#numbers)));
+    let data_type = quote_spanned!(text.span()=> ::thalweg_module::DataType::#case #numbers);
+    let name = column.data_type.to_string();
+    let word = name.split('(').next().unwrap_or_default().to_owned();
     Ok(Sql { data_type, word, is_list: false, span: text.span() })
-}
-
-/// The word in capitals, and the numbers in parentheses.
-fn split(text: &str) -> Option<(String, Vec<u32>)> {
-    let text = text.trim();
-    let (word, numbers) = match text.split_once('(') {
-        Some((word, rest)) => (word, rest.strip_suffix(')')?.split(',').map(|it| it.trim().parse().ok()).collect()),
-        None => (text, Some(Vec::new())),
-    };
-    Some((word.trim().to_ascii_uppercase(), numbers?))
 }
 
 /// Refuses a type that a value of this kind is not written as.

@@ -1,6 +1,6 @@
 //! The columns of a file as those of a table.
 
-use crate::table::{ArrowTypeError, ColumnType, Schema};
+use crate::table::{ArrowColumn as _, ArrowTypeError, ColumnType, Schema};
 
 /// The columns of an Arrow schema as a table's.
 pub(in crate::cli) fn schema_of(arrow: &arrow_schema::Schema) -> anyhow::Result<Schema> {

@@ -21,7 +21,7 @@ use std::sync::Arc;
 use arrow_array::{Array, ArrayRef, RecordBatch, RecordBatchOptions, new_null_array};
 use arrow_buffer::NullBuffer;
 use arrow_schema::{DataType, Field, Schema, SchemaRef};
-use thalweg_wire::table::ColumnType;
+use thalweg_wire::table::{ArrowColumn as _, ColumnType};
 
 use super::FitError;
 

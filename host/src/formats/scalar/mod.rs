@@ -21,7 +21,7 @@ use arrow_array::{ArrayRef, new_null_array};
 use arrow_schema::{DataType, Field, TimeUnit};
 
 use super::options::Rounding;
-use crate::table;
+use crate::table::{self, ArrowValues as _};
 
 pub(super) use number::NumberKind;
 pub(super) use shown::{Shown, quoted};

@@ -5,7 +5,7 @@ use arrow_cast::display::{ArrayFormatter, FormatOptions};
 use proptest::prelude::*;
 
 use super::*;
-use crate::table::ColumnType;
+use crate::table::{ArrowColumn as _, ColumnType};
 
 fn field(sql: &str) -> Field {
     sql.parse::<ColumnType>().unwrap_or_else(|error| panic!("{sql}: {error}")).to_arrow("c")

@@ -17,7 +17,7 @@ use arrow_schema::{DataType as ArrowType, Field as ArrowField};
 use common::read::{layout, read};
 use common::{of, schema};
 use thalweg_wire::record::{ChangeType, LogBatch, LogBatches};
-use thalweg_wire::table::{ColumnType, DataType, Field};
+use thalweg_wire::table::{ArrowValues as _, ColumnType, DataType, Field};
 
 /// The columns of the tables that the `log-` captures come from.
 fn log_types() -> Vec<ColumnType> {

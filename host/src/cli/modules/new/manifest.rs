@@ -3,9 +3,15 @@
 use anyhow::{Context as _, bail};
 use toml::{Table, Value};
 
-/// A manifest of the workspace whose root manifest is `workspace`, so that it stands alone. Paths of other members are
-/// taken to be from `folder`, the folder of the workspace that is copied.
-pub(super) fn standalone(manifest: &str, workspace: &str, folder: &str) -> anyhow::Result<String> {
+/// A manifest of the workspace whose root manifest is `workspace`, so that it stands alone in the folder `own` of a copy
+/// (empty, or its parts with a `/` each). `members` are the other members that are copied: where they lie in the workspace,
+/// and where in the copy.
+pub(super) fn standalone(
+    manifest: &str,
+    workspace: &str,
+    own: &str,
+    members: &[(&str, &str)],
+) -> anyhow::Result<String> {
     let mut manifest: Table = manifest.parse()?;
     let root: Table = workspace.parse()?;
     let root = root.get("workspace").and_then(Value::as_table).context("no workspace")?;
@@ -23,7 +29,7 @@ pub(super) fn standalone(manifest: &str, workspace: &str, folder: &str) -> anyho
     for (name, dependency) in dependencies.into_iter().flat_map(Table::iter_mut) {
         if inherits(dependency) {
             let inherited = shared.get(name).with_context(|| format!("no workspace.dependencies.{name}"))?;
-            *dependency = written_out(dependency, inherited, folder)?;
+            *dependency = written_out(dependency, inherited, own, members)?;
         }
     }
     let package = manifest.remove("package").context("no package")?;
@@ -36,7 +42,7 @@ fn inherits(value: &Value) -> bool {
 }
 
 /// A dependency as the workspace has it, with what the member adds.
-fn written_out(member: &Value, inherited: &Value, folder: &str) -> anyhow::Result<Value> {
+fn written_out(member: &Value, inherited: &Value, own: &str, members: &[(&str, &str)]) -> anyhow::Result<Value> {
     let mut whole = match inherited {
         Value::String(version) => Table::from_iter([("version".to_owned(), Value::String(version.clone()))]),
         Value::Table(table) => table.clone(),
@@ -49,8 +55,9 @@ fn written_out(member: &Value, inherited: &Value, folder: &str) -> anyhow::Resul
         }
     }
     if let Some(Value::String(path)) = whole.get_mut("path") {
-        let inside = path.strip_prefix(folder).and_then(|path| path.strip_prefix('/'));
-        *path = inside.with_context(|| format!("{path} lies outside of {folder}"))?.to_owned();
+        let copied = members.iter().find(|(member, _)| member == path).map(|(_, copied)| copied);
+        let copied = copied.with_context(|| format!("{path} is not copied"))?;
+        *path = "../".repeat(own.matches('/').count()) + copied;
     }
     Ok(Value::Table(whole))
 }
@@ -82,7 +89,8 @@ mod tests {
             [dev-dependencies]
             e = { workspace = true }
         "#;
-        let alone: Table = standalone(manifest, workspace, "sdk").expect("a manifest").parse().expect("TOML");
+        let alone: Table =
+            standalone(manifest, workspace, "", &[("sdk/c", "c")]).expect("a manifest").parse().expect("TOML");
         let expected: Table = r#"
             package = { name = "m", version = "0.1.0" }
             [dependencies]
@@ -94,7 +102,9 @@ mod tests {
         .parse()
         .expect("TOML");
         assert_eq!(alone, expected);
-        assert!(standalone(manifest, workspace, "other").is_err(), "c is not in that folder");
-        assert!(standalone("[dependencies]", workspace, "sdk").is_err(), "no package");
+        let deeper = standalone(manifest, workspace, "x/", &[("sdk/c", "y/c")]).expect("a manifest");
+        assert!(deeper.contains("path = \"../y/c\""), "{deeper}");
+        assert!(standalone(manifest, workspace, "", &[]).is_err(), "c is not copied");
+        assert!(standalone("[dependencies]", workspace, "", &[]).is_err(), "no package");
     }
 }

@@ -14,7 +14,7 @@ use clap::{Args, ValueEnum};
 
 use crate::cli::terminal::{Common, Outcome};
 
-use sources::{LOCK, SDK, TEMPLATES, WIT, WORKSPACE};
+use sources::{LOCK, SDK, Source, TEMPLATES, TYPES, WIT, WORKSPACE};
 
 /// `thalweg module new`.
 #[derive(Debug, Args)]
@@ -92,6 +92,9 @@ fn next(folder: &Path, name: &str, lang: Language) -> String {
     )
 }
 
+/// The members of the workspace that the SDK stands on, and where they lie in its copy.
+const MEMBERS: [(&str, &str); 2] = [("guest-sdk/macros", "macros"), ("modules/core/types", "types")];
+
 /// The files of a new module: path in its folder, and text.
 fn files(name: &str, kind: Kind, lang: Language) -> anyhow::Result<BTreeMap<String, String>> {
     let (lang_name, kind_name) = (value_name(lang), value_name(kind));
@@ -111,12 +114,15 @@ fn files(name: &str, kind: Kind, lang: Language) -> anyhow::Result<BTreeMap<Stri
         files.extend(WIT.iter().map(|source| (format!("wit/{}", source.path), source.text.to_owned())));
         return Ok(files);
     }
-    for source in SDK {
-        let text = match source.path.ends_with("Cargo.toml") {
-            true => manifest::standalone(source.text, WORKSPACE, "guest-sdk").context(source.path)?,
-            false => source.text.to_owned(),
-        };
-        files.insert(format!("sdk/{}", source.path), text);
+    for (folder, sources) in [("", SDK), ("types/", TYPES)] {
+        for Source { path, text } in sources {
+            let path = format!("{folder}{path}");
+            let text = match path.strip_suffix("Cargo.toml") {
+                Some(own) => manifest::standalone(text, WORKSPACE, own, &MEMBERS).context(path.clone())?,
+                None => (*text).to_owned(),
+            };
+            files.insert(format!("sdk/{path}"), text);
+        }
     }
     files.insert("Cargo.lock".to_owned(), lock::part(LOCK, "thalweg-module", name)?);
     Ok(files)

@@ -4,7 +4,7 @@
 const LONGEST: usize = 64;
 
 /// Names that mean something else to a language's tools or to a file system.
-const TAKEN: [&str; 19] = [
+const TAKEN: [&str; 20] = [
     "alloc",
     "aux",
     "con",
@@ -22,6 +22,7 @@ const TAKEN: [&str; 19] = [
     "test",
     "thalweg-module",
     "thalweg-module-macros",
+    "thalweg-types",
     "type",
     "wit",
 ];

@@ -8,6 +8,7 @@ use arrow_array::types::{Int8Type, Int16Type, Int64Type, UInt32Type};
 use arrow_array::*;
 use arrow_buffer::{OffsetBuffer, ScalarBuffer};
 use arrow_schema::{TimeUnit, UnionFields, UnionMode};
+use thalweg_wire::table::ArrowValues as _;
 
 use super::*;
 

@@ -23,6 +23,7 @@ use parquet::schema::parser::parse_message_type;
 use super::*;
 use crate::columns::{fit, flatten};
 use crate::formats::{Format, infer_schema, reader};
+use crate::table::{ArrowColumn as _, ArrowValues as _, ColumnType};
 
 fn rows() -> RecordBatch {
     let ids: ArrayRef = Arc::new(Int64Array::from_iter_values(0..300));
@@ -62,7 +63,7 @@ fn odd_rows() -> RecordBatch {
 /// The columns of a table made of the file, where one can be.
 fn table_of(rows: &RecordBatch) -> Option<SchemaRef> {
     let column = |field: &Arc<Field>| {
-        let column = crate::table::ColumnType::from_arrow(field).ok()?;
+        let column = ColumnType::from_arrow(field).ok()?;
         Some(Field::new(field.name(), column.data_type.to_arrow(), true))
     };
     let columns = rows.schema_ref().fields().iter().map(column).collect::<Option<Vec<_>>>()?;

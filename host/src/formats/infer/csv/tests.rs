@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::formats::CsvOptions;
-use crate::table;
+use crate::table::{self, ArrowValues as _};
 
 fn like(text: &str, options: InferOptions) -> Result<Inferred, FormatError> {
     let file = tempfile::Builder::new().suffix(".csv").tempfile().expect("a file");

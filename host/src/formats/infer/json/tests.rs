@@ -6,6 +6,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::formats::{Format, reader};
+use crate::table::{ArrowColumn as _, ColumnType};
 
 /// A file with this text.
 fn file(text: &str) -> tempfile::NamedTempFile {
@@ -22,7 +23,7 @@ fn inferred(text: &str, sample: Option<usize>) -> Result<Inferred, FormatError> 
 /// The columns as SQL.
 fn columns(schema: &Schema) -> String {
     let column = |field: &arrow_schema::FieldRef| {
-        let column = crate::table::ColumnType::from_arrow(field).expect("a type of a table");
+        let column = ColumnType::from_arrow(field).expect("a type of a table");
         format!("{} {column}", field.name())
     };
     schema.fields().iter().map(column).collect::<Vec<_>>().join(", ")

@@ -3,7 +3,7 @@
 use arrow_array::{Array, ArrayRef, BooleanArray};
 use arrow_buffer::{BooleanBuffer, BooleanBufferBuilder};
 use arrow_select::filter::filter;
-use thalweg_wire::table::Column;
+use thalweg_wire::table::{ArrowValues as _, Column};
 
 use super::Plan;
 use super::values::check_range;

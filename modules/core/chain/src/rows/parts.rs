@@ -8,6 +8,7 @@ use arrow_buffer::{BooleanBuffer, BooleanBufferBuilder};
 use arrow_schema::{ArrowError, DataType};
 use arrow_select::concat::concat;
 use arrow_select::filter::filter;
+use thalweg_wire::table::{ArrowValues as _, Column};
 
 use super::Flow;
 use crate::checks::{Outcome, Plan, Selection};
@@ -95,7 +96,7 @@ impl Parts {
         plan: &Plan,
         piece: impl Fn(&Piece<'_>, Option<&ArrayRef>) -> Result<ArrayRef, ArrowError>,
     ) -> Result<Vec<ArrayRef>, ArrowError> {
-        let column = |(at, column): (usize, &thalweg_wire::table::Column)| {
+        let column = |(at, column): (usize, &Column)| {
             let data_type = column.column_type.data_type.to_arrow();
             let pieces = self.parts.iter().map(|part| {
                 let (Outcome::Selected(_, written) | Outcome::Produced(_, written)) = &part.outcome;

@@ -28,21 +28,45 @@ impl From<&Schema> for arrow_schema::Schema {
     }
 }
 
-impl ColumnType {
+/// Column types of Fluss as Arrow fields, and back.
+pub trait ArrowColumn: Sized {
     /// The Arrow field of this name and type.
-    pub fn to_arrow(&self, name: &str) -> ArrowField {
+    fn to_arrow(&self, name: &str) -> ArrowField;
+
+    /// The type that holds every value of an Arrow field; see [`ArrowValues::from_arrow`].
+    ///
+    /// # Errors
+    /// Where Fluss has none.
+    fn from_arrow(field: &ArrowField) -> Result<Self, ArrowTypeError>;
+}
+
+/// Data types of Fluss as Arrow types, and back.
+pub trait ArrowValues: Sized {
+    /// The Arrow type that has these values on the wire. Instants have the zone `UTC`.
+    fn to_arrow(&self) -> ArrowType;
+
+    /// The type that holds every value of an Arrow type: where Fluss lacks one, the next wider. `UInt64` becomes
+    /// `DECIMAL(20, 0)`, other unsigned integers the next longer signed one, `Date64` milliseconds become
+    /// `TIMESTAMP(3)`, a timestamp with any zone `TIMESTAMP_LTZ`, a dictionary the type of its values. Nested fields have
+    /// no id yet.
+    ///
+    /// # Errors
+    /// Where Fluss has none.
+    fn from_arrow(arrow: &ArrowType) -> Result<Self, ArrowTypeError>;
+}
+
+impl ArrowColumn for ColumnType {
+    fn to_arrow(&self, name: &str) -> ArrowField {
         ArrowField::new(name, self.data_type.to_arrow(), self.nullable)
     }
 
-    /// The type that holds every value of an Arrow field; see `DataType::from_arrow`.
-    pub fn from_arrow(field: &ArrowField) -> Result<Self, ArrowTypeError> {
+    fn from_arrow(field: &ArrowField) -> Result<Self, ArrowTypeError> {
         from_field(field, field.name())
     }
 }
 
-impl DataType {
-    /// The Arrow type that has these values on the wire. Instants have the zone `UTC`.
-    pub fn to_arrow(&self) -> ArrowType {
+impl ArrowValues for DataType {
+    fn to_arrow(&self) -> ArrowType {
         match self {
             DataType::Boolean => ArrowType::Boolean,
             DataType::TinyInt => ArrowType::Int8,
@@ -72,12 +96,7 @@ impl DataType {
         }
     }
 
-    /// The type that holds every value of an Arrow type: where Fluss lacks one, the next wider. `UInt64` becomes
-    /// `DECIMAL(20, 0)`, other unsigned integers the next longer signed one, `Date64` milliseconds become
-    /// `TIMESTAMP(3)`, a timestamp with any zone `TIMESTAMP_LTZ`, a dictionary the type of its values.
-    ///
-    /// Fails where Fluss has none. Nested fields have no id yet.
-    pub fn from_arrow(arrow: &ArrowType) -> Result<Self, ArrowTypeError> {
+    fn from_arrow(arrow: &ArrowType) -> Result<Self, ArrowTypeError> {
         from_type(arrow, "")
     }
 }

@@ -2,14 +2,8 @@
 
 use std::collections::HashSet;
 
-use super::{ColumnType, DataType, Schema, TableDescriptor};
+use super::{ColumnType, DataType, MAX_DECIMAL_PRECISION, MAX_TIME_PRECISION, MAX_TYPE_DEPTH, Schema, TableDescriptor};
 
-/// Digits that a `DECIMAL` may have.
-pub const MAX_DECIMAL_PRECISION: u8 = 38;
-/// Digits behind the second that a time or timestamp may have.
-pub const MAX_TIME_PRECISION: u8 = 9;
-/// How deep types may be nested: a bound of ours, so that hostile schemas cannot exhaust the stack.
-pub const MAX_TYPE_DEPTH: usize = 32;
 /// How many columns and nested fields a schema may have together: a bound of ours.
 pub const MAX_FIELDS: usize = 65_536;
 

@@ -13,26 +13,6 @@ pub struct FlatField<'a> {
     pub depth: usize,
 }
 
-impl ColumnType {
-    /// The types directly beneath this one, with their names: `element` of an array, `key` and `value` of a map, the
-    /// fields of a row.
-    pub fn children(&self) -> impl Iterator<Item = (&str, &ColumnType)> {
-        let (first, second, fields): (_, _, &[_]) = match &self.data_type {
-            DataType::Array(element) => (Some(("element", &**element)), None, &[]),
-            DataType::Map(key, value) => (Some(("key", &**key)), Some(("value", &**value)), &[]),
-            DataType::Row(fields) => (None, None, fields),
-            _ => (None, None, &[]),
-        };
-        let fields = fields.iter().map(|field| (field.name.as_str(), &field.column_type));
-        first.into_iter().chain(second).chain(fields)
-    }
-
-    /// How many fields this type is when flattened: itself and all that is nested in it.
-    pub fn flat_len(&self) -> usize {
-        1 + self.children().map(|(_, child)| child.flat_len()).sum::<usize>()
-    }
-}
-
 impl Schema {
     /// Makes a schema without a primary key, and numbers columns and nested fields as Fluss does when a table is built
     /// column by column: from 0, depth first, a column before what is nested in it.

@@ -3,7 +3,6 @@
 mod arrow;
 mod auto_partition;
 mod check;
-mod data_type;
 mod descriptor;
 mod fields;
 mod json;
@@ -16,13 +15,12 @@ pub(crate) mod samples;
 mod schema;
 mod sql;
 
-pub use arrow::ArrowTypeError;
+pub use arrow::{ArrowColumn, ArrowTypeError, ArrowValues};
 pub use auto_partition::{AutoPartition, PartitionTimeError, TimeUnit, fixed_zone};
-pub use check::{MAX_DECIMAL_PRECISION, MAX_FIELDS, MAX_TIME_PRECISION, MAX_TYPE_DEPTH, SchemaError};
-pub use data_type::{ColumnType, DataType, Field};
+pub use check::{MAX_FIELDS, SchemaError};
 pub use descriptor::{DatabaseDescriptor, TableDescriptor, TablePath};
 pub use fields::FlatField;
-pub use json::JsonError;
+pub use json::{JsonError, type_from_json, type_to_json};
 pub use partition::{
     PARTITION_SEPARATOR, PartitionError, check_new_partition_value, check_partition_value, partition_name,
     partition_values, qualified_partition, resolve_partition,
@@ -34,3 +32,4 @@ pub use properties::{
 };
 pub use schema::{Column, Schema};
 pub use sql::SqlError;
+pub use thalweg_types::{ColumnType, DataType, Field, MAX_DECIMAL_PRECISION, MAX_TIME_PRECISION, MAX_TYPE_DEPTH};

@@ -14,7 +14,7 @@ use arrow_array::{
 use arrow_buffer::{NullBuffer, OffsetBuffer, ScalarBuffer};
 use arrow_schema::{DataType as ArrowType, Field as ArrowField, Fields, TimeUnit};
 use thalweg_wire::column::{Batch, Column, Values};
-use thalweg_wire::table::{ColumnType, DataType, Field};
+use thalweg_wire::table::{ArrowColumn as _, ColumnType, DataType, Field};
 
 /// A column type whose values may be null or not.
 pub(crate) fn of(data_type: DataType, nullable: bool) -> ColumnType {

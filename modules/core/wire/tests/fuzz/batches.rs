@@ -7,7 +7,7 @@ use thalweg_wire::record::{
     Adaptation, AdaptedMessage, ChangeType, CheckedMessage, Layout, LogBatch, LogBatches, LogRowsBuilder, PlainMessage,
     RowFormat, project, stamp,
 };
-use thalweg_wire::table::{Column, ColumnType, Schema};
+use thalweg_wire::table::{ArrowColumn as _, Column, ColumnType, Schema};
 
 use crate::common::borrow;
 use crate::common::read::{LIMIT, read_plain};

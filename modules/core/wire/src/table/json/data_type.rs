@@ -9,21 +9,24 @@ use super::{JsonError, MAX_TYPE_DEPTH, each, integer, member, object, optional, 
 /// The id of a field that has none yet.
 const NO_ID: i32 = -1;
 
-impl ColumnType {
-    /// As JSON; what `PbAddColumn.data_type_json` holds.
-    pub fn to_json(&self) -> String {
-        to_text(self)
-    }
-
-    /// From JSON.
-    ///
-    /// # Errors
-    /// If it is no data type, if a precision or length is out of range, or if it is nested deeper than
-    /// [`MAX_TYPE_DEPTH`].
-    pub fn from_json(json: &[u8]) -> Result<ColumnType, JsonError> {
-        read_type(&parse(json)?, 1)
-    }
+/// A type as JSON; what `PbAddColumn.data_type_json` holds.
+pub fn type_to_json(column_type: &ColumnType) -> String {
+    to_text(&TypeJson(column_type))
 }
+
+/// A type from JSON.
+///
+/// # Errors
+/// If it is no data type, if a precision or length is out of range, or if it is nested deeper than [`MAX_TYPE_DEPTH`].
+pub fn type_from_json(json: &[u8]) -> Result<ColumnType, JsonError> {
+    read_type(&parse(json)?, 1)
+}
+
+/// Writes a type.
+pub(super) struct TypeJson<'a>(pub(super) &'a ColumnType);
+
+/// Writes a field of a row.
+struct FieldJson<'a>(&'a Field);
 
 fn root(data_type: &DataType) -> &'static str {
     match data_type {
@@ -49,14 +52,14 @@ fn root(data_type: &DataType) -> &'static str {
     }
 }
 
-impl Serialize for ColumnType {
+impl Serialize for TypeJson<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut map = serializer.serialize_map(None)?;
-        map.serialize_entry("type", root(&self.data_type))?;
-        if !self.nullable {
+        map.serialize_entry("type", root(&self.0.data_type))?;
+        if !self.0.nullable {
             map.serialize_entry("nullable", &false)?;
         }
-        match &self.data_type {
+        match &self.0.data_type {
             DataType::Char(length) | DataType::Binary(length) => map.serialize_entry("length", length)?,
             DataType::Decimal { precision, scale } => {
                 map.serialize_entry("precision", precision)?;
@@ -65,27 +68,30 @@ impl Serialize for ColumnType {
             DataType::Time(precision) | DataType::Timestamp(precision) | DataType::TimestampLtz(precision) => {
                 map.serialize_entry("precision", precision)?;
             }
-            DataType::Array(element) => map.serialize_entry("element_type", element)?,
+            DataType::Array(element) => map.serialize_entry("element_type", &TypeJson(element))?,
             DataType::Map(key, value) => {
-                map.serialize_entry("key_type", key)?;
-                map.serialize_entry("value_type", value)?;
+                map.serialize_entry("key_type", &TypeJson(key))?;
+                map.serialize_entry("value_type", &TypeJson(value))?;
             }
-            DataType::Row(fields) => map.serialize_entry("fields", fields)?,
+            DataType::Row(fields) => {
+                map.serialize_entry("fields", &fields.iter().map(FieldJson).collect::<Vec<_>>())?;
+            }
             _ => {}
         }
         map.end()
     }
 }
 
-impl Serialize for Field {
+impl Serialize for FieldJson<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut map = serializer.serialize_map(None)?;
-        map.serialize_entry("name", &self.name)?;
-        map.serialize_entry("field_type", &self.column_type)?;
-        if let Some(description) = &self.description {
+        let Field { id, name, column_type, description } = self.0;
+        map.serialize_entry("name", name)?;
+        map.serialize_entry("field_type", &TypeJson(column_type))?;
+        if let Some(description) = description {
             map.serialize_entry("description", description)?;
         }
-        map.serialize_entry("field_id", &self.id.unwrap_or(NO_ID))?;
+        map.serialize_entry("field_id", &id.unwrap_or(NO_ID))?;
         map.end()
     }
 }
@@ -197,8 +203,8 @@ mod tests {
             for (suffix, nullable) in [("", ""), (" NOT NULL", r#","nullable":false"#)] {
                 let json = format!(r#"{{"type":"{root}"{nullable}{rest}}}"#);
                 let expected: ColumnType = format!("{sql}{suffix}").parse().unwrap();
-                assert_eq!(expected.to_json(), json);
-                assert_eq!(ColumnType::from_json(json.as_bytes()), Ok(expected));
+                assert_eq!(type_to_json(&expected), json);
+                assert_eq!(type_from_json(json.as_bytes()), Ok(expected));
             }
         }
     }
@@ -218,7 +224,7 @@ mod tests {
             ("[]", "at $: expected an object, found an array"),
         ];
         for (json, expected) in cases {
-            assert_eq!(ColumnType::from_json(json.as_bytes()).unwrap_err().to_string(), expected);
+            assert_eq!(type_from_json(json.as_bytes()).unwrap_err().to_string(), expected);
         }
     }
 
@@ -226,16 +232,16 @@ mod tests {
     fn nesting_has_a_bound() {
         let nested =
             |levels| r#"{"type":"ARRAY","element_type":"#.repeat(levels) + r#"{"type":"DATE"}"# + &"}".repeat(levels);
-        assert!(ColumnType::from_json(nested(MAX_TYPE_DEPTH - 1).as_bytes()).is_ok());
+        assert!(type_from_json(nested(MAX_TYPE_DEPTH - 1).as_bytes()).is_ok());
         for levels in [MAX_TYPE_DEPTH, 126, 100_000] {
-            assert!(ColumnType::from_json(nested(levels).as_bytes()).is_err(), "{levels}");
+            assert!(type_from_json(nested(levels).as_bytes()).is_err(), "{levels}");
         }
     }
 
     proptest! {
         #[test]
         fn types_round_trip(column_type in column_type()) {
-            prop_assert_eq!(ColumnType::from_json(column_type.to_json().as_bytes()), Ok(column_type));
+            prop_assert_eq!(type_from_json(type_to_json(&column_type).as_bytes()), Ok(column_type));
         }
     }
 }

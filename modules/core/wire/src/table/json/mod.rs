@@ -4,6 +4,8 @@ mod data_type;
 mod descriptor;
 mod schema;
 
+pub use data_type::{type_from_json, type_to_json};
+
 use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};

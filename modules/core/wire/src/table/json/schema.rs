@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use super::super::fields::number;
 use super::super::{Column, Schema};
-use super::data_type::read_type;
+use super::data_type::{TypeJson, read_type};
 use super::{JsonError, each, integer, member, object, optional, parse, text, text_map, texts, to_text};
 
 impl Schema {
@@ -46,7 +46,7 @@ impl Serialize for Column {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut map = serializer.serialize_map(None)?;
         map.serialize_entry("name", &self.name)?;
-        map.serialize_entry("data_type", &self.column_type)?;
+        map.serialize_entry("data_type", &TypeJson(&self.column_type))?;
         if let Some(comment) = &self.comment {
             map.serialize_entry("comment", comment)?;
         }

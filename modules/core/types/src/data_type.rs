@@ -1,5 +1,12 @@
 //! The 19 data types of Fluss.
 
+/// Digits that a `DECIMAL` may have.
+pub const MAX_DECIMAL_PRECISION: u8 = 38;
+/// Digits behind the second that a time or timestamp may have.
+pub const MAX_TIME_PRECISION: u8 = 9;
+/// How deep types may be nested: a bound of ours, so that hostile schemas cannot exhaust the stack.
+pub const MAX_TYPE_DEPTH: usize = 32;
+
 /// A data type, by its SQL name. Lengths are in characters (`Char`) or bytes (`Binary`).
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum DataType {
@@ -68,4 +75,24 @@ pub struct Field {
     pub column_type: ColumnType,
     /// A text for people.
     pub description: Option<String>,
+}
+
+impl ColumnType {
+    /// The types directly beneath this one, with their names: `element` of an array, `key` and `value` of a map, the
+    /// fields of a row.
+    pub fn children(&self) -> impl Iterator<Item = (&str, &ColumnType)> {
+        let (first, second, fields): (_, _, &[_]) = match &self.data_type {
+            DataType::Array(element) => (Some(("element", &**element)), None, &[]),
+            DataType::Map(key, value) => (Some(("key", &**key)), Some(("value", &**value)), &[]),
+            DataType::Row(fields) => (None, None, fields),
+            _ => (None, None, &[]),
+        };
+        let fields = fields.iter().map(|field| (field.name.as_str(), &field.column_type));
+        first.into_iter().chain(second).chain(fields)
+    }
+
+    /// How many fields this type is when flattened: itself and all that is nested in it.
+    pub fn flat_len(&self) -> usize {
+        1 + self.children().map(|(_, child)| child.flat_len()).sum::<usize>()
+    }
 }

@@ -1,32 +1,28 @@
-//! Reads types and schemas from SQL text.
+//! Reads types and columns from SQL text.
 
 use std::str::FromStr;
 
-use super::super::{ColumnType, DataType, Field, MAX_DECIMAL_PRECISION, MAX_TIME_PRECISION, MAX_TYPE_DEPTH, Schema};
 use super::SqlError;
 use super::token::{Token, tokens};
+use crate::{ColumnType, DataType, Field, MAX_DECIMAL_PRECISION, MAX_TIME_PRECISION, MAX_TYPE_DEPTH};
 
-impl Schema {
-    /// Reads the columns of a schema: ``id BIGINT NOT NULL, `the name` STRING COMMENT 'in full'``. Keys are set
-    /// afterwards; fields are numbered as by [`Schema::new`].
-    ///
-    /// Types have Fluss's names, in any case, with its defaults: `DECIMAL` is `DECIMAL(10, 0)`, `CHAR` and `BINARY` have
-    /// length 1, `TIME` precision 0, timestamps 6. `INTEGER` is `INT`.
-    ///
-    /// # Errors
-    /// Where the text is wrong and what should stand there, or what [`Schema::check`] finds.
-    pub fn parse_sql(text: &str) -> Result<Schema, SqlError> {
-        let mut parser = Parser::new(text)?;
-        let mut columns = Vec::new();
-        loop {
-            columns.push(parser.named("a column name", 1)?);
-            match parser.next() {
-                (_, Token::Symbol(',')) => {}
-                (_, Token::End) => break,
-                (position, other) => return Err(unexpected(position, "',', NOT NULL, COMMENT or the end", &other)),
-            }
+/// Reads columns: ``id BIGINT NOT NULL, `the name` STRING COMMENT 'in full'``. They get no number.
+///
+/// Types have Fluss's names, in any case, with its defaults: `DECIMAL` is `DECIMAL(10, 0)`, `CHAR` and `BINARY` have
+/// length 1, `TIME` precision 0, timestamps 6. `INTEGER` is `INT`.
+///
+/// # Errors
+/// Where the text is wrong and what should stand there. Whether a name is there twice is not looked at.
+pub fn parse_columns(text: &str) -> Result<Vec<Field>, SqlError> {
+    let mut parser = Parser::new(text)?;
+    let mut columns = Vec::new();
+    loop {
+        columns.push(parser.named("a column name", 1)?);
+        match parser.next() {
+            (_, Token::Symbol(',')) => {}
+            (_, Token::End) => return Ok(columns),
+            (position, other) => return Err(unexpected(position, "',', NOT NULL, COMMENT or the end", &other)),
         }
-        Ok(Schema::new(columns)?)
     }
 }
 
@@ -45,7 +41,7 @@ impl FromStr for ColumnType {
 }
 
 fn unexpected(position: usize, expected: impl Into<String>, found: &Token) -> SqlError {
-    SqlError::Unexpected { position, expected: expected.into(), found: found.to_string() }
+    SqlError { position, expected: expected.into(), found: found.to_string() }
 }
 
 struct Parser {
@@ -81,19 +77,20 @@ impl Parser {
     }
 
     /// `name TYPE [NOT NULL] [COMMENT 'text']`
-    fn named(&mut self, what: &str, depth: usize) -> Result<(String, ColumnType, Option<String>), SqlError> {
+    fn named(&mut self, what: &str, depth: usize) -> Result<Field, SqlError> {
         let name = match self.next() {
             (_, Token::Word(name) | Token::Quoted(name)) if !name.trim().is_empty() => name,
             (position, other) => return Err(unexpected(position, what, &other)),
         };
         let column_type = self.column_type(depth)?;
-        if !self.next_is_keyword("COMMENT") {
-            return Ok((name, column_type, None));
+        let mut description = None;
+        if self.next_is_keyword("COMMENT") {
+            description = match self.next() {
+                (_, Token::Text(comment)) => Some(comment),
+                (position, other) => return Err(unexpected(position, "a text between single quotes", &other)),
+            };
         }
-        match self.next() {
-            (_, Token::Text(comment)) => Ok((name, column_type, Some(comment))),
-            (position, other) => Err(unexpected(position, "a text between single quotes", &other)),
-        }
+        Ok(Field { id: None, name, column_type, description })
     }
 
     /// `TYPE [NOT NULL | NULL]`
@@ -160,8 +157,7 @@ impl Parser {
             return Ok(DataType::Row(fields));
         }
         loop {
-            let (name, column_type, description) = self.named("a field name", depth + 1)?;
-            fields.push(Field { id: None, name, column_type, description });
+            fields.push(self.named("a field name", depth + 1)?);
             match self.next() {
                 (_, Token::Symbol(',')) => {}
                 (_, Token::Symbol('>')) => return Ok(DataType::Row(fields)),
@@ -226,87 +222,4 @@ fn expected_type(word: &str) -> String {
         _ => return "a data type".to_owned(),
     };
     format!("a data type of Fluss's, here {known}")
-}
-
-#[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-
-    use super::*;
-    use crate::table::samples::{column_type, schema};
-
-    #[test]
-    fn schemas_are_read() {
-        let text = "id BIGINT NOT NULL, `the ``name`` ü` string comment 'it''s', price decimal(10,2) NULL,\n\
-                    m MAP<STRING, INT>, r ROW<a INTEGER NOT NULL, b ARRAY<TIMESTAMP_LTZ>>, größe CHAR";
-        let expected = "id BIGINT NOT NULL, `the ``name`` ü` STRING COMMENT 'it''s', price DECIMAL(10, 2), \
-                        m MAP<STRING, INT>, r ROW<a INT NOT NULL, b ARRAY<TIMESTAMP_LTZ(6)>>, größe CHAR(1)";
-        let schema = Schema::parse_sql(text).unwrap();
-        assert_eq!(schema.to_string(), expected);
-        assert_eq!(schema.columns[1].name, "the `name` ü");
-        assert_eq!(schema.columns[1].comment.as_deref(), Some("it's"));
-    }
-
-    #[test]
-    fn defaults_are_fluss_s() {
-        let cases = [
-            ("DECIMAL", "DECIMAL(10, 0)"),
-            ("DECIMAL(5)", "DECIMAL(5, 0)"),
-            ("CHAR", "CHAR(1)"),
-            ("BINARY", "BINARY(1)"),
-            ("TIME", "TIME(0)"),
-            ("TIMESTAMP", "TIMESTAMP(6)"),
-            ("TIMESTAMP_LTZ", "TIMESTAMP_LTZ(6)"),
-            ("MAP<INT NOT NULL, ROW<>> NOT NULL", "MAP<INT, ROW<>> NOT NULL"),
-        ];
-        for (text, expected) in cases {
-            assert_eq!(text.parse::<ColumnType>().unwrap().to_string(), expected);
-        }
-    }
-
-    #[test]
-    fn errors_say_where_and_what() {
-        let cases = [
-            ("", "at character 1: expected a column name, found the end"),
-            ("a", "at character 2: expected a data type, found the end"),
-            ("a VARCHAR(10)", "at character 3: expected a data type of Fluss's, here STRING, found 'VARCHAR'"),
-            ("a INT b INT", "at character 7: expected ',', NOT NULL, COMMENT or the end, found 'b'"),
-            ("ü INT NOT b", "at character 11: expected NULL after NOT, found 'b'"),
-            ("a DECIMAL(39)", "at character 11: expected a precision of 1 to 38, found '39'"),
-            ("a DECIMAL(4, 5)", "at character 14: expected a scale of 0 to 4, found '5'"),
-            ("a CHAR(0)", "at character 8: expected a length of 1 to 2147483647, found '0'"),
-            ("a TIME(10)", "at character 8: expected a precision of 0 to 9, found '10'"),
-            ("a ARRAY(INT)", "at character 8: expected '<', found '('"),
-            ("a ROW<b INT", "at character 12: expected ',' or '>', found the end"),
-            ("a INT,", "at character 7: expected a column name, found the end"),
-            ("a INT COMMENT b", "at character 15: expected a text between single quotes, found 'b'"),
-            ("`a INT", "at character 7: expected a closing ` for the one at character 1, found the end"),
-            ("`` INT", "at character 1: expected a column name, found ``"),
-            ("a INT, a STRING", "the schema has 'a' twice"),
-        ];
-        for (text, expected) in cases {
-            assert_eq!(Schema::parse_sql(text).unwrap_err().to_string(), expected, "{text}");
-        }
-        let deep = format!("a {}INT{}", "ARRAY<".repeat(40), ">".repeat(40));
-        assert!(Schema::parse_sql(&deep).is_err());
-    }
-
-    proptest! {
-        #[test]
-        fn types_round_trip(column_type in column_type()) {
-            prop_assert_eq!(column_type.to_string().parse(), Ok(column_type));
-        }
-
-        #[test]
-        fn schemas_round_trip(schema in schema()) {
-            let read = Schema::parse_sql(&schema.to_string()).unwrap();
-            prop_assert_eq!(Schema { primary_key: schema.primary_key.clone(), ..read }, schema);
-        }
-
-        #[test]
-        fn any_text_gives_a_schema_or_an_error(text: String, sql in "[a-z`' A-Z<>(),0-9]{0,60}") {
-            let _ = Schema::parse_sql(&text);
-            let _ = Schema::parse_sql(&sql);
-        }
-    }
 }

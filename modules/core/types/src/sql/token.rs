@@ -88,5 +88,5 @@ fn quoted(
         }
     }
     let expected = format!("a closing {quote} for the one at character {start}");
-    Err(SqlError::Unexpected { position: end + 1, expected, found: Token::End.to_string() })
+    Err(SqlError { position: end + 1, expected, found: Token::End.to_string() })
 }

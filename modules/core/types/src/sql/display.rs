@@ -1,8 +1,9 @@
-//! Types and schemas as SQL; what is written here, the parser reads.
+//! Types and columns as SQL; what is written here, the parser reads.
 
 use std::fmt::{Display, Formatter, Result};
 
-use super::super::{Column, ColumnType, DataType, Field, Schema};
+use super::token::{continues_name, starts_name};
+use crate::{ColumnType, DataType, Field};
 
 /// As `DECIMAL(10, 2)`, `ARRAY<INT>` or ``ROW<a INT, `a b` STRING>``.
 impl Display for DataType {
@@ -29,7 +30,9 @@ impl Display for DataType {
             DataType::Map(key, value) => write!(f, "MAP<{}, {value}>", key.data_type),
             DataType::Row(fields) => {
                 f.write_str("ROW<")?;
-                list(f, fields)?;
+                for (at, field) in fields.iter().enumerate() {
+                    write!(f, "{}{field}", if at == 0 { "" } else { ", " })?;
+                }
                 f.write_str(">")
             }
         }
@@ -47,39 +50,30 @@ impl Display for ColumnType {
 /// As `name STRING COMMENT 'of the airport'`.
 impl Display for Field {
     fn fmt(&self, f: &mut Formatter<'_>) -> Result {
-        named(f, &self.name, &self.column_type, self.description.as_deref())
+        write_column(f, &self.name, &self.column_type, self.description.as_deref())
     }
 }
 
-/// As `name STRING COMMENT 'of the airport'`.
-impl Display for Column {
+/// A name, between backquotes unless it is a plain word.
+#[derive(Debug, Clone, Copy)]
+pub struct Identifier<'a>(pub &'a str);
+
+impl Display for Identifier<'_> {
     fn fmt(&self, f: &mut Formatter<'_>) -> Result {
-        named(f, &self.name, &self.column_type, self.comment.as_deref())
+        let mut letters = self.0.chars();
+        match letters.next().is_some_and(starts_name) && letters.all(continues_name) {
+            true => f.write_str(self.0),
+            false => write!(f, "`{}`", self.0.replace('`', "``")),
+        }
     }
 }
 
-/// The columns, as [`Schema::parse_sql`] reads them; keys, ids and aggregations are not said.
-impl Display for Schema {
-    fn fmt(&self, f: &mut Formatter<'_>) -> Result {
-        list(f, &self.columns)
-    }
-}
-
-fn list(f: &mut Formatter<'_>, items: &[impl Display]) -> Result {
-    for (at, item) in items.iter().enumerate() {
-        write!(f, "{}{item}", if at == 0 { "" } else { ", " })?;
-    }
-    Ok(())
-}
-
-fn named(f: &mut Formatter<'_>, name: &str, column_type: &ColumnType, comment: Option<&str>) -> Result {
-    let mut letters = name.chars();
-    let plain = letters.next().is_some_and(super::token::starts_name) && letters.all(super::token::continues_name);
-    match plain {
-        true => f.write_str(name)?,
-        false => write!(f, "`{}`", name.replace('`', "``"))?,
-    }
-    write!(f, " {column_type}")?;
+/// Writes a column or a field, as `name STRING COMMENT 'of the airport'`.
+///
+/// # Errors
+/// If the formatter has one.
+pub fn write_column(f: &mut Formatter<'_>, name: &str, column_type: &ColumnType, comment: Option<&str>) -> Result {
+    write!(f, "{} {column_type}", Identifier(name))?;
     match comment {
         Some(comment) => write!(f, " COMMENT '{}'", comment.replace('\'', "''")),
         None => Ok(()),
