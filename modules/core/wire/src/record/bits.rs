@@ -2,23 +2,23 @@
 
 /// Bits in whole bytes; those past the last are clear.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Bits {
+pub(crate) struct Bits {
     bytes: Vec<u8>,
     length: usize,
 }
 
 impl Bits {
     /// How many bytes they take.
-    pub(super) fn byte_length(&self) -> usize {
+    pub(crate) fn byte_length(&self) -> usize {
         self.bytes.len()
     }
 
-    pub(super) fn into_bytes(self) -> Vec<u8> {
+    pub(crate) fn into_bytes(self) -> Vec<u8> {
         self.bytes
     }
 
     /// Adds one bit.
-    pub(super) fn push(&mut self, bit: bool) {
+    pub(crate) fn push(&mut self, bit: bool) {
         let place = self.length % 8;
         if place == 0 {
             self.bytes.push(u8::from(bit));
@@ -29,7 +29,7 @@ impl Bits {
     }
 
     /// Adds `count` set bits.
-    pub(super) fn extend_set(&mut self, count: usize) {
+    pub(crate) fn extend_set(&mut self, count: usize) {
         let place = self.length % 8;
         if place != 0
             && let Some(last) = self.bytes.last_mut()
@@ -42,7 +42,7 @@ impl Bits {
     }
 
     /// Adds the bits `first..first + count` of `source`, which has as many, and says how many of them are clear.
-    pub(super) fn extend_from(&mut self, source: &[u8], first: usize, count: usize) -> usize {
+    pub(crate) fn extend_from(&mut self, source: &[u8], first: usize, count: usize) -> usize {
         let mut set = 0;
         let mut position = first;
         let end = first + count;
@@ -73,7 +73,7 @@ impl Bits {
     }
 
     /// Adds the bits of `source` at `rows`, and says how many of them are clear.
-    pub(super) fn extend_gathered(&mut self, source: &[u8], rows: &[u32]) -> usize {
+    pub(crate) fn extend_gathered(&mut self, source: &[u8], rows: &[u32]) -> usize {
         let mut set = 0;
         let (head, rest) = rows.split_at(rows.len().min((8 - self.length % 8) % 8));
         for &row in head {
@@ -103,12 +103,12 @@ impl Bits {
 }
 
 /// The bit at `position`; clear past the end.
-pub(super) fn bit(bytes: &[u8], position: usize) -> bool {
+pub(crate) fn bit(bytes: &[u8], position: usize) -> bool {
     bytes.get(position / 8).is_some_and(|byte| byte >> (position % 8) & 1 != 0)
 }
 
 /// The first clear bit of the first `count`.
-pub(super) fn first_clear(bytes: &[u8], count: usize) -> Option<usize> {
+pub(crate) fn first_clear(bytes: &[u8], count: usize) -> Option<usize> {
     let whole = bytes.iter().take(count / 8).position(|byte| *byte != 0xff);
     let from = whole.unwrap_or(count / 8) * 8;
     (from..count).find(|position| !bit(bytes, *position))

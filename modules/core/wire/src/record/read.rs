@@ -4,14 +4,14 @@ use super::RecordError;
 
 /// What is left of the bytes of a batch or a record.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Reader<'a> {
+pub(crate) struct Reader<'a> {
     what: &'static str,
     rest: &'a [u8],
 }
 
 macro_rules! number {
     ($($name:ident)*) => {$(
-        pub(super) fn $name(&mut self) -> Result<$name, RecordError> {
+        pub(crate) fn $name(&mut self) -> Result<$name, RecordError> {
             let available = self.rest.len();
             let (bytes, rest) =
                 self.rest.split_first_chunk().ok_or(cut(self.what, size_of::<$name>(), available))?;
@@ -23,14 +23,14 @@ macro_rules! number {
 
 impl<'a> Reader<'a> {
     /// `what` is said in errors.
-    pub(super) fn new(what: &'static str, bytes: &'a [u8]) -> Self {
+    pub(crate) fn new(what: &'static str, bytes: &'a [u8]) -> Self {
         Self { what, rest: bytes }
     }
 
     number!(i8 u8 i16 i32 u32 i64);
 
     /// The next `length` bytes.
-    pub(super) fn bytes(&mut self, length: usize) -> Result<&'a [u8], RecordError> {
+    pub(crate) fn bytes(&mut self, length: usize) -> Result<&'a [u8], RecordError> {
         let (bytes, rest) = self.rest.split_at_checked(length).ok_or(cut(self.what, length, self.rest.len()))?;
         self.rest = rest;
         Ok(bytes)
@@ -44,7 +44,7 @@ impl<'a> Reader<'a> {
     }
 
     /// An unsigned variable-length integer of at most 32 bits.
-    pub(super) fn varint(&mut self) -> Result<u32, RecordError> {
+    pub(crate) fn varint(&mut self) -> Result<u32, RecordError> {
         let mut value = 0u64;
         for shift in (0..35).step_by(7) {
             let byte = self.u8()?;
@@ -57,21 +57,21 @@ impl<'a> Reader<'a> {
     }
 
     /// What is left.
-    pub(super) fn rest(&self) -> &'a [u8] {
+    pub(crate) fn rest(&self) -> &'a [u8] {
         self.rest
     }
 }
 
-pub(super) fn cut(what: &'static str, needed: usize, available: usize) -> RecordError {
+pub(crate) fn cut(what: &'static str, needed: usize, available: usize) -> RecordError {
     RecordError::Cut { what, needed: needed as u64, available: available as u64 }
 }
 
-pub(super) fn corrupt(what: &'static str, reason: String) -> RecordError {
+pub(crate) fn corrupt(what: &'static str, reason: String) -> RecordError {
     RecordError::Corrupt { what, reason }
 }
 
 /// The length of a batch whose 32-bit length field does not count the first `overhead` bytes, if all of it is there.
-pub(super) fn whole<'a>(
+pub(crate) fn whole<'a>(
     what: &'static str,
     bytes: &'a [u8],
     overhead: usize,
@@ -97,7 +97,7 @@ pub struct Records<'a, T> {
 
 impl<'a, T> Records<'a, T> {
     /// The `count` records in `bytes`, each of them read by `parse`; `what` is said in errors.
-    pub(super) fn new(
+    pub(crate) fn new(
         what: &'static str,
         bytes: &'a [u8],
         count: u32,

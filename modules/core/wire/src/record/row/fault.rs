@@ -1,6 +1,6 @@
 //! What can be wrong with one value, before it is known in which column and row.
 
-use super::super::RecordError;
+use crate::record::RecordError;
 
 /// An error on its way out: a pointer, so that nothing but a pointer is handed on where all is well.
 pub(crate) type Failed = Box<RecordError>;

@@ -1,12 +1,12 @@
 //! A row taken apart into the bytes of its columns, and put together again: for partial updates and merge engines,
 //! which need not decode what they keep.
 
-use super::super::bits::bit;
-use super::super::{Layout, RecordError};
 use super::cursor::Cursor;
 use super::fault::Fault;
 use super::scalar::{Kind, Scalar};
 use super::{RowFormat, compacted, indexed};
+use crate::record::bits::bit;
+use crate::record::{Layout, RecordError};
 use crate::table::DataType;
 
 /// The bytes of each top-level column of a row; `None` for a null.

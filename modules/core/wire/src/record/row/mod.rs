@@ -3,17 +3,15 @@
 //! ```text
 //! scalar   values as rows have them, taken from Arrow's columns and given to them
 //! plan     a table's columns, compiled once
-//! encode   columns to rows; decode: rows to columns
+//! encode   columns to rows; decode: rows to columns; array, in both: what is nested
 //! fields   a row taken apart and put together without decoding
-//! compacted, indexed, encode_array, decode_array, slot   how each writes and reads one value
+//! compacted, indexed, slot   how each writes and reads one value
 //! ```
 
 mod compacted;
 mod cursor;
 mod decode;
-mod decode_array;
 mod encode;
-mod encode_array;
 mod fault;
 mod fields;
 mod indexed;
@@ -27,10 +25,10 @@ pub use encode::RowEncoder;
 pub use fields::RowFields;
 pub use scalar::Scalar;
 
-pub(super) use compacted::write as write_compacted;
-pub(super) use fault::Fault;
-pub(super) use scalar::{Kind, wide_bytes};
-pub(super) use slot::Slot;
+pub(crate) use compacted::write as write_compacted;
+pub(crate) use fault::Fault;
+pub(crate) use scalar::{Kind, wide_bytes};
+pub(crate) use slot::Slot;
 
 use crate::table::{KvFormat, LogFormat};
 

@@ -1,8 +1,8 @@
 //! A table's columns, compiled once for encoding and decoding rows.
 
-use super::super::{Layout, RecordError, Shape};
 use super::RowFormat;
 use super::scalar::Kind;
+use crate::record::{Layout, RecordError, Shape};
 use crate::table::DataType;
 
 /// A value: a column, or what lies in one.

@@ -1,10 +1,10 @@
 //! Values taken from Arrow's columns, and given to them.
 
-use super::super::bits::bit;
-use super::super::gathered::Gathered;
 use super::fault::Fault;
 use super::scalar::{Kind, Scalar, Unit};
 use crate::column::Values;
+use crate::record::bits::bit;
+use crate::record::columns::gathered::Gathered;
 
 /// The powers of ten that decimals of 1 to 38 digits stay below.
 const POWERS: [u128; 39] = powers();

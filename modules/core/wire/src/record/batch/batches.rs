@@ -1,6 +1,6 @@
 //! Batches one behind the other, as a fetch answer and a produce request have them.
 
-use super::{LogBatch, RecordError};
+use crate::record::{LogBatch, RecordError};
 
 /// Goes through the batches in `bytes`: gives each with the position at which it begins.
 ///

@@ -1,12 +1,14 @@
 //! Rows to Arrow's columns.
 
-use super::super::gathered::Gathered;
-use super::super::{ColumnsBuilder, Layout, RecordError};
-use super::cursor::Cursor;
-use super::fault::{Failed, Fault};
-use super::plan::{Node, RowPlan, What};
-use super::scalar::Kind;
-use super::{RowFormat, compacted, indexed};
+mod array;
+
+use crate::record::columns::gathered::Gathered;
+use crate::record::row::cursor::Cursor;
+use crate::record::row::fault::{Failed, Fault};
+use crate::record::row::plan::{Node, RowPlan, What};
+use crate::record::row::scalar::Kind;
+use crate::record::row::{RowFormat, compacted, indexed};
+use crate::record::{ColumnsBuilder, Layout, RecordError};
 
 /// Decodes rows of a table, one at a time.
 #[derive(Debug, Clone)]
@@ -111,7 +113,7 @@ impl Reader<'_> {
             wanted.map_or(plan.fields.len(), |wanted| wanted.iter().rposition(|one| *one).map_or(0, |at| at + 1));
         for (position, field) in plan.fields.iter().enumerate().take(last) {
             let wanted = wanted.is_none_or(|wanted| wanted.get(position) == Some(&true));
-            if super::super::bits::bit(bits, position) {
+            if crate::record::bits::bit(bits, position) {
                 match (wanted, field.nullable) {
                     (false, _) => {}
                     (true, true) => self.null(field)?,
@@ -160,7 +162,7 @@ impl Reader<'_> {
         &mut self,
         field: &Node,
         kind: Kind,
-        scalar: Result<super::Scalar<'_>, Fault>,
+        scalar: Result<crate::record::row::Scalar<'_>, Fault>,
     ) -> Result<(), Failed> {
         let out = self.out.get_mut(field.place).ok_or(Fault::Misfit);
         scalar.and_then(|scalar| kind.give(scalar, out?)).map_err(|fault| fault.corrupt(&field.name))

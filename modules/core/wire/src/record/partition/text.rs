@@ -5,25 +5,25 @@ use std::fmt::Write;
 use chrono::{DateTime, Datelike, NaiveDate, Timelike};
 
 /// A value that has no text.
-pub(super) struct Unnameable {
-    pub(super) value: String,
-    pub(super) reason: &'static str,
+pub(crate) struct Unnameable {
+    pub(crate) value: String,
+    pub(crate) reason: &'static str,
 }
 
 /// Adds text.
-pub(super) fn put(out: &mut String, text: std::fmt::Arguments<'_>) {
+pub(crate) fn put(out: &mut String, text: std::fmt::Arguments<'_>) {
     // Writing to a string does not fail.
     let _ = out.write_fmt(text);
 }
 
 /// Two digits a byte.
-pub(super) fn hex(bytes: &[u8], out: &mut String) {
+pub(crate) fn hex(bytes: &[u8], out: &mut String) {
     bytes.iter().for_each(|byte| put(out, format_args!("{byte:02x}")));
 }
 
 /// As Java's `Float.toString` and `Double.toString` (of JDK 19 and later; earlier ones have superfluous digits now and
 /// then), with `_` for the point.
-pub(super) fn float<F: Into<f64> + Copy + std::fmt::Display + std::fmt::LowerExp>(value: F, out: &mut String) {
+pub(crate) fn float<F: Into<f64> + Copy + std::fmt::Display + std::fmt::LowerExp>(value: F, out: &mut String) {
     let wide: f64 = value.into();
     let text = match wide.abs() {
         _ if wide.is_nan() => return out.push_str("NaN"),
@@ -43,7 +43,7 @@ pub(super) fn float<F: Into<f64> + Copy + std::fmt::Display + std::fmt::LowerExp
 }
 
 /// `yyyy-MM-dd`, of a day since 1970-01-01.
-pub(super) fn date(days: i32, out: &mut String) -> Result<(), Unnameable> {
+pub(crate) fn date(days: i32, out: &mut String) -> Result<(), Unnameable> {
     let Some(date) = NaiveDate::from_epoch_days(days) else {
         return Err(Unnameable { value: days.to_string(), reason: "the day is out of range" });
     };
@@ -52,14 +52,14 @@ pub(super) fn date(days: i32, out: &mut String) -> Result<(), Unnameable> {
 }
 
 /// `HH-mm-ss_SSS`, of a millisecond of the day.
-pub(super) fn time(millis: i32, out: &mut String) {
+pub(crate) fn time(millis: i32, out: &mut String) {
     let (hour, rest) = (millis.div_euclid(3_600_000), millis.rem_euclid(3_600_000));
     let (minute, second, milli) = (rest / 60_000, rest / 1000 % 60, rest % 1000);
     put(out, format_args!("{hour:02}-{minute:02}-{second:02}_{milli:03}"));
 }
 
 /// `yyyy-MM-dd-HH-mm-ss_`, and the nanoseconds without the zeros at their end.
-pub(super) fn timestamp(value: i64, precision: u8, out: &mut String) -> Result<(), Unnameable> {
+pub(crate) fn timestamp(value: i64, precision: u8, out: &mut String) -> Result<(), Unnameable> {
     let per_second: i64 = match precision {
         0 => 1,
         1..=3 => 1_000,

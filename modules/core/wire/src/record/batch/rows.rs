@@ -1,7 +1,7 @@
 //! Log batches of rows one by one, in tables whose log format is INDEXED or COMPACTED (`fluss.md` 2.5).
 
-use super::read::{Reader, Records, corrupt};
-use super::{ChangeType, LogBatch, RecordError};
+use crate::record::read::{Reader, Records, corrupt};
+use crate::record::{ChangeType, LogBatch, RecordError};
 
 const WHAT: &str = "batch of rows";
 

@@ -2,37 +2,37 @@
 
 use arrow_buffer::ToByteSlice;
 
-use super::Shape;
-use super::bits::Bits;
 use crate::column::{Column, Values};
+use crate::record::Shape;
+use crate::record::bits::Bits;
 
 // Values are copied as they lie in memory, which is how Arrow has them only on a little-endian machine.
 const _: () = assert!(cfg!(target_endian = "little"));
 
 /// What was gathered of one field.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Gathered {
-    pub(super) length: usize,
-    pub(super) nulls: usize,
-    pub(super) validity: Bits,
-    pub(super) bits: Bits,
+pub(crate) struct Gathered {
+    pub(crate) length: usize,
+    pub(crate) nulls: usize,
+    pub(crate) validity: Bits,
+    pub(crate) bits: Bits,
     /// The bytes of `Fixed`, or those that `offsets` point into.
-    pub(super) data: Vec<u8>,
+    pub(crate) data: Vec<u8>,
     /// Of `Spans` and `Lists`, one more than values; the first is 0. In bytes, as the buffer has them.
-    pub(super) offsets: Vec<u8>,
+    pub(crate) offsets: Vec<u8>,
     /// The last of the offsets.
     end: i32,
 }
 
 /// Which rows are taken.
 #[derive(Debug, Clone, Copy)]
-pub(super) enum Rows<'a> {
+pub(crate) enum Rows<'a> {
     Range { first: usize, count: usize },
     Gather(&'a [u32]),
 }
 
 /// What came of adding values.
-pub(super) enum Added<'a> {
+pub(crate) enum Added<'a> {
     All,
     /// The children are to follow, by these offsets.
     Lists(&'a [i32]),
@@ -43,24 +43,24 @@ pub(super) enum Added<'a> {
 }
 
 impl Gathered {
-    pub(super) fn new(shape: Shape) -> Self {
+    pub(crate) fn new(shape: Shape) -> Self {
         let offsets = if matches!(shape, Shape::Spans { .. } | Shape::Lists) { vec![0; 4] } else { Vec::new() };
         Self { offsets, ..Self::default() }
     }
 
-    pub(super) fn bytes(&self) -> usize {
+    pub(crate) fn bytes(&self) -> usize {
         self.validity.byte_length() + self.bits.byte_length() + self.data.len() + self.offsets.len()
     }
 
     /// Counts one more value, which is not null and was added.
     #[inline]
-    pub(super) fn push_valid(&mut self) {
+    pub(crate) fn push_valid(&mut self) {
         self.validity.push(true);
         self.length += 1;
     }
 
     /// Adds a null; the children, if any, are not touched. `None`, and adds nothing, if the values pass 2 GiB.
-    pub(super) fn push_null(&mut self, shape: Shape) -> Option<()> {
+    pub(crate) fn push_null(&mut self, shape: Shape) -> Option<()> {
         match shape {
             Shape::Bits => self.bits.push(false),
             Shape::Fixed(width) => self.push_zeros(width as usize)?,
@@ -74,7 +74,7 @@ impl Gathered {
     }
 
     /// Adds zeros to the bytes of values; `None`, and adds nothing, if they pass 2 GiB.
-    pub(super) fn push_zeros(&mut self, count: usize) -> Option<()> {
+    pub(crate) fn push_zeros(&mut self, count: usize) -> Option<()> {
         let end = self.data.len().checked_add(count).filter(|end| i32::try_from(*end).is_ok())?;
         self.data.resize(end, 0);
         Some(())
@@ -82,7 +82,7 @@ impl Gathered {
 
     /// Adds the bytes of a value; `None`, and adds nothing, if they pass 2 GiB.
     #[inline]
-    pub(super) fn push_span(&mut self, bytes: &[u8]) -> Option<()> {
+    pub(crate) fn push_span(&mut self, bytes: &[u8]) -> Option<()> {
         let end = self.data.len().checked_add(bytes.len()).and_then(|end| i32::try_from(end).ok())?;
         self.data.extend_from_slice(bytes);
         self.end = end;
@@ -91,14 +91,14 @@ impl Gathered {
     }
 
     /// Adds an array or map of so many entries; `None`, and adds nothing, if they pass 2^31.
-    pub(super) fn push_list(&mut self, count: usize) -> Option<()> {
+    pub(crate) fn push_list(&mut self, count: usize) -> Option<()> {
         self.end = i32::try_from(count).ok().and_then(|count| self.end.checked_add(count))?;
         self.offsets.extend_from_slice(&self.end.to_le_bytes());
         self.push_valid();
         Some(())
     }
 
-    pub(super) fn add_validity(&mut self, column: &Column<'_>, rows: Rows<'_>, count: usize) {
+    pub(crate) fn add_validity(&mut self, column: &Column<'_>, rows: Rows<'_>, count: usize) {
         self.nulls += match (column.validity, rows) {
             (None, _) => {
                 self.validity.extend_set(count);
@@ -109,7 +109,7 @@ impl Gathered {
         };
     }
 
-    pub(super) fn add_values<'a>(&mut self, shape: Shape, values: Values<'a>, rows: Rows<'_>) -> Added<'a> {
+    pub(crate) fn add_values<'a>(&mut self, shape: Shape, values: Values<'a>, rows: Rows<'_>) -> Added<'a> {
         let width = if let Shape::Fixed(width) = shape { width as usize } else { 0 };
         let added = match (shape, values) {
             (Shape::Bits, Values::Bits(source)) => {

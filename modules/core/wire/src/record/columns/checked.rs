@@ -5,8 +5,8 @@ use std::ops::Range;
 use arrow_ipc::{CompressionType, Message, MessageHeader, RecordBatch, root_as_message_with_opts};
 use flatbuffers::VerifierOptions;
 
-use super::message::encode_metadata;
-use super::{Compression, Layout, LogBatch, Node, RecordError, Shape};
+use crate::record::columns::message::encode_metadata;
+use crate::record::{Compression, Layout, LogBatch, Node, RecordError, Shape};
 
 /// The alignment of buffers in the output of decode work, in bytes.
 pub const PLAIN_ALIGNMENT: u64 = 64;

@@ -1,8 +1,8 @@
 //! Gathered rows as an Arrow message without compression: how rows that were decoded here leave.
 
-use super::checked::PLAIN_ALIGNMENT;
-use super::message::encode_metadata;
-use super::{ColumnsBuilder, Compression};
+use crate::record::columns::checked::PLAIN_ALIGNMENT;
+use crate::record::columns::message::encode_metadata;
+use crate::record::{ColumnsBuilder, Compression};
 
 /// A record batch message of Arrow IPC without compression.
 #[derive(Debug, Clone, PartialEq, Eq)]

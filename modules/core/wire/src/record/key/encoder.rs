@@ -1,10 +1,10 @@
 //! Keys of rows as bytes (`fluss.md` 2.9 and 2.10): CompactedKey, and those of the lakes Paimon and Iceberg.
 
-use super::bits::bit;
-use super::key_lake::{write_iceberg, write_paimon};
-use super::row::{Fault, Kind, Scalar, write_compacted};
-use super::{Layout, RecordError};
 use crate::column::Batch;
+use crate::record::bits::bit;
+use crate::record::key::lake::{write_iceberg, write_paimon};
+use crate::record::row::{Fault, Kind, Scalar, write_compacted};
+use crate::record::{Layout, RecordError};
 use crate::table::{DataType, LakeFormat, PropertyError, TableDescriptor};
 
 /// The longest primary key, or prefix of one, in bytes as it is written.

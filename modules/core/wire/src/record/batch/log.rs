@@ -2,9 +2,9 @@
 
 use std::ops::Range;
 
-use super::head::OVERHEAD;
-use super::read::{Reader, cut};
-use super::{ChangeType, RecordError};
+use crate::record::batch::head::OVERHEAD;
+use crate::record::read::{Reader, cut};
+use crate::record::{ChangeType, RecordError};
 
 /// Base offset, length and magic: what is read before the version is known.
 const PREFIX: usize = 13;
@@ -153,14 +153,14 @@ impl<'a> LogBatch<'a> {
     }
 
     /// Where the changes are; empty in an append-only batch. A batch of row records has none here: each record has its
-    /// own, see [`super::LogRow`].
+    /// own, see [`crate::record::LogRow`].
     pub fn changes_range(&self) -> Range<usize> {
         let from = self.statistics_range().end;
         from..from + self.changes
     }
 
     /// The byte of each row's change; `None`: all are appends.
-    pub(super) fn change_bytes(&self) -> Option<&'a [u8]> {
+    pub(crate) fn change_bytes(&self) -> Option<&'a [u8]> {
         if self.append_only { None } else { self.bytes.get(self.changes_range()) }
     }
 

@@ -1,11 +1,11 @@
 //! Heads of log batches: encoded by writers, stamped again for a retry under another writer, patched by the node.
 
-use super::{ChangeType, LogBatch, RecordError};
+use crate::record::{ChangeType, LogBatch, RecordError};
 
 /// The length of a V0 header, in bytes (`fluss.md` 2.5).
 pub const HEAD_LENGTH: usize = 48;
 /// What the header's length field does not count: the base offset and the field itself.
-pub(super) const OVERHEAD: usize = 12;
+pub(crate) const OVERHEAD: usize = 12;
 /// The writer id and batch sequence of a batch that has none (`fluss.md` 2.5).
 pub const NO_WRITER: (i64, i32) = (-1, -1);
 

@@ -1,9 +1,9 @@
 //! The elements of an array as a BinaryArray.
 
-use super::encode::Writer;
-use super::fault::{Failed, Fault};
-use super::plan::{Node, What};
-use super::slot::Slot;
+use super::Writer;
+use crate::record::row::fault::{Failed, Fault};
+use crate::record::row::plan::{Node, What};
+use crate::record::row::slot::Slot;
 
 /// How many bytes the count and the null bits of an array take.
 pub(crate) fn header(count: usize) -> usize {

@@ -1,13 +1,13 @@
 //! The elements of a BinaryArray.
 
-use super::super::bits::bit;
-use super::compacted::checked_nanos;
-use super::cursor::Cursor;
-use super::decode::Reader;
-use super::encode_array::header;
-use super::fault::{Failed, Fault};
-use super::plan::{Node, What};
-use super::scalar::{Kind, Scalar, wide_value};
+use super::Reader;
+use crate::record::bits::bit;
+use crate::record::row::compacted::checked_nanos;
+use crate::record::row::cursor::Cursor;
+use crate::record::row::encode::array::header;
+use crate::record::row::fault::{Failed, Fault};
+use crate::record::row::plan::{Node, What};
+use crate::record::row::scalar::{Kind, Scalar, wide_value};
 
 /// An array whose slots are all there.
 struct Slots<'a> {

@@ -1,14 +1,14 @@
 //! Keys as the lakes Paimon and Iceberg have them (`fluss.md` 2.10).
 
-use super::RecordError;
-use super::read::corrupt;
-use super::row::{Kind, Scalar, Slot, wide_bytes};
+use crate::record::RecordError;
+use crate::record::read::corrupt;
+use crate::record::row::{Kind, Scalar, Slot, wide_bytes};
 
 /// Bits before the null bits of a row: which kind of change it is. 0 is an insert, what keys have.
 const HEADER_BITS: usize = 8;
 
 /// Adds a row of Paimon: header and null bits, 8 bytes for each value, and behind these what does not fit in there.
-pub(super) fn write_paimon<'a>(
+pub(crate) fn write_paimon<'a>(
     values: impl ExactSizeIterator<Item = Result<(Kind, Option<Scalar<'a>>), RecordError>>,
     out: &mut Vec<u8>,
 ) -> Result<(), RecordError> {
@@ -30,7 +30,7 @@ pub(super) fn write_paimon<'a>(
 }
 
 /// Adds a value of Iceberg.
-pub(super) fn write_iceberg(kind: Kind, value: Scalar<'_>, out: &mut Vec<u8>) {
+pub(crate) fn write_iceberg(kind: Kind, value: Scalar<'_>, out: &mut Vec<u8>) {
     let mut long = |value: i64| out.extend_from_slice(&value.to_le_bytes());
     match value {
         Scalar::Int(millis) if matches!(kind, Kind::Time(_)) => long(i64::from(millis) * 1_000),

@@ -1,12 +1,14 @@
 //! Arrow's columns to rows.
 
-use super::super::bits::bit;
-use super::super::read::corrupt;
-use super::super::{Layout, RecordError};
-use super::fault::{Failed, Fault};
-use super::plan::{Node, RowPlan, What};
-use super::{RowFormat, compacted};
+pub(crate) mod array;
+
 use crate::column::{Batch, Values};
+use crate::record::bits::bit;
+use crate::record::read::corrupt;
+use crate::record::row::fault::{Failed, Fault};
+use crate::record::row::plan::{Node, RowPlan, What};
+use crate::record::row::{RowFormat, compacted};
+use crate::record::{Layout, RecordError};
 
 /// Encodes rows of a table, one at a time.
 #[derive(Debug, Clone)]
@@ -111,7 +113,7 @@ impl<'b> Writer<'_, 'b> {
     fn indexed(&mut self, field: &Node, values: Values<'b>, row: usize) -> Result<(), Failed> {
         let What::Scalar(kind) = field.what else { return self.nested(field, values, row) };
         let scalar = kind.take(values, row);
-        let written = scalar.and_then(|scalar| super::indexed::write(kind, scalar, self.out));
+        let written = scalar.and_then(|scalar| crate::record::row::indexed::write(kind, scalar, self.out));
         written.map_err(|fault| fault.unfit(&field.name, row))
     }
 

@@ -1,13 +1,13 @@
 //! Key batches, written (`fluss.md` 2.7): upserts and deletes of one bucket as one batch of a PutKv request.
 
-use super::RecordError;
-use super::read::corrupt;
+use crate::record::RecordError;
+use crate::record::read::corrupt;
 
 /// The length of the header of a key batch, in bytes.
 pub const KV_HEAD_LENGTH: usize = 28;
 /// What the length field of a header does not count: itself.
-pub(super) const OVERHEAD: usize = 4;
-pub(super) const WHAT: &str = "key batch";
+pub(crate) const OVERHEAD: usize = 4;
+pub(crate) const WHAT: &str = "key batch";
 const CRC_FROM: usize = 9;
 
 /// The records of a key batch, one behind the other, without the header: that is made anew for each send, by

@@ -1,7 +1,7 @@
 //! Batches with fewer columns, made without decompressing: what a server does for a projecting fetch (`fluss.md` 2.5).
 
-use super::message::encode_message;
-use super::{ALIGNMENT, CheckedMessage, Layout, LogBatch, RecordError};
+use crate::record::columns::message::encode_message;
+use crate::record::{ALIGNMENT, CheckedMessage, Layout, LogBatch, RecordError};
 
 /// Appends to `out` the batch with only these top-level columns, which must rise; `layout` is that of all columns.
 ///
@@ -43,7 +43,7 @@ pub fn project(batch: &LogBatch<'_>, layout: &Layout, columns: &[usize], out: &m
         out.extend_from_slice(bytes.get(buffer.range.clone()).unwrap_or_default());
         out.resize(out.len() + buffer.range.len().next_multiple_of(ALIGNMENT) - buffer.range.len(), 0);
     }
-    let length = out.len() - begin - super::head::OVERHEAD;
+    let length = out.len() - begin - crate::record::batch::head::OVERHEAD;
     let length = i32::try_from(length).map_err(|_| overlap(batch))?;
     out[begin + 8..begin + 12].copy_from_slice(&length.to_le_bytes());
     if batch.magic > 0 {
@@ -59,8 +59,8 @@ fn overlap(batch: &LogBatch<'_>) -> RecordError {
 
 #[cfg(test)]
 mod tests {
-    use super::super::message::encode_metadata;
     use super::*;
+    use crate::record::columns::message::encode_metadata;
     use crate::record::{BatchContent, BatchHead, Compression, NO_WRITER, Node};
     use crate::table::Schema;
 

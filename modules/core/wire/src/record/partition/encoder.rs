@@ -1,9 +1,9 @@
 //! The partition of a row: the values of its partition columns as text (`fluss.md` 2.12).
 
-use super::bits::bit;
-use super::partition_text::{Unnameable, date, float, hex, put, time, timestamp};
-use super::{Layout, RecordError, Shape};
 use crate::column::{Batch, Values};
+use crate::record::bits::bit;
+use crate::record::partition::text::{Unnameable, date, float, hex, put, time, timestamp};
+use crate::record::{Layout, RecordError, Shape};
 use crate::table::{DataType, PARTITION_SEPARATOR, check_partition_value};
 
 /// Names the partition of one row at a time, as `PartitionGetter` and `PartitionNameConverters` of the Java client do.

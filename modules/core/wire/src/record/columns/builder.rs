@@ -1,8 +1,8 @@
 //! Rows of many batches gathered into the buffers of one Arrow message.
 
-use super::gathered::{Added, Gathered, Rows};
-use super::{Layout, Node, RecordError, Shape};
 use crate::column::Batch;
+use crate::record::columns::gathered::{Added, Gathered, Rows};
+use crate::record::{Layout, Node, RecordError, Shape};
 
 /// Gathers rows for one bucket; gives the nodes and buffers of an Arrow message.
 ///
@@ -38,12 +38,12 @@ impl ColumnsBuilder {
     }
 
     /// What was gathered of each field of the layout.
-    pub(super) fn gathered(&mut self) -> &mut [Gathered] {
+    pub(crate) fn gathered(&mut self) -> &mut [Gathered] {
         &mut self.fields
     }
 
     /// Counts a row of which a value was added to each column.
-    pub(super) fn count_row(&mut self) {
+    pub(crate) fn count_row(&mut self) {
         self.rows += 1;
     }
 

@@ -1,8 +1,8 @@
 //! Whether rows fit the fields of a table: checked once, before anything is taken from them.
 
-use super::bits::first_clear;
-use super::{Layout, LayoutField, RecordError, Shape};
 use crate::column::{Batch, Column, Values};
+use crate::record::bits::first_clear;
+use crate::record::{Layout, LayoutField, RecordError, Shape};
 use crate::table::DataType;
 
 impl Layout {
@@ -55,7 +55,9 @@ fn check_validity(
     }
     let null = match parent {
         None => first_clear(validity, rows),
-        Some(parent) => (0..rows).find(|row| super::bits::bit(parent, *row) && !super::bits::bit(validity, *row)),
+        Some(parent) => {
+            (0..rows).find(|row| crate::record::bits::bit(parent, *row) && !crate::record::bits::bit(validity, *row))
+        }
     };
     null.map_or(Ok(()), |row| Err(RecordError::Null { column: field.name.clone(), row }))
 }

@@ -4,9 +4,9 @@
 
 use std::ops::Range;
 
-use super::checked::{CheckedMessage, PLAIN_ALIGNMENT};
-use super::message::encode_metadata;
-use super::{Compression, Layout, LayoutField, Node, RecordError, RowDecoder, RowFormat, Shape};
+use crate::record::columns::checked::{CheckedMessage, PLAIN_ALIGNMENT};
+use crate::record::columns::message::encode_metadata;
+use crate::record::{Compression, Layout, LayoutField, Node, RecordError, RowDecoder, RowFormat, Shape};
 use crate::table::{Column, Schema};
 
 /// How the columns of rows become those that are wanted.

@@ -54,7 +54,7 @@ pub fn encode_message(rows: u32, nodes: &[Node], lengths: &[u32], compression: C
 }
 
 /// The flatbuffer alone, for buffers that lie at (offset, length).
-pub(super) fn encode_metadata(
+pub(crate) fn encode_metadata(
     rows: u32,
     nodes: &[Node],
     buffers: &[(u64, u64)],

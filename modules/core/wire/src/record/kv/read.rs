@@ -1,8 +1,8 @@
 //! Key batches, read in place (`fluss.md` 2.7): what a server gets in a PutKv request.
 
-use super::RecordError;
-use super::kv_build::{KV_HEAD_LENGTH, OVERHEAD, WHAT};
-use super::read::{Reader, Records, corrupt, whole};
+use crate::record::RecordError;
+use crate::record::kv::build::{KV_HEAD_LENGTH, OVERHEAD, WHAT};
+use crate::record::read::{Reader, Records, corrupt, whole};
 
 /// One key batch, its header read and its checksum found right.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

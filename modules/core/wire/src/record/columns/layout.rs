@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::RecordError;
+use crate::record::RecordError;
 use crate::table::{ColumnType, DataType, Schema};
 
 /// What buffers the values of a field have, behind the validity that each has.
@@ -121,7 +121,7 @@ impl Layout {
     }
 
     /// The positions in `fields` of the children of a field.
-    pub(super) fn children(&self, field: usize) -> impl Iterator<Item = usize> + '_ {
+    pub(crate) fn children(&self, field: usize) -> impl Iterator<Item = usize> + '_ {
         let end = self.fields.get(field).map_or(0, |field| field.end);
         let mut next = field + 1;
         std::iter::from_fn(move || {

@@ -1,7 +1,7 @@
 //! Values of keys and batches of them (`fluss.md` 2.8): what lookups and scans of current rows answer with.
 
-use super::RecordError;
-use super::read::{Reader, Records, corrupt, whole};
+use crate::record::RecordError;
+use crate::record::read::{Reader, Records, corrupt, whole};
 
 /// The length of the header of a value batch, in bytes.
 const HEADER: usize = 9;
