@@ -1,7 +1,6 @@
 //! Tables: data types, schemas and descriptors, with their JSON (`fluss.md` 2.13) and SQL forms.
 
 mod arrow;
-mod auto_partition;
 mod check;
 mod descriptor;
 mod fields;
@@ -9,14 +8,12 @@ mod json;
 mod partition;
 mod path;
 mod properties;
-mod property_values;
 #[cfg(test)]
 pub(crate) mod samples;
 mod schema;
 mod sql;
 
 pub use arrow::{ArrowColumn, ArrowTypeError, ArrowValues};
-pub use auto_partition::{AutoPartition, PartitionTimeError, TimeUnit, fixed_zone};
 pub use check::{MAX_FIELDS, SchemaError};
 pub use descriptor::{DatabaseDescriptor, TableDescriptor, TablePath};
 pub use fields::FlatField;
@@ -27,8 +24,8 @@ pub use partition::{
 };
 pub use path::{DEFAULT_DATABASE, MAX_NAME_LENGTH, NameError, check_name};
 pub use properties::{
-    ChangelogImage, DeleteBehavior, KvFormat, LakeFormat, LogCompression, LogFormat, MergeEngine, PropertyError,
-    TableProperties,
+    AutoPartition, ChangelogImage, DeleteBehavior, KvFormat, LakeFormat, LogCompression, LogFormat, MergeEngine,
+    PartitionTimeError, PropertyError, TableProperties, TimeUnit, fixed_zone,
 };
 pub use schema::{Column, Schema};
 pub use sql::SqlError;

@@ -1,7 +1,7 @@
 //! What each property may be, and what it means then.
 
-use super::super::{Schema, TimeUnit};
 use super::*;
+use crate::table::{Schema, TableDescriptor};
 
 fn with(properties: &[(&str, &str)]) -> TableDescriptor {
     let mut descriptor = TableDescriptor::new(Schema::parse_sql("a INT").unwrap());
