@@ -10,6 +10,7 @@
 //!
 //! Arrows point one way: `frame` <- `message` <- `record`; `table` and `column` stand beneath all. Every decoder is
 //! total: any bytes give a value or an error, and no length is believed before it is checked.
+#![cfg_attr(not(test), deny(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing))]
 
 pub mod column;
 pub mod frame;

@@ -84,12 +84,13 @@ fn check(shape: &'static Shape, mut bytes: &[u8], depth: usize) -> Result<(), De
     let mut seen = 0u32;
     while !bytes.is_empty() {
         let (number, wire_type) = decode_key(&mut bytes).map_err(malformed)?;
-        let Some(at) = shape.fields.iter().position(|field| field.number == number) else {
+        let known = shape.fields.iter().enumerate().find(|(_, field)| field.number == number);
+        let Some((at, field)) = known else {
             skip_field(wire_type, number, &mut bytes, DecodeContext::default()).map_err(malformed)?;
             continue;
         };
         seen |= 1 << at;
-        match (shape.fields[at].nested, wire_type) {
+        match (field.nested, wire_type) {
             (Some(nested), WireType::LengthDelimited) => {
                 let length = decode_varint(&mut bytes).map_err(malformed)?;
                 let inside = usize::try_from(length).ok().and_then(|length| bytes.split_at_checked(length));

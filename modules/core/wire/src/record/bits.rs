@@ -63,12 +63,17 @@ impl Bits {
         } else {
             self.bytes.extend(source.iter().take(whole).map(|low| low >> shift));
             let high = source.iter().skip(1);
-            self.bytes[from..].iter_mut().zip(high).for_each(|(place, high)| *place |= high << (8 - shift));
+            self.bytes
+                .get_mut(from..)
+                .unwrap_or_default()
+                .iter_mut()
+                .zip(high)
+                .for_each(|(place, high)| *place |= high << (8 - shift));
         }
         self.length += rest;
         self.bytes.resize(self.length.div_ceil(8), 0);
         self.clear_tail();
-        set += self.bytes[from..].iter().map(|byte| byte.count_ones() as usize).sum::<usize>();
+        set += self.bytes.get(from..).unwrap_or_default().iter().map(|byte| byte.count_ones() as usize).sum::<usize>();
         count - set
     }
 

@@ -10,7 +10,7 @@
 //! bucket     the bucket of a key
 //! partition  the partition of a row
 //! change     what happened to a row
-//! read       bytes taken one by one; bits: bitmaps; error: what can be wrong
+//! read       bytes taken one by one; place: written over; bits: bitmaps; error: what can be wrong
 //! ```
 
 mod batch;
@@ -22,6 +22,7 @@ mod error;
 mod key;
 mod kv;
 mod partition;
+mod place;
 mod read;
 mod row;
 

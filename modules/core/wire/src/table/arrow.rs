@@ -162,9 +162,10 @@ fn from_type(arrow: &ArrowType, name: &str) -> Result<DataType, ArrowTypeError> 
         | ArrowType::LargeListView(element)
         | ArrowType::FixedSizeList(element, _) => DataType::Array(from_child(element, name, "element")?.into()),
         ArrowType::Map(entries, _) => match entries.data_type() {
-            ArrowType::Struct(fields) if fields.len() == 2 => {
-                let key = ColumnType { nullable: false, ..from_child(&fields[0], name, "key")? };
-                DataType::Map(key.into(), from_child(&fields[1], name, "value")?.into())
+            ArrowType::Struct(fields) => {
+                let [key, value] = &**fields else { return Err(no_type("give its entries a key and a value")) };
+                let key = ColumnType { nullable: false, ..from_child(key, name, "key")? };
+                DataType::Map(key.into(), from_child(value, name, "value")?.into())
             }
             _ => return Err(no_type("give its entries a key and a value")),
         },

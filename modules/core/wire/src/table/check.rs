@@ -69,13 +69,12 @@ impl Schema {
         }
         self.check_positions("the primary key", &self.primary_key)?;
         self.check_positions("auto-increment", &self.auto_increment)?;
-        for &at in &self.primary_key {
-            if self.columns[at].column_type.nullable {
-                return Err(SchemaError::NullablePrimaryKey { name: self.columns[at].name.clone() });
-            }
+        let mut keys = self.primary_key.iter().filter_map(|at| self.columns.get(*at));
+        if let Some(column) = keys.find(|column| column.column_type.nullable) {
+            return Err(SchemaError::NullablePrimaryKey { name: column.name.clone() });
         }
         for &at in &self.auto_increment {
-            let column = &self.columns[at];
+            let Some(column) = self.columns.get(at) else { continue };
             let integer = matches!(column.column_type.data_type, DataType::Int | DataType::BigInt);
             if !integer || self.primary_key.is_empty() || self.primary_key.contains(&at) {
                 return Err(SchemaError::AutoIncrement { name: column.name.clone() });

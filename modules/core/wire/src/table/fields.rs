@@ -45,7 +45,9 @@ impl Schema {
     pub fn with_primary_key<S: AsRef<str>>(mut self, names: &[S]) -> Result<Schema, SchemaError> {
         self.primary_key = self.positions("the primary key", names)?;
         for &at in &self.primary_key {
-            self.columns[at].column_type.nullable = false;
+            if let Some(column) = self.columns.get_mut(at) {
+                column.column_type.nullable = false;
+            }
         }
         self.check()?;
         Ok(self)

@@ -1,5 +1,6 @@
 //! Heads of log batches: encoded by writers, stamped again for a retry under another writer, patched by the node.
 
+use crate::record::place::put;
 use crate::record::{ChangeType, LogBatch, RecordError};
 
 /// The length of a V0 header, in bytes (`fluss.md` 2.5).
@@ -90,7 +91,7 @@ impl BatchHead {
         bytes.extend(changes.iter().map(|change| u8::from(*change)));
         bytes.extend_from_slice(content.message);
 
-        let own = crc32c::crc32c(&bytes[HEAD_LENGTH..]);
+        let own = crc32c::crc32c(bytes.get(HEAD_LENGTH..).unwrap_or_default());
         let rest_checksum = crc32c::crc32c_combine(own, content.body_checksum, content.body_length as usize);
         let mut head = Self { bytes, rest_checksum, rest_length };
         head.seal();
@@ -110,15 +111,15 @@ impl BatchHead {
             body_length: content.body_length,
             body_checksum: content.body_checksum,
         })?;
-        head.bytes[ATTRIBUTES_AT] = u8::from(content.append_only);
+        put(&mut head.bytes, ATTRIBUTES_AT, [u8::from(content.append_only)]);
         head.seal();
         Ok(head)
     }
 
     /// Gives the batch another writer id and sequence; only the header is read again.
     pub fn restamp(&mut self, writer_id: i64, sequence: i32) {
-        self.bytes[WRITER_AT..WRITER_AT + 8].copy_from_slice(&writer_id.to_le_bytes());
-        self.bytes[WRITER_AT + 8..WRITER_AT + 12].copy_from_slice(&sequence.to_le_bytes());
+        put(&mut self.bytes, WRITER_AT, writer_id.to_le_bytes());
+        put(&mut self.bytes, WRITER_AT + 8, sequence.to_le_bytes());
         self.seal();
     }
 
@@ -138,9 +139,9 @@ impl BatchHead {
     }
 
     fn seal(&mut self) {
-        let header = crc32c::crc32c(&self.bytes[CRC_FROM..HEAD_LENGTH]);
+        let header = crc32c::crc32c(self.bytes.get(CRC_FROM..HEAD_LENGTH).unwrap_or_default());
         let crc = crc32c::crc32c_combine(header, self.rest_checksum, self.rest_length);
-        self.bytes[CRC_AT..CRC_AT + 4].copy_from_slice(&crc.to_le_bytes());
+        put(&mut self.bytes, CRC_AT, crc.to_le_bytes());
     }
 }
 
@@ -149,10 +150,10 @@ impl BatchHead {
 /// `leader_epoch` is written into a V2 batch; the others have no place for it. Fails if no whole batch is there.
 pub fn stamp(bytes: &mut [u8], base_offset: i64, commit_timestamp: i64, leader_epoch: i32) -> Result<(), RecordError> {
     let magic = LogBatch::parse(bytes)?.magic;
-    bytes[..8].copy_from_slice(&base_offset.to_le_bytes());
-    bytes[13..21].copy_from_slice(&commit_timestamp.to_le_bytes());
+    put(bytes, 0, base_offset.to_le_bytes());
+    put(bytes, 13, commit_timestamp.to_le_bytes());
     if magic == 2 {
-        bytes[21..25].copy_from_slice(&leader_epoch.to_le_bytes());
+        put(bytes, 21, leader_epoch.to_le_bytes());
     }
     Ok(())
 }

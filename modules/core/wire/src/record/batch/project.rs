@@ -1,6 +1,7 @@
 //! Batches with fewer columns, made without decompressing: what a server does for a projecting fetch (`fluss.md` 2.5).
 
 use crate::record::columns::message::encode_message;
+use crate::record::place::put;
 use crate::record::{ALIGNMENT, CheckedMessage, Layout, LogBatch, RecordError};
 
 /// Appends to `out` the batch with only these top-level columns, which must rise; `layout` is that of all columns.
@@ -21,8 +22,9 @@ pub fn project(batch: &LogBatch<'_>, layout: &Layout, columns: &[usize], out: &m
     let mut nodes = Vec::with_capacity(layout.fields().len());
     let mut buffers = Vec::with_capacity(layout.buffer_count());
     for &column in columns {
-        for place in layout.column(column)? {
-            let (field, node) = (&layout.fields()[place], &message.nodes[place]);
+        let places = layout.column(column)?;
+        let fields = layout.fields().get(places.clone()).unwrap_or_default();
+        for (field, node) in fields.iter().zip(message.nodes.get(places).unwrap_or_default()) {
             nodes.push(*node);
             buffers.extend(message.buffers.iter().skip(field.buffer).take(field.shape.buffers()));
         }
@@ -45,10 +47,10 @@ pub fn project(batch: &LogBatch<'_>, layout: &Layout, columns: &[usize], out: &m
     }
     let length = out.len() - begin - crate::record::batch::head::OVERHEAD;
     let length = i32::try_from(length).map_err(|_| overlap(batch))?;
-    out[begin + 8..begin + 12].copy_from_slice(&length.to_le_bytes());
+    put(out, begin + 8, length.to_le_bytes());
     if batch.magic > 0 {
         let end = begin + batch.header_length();
-        out[end - 4..end].fill(0);
+        put(out, end - 4, [0; 4]);
     }
     Ok(())
 }

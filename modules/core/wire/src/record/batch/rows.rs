@@ -1,5 +1,6 @@
 //! Log batches of rows one by one, in tables whose log format is INDEXED or COMPACTED (`fluss.md` 2.5).
 
+use crate::record::place::put;
 use crate::record::read::{Reader, Records, corrupt};
 use crate::record::{ChangeType, LogBatch, RecordError};
 
@@ -68,7 +69,7 @@ impl LogRowsBuilder {
             let full = |_| corrupt(WHAT, "it would pass 2 GiB; seal batches earlier".into());
             i32::try_from(self.bytes.len()).map_err(full)?;
             let length = (self.bytes.len() - begin - 4) as i32;
-            self.bytes[begin..begin + 4].copy_from_slice(&length.to_le_bytes());
+            put(&mut self.bytes, begin, length.to_le_bytes());
             Ok(())
         });
         match added {

@@ -19,6 +19,7 @@ impl Layout {
     }
 
     /// `parent` is the validity of the rows around this field, where these have its length.
+    #[expect(clippy::indexing_slicing, reason = "places of fields are those that the layout itself gives")]
     fn check_field(
         &self,
         batch: &Batch<'_>,

@@ -141,7 +141,7 @@ impl Gathered {
         let (source, _) = source.as_chunks::<WIDTH>();
         let from = self.data.len();
         self.data.resize(from + rows.len() * WIDTH, 0);
-        let (places, _) = self.data[from..].as_chunks_mut::<WIDTH>();
+        let (places, _) = self.data.get_mut(from..)?.as_chunks_mut::<WIDTH>();
         for (place, &row) in places.iter_mut().zip(rows) {
             *place = *source.get(row as usize)?;
         }
@@ -171,7 +171,7 @@ impl Gathered {
             Rows::Range { count: 0, .. } => {}
             Rows::Range { first, count } => {
                 let Some(taken) = offsets.get(first..=first + count) else { return Added::Misfit };
-                let (from, to) = (taken[0], taken[count]);
+                let (Some(&from), Some(&to)) = (taken.first(), taken.last()) else { return Added::Misfit };
                 let Some(source) = bytes.get(from as usize..to as usize) else { return Added::Misfit };
                 if self.add_offsets(taken).is_none() {
                     return Added::Full;
@@ -216,7 +216,7 @@ impl Gathered {
         self.end = rest.last().copied().unwrap_or(from).checked_add(shift)?;
         let length = self.offsets.len();
         self.offsets.resize(length + rest.len() * 4, 0);
-        let (places, _) = self.offsets[length..].as_chunks_mut::<4>();
+        let (places, _) = self.offsets.get_mut(length..)?.as_chunks_mut::<4>();
         // No offset is past the last, which was checked.
         places.iter_mut().zip(rest).for_each(|(place, offset)| *place = offset.wrapping_add(shift).to_le_bytes());
         Some(())

@@ -107,7 +107,13 @@ impl Layout {
     pub fn column(&self, position: usize) -> Result<Range<usize>, RecordError> {
         let missing = RecordError::NoSuchColumn { position, columns: self.tops.len() };
         let &top = self.tops.get(position).ok_or(missing)?;
-        Ok(top..self.fields[top].end)
+        Ok(top..self.fields.get(top).map_or(top, |field| field.end))
+    }
+
+    /// A top-level column.
+    pub(crate) fn top(&self, position: usize) -> Result<&LayoutField, RecordError> {
+        let missing = RecordError::NoSuchColumn { position, columns: self.tops.len() };
+        self.tops.get(position).and_then(|top| self.fields.get(*top)).ok_or(missing)
     }
 
     /// How many columns a `column::Batch` of these fields has.
@@ -141,7 +147,7 @@ impl Layout {
                 let entries = self.open(format!("{name}.entries"), Shape::Group, None, false);
                 self.add(format!("{name}.key"), &ColumnType { nullable: false, ..(**key).clone() });
                 self.add(format!("{name}.value"), value);
-                self.fields[entries].end = self.fields.len();
+                self.close(entries);
             }
             DataType::Row(fields) => {
                 for field in fields {
@@ -150,7 +156,15 @@ impl Layout {
             }
             _ => {}
         }
-        self.fields[place].end = self.fields.len();
+        self.close(place);
+    }
+
+    /// Everything that lies in this field was added.
+    fn close(&mut self, place: usize) {
+        let end = self.fields.len();
+        if let Some(field) = self.fields.get_mut(place) {
+            field.end = end;
+        }
     }
 
     fn open(&mut self, name: String, shape: Shape, data_type: Option<DataType>, nullable: bool) -> usize {

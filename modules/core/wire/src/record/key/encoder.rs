@@ -101,7 +101,7 @@ impl KeyEncoder {
     /// BOOLEAN, TINYINT, SMALLINT and TIMESTAMP_LTZ, and more than one column.
     pub fn with_format(layout: &Layout, keys: &[usize], format: KeyFormat) -> Result<Self, RecordError> {
         let columns = keys.iter().map(|&key| {
-            let field = &layout.fields()[layout.column(key)?.start];
+            let field = layout.top(key)?;
             let (position, name, nullable) = (field.column, field.name.clone(), field.nullable);
             match field.data_type.as_ref().map_or(Err("MAP"), |data_type| kind(data_type, format)) {
                 Ok(kind) => Ok(KeyColumn { position, name, nullable, kind }),

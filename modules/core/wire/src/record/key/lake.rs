@@ -1,6 +1,7 @@
 //! Keys as the lakes Paimon and Iceberg have them (`fluss.md` 2.10).
 
 use crate::record::RecordError;
+use crate::record::place::set_bit;
 use crate::record::read::corrupt;
 use crate::record::row::{Kind, Scalar, Slot, wide_bytes};
 
@@ -23,7 +24,7 @@ pub(crate) fn write_paimon<'a>(
                 let full = |_| corrupt("key", "it would pass 2 GiB; take shorter values".into());
                 slot.put(kind, value, out).map_err(full)?;
             }
-            None => out[begin + (position + HEADER_BITS) / 8] |= 1 << ((position + HEADER_BITS) % 8),
+            None => set_bit(out, begin, position + HEADER_BITS),
         }
     }
     Ok(())

@@ -1,6 +1,7 @@
 //! Key batches, written (`fluss.md` 2.7): upserts and deletes of one bucket as one batch of a PutKv request.
 
 use crate::record::RecordError;
+use crate::record::place::put;
 use crate::record::read::corrupt;
 
 /// The length of the header of a key batch, in bytes.
@@ -72,7 +73,7 @@ impl KvBatchBuilder {
         let added = write(&mut self.bytes).and_then(|()| {
             let length = i32::try_from(self.bytes.len() - begin - 4).map_err(|_| full())?;
             i32::try_from(self.bytes.len() + KV_HEAD_LENGTH).map_err(|_| full())?;
-            self.bytes[begin..begin + 4].copy_from_slice(&length.to_le_bytes());
+            put(&mut self.bytes, begin, length.to_le_bytes());
             Ok(())
         });
         match added {

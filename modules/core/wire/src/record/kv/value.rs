@@ -1,6 +1,7 @@
 //! Values of keys and batches of them (`fluss.md` 2.8): what lookups and scans of current rows answer with.
 
 use crate::record::RecordError;
+use crate::record::place::put;
 use crate::record::read::{Reader, Records, corrupt, whole};
 
 /// The length of the header of a value batch, in bytes.
@@ -81,9 +82,9 @@ impl ValueBatchBuilder {
     /// The batch.
     pub fn finish(mut self) -> Vec<u8> {
         let length = (self.bytes.len() - OVERHEAD) as i32;
-        self.bytes[..4].copy_from_slice(&length.to_le_bytes());
+        put(&mut self.bytes, 0, length.to_le_bytes());
         // Byte 4 is the version, 0.
-        self.bytes[5..HEADER].copy_from_slice(&(self.records as i32).to_le_bytes());
+        put(&mut self.bytes, 5, (self.records as i32).to_le_bytes());
         self.bytes
     }
 }

@@ -29,7 +29,7 @@ impl PartitionEncoder {
     /// rows.
     pub fn new(layout: &Layout, keys: &[usize]) -> Result<Self, RecordError> {
         let columns = keys.iter().map(|&key| {
-            let field = &layout.fields()[layout.column(key)?.start];
+            let field = layout.top(key)?;
             let name = field.name.clone();
             let width = if let Shape::Fixed(width) = field.shape { width as usize } else { 0 };
             match &field.data_type {

@@ -6,6 +6,7 @@ use super::fault::Fault;
 use super::scalar::{Kind, Scalar};
 use super::{RowFormat, compacted, indexed};
 use crate::record::bits::bit;
+use crate::record::place::{put, set_bit};
 use crate::record::{Layout, RecordError};
 use crate::table::DataType;
 
@@ -73,7 +74,7 @@ impl<'a> RowFields<'a> {
         for (at, field) in fields.iter().enumerate() {
             match field {
                 Some(bytes) => out.extend_from_slice(bytes),
-                None => out[begin + at / 8] |= 1 << (at % 8),
+                None => set_bit(out, begin, at),
             }
         }
     }
@@ -90,12 +91,12 @@ impl<'a> RowFields<'a> {
         out.resize(length_at + 4 * varies.clone().filter(|varies| *varies).count(), 0);
         for (at, (field, varies)) in fields.iter().zip(varies).enumerate() {
             let Some(bytes) = field else {
-                out[begin + at / 8] |= 1 << (at % 8);
+                set_bit(out, begin, at);
                 continue;
             };
             out.extend_from_slice(bytes);
             if varies {
-                out[length_at..length_at + 4].copy_from_slice(&(bytes.len() as i32).to_le_bytes());
+                put(out, length_at, (bytes.len() as i32).to_le_bytes());
                 length_at += 4;
             }
         }

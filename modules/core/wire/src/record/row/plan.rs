@@ -60,10 +60,12 @@ impl Node {
         format: RowFormat,
     ) -> Result<Self, RecordError> {
         let top = layout.column(position)?.start;
-        let column = column.map(|column| (layout.fields()[top].column, column));
+        let first = layout.top(position)?.column;
+        let column = column.map(|column| (first, column));
         Ok(Self::of_field(layout, top, &Shift { column, place: (top, place), format }))
     }
 
+    #[expect(clippy::indexing_slicing, reason = "places of fields are those that the layout itself gives")]
     fn of_field(layout: &Layout, at: usize, shift: &Shift) -> Self {
         let field = &layout.fields()[at];
         let child = |at: &usize| Self::of_field(layout, *at, shift);

@@ -9,6 +9,7 @@ use crate::record::columns::gathered::Gathered;
 /// The powers of ten that decimals of 1 to 38 digits stay below.
 const POWERS: [u128; 39] = powers();
 
+#[expect(clippy::indexing_slicing, reason = "the compiler runs it, and would say so")]
 const fn powers() -> [u128; 39] {
     let mut powers = [1; 39];
     let mut at = 1;

@@ -3,6 +3,7 @@
 
 use super::fault::Fault;
 use super::scalar::{Kind, Scalar, wide_bytes};
+use crate::record::place::put;
 
 /// Where a value goes.
 #[derive(Debug, Clone, Copy)]
@@ -26,7 +27,7 @@ impl Slot {
             Scalar::Double(value) => self.fill(value.to_le_bytes(), out),
             Scalar::Bytes(bytes) if bytes.len() < 8 => {
                 let mut slot = [0; 8];
-                slot[..bytes.len()].copy_from_slice(bytes);
+                slot.get_mut(..bytes.len()).unwrap_or_default().copy_from_slice(bytes);
                 slot[7] = 0x80 | bytes.len() as u8;
                 self.fill(slot, out);
             }
@@ -70,6 +71,6 @@ impl Slot {
     }
 
     fn fill<const N: usize>(self, bytes: [u8; N], out: &mut [u8]) {
-        out[self.at..self.at + N].copy_from_slice(&bytes);
+        put(out, self.at, bytes);
     }
 }

@@ -94,7 +94,9 @@ pub(super) fn read_schema(value: &Value) -> Result<Schema, JsonError> {
     let primary_key = optional(object, "primary_key", texts)?.unwrap_or_default();
     schema.primary_key = schema.positions("the primary key", &primary_key)?;
     for &at in &schema.primary_key {
-        schema.columns[at].column_type.nullable = false;
+        if let Some(column) = schema.columns.get_mut(at) {
+            column.column_type.nullable = false;
+        }
     }
     let auto_increment = optional(object, "auto_increment_column", texts)?.unwrap_or_default();
     schema.auto_increment = schema.positions("auto-increment", &auto_increment)?;

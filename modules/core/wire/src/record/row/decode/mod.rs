@@ -40,7 +40,9 @@ impl RowDecoder {
         let mut next = 0;
         for &position in columns {
             let fields = layout.column(position)?;
-            places[position] = Some(next);
+            if let Some(place) = places.get_mut(position) {
+                *place = Some(next);
+            }
             next += fields.len();
         }
         Self::placed(layout, &places, next, format)

@@ -1,6 +1,7 @@
 //! The elements of an array as a BinaryArray.
 
 use super::Writer;
+use crate::record::place::{put, set_bit};
 use crate::record::row::fault::{Failed, Fault};
 use crate::record::row::plan::{Node, What};
 use crate::record::row::slot::Slot;
@@ -23,10 +24,10 @@ impl Writer<'_, '_> {
         i32::try_from(fixed).map_err(|_| full())?;
         let begin = self.out.len();
         self.out.resize(begin + fixed, 0);
-        self.out[begin..begin + 4].copy_from_slice(&(count as i32).to_le_bytes());
+        put(self.out, begin, (count as i32).to_le_bytes());
         for (position, row) in (from..to).enumerate() {
             let Some(values) = self.values(element, row)? else {
-                self.out[begin + 4 + position / 8] |= 1 << (position % 8);
+                set_bit(self.out, begin + 4, position);
                 continue;
             };
             let slot = Slot { begin, at: begin + header + position * width };

@@ -4,6 +4,7 @@ pub(crate) mod array;
 
 use crate::column::{Batch, Values};
 use crate::record::bits::bit;
+use crate::record::place::{put, set_bit};
 use crate::record::read::corrupt;
 use crate::record::row::fault::{Failed, Fault};
 use crate::record::row::plan::{Node, RowPlan, What};
@@ -28,8 +29,10 @@ impl RowEncoder {
         let mut next = 0;
         for position in 0..columns.map_or(given.len(), <[usize]>::len) {
             let position = columns.map_or(Some(position), |columns| columns.get(position).copied()).unwrap_or_default();
-            let fields = &layout.fields()[layout.column(position)?];
-            given[position] = Some(next);
+            let fields = layout.fields().get(layout.column(position)?).unwrap_or_default();
+            if let Some(place) = given.get_mut(position) {
+                *place = Some(next);
+            }
             next += fields.iter().filter(|field| field.data_type.is_some()).count();
         }
         let node = |(position, column)| {
@@ -75,7 +78,7 @@ impl<'b> Writer<'_, 'b> {
         let mut length_at = begin + plan.bits;
         for (position, field) in plan.fields.iter().enumerate() {
             let Some(values) = self.values(field, row)? else {
-                self.out[begin + position / 8] |= 1 << (position % 8);
+                set_bit(self.out, begin, position);
                 continue;
             };
             match self.format {
@@ -85,7 +88,7 @@ impl<'b> Writer<'_, 'b> {
                     self.indexed(field, values, row)?;
                     if field.varies() {
                         let length = (self.out.len() - from) as i32;
-                        self.out[length_at..length_at + 4].copy_from_slice(&length.to_le_bytes());
+                        put(self.out, length_at, length.to_le_bytes());
                         length_at += 4;
                     }
                 }
@@ -106,7 +109,7 @@ impl<'b> Writer<'_, 'b> {
         let to = self.out.len();
         compacted::write_varint((to - from) as u64, self.out);
         let length = self.out.len() - to;
-        self.out[from..].rotate_right(length);
+        self.out.get_mut(from..).unwrap_or_default().rotate_right(length);
         Ok(())
     }
 
@@ -133,7 +136,7 @@ impl<'b> Writer<'_, 'b> {
                 self.array(&entry.0, from, to)?;
                 let keys = self.out.len() - begin - 4;
                 let length = i32::try_from(keys).map_err(|_| Fault::Full.unfit(&field.name, row))?;
-                self.out[begin..begin + 4].copy_from_slice(&length.to_le_bytes());
+                put(self.out, begin, length.to_le_bytes());
                 self.array(&entry.1, from, to)
             }
             What::Scalar(_) => Err(misfit()),
