@@ -161,7 +161,7 @@ fn close(service: &Service) -> Result<(), NodeError> {
         .collect();
     service.committer.stop();
     service.scanners.close_buckets(|_| true);
-    let flushed = service.buckets.flush_keys();
+    let flushed = service.buckets.close_keys();
     let folder = lock(&service.folder).take();
     let mut result = match (flushed, &folder) {
         (Err(error), Some(folder)) => {

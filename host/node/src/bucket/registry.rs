@@ -113,6 +113,11 @@ impl Buckets {
         self.store.flush()
     }
 
+    /// Brings all keys to the disk for the last time, so that the next start is quick. Blocks.
+    pub(crate) fn close_keys(&self) -> Result<(), StoreError> {
+        self.store.close()
+    }
+
     /// Fails if the store of the keys has broken down. Blocks.
     pub(crate) fn check_keys(&self) -> Result<(), StoreError> {
         self.store.check()

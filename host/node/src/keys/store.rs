@@ -28,15 +28,15 @@ use crate::table::keyed::KeyedTable;
 
 /// Rows held in memory for the disk, of one keyspace, in bytes.
 const MEMTABLE: u64 = 16 << 20;
-/// The most that a start has to read of what was written last, in bytes: half a second for a million small rows.
-/// The store begins a new journal only where one is full (fjall 3.1, `worker_pool.rs`, `WorkerMessage::Flush`), and
-/// offers no way to begin one when it is closed, so that a start after an orderly end reads it too.
+/// The most that a start has to read of what was written last, in bytes. The store begins a new journal only where one is
+/// full (fjall 3.1, `worker_pool.rs`, `WorkerMessage::Flush`) and offers no way to begin one when it is closed, so that a
+/// start after an orderly end reads it too, but takes nothing from it: `close` sorts everything into files before.
 const JOURNAL: u64 = 64 << 20;
 /// Memory for blocks that were read, in bytes.
 const CACHE: u64 = 128 << 20;
 /// Files that are kept open.
 const OPEN_FILES: usize = 128;
-/// How long a node that is stopping is waited for.
+/// How long a node that is stopping is waited for, and how long one that stops sorts.
 const PATIENCE: Duration = Duration::from_secs(5);
 /// A file that earlier versions left behind.
 const EMPTY_JOURNALS: &str = "sorted";
@@ -139,6 +139,22 @@ impl Store {
     /// Brings everything to the disk. Blocks.
     pub(crate) fn flush(&self) -> Result<(), StoreError> {
         Ok(self.database.persist(PersistMode::SyncAll)?)
+    }
+
+    /// Brings everything to the disk, sorted into files, so that the next start reads past it in the journal. What is
+    /// not sorted in time is in the journal all the same. Blocks.
+    pub(crate) fn close(&self) -> Result<(), StoreError> {
+        let names = self.database.list_keyspace_names();
+        let keyspaces = names.iter().map(|name| self.database.keyspace(name, options));
+        let keyspaces: Vec<Keyspace> = keyspaces.collect::<Result<_, _>>()?;
+        for keyspace in &keyspaces {
+            keyspace.rotate_memtable()?;
+        }
+        let begun = Instant::now();
+        while keyspaces.iter().any(|keyspace| keyspace.sealed_memtable_count() > 0) && begun.elapsed() < PATIENCE {
+            std::thread::sleep(Duration::from_millis(2));
+        }
+        self.flush()
     }
 }
 
