@@ -19,6 +19,16 @@ impl Failure {
         Self { code, text: text.into() }
     }
 
+    /// A table that cannot be one, or that a request does not fit.
+    pub(crate) fn invalid_table(text: impl Into<String>) -> Self {
+        Self::new(ServerErrorCode::INVALID_TABLE, text)
+    }
+
+    /// A property of a table that it cannot have.
+    pub(crate) fn invalid_config(text: impl Into<String>) -> Self {
+        Self::new(ServerErrorCode::INVALID_CONFIG, text)
+    }
+
     /// The node is stopping.
     pub(crate) fn stopping() -> Self {
         Self::new(ServerErrorCode::NETWORK_EXCEPTION, "The node is stopping.")

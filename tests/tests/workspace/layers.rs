@@ -91,7 +91,7 @@ const ROOMS: &[Rooms] = &[
     ("guest-sdk/macros/src", &[("", true)]),
     (
         "host/node/src",
-        &[("", true), ("log", true), ("keys", false), ("bucket", true), ("table", false), ("handlers", false)],
+        &[("", true), ("log", true), ("keys", true), ("bucket", true), ("table", true), ("handlers", true)],
     ),
     ("host/src", &[("", true), ("cli", true), ("client", true), ("module", true), ("driver", true), ("formats", true)]),
 ];

@@ -158,12 +158,11 @@ impl Catalog {
         limits: &Limits,
         now: i64,
     ) -> Result<Option<Arc<Table>>, Failure> {
-        let invalid = |text: String| Failure::new(ServerErrorCode::INVALID_TABLE, text);
         check_name("database", &path.database)
             .and_then(|()| check_name("table", &path.table))
-            .map_err(|error| invalid(error.to_string()))?;
+            .map_err(|error| Failure::invalid_table(error.to_string()))?;
         let descriptor = TableDescriptor::from_json(json)
-            .map_err(|error| invalid(format!("Failed to parse table descriptor: {error}")))?;
+            .map_err(|error| Failure::invalid_table(format!("Failed to parse table descriptor: {error}")))?;
         let definition = descriptor::complete(descriptor, limits.buckets)?;
         if ignore_if_exists && self.state().table(path).is_some() {
             return Ok(None);
@@ -178,7 +177,9 @@ impl Catalog {
                 return Err(Failure::new(ServerErrorCode::TABLE_ALREADY_EXIST, text));
             }
             if tables >= limits.tables {
-                return Err(invalid(format!("This node has as many tables as it takes, {tables}: drop some first.")));
+                return Err(Failure::invalid_table(format!(
+                    "This node has as many tables as it takes, {tables}: drop some first."
+                )));
             }
             let mut table = Table::new(state.next_table_id, FIRST_SCHEMA, definition, now);
             state.next_table_id += 1;

@@ -17,39 +17,6 @@ use crate::failure::Failure;
 use crate::handlers::service::Service;
 use crate::runtime::memory::Share;
 
-/// The calls that are answered with more than an error.
-pub(crate) const SERVED: &[ApiKey] = &[
-    ApiKey::ApiVersions,
-    ApiKey::CreateDatabase,
-    ApiKey::DropDatabase,
-    ApiKey::ListDatabases,
-    ApiKey::DatabaseExists,
-    ApiKey::CreateTable,
-    ApiKey::DropTable,
-    ApiKey::GetTableInfo,
-    ApiKey::ListTables,
-    ApiKey::ListPartitionInfos,
-    ApiKey::TableExists,
-    ApiKey::GetTableSchema,
-    ApiKey::Metadata,
-    ApiKey::ProduceLog,
-    ApiKey::FetchLog,
-    ApiKey::PutKv,
-    ApiKey::Lookup,
-    ApiKey::ListOffsets,
-    ApiKey::GetFileSystemSecurityToken,
-    ApiKey::InitWriter,
-    ApiKey::LimitScan,
-    ApiKey::PrefixLookup,
-    ApiKey::GetDatabaseInfo,
-    ApiKey::Authenticate,
-    ApiKey::CreatePartition,
-    ApiKey::DropPartition,
-    ApiKey::AlterTable,
-    ApiKey::GetTableStats,
-    ApiKey::ScanKv,
-];
-
 /// Rows of so many bytes are checked on the connection's own task: that takes less than handing them over.
 const CHECKED_AT_ONCE: usize = 256 << 10;
 

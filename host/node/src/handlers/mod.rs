@@ -5,13 +5,14 @@
 //! admin      what there is: databases, tables, partitions, the node itself
 //! write      rows appended, put, inserted
 //! read       rows fetched, looked up, scanned
-//! dispatch   from a request's key to who handles it
+//! dispatch   from a request's key to who handles it; served: which there are
 //! ```
 
 pub(crate) mod admin;
 pub(crate) mod dispatch;
 pub(crate) mod read;
 mod refusal;
+mod served;
 pub(crate) mod service;
 pub(crate) mod write;
 

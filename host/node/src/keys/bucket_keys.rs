@@ -1,16 +1,15 @@
 //! The keys of one bucket: their rows, how many there are, and up to which offset they follow the bucket's log.
 
-use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::sync::{Arc, Mutex};
 
-use fjall::{Readable, Snapshot, UserKey, UserValue};
+use fjall::{Readable, Snapshot, UserValue};
 use thalweg_wire::record::MAX_KEY_LENGTH;
 use thalweg_wire::table::ChangelogImage;
 
 use super::error::StoreError;
-use super::recent::Recent;
-use super::store::Space;
+use super::recent::{Changes, Recent};
+use super::space::Space;
 use crate::runtime::sync::lock;
 use crate::table::keyed::KeyedTable;
 
@@ -19,9 +18,6 @@ pub(crate) const PREFIX: usize = 4;
 /// The longest key with its prefix: more would make the store panic.
 pub(crate) const LONGEST: usize = PREFIX + MAX_KEY_LENGTH;
 const _: () = assert!(LONGEST <= u16::MAX as usize);
-
-/// Rows by their key with its prefix; `None` is a deletion.
-pub(crate) type Changes = HashMap<UserKey, Option<UserValue>>;
 
 /// The keys of one bucket. They are changed by the thread that writes the bucket's log only, and read by any.
 #[derive(Debug)]

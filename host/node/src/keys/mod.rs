@@ -5,7 +5,7 @@
 //! the offset up to which they follow the log. After a crash the rows get what the log has behind that offset.
 //!
 //! ```text
-//! store         the LSM store of the node, a keyspace for each table or partition
+//! store         the LSM store of the node; space: its keyspace for one table or partition
 //! bucket_keys   the keys of one bucket and how far they follow its log; recent: rows that are still in memory
 //! put           a key batch becomes changes, by the merge engine of its table
 //! changelog     changes as a log batch, and a log batch as changes
@@ -19,6 +19,7 @@ mod error;
 mod put;
 mod recent;
 mod scanner;
+mod space;
 mod store;
 
 pub(crate) use bucket_keys::{BucketKeys, Mark};

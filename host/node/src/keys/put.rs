@@ -9,9 +9,10 @@ use thalweg_wire::record::{
 };
 use thalweg_wire::table::{ChangelogImage, DeleteBehavior};
 
-use super::bucket_keys::{BucketKeys, Changes, Staged};
+use super::bucket_keys::{BucketKeys, Staged};
 use super::changelog::Changelog;
 use super::error::{MergeError, StoreError};
+use super::recent::Changes;
 use crate::runtime::sync::lock;
 use crate::table::keyed::KeyedTable;
 use crate::table::merge::{Merged, Merger};

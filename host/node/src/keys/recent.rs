@@ -1,12 +1,11 @@
 //! Rows of a bucket that were written not long ago, kept in memory: most upserts change such a row, and finding it here
 //! costs a tenth of what the store takes.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use fjall::UserValue;
-
-use super::bucket_keys::Changes;
+use fjall::{UserKey, UserValue};
 
 /// Bytes of one half of what a bucket keeps.
 const HALF: usize = 32 << 20;
@@ -14,6 +13,9 @@ const HALF: usize = 32 << 20;
 const ALL: usize = 256 << 20;
 /// What a row takes beyond its bytes.
 const OVERHEAD: usize = 100;
+
+/// Rows by their key with its prefix; `None` is a deletion.
+pub(crate) type Changes = HashMap<UserKey, Option<UserValue>>;
 
 /// Rows and deletions, in two halves: when the young one is full it becomes the old one, and what that was is forgotten.
 #[derive(Debug)]

@@ -12,22 +12,20 @@
 
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::sync::atomic::AtomicUsize;
-use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
-use fjall::config::{FilterPolicy, HashRatioPolicy, PinningPolicy, RestartIntervalPolicy};
-use fjall::{Database, Keyspace, KeyspaceCreateOptions, PersistMode};
+use fjall::{Database, Keyspace, PersistMode};
 
 use super::bucket_keys::BucketKeys;
 use super::error::StoreError;
+use super::space::{Space, name, options};
 use crate::disk::file::flush_folder;
 use crate::error::NodeError;
 use crate::ids::PhysicalTable;
 use crate::table::keyed::KeyedTable;
 
-/// Rows held in memory for the disk, of one keyspace, in bytes.
-const MEMTABLE: u64 = 16 << 20;
 /// The most that a start has to read of what was written last, in bytes. The store begins a new journal only where one is
 /// full (fjall 3.1, `worker_pool.rs`, `WorkerMessage::Flush`) and offers no way to begin one when it is closed, so that a
 /// start after an orderly end reads it too, but takes nothing from it: `close` sorts everything into files before.
@@ -50,24 +48,9 @@ pub(crate) struct Store {
     memory: Arc<AtomicUsize>,
 }
 
-/// Where the keys of one table or partition lie.
-pub(super) struct Space {
-    name: String,
-    database: Database,
-    /// Set once something was written.
-    keyspace: OnceLock<Keyspace>,
-    memory: Arc<AtomicUsize>,
-}
-
 impl std::fmt::Debug for Store {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Store").field("folder", &self.folder).finish_non_exhaustive()
-    }
-}
-
-impl std::fmt::Debug for Space {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Space").field("name", &self.name).finish_non_exhaustive()
     }
 }
 
@@ -96,9 +79,7 @@ impl Store {
         buckets: u32,
     ) -> Result<Vec<BucketKeys>, StoreError> {
         let space = self.space(id);
-        if self.database.keyspace_exists(&space.name) {
-            let _ = space.keyspace.set(self.database.keyspace(&space.name, options)?);
-        }
+        space.open()?;
         let space = Arc::new(space);
         let open = |bucket| Ok(BucketKeys::open(Arc::clone(table), Arc::clone(&space), bucket)?);
         (0..buckets).map(open).collect()
@@ -111,12 +92,7 @@ impl Store {
     }
 
     fn space(&self, id: PhysicalTable) -> Space {
-        Space {
-            name: name(id),
-            database: self.database.clone(),
-            keyspace: OnceLock::new(),
-            memory: Arc::clone(&self.memory),
-        }
+        Space::new(name(id), self.database.clone(), Arc::clone(&self.memory))
     }
 
     /// Deletes the keys of a dropped table or partition, whose buckets take no more batches; its files go when nobody
@@ -156,53 +132,6 @@ impl Store {
         }
         self.flush()
     }
-}
-
-impl Space {
-    /// The database that it is part of.
-    pub(super) fn database(&self) -> &Database {
-        &self.database
-    }
-
-    /// The bytes of rows that all buckets of the node keep in memory.
-    pub(super) fn memory(&self) -> &Arc<AtomicUsize> {
-        &self.memory
-    }
-
-    /// The keys, if something was ever written.
-    pub(super) fn keyspace(&self) -> Option<&Keyspace> {
-        self.keyspace.get()
-    }
-
-    /// The keys, which are about to be written.
-    pub(super) fn keyspace_to_write(&self) -> Result<&Keyspace, fjall::Error> {
-        if let Some(keyspace) = self.keyspace.get() {
-            return Ok(keyspace);
-        }
-        let keyspace = self.database.keyspace(&self.name, options)?;
-        Ok(self.keyspace.get_or_init(|| keyspace))
-    }
-}
-
-fn name(id: PhysicalTable) -> String {
-    let table = id.table;
-    match id.partition {
-        Some(partition) => format!("t{table}p{partition}"),
-        None => format!("t{table}"),
-    }
-}
-
-/// Every upsert looks for the row before it, so what speeds up looking is worth its memory.
-fn options() -> KeyspaceCreateOptions {
-    KeyspaceCreateOptions::default()
-        .max_memtable_size(MEMTABLE)
-        .filter_policy(FilterPolicy::all(fjall::config::FilterPolicyEntry::Bloom(
-            fjall::config::BloomConstructionPolicy::BitsPerKey(12.0),
-        )))
-        .filter_block_pinning_policy(PinningPolicy::all(true))
-        .index_block_pinning_policy(PinningPolicy::all(true))
-        .data_block_restart_interval_policy(RestartIntervalPolicy::all(8))
-        .data_block_hash_ratio_policy(HashRatioPolicy::all(0.75))
 }
 
 /// Earlier versions emptied the journals when they found this file; what has been written since would go with it.

@@ -6,7 +6,6 @@ use thalweg_wire::message::ServerErrorCode;
 use thalweg_wire::table::{AutoPartition, DataType, PARTITION_SEPARATOR, TableDescriptor};
 
 use super::calendar::Calendar;
-use super::descriptor::invalid;
 use super::properties::wrong;
 use crate::failure::Failure;
 
@@ -48,14 +47,14 @@ pub(crate) fn check(descriptor: &TableDescriptor, rules: &AutoPartition) -> Resu
              false.",
             AutoPartition::ENABLED
         );
-        return Err(bad_config(text));
+        return Err(Failure::invalid_config(text));
     }
     for column in descriptor.schema.columns.iter().filter(|column| keys.contains(&column.name)) {
         if matches!(
             column.column_type.data_type,
             DataType::Decimal { .. } | DataType::Array(_) | DataType::Map(..) | DataType::Row(_)
         ) {
-            return Err(invalid(format!(
+            return Err(Failure::invalid_table(format!(
                 "Currently, partitioned table supported partition key type are [CHAR, STRING, BOOLEAN, BINARY, BYTES, \
                  TINYINT, SMALLINT, INTEGER, DATE, TIME_WITHOUT_TIME_ZONE, BIGINT, FLOAT, DOUBLE, \
                  TIMESTAMP_WITHOUT_TIME_ZONE, TIMESTAMP_WITH_LOCAL_TIME_ZONE], but got partition key '{}' with data \
@@ -68,7 +67,7 @@ pub(crate) fn check(descriptor: &TableDescriptor, rules: &AutoPartition) -> Resu
         check_key(keys, rules)?;
     }
     match &rules.zone {
-        Some(zone) if Calendar::new(rules.unit, Some(zone)).is_none() => Err(bad_config(format!(
+        Some(zone) if Calendar::new(rules.unit, Some(zone)).is_none() => Err(Failure::invalid_config(format!(
             "Invalid value for config '{}'. Reason: '{zone}' is no time zone: name one of the tz database, as \
              Europe/Berlin, or a distance, as GMT+08:00.",
             AutoPartition::TIME_ZONE
@@ -77,21 +76,17 @@ pub(crate) fn check(descriptor: &TableDescriptor, rules: &AutoPartition) -> Resu
     }
 }
 
-fn bad_config(text: String) -> Failure {
-    Failure::new(ServerErrorCode::INVALID_CONFIG, text)
-}
-
 fn check_key(keys: &[String], rules: &AutoPartition) -> Result<(), Failure> {
     let key = rules.key.as_deref().unwrap_or_default();
     if key.trim().is_empty() {
-        return Err(invalid(format!(
+        return Err(Failure::invalid_table(format!(
             "Currently, auto partitioned table must set one auto partition key when it has multiple partition keys. \
              Please set table property '{}'.",
             AutoPartition::KEY
         )));
     }
     if !keys.iter().any(|name| name == key) {
-        return Err(invalid(format!(
+        return Err(Failure::invalid_table(format!(
             "The specified key for auto partitioned table is not a partition key. Your key '{key}' is not in key list \
              [{}]",
             keys.join(", ")
@@ -99,7 +94,7 @@ fn check_key(keys: &[String], rules: &AutoPartition) -> Result<(), Failure> {
     }
     let precreate = rules.precreate.unwrap_or(DEFAULT_PRECREATE);
     if precreate > 0 {
-        return Err(invalid(format!(
+        return Err(Failure::invalid_table(format!(
             "For a partitioned table with multiple partition keys, auto pre-create is unsupported and this value must \
              be set to 0, but is {precreate}"
         )));

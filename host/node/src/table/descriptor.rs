@@ -2,7 +2,7 @@
 //! `TableDescriptorValidation`, so that the same one fails first.
 
 use thalweg_wire::message::ServerErrorCode;
-use thalweg_wire::table::{DataType, TableDescriptor, TableProperties};
+use thalweg_wire::table::{TableDescriptor, TableProperties};
 
 use super::definition::Definition;
 use super::{auto_partition, primary_key, properties};
@@ -11,10 +11,6 @@ use crate::failure::Failure;
 /// Columns that clients add of themselves.
 const SYSTEM_COLUMNS: &[&str] =
     &["__offset", "__timestamp", "__bucket", "_change_type", "_log_offset", "_commit_timestamp"];
-
-pub(super) fn invalid(text: impl Into<String>) -> Failure {
-    Failure::new(ServerErrorCode::INVALID_TABLE, text)
-}
 
 /// The version of a new table's schema.
 pub(crate) const FIRST_SCHEMA: i32 = 1;
@@ -28,7 +24,7 @@ pub(crate) fn complete(mut descriptor: TableDescriptor, most_buckets: u32) -> Re
     primary_key::complete(&mut descriptor)?;
     let properties = properties::parse(&descriptor.properties)?;
     if properties.lake_enabled {
-        return Err(invalid(format!(
+        return Err(Failure::invalid_table(format!(
             "'{}' is enabled for the table, but the Fluss cluster doesn't enable datalake tables.",
             TableProperties::LAKE_ENABLED
         )));
@@ -56,8 +52,8 @@ fn check_distribution(descriptor: &TableDescriptor, most_buckets: u32) -> Result
         return Err(Failure::new(ServerErrorCode::BUCKET_MAX_NUM, text));
     }
     let mut keys = descriptor.schema.columns.iter().filter(|column| descriptor.bucket_keys.contains(&column.name));
-    if let Some(column) = keys.find(|column| !can_be_key(&column.column_type.data_type)) {
-        return Err(invalid(format!(
+    if let Some(column) = keys.find(|column| !primary_key::can_be_key(&column.column_type.data_type)) {
+        return Err(Failure::invalid_table(format!(
             "Bucket key column '{}' has unsupported data type {}. Currently, bucket key column does not support types: \
              [ARRAY, MAP, ROW].",
             column.name, column.column_type
@@ -66,20 +62,15 @@ fn check_distribution(descriptor: &TableDescriptor, most_buckets: u32) -> Result
     Ok(())
 }
 
-/// Whether values of this type can be part of a key.
-pub(super) fn can_be_key(data_type: &DataType) -> bool {
-    !matches!(data_type, DataType::Array(_) | DataType::Map(..) | DataType::Row(_))
-}
-
 fn check_columns(descriptor: &TableDescriptor) -> Result<(), Failure> {
     let columns = &descriptor.schema.columns;
     if columns.is_empty() {
-        return Err(invalid("A table needs at least one column."));
+        return Err(Failure::invalid_table("A table needs at least one column."));
     }
     let system: Vec<&str> =
         columns.iter().map(|column| column.name.as_str()).filter(|name| SYSTEM_COLUMNS.contains(name)).collect();
     if !system.is_empty() {
-        return Err(invalid(format!(
+        return Err(Failure::invalid_table(format!(
             "{} cannot be used as column names, because they are reserved system columns in Fluss. Please use other \
              names for these columns. The reserved system columns are: {}",
             system.join(", "),

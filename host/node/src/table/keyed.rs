@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use thalweg_wire::message::ServerErrorCode;
 use thalweg_wire::record::{Compression, KeyEncoder, KeyFormat, Layout, RecordError, RowDecoder, RowFormat};
 use thalweg_wire::table::{
     ChangelogImage, DeleteBehavior, LogCompression, LogFormat, TableDescriptor, TableProperties,
@@ -52,13 +51,12 @@ impl KeyedTable {
         schema_id: i32,
     ) -> Result<Self, Failure> {
         let schema = &descriptor.schema;
-        let unknown = |text: String| Failure::new(ServerErrorCode::INVALID_TABLE, text);
         let keys = descriptor.physical_primary_key();
         if keys.is_empty() {
-            return Err(unknown("The table has no primary key.".to_owned()));
+            return Err(Failure::invalid_table("The table has no primary key."));
         }
         if !schema.auto_increment.is_empty() {
-            return Err(unknown("This node does not serve auto-increment columns; Apache Fluss does.".to_owned()));
+            return Err(Failure::invalid_table("This node does not serve auto-increment columns; Apache Fluss does."));
         }
         let format = RowFormat::from(properties.kv_format);
         let log_format = properties.log_format;
@@ -69,24 +67,27 @@ impl KeyedTable {
         };
         if !same {
             let text = "The changelog of a primary key table must have the log format ARROW or that of its rows.";
-            return Err(unknown(text.to_owned()));
+            return Err(Failure::invalid_table(text));
         }
-        let key_format = KeyFormat::of_primary_key(descriptor).map_err(|error| unknown(error.to_string()))?;
+        let key_format =
+            KeyFormat::of_primary_key(descriptor).map_err(|error| Failure::invalid_table(error.to_string()))?;
         if key_format != KeyFormat::Compacted && log_format != LogFormat::Arrow {
             let text = "This node keeps keys in the format of a data lake only with a changelog in the format ARROW.";
-            return Err(unknown(text.to_owned()));
+            return Err(Failure::invalid_table(text));
         }
         let (layout, primary_key) = (Layout::of_schema(schema), schema.primary_key.clone());
-        let read = |error: RecordError| unknown(error.to_string());
+        let read = |error: RecordError| Failure::invalid_table(error.to_string());
         let engine = Engine::of(descriptor, properties)?;
         Ok(Self {
-            schema_id: i16::try_from(schema_id).map_err(|_| unknown("Its schema id is too high.".to_owned()))?,
+            schema_id: i16::try_from(schema_id).map_err(|_| Failure::invalid_table("Its schema id is too high."))?,
             decoder: RowDecoder::new(&layout, format).map_err(read)?,
             key: KeyOfRow::new(&layout, format, &keys, key_format).map_err(read)?,
             key_encoder: KeyEncoder::with_format(&layout, &keys, key_format).map_err(read)?,
             format,
             log_format,
-            compression: compression(descriptor.log_compression().map_err(|error| unknown(error.to_string()))?),
+            compression: compression(
+                descriptor.log_compression().map_err(|error| Failure::invalid_table(error.to_string()))?,
+            ),
             image: properties.changelog_image,
             deletion: deletion(properties, &engine),
             whole: Arc::new(engine.whole()),

@@ -1,19 +1,13 @@
 //! What a primary-key table must look like: key, formats, merge engine, deletions, aggregations.
 
-use thalweg_wire::message::ServerErrorCode;
 use thalweg_wire::table::{
     ChangelogImage, DataType, DeleteBehavior, KvFormat, LogFormat, MergeEngine, TableDescriptor, TableProperties,
 };
 
-use super::descriptor::{can_be_key, invalid};
 use crate::failure::Failure;
 
 /// The newest way of writing keys.
 const KV_FORMAT_VERSION: i32 = 2;
-
-fn bad_config(text: impl Into<String>) -> Failure {
-    Failure::new(ServerErrorCode::INVALID_CONFIG, text)
-}
 
 /// Puts in what Fluss adds to a table with a primary key.
 pub(super) fn complete(descriptor: &mut TableDescriptor) -> Result<(), Failure> {
@@ -31,11 +25,16 @@ pub(super) fn complete(descriptor: &mut TableDescriptor) -> Result<(), Failure> 
     }
     let version = properties.entry(KvFormat::VERSION_KEY.to_owned()).or_insert_with(|| KV_FORMAT_VERSION.to_string());
     match version.parse::<i32>() {
-        Ok(version) if version > KV_FORMAT_VERSION => Err(bad_config(format!(
+        Ok(version) if version > KV_FORMAT_VERSION => Err(Failure::invalid_config(format!(
             "Unsupported kv format version {version}. The maximum supported version is {KV_FORMAT_VERSION}."
         ))),
         _ => Ok(()),
     }
+}
+
+/// Whether values of this type can be part of a key.
+pub(super) fn can_be_key(data_type: &DataType) -> bool {
+    !matches!(data_type, DataType::Array(_) | DataType::Map(..) | DataType::Row(_))
 }
 
 /// Checks that the key can be one.
@@ -44,14 +43,14 @@ pub(super) fn check_key_types(descriptor: &TableDescriptor) -> Result<(), Failur
     if !schema.primary_key.is_empty() && descriptor.physical_primary_key().is_empty() {
         let (names, partitions): (Vec<&str>, _) =
             (schema.primary_key_names().collect(), descriptor.partition_keys.join(", "));
-        return Err(invalid(format!(
+        return Err(Failure::invalid_table(format!(
             "Primary Key constraint [{}] should not be same with partition fields [{partitions}].",
             names.join(", ")
         )));
     }
     let mut columns = schema.primary_key.iter().filter_map(|at| schema.columns.get(*at));
     if let Some(column) = columns.find(|column| !can_be_key(&column.column_type.data_type)) {
-        return Err(invalid(format!(
+        return Err(Failure::invalid_table(format!(
             "Primary key column '{}' has unsupported data type {}. Currently, primary key column does not support \
              types: [ARRAY, MAP, ROW].",
             column.name, column.column_type
@@ -65,10 +64,10 @@ pub(super) fn check(descriptor: &TableDescriptor, properties: &TableProperties) 
     let has_key = !descriptor.schema.primary_key.is_empty();
     if has_key && properties.kv_format == KvFormat::Compacted && properties.log_format == LogFormat::Indexed {
         let text = "Currently, Primary Key Table supports ARROW or COMPACTED log format when kv format is COMPACTED.";
-        return Err(bad_config(text));
+        return Err(Failure::invalid_config(text));
     }
     if properties.merge_engine.is_some() && !has_key {
-        return Err(bad_config("Merge engine is only supported in primary key table."));
+        return Err(Failure::invalid_config("Merge engine is only supported in primary key table."));
     }
     match properties.merge_engine {
         Some(MergeEngine::Versioned) => check_versioned(descriptor, properties)?,
@@ -76,12 +75,14 @@ pub(super) fn check(descriptor: &TableDescriptor, properties: &TableProperties) 
         Some(MergeEngine::FirstRow) | None => check_no_aggregation(descriptor)?,
     }
     if properties.delete_behavior.is_some() && !has_key {
-        return Err(bad_config("The 'table.delete.behavior' configuration is only supported for primary key tables."));
+        return Err(Failure::invalid_config(
+            "The 'table.delete.behavior' configuration is only supported for primary key tables.",
+        ));
     }
     if let Some(engine @ (MergeEngine::FirstRow | MergeEngine::Versioned)) = properties.merge_engine
         && properties.delete_behavior == Some(DeleteBehavior::Allow)
     {
-        return Err(bad_config(format!(
+        return Err(Failure::invalid_config(format!(
             "Table with '{}' merge engine does not support delete operations. The 'table.delete.behavior' config must \
              be set to 'ignore' or 'disable', but got 'allow'.",
             engine.name()
@@ -92,14 +93,19 @@ pub(super) fn check(descriptor: &TableDescriptor, properties: &TableProperties) 
 
 fn check_versioned(descriptor: &TableDescriptor, properties: &TableProperties) -> Result<(), Failure> {
     let name = properties.version_column.as_ref().ok_or_else(|| {
-        bad_config(format!("'{}' must be set for versioned merge engine.", TableProperties::VERSION_COLUMN))
+        Failure::invalid_config(format!(
+            "'{}' must be set for versioned merge engine.",
+            TableProperties::VERSION_COLUMN
+        ))
     })?;
     let column = descriptor.schema.columns.iter().find(|column| column.name == *name).ok_or_else(|| {
-        bad_config(format!("The version column '{name}' for versioned merge engine doesn't exist in schema."))
+        Failure::invalid_config(format!(
+            "The version column '{name}' for versioned merge engine doesn't exist in schema."
+        ))
     })?;
     match column.column_type.data_type {
         DataType::Int | DataType::BigInt | DataType::Timestamp(_) | DataType::TimestampLtz(_) => Ok(()),
-        _ => Err(bad_config(format!(
+        _ => Err(Failure::invalid_config(format!(
             "The version column '{name}' for versioned merge engine must be one type of [INT, BIGINT, TIMESTAMP, \
              TIMESTAMP_LTZ], but got {}.",
             column.column_type
@@ -110,7 +116,7 @@ fn check_versioned(descriptor: &TableDescriptor, properties: &TableProperties) -
 fn check_no_aggregation(descriptor: &TableDescriptor) -> Result<(), Failure> {
     match descriptor.schema.columns.iter().find(|column| column.aggregation.is_some()) {
         None => Ok(()),
-        Some(column) => Err(bad_config(format!(
+        Some(column) => Err(Failure::invalid_config(format!(
             "Aggregation function is only supported for aggregation merge engine table, but column '{}' has one.",
             column.name
         ))),
@@ -119,7 +125,7 @@ fn check_no_aggregation(descriptor: &TableDescriptor) -> Result<(), Failure> {
 
 fn check_aggregation(descriptor: &TableDescriptor, properties: &TableProperties) -> Result<(), Failure> {
     if properties.changelog_image == ChangelogImage::Wal {
-        return Err(bad_config(format!(
+        return Err(Failure::invalid_config(format!(
             "Table with 'AGGREGATION' merge engine does not support 'WAL' changelog image mode. Aggregation merge engine \
              tables require FULL changelog image mode for correct UNDO recovery. Please set '{}' to 'FULL' or remove \
              the setting.",
@@ -129,7 +135,7 @@ fn check_aggregation(descriptor: &TableDescriptor, properties: &TableProperties)
     for (at, column) in descriptor.schema.columns.iter().enumerate() {
         // What the functions are is for `merge` to say, which carries them out.
         if column.aggregation.is_some() && descriptor.schema.primary_key.contains(&at) {
-            return Err(invalid(format!(
+            return Err(Failure::invalid_table(format!(
                 "Cannot set aggregation function for primary key column '{}'. Primary key columns automatically use \
                  'primary-key' aggregation.",
                 column.name

@@ -46,14 +46,10 @@ const ALTERABLE: &[&str] = &[
     TableProperties::LAKE_COMPACTION,
 ];
 
-fn invalid(text: String) -> Failure {
-    Failure::new(ServerErrorCode::INVALID_CONFIG, text)
-}
-
 /// A property has a value that it cannot have.
 pub(crate) fn wrong(error: PropertyError) -> Failure {
     let PropertyError { key, value, expected } = error;
-    invalid(format!(
+    Failure::invalid_config(format!(
         "Invalid value for config '{key}'. Reason: Could not parse value '{value}' for key '{key}': it must be {expected}."
     ))
 }
@@ -71,7 +67,10 @@ pub(crate) fn parse(properties: &BTreeMap<String, String>) -> Result<TableProper
 pub(crate) fn check(properties: &TableProperties) -> Result<(), Failure> {
     if let Some(factor) = properties.replication_factor {
         if factor <= 0 {
-            return Err(invalid(format!("'{}' must be greater than 0.", TableProperties::REPLICATION_FACTOR)));
+            return Err(Failure::invalid_config(format!(
+                "'{}' must be greater than 0.",
+                TableProperties::REPLICATION_FACTOR
+            )));
         }
         if factor > 1 {
             let text = format!("Replication factor: {factor} larger than available tablet servers: 1.");
@@ -80,16 +79,16 @@ pub(crate) fn check(properties: &TableProperties) -> Result<(), Failure> {
     }
     if let Some(level) = properties.zstd_level.filter(|level| !(1..=22).contains(level)) {
         let text = format!("Invalid ZSTD compression level: {level}. Expected a value between 1 and 22.");
-        return Err(invalid(text));
+        return Err(Failure::invalid_config(text));
     }
     if properties.local_segments.is_some_and(|segments| segments <= 0) {
-        return Err(invalid(format!("'{}' must be greater than 0.", TableProperties::LOCAL_SEGMENTS)));
+        return Err(Failure::invalid_config(format!("'{}' must be greater than 0.", TableProperties::LOCAL_SEGMENTS)));
     }
     Ok(())
 }
 
 fn unknown(key: &str) -> Failure {
-    invalid(if key.starts_with("table.") {
+    Failure::invalid_config(if key.starts_with("table.") {
         format!(
             "'{key}' is not a recognized Fluss table property in the current cluster version. You may be using an \
              older Fluss cluster that does not support this property."
@@ -124,9 +123,9 @@ pub(crate) fn retention_bytes(custom: &BTreeMap<String, String>) -> Option<u64> 
 /// Checks the custom properties that mean something here.
 pub(crate) fn check_custom(custom: &BTreeMap<String, String>) -> Result<(), Failure> {
     match custom.get(RETENTION_BYTES) {
-        Some(value) if value.trim().parse::<u64>().is_err() => {
-            Err(invalid(format!("Invalid value '{value}' for '{RETENTION_BYTES}': it must be a number of bytes.")))
-        }
+        Some(value) if value.trim().parse::<u64>().is_err() => Err(Failure::invalid_config(format!(
+            "Invalid value '{value}' for '{RETENTION_BYTES}': it must be a number of bytes."
+        ))),
         _ => Ok(()),
     }
 }

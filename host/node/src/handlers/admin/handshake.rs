@@ -7,7 +7,7 @@ use thalweg_wire::message::{
 };
 
 use crate::failure::Failure;
-use crate::handlers::dispatch::SERVED;
+use crate::handlers::served::SERVED;
 use crate::handlers::service::Service;
 
 /// Lists what is served. The server's role is left out, so that clients take this port for the coordinator as well as

@@ -35,7 +35,7 @@ fn rows(service: &Service, table: i64, part: &PbTableStatsReqForBucket) -> Resul
         Ok((_, keys)) => keys.rows().ok_or_else(|| {
             let text = "Rows are not counted in a table whose changelog image is WAL: it does not tell new rows from \
                         changed ones.";
-            Failure::new(ServerErrorCode::INVALID_TABLE, text)
+            Failure::invalid_table(text)
         }),
         Err(failure) if failure.code == ServerErrorCode::NON_PRIMARY_KEY_TABLE => {
             let id = BucketId { table, partition: part.partition_id, bucket: part.bucket_id };

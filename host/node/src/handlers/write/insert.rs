@@ -2,9 +2,7 @@
 
 use std::time::Duration;
 
-use thalweg_wire::message::{
-    LookupRequest, LookupResponse, PbLookupReqForBucket, PbLookupRespForBucket, ServerErrorCode,
-};
+use thalweg_wire::message::{LookupRequest, LookupResponse, PbLookupReqForBucket, PbLookupRespForBucket};
 use tokio::sync::oneshot;
 use tokio::time::{Instant, timeout_at};
 
@@ -60,7 +58,7 @@ fn begin(
     let table = &keys.table;
     if !table.key.is_whole(&table.primary_key) {
         let text = "Rows of a partitioned table cannot be inserted by a lookup: its keys do not tell the partition.";
-        return Err(Failure::new(ServerErrorCode::INVALID_TABLE, text));
+        return Err(Failure::invalid_table(text));
     }
     let columns: Vec<i32> = table.primary_key.iter().filter_map(|at| i32::try_from(*at).ok()).collect();
     let put = Put::of_keys(table, table.merger(&columns, false)?, &missing)?;

@@ -103,7 +103,7 @@ fn begin(service: &Service, acks: i32, table: i64, part: &PbProduceLogReqForBuck
     if table.definition.keyed.is_some() {
         // Fluss takes them, and its rows by key know nothing of them.
         let text = format!("The table with the id {} has a primary key: put its rows by key.", table.id);
-        return Err(Failure::new(ServerErrorCode::INVALID_TABLE, text));
+        return Err(Failure::invalid_table(text));
     }
     if part.records.len() as u64 > service.limits.segment_bytes {
         let (size, most) = (part.records.len(), service.limits.segment_bytes);
@@ -116,7 +116,7 @@ fn begin(service: &Service, acks: i32, table: i64, part: &PbProduceLogReqForBuck
         let text = format!("Schema with schema id {id} does not exist for the table with the id {table}.");
         // Not SCHEMA_NOT_EXIST, which clients take as a reason to try again: a replica may not know a new schema yet.
         // A single node knows every schema that there is, so the same batch never fits and its writer must be told.
-        return Err(Failure::new(ServerErrorCode::INVALID_TABLE, text));
+        return Err(Failure::invalid_table(text));
     }
     if let Some(format) = table.definition.row_format {
         batches.iter().try_for_each(|batch| check_rows(table, format, batch)).map_err(|error| {
@@ -124,7 +124,7 @@ fn begin(service: &Service, acks: i32, table: i64, part: &PbProduceLogReqForBuck
             // same again and again.
             let format = table.definition.properties.log_format.name();
             let text = format!("The records are not rows of the table in its log format {format}: {error}.");
-            Failure::new(ServerErrorCode::INVALID_TABLE, text)
+            Failure::invalid_table(text)
         })?;
     }
     if batches.is_empty() {

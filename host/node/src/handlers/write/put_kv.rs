@@ -82,7 +82,7 @@ fn begin(
         let (id, table) = (batch.schema_id, request.table_id);
         let text = format!("Schema with schema id {id} does not exist for the table with the id {table}.");
         // As for logs: a single node knows every schema that there is.
-        return Err(Failure::new(ServerErrorCode::INVALID_TABLE, text));
+        return Err(Failure::invalid_table(text));
     }
     let merger = keys.table.merger(&request.target_columns, overwrite)?;
     let put = Put { records: part.records.clone(), merger, overwrite };

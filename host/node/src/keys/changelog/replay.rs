@@ -4,8 +4,9 @@ use thalweg_wire::record::{ChangeType, LogBatch, RecordError, RowEncoder, Value}
 use thalweg_wire::table::LogFormat;
 
 use super::arrow::Rows;
-use crate::keys::bucket_keys::{BucketKeys, Changes, LONGEST, Mark};
+use crate::keys::bucket_keys::{BucketKeys, LONGEST, Mark};
 use crate::keys::error::StoreError;
+use crate::keys::recent::Changes;
 
 /// Brings keys up to their log, batch by batch.
 pub(crate) struct Replay<'a> {

@@ -3,7 +3,6 @@
 use std::cmp::Ordering;
 
 use arrow_buffer::i256;
-use thalweg_wire::message::ServerErrorCode;
 use thalweg_wire::record::{LayoutField, RecordError, RowFormat, Scalar};
 use thalweg_wire::table::{Column, DataType, Schema};
 
@@ -52,7 +51,7 @@ pub(super) fn of_columns(schema: &Schema) -> Result<Vec<Function>, Failure> {
         None => Ok(Function::LastNonNull),
         Some((name, parameters)) => of_column(column, name, parameters).map_err(|reason| {
             let text = format!("Invalid aggregation function for column '{}': {reason}", column.name);
-            Failure::new(ServerErrorCode::INVALID_CONFIG, text)
+            Failure::invalid_config(text)
         }),
     };
     schema.columns.iter().enumerate().map(function).collect()

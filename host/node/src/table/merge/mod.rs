@@ -63,17 +63,16 @@ pub(crate) enum Merged {
 impl Engine {
     /// The engine of a table.
     pub(crate) fn of(descriptor: &TableDescriptor, properties: &TableProperties) -> Result<Self, Failure> {
-        let invalid = |text: String| Failure::new(ServerErrorCode::INVALID_CONFIG, text);
         match properties.merge_engine {
             None => Ok(Self::Last),
             Some(MergeEngine::FirstRow) => Ok(Self::First),
             Some(MergeEngine::Versioned) => {
                 let Some(name) = &properties.version_column else {
                     const KEY: &str = TableProperties::VERSION_COLUMN;
-                    return Err(invalid(format!("'{KEY}' must be set for versioned merge engine.")));
+                    return Err(Failure::invalid_config(format!("'{KEY}' must be set for versioned merge engine.")));
                 };
                 let Some(column) = descriptor.schema.columns.iter().position(|column| column.name == *name) else {
-                    return Err(invalid(format!(
+                    return Err(Failure::invalid_config(format!(
                         "The version column '{name}' for versioned merge engine doesn't exist in schema."
                     )));
                 };

@@ -1,6 +1,5 @@
 //! The versioned merge engine: the row with the higher version stays.
 
-use thalweg_wire::message::ServerErrorCode;
 use thalweg_wire::record::{Layout, RecordError, RowFields, RowFormat, Scalar};
 use thalweg_wire::table::{DataType, TableDescriptor};
 
@@ -29,7 +28,7 @@ pub(super) fn check(descriptor: &TableDescriptor, column: usize) -> Result<(), F
                  TIMESTAMP_LTZ], but is {}.",
                 column.name, column.column_type
             );
-            Err(Failure::new(ServerErrorCode::INVALID_CONFIG, text))
+            Err(Failure::invalid_config(text))
         }
     }
 }
