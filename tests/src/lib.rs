@@ -1,4 +1,5 @@
-//! What the tests share: the `thalweg` binary, a node of its own, files for it, a real cluster, and foreign clients.
+//! What the tests share: the `thalweg` binary, a node of its own, files for it, a real cluster, foreign clients, and how
+//! to wait for what they do.
 
 pub mod binary;
 pub mod client;
@@ -9,6 +10,7 @@ pub mod guests;
 pub mod java;
 mod ours;
 pub mod python;
+pub mod wait;
 
 use std::path::{Path, PathBuf};
 

@@ -15,7 +15,10 @@ use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, bail, ensure};
-use thalweg_tests::binary::{self, Node};
+use thalweg_tests::{
+    binary::{self, Node},
+    wait,
+};
 
 /// How long a block may run. The first builds all that a module stands on.
 const PATIENCE: Duration = Duration::from_secs(600);
@@ -100,17 +103,7 @@ fn run(script: &str, folder: &Path, tools: &Path, server: &str) -> Result<String
         .stdout(file.try_clone()?)
         .stderr(file)
         .spawn()?;
-    let started = Instant::now();
-    let status = loop {
-        match shell.try_wait()? {
-            Some(status) => break status,
-            None if started.elapsed() > PATIENCE => {
-                shell.kill()?;
-                bail!("it did not end in {PATIENCE:?}");
-            }
-            None => std::thread::sleep(Duration::from_millis(20)),
-        }
-    };
+    let status = wait::ended(&mut shell, PATIENCE)?;
     let printed = fs::read_to_string(&out)?;
     ensure!(status.success(), "{status}: {printed}");
     Ok(printed)

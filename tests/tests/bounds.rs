@@ -1,11 +1,14 @@
 //! Rows and keys out of bounds at the command line: what is refused is named, what is not is written, and no request waits
 //! for ever; and how a node ends that cannot go on.
 
-use std::process::{Child, ExitStatus, Output, Stdio};
+use std::process::{Output, Stdio};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
-use thalweg_tests::binary::{self, Node};
+use thalweg_tests::{
+    binary::{self, Node},
+    wait,
+};
 
 /// The longest key, as a text: its length takes three bytes.
 const LONGEST: usize = 65_531 - 3;
@@ -161,27 +164,11 @@ fn a_node_that_cannot_go_on_ends_with_a_line_and_a_status() -> Result<()> {
     let text: String = (0..40_000).map(row).collect();
     let begun = Instant::now();
     let _ = binary::run_with(&address, ["upsert", "t", "--timeout", "10s"], &text)?;
-    let status = ended(child, Duration::from_secs(60))?;
+    let status = wait::ended(&mut child, Duration::from_secs(60))?;
     let text = std::fs::read_to_string(folder.path().join("said"))?;
     let last = text.lines().last().context("a last line")?;
     ensure!(status.code() == Some(1), "{status}: {text}");
     ensure!(last.starts_with("thalweg: the node has failed: the store of the keys"), "{last}");
     ensure!(begun.elapsed() < Duration::from_secs(60), "it took {:?}", begun.elapsed());
     Ok(())
-}
-
-/// Waits for a program, but not for ever.
-fn ended(mut child: Child, patience: Duration) -> Result<ExitStatus> {
-    let begun = Instant::now();
-    loop {
-        if let Some(status) = child.try_wait()? {
-            return Ok(status);
-        }
-        if begun.elapsed() > patience {
-            child.kill()?;
-            child.wait()?;
-            anyhow::bail!("the node did not end within {patience:?}");
-        }
-        std::thread::sleep(Duration::from_millis(50));
-    }
 }

@@ -1,10 +1,13 @@
 //! `upsert`, `delete`, `lookup`, `partition` and the scans of keyed tables at the command line, command after command: what
 //! each prints, says and returns. One list; adding a case is adding a line.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use anyhow::{Result, ensure};
-use thalweg_tests::binary::{self, Node};
+use thalweg_tests::{
+    binary::{self, Node},
+    wait,
+};
 
 /// A command, what it reads, and what comes of it.
 struct Step {
@@ -164,14 +167,10 @@ fn a_following_scan_gives_current_rows_and_then_changes_and_new_partitions() -> 
     let file = folder.path().join("followed.json");
     let scan = ["scan", "t", "--follow", "--with-metadata", "--limit", "3", "--output"];
     let mut child = binary::command(scan).arg(&file).env("THALWEG_SERVER", &node.address).spawn()?;
-    let until = Instant::now() + Duration::from_secs(40);
     let rows = || std::fs::read_to_string(&file).unwrap_or_default();
-    let wait = |count: usize| -> Result<()> {
-        while rows().lines().count() < count {
-            ensure!(Instant::now() < until, "{count} rows did not come: {}", rows());
-            std::thread::sleep(Duration::from_millis(50));
-        }
-        Ok(())
+    let wait = |count: usize| {
+        let look = || Ok((rows().lines().count() >= count).then_some(()));
+        wait::until(Duration::from_secs(40), look, || format!("{count} rows did not come: {}", rows()))
     };
     wait(1)?;
     upsert("{\"id\":2,\"day\":\"mon\"}")?;

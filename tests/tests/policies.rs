@@ -1,15 +1,22 @@
 //! Policies at the command line: every row accounted for, dead letters written, dry runs shown, chains taken up while rows flow.
 
-use std::fs::OpenOptions;
+use std::fs::{File, OpenOptions};
 use std::io::Write;
 use std::path::Path;
-use std::process::{Child, Command, Output, Stdio};
-use std::time::{Duration, Instant};
+use std::process::{Child, Command, Output};
+use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
 use serde_json::{Value, json};
-use thalweg_tests::binary::{self, Node};
+use thalweg_tests::{
+    binary::{self, Node},
+    wait,
+};
 
+/// Where a command that follows writes what it says.
+const SAID: &str = "said";
+/// How long a command that follows may take for a step.
+const PATIENCE: Duration = Duration::from_secs(60);
 /// Three rows, of which the second is too large for the module.
 const ROWS: &str = "{\"id\":1}\n{\"id\":2000000000}\n{\"id\":3}\n";
 const TENFOLD: [&str; 6] = ["--module", "scale", "--set", "column=id", "--set", "factor=10"];
@@ -178,7 +185,7 @@ fn follow(place: &Place) -> Result<Child> {
     Ok(binary::command(["append", "t", "--follow", "--summary", "json", "--chain", "chain.toml", "rows.json"])
         .current_dir(place.folder.path())
         .env("THALWEG_SERVER", &place.node.address)
-        .stderr(Stdio::piped())
+        .stderr(File::create(place.folder.path().join(SAID))?)
         .spawn()?)
 }
 
@@ -189,15 +196,16 @@ fn chain(condition: &str) -> String {
 
 /// Appends rows to the file until the table has one that a chain lets pass.
 fn until(place: &Place, rows: &Path, row: i32) -> Result<()> {
-    let until = Instant::now() + Duration::from_secs(60);
-    loop {
+    let look = || {
         writeln!(OpenOptions::new().create(true).append(true).open(rows)?, "{{\"id\":{row}}}")?;
-        std::thread::sleep(Duration::from_millis(300));
-        if place.run(&["scan", "t"])?.contains(&format!("{{\"id\":{row}}}")) {
-            return Ok(());
-        }
-        ensure!(Instant::now() < until, "row {row} does not come");
-    }
+        Ok(place.run(&["scan", "t"])?.contains(&format!("{{\"id\":{row}}}")).then_some(()))
+    };
+    wait::until(PATIENCE, look, || format!("row {row} does not come"))
+}
+
+/// What the command that follows has said so far.
+fn said_so_far(place: &Place) -> Result<String> {
+    Ok(std::fs::read_to_string(place.folder.path().join(SAID))?)
 }
 
 #[test]
@@ -206,19 +214,21 @@ fn a_chain_file_that_changes_is_taken_up_while_rows_flow() -> Result<()> {
     let rows = place.folder.path().join("rows.json");
     place.write("rows.json", "")?;
     place.write("chain.toml", &chain("id = 1"))?;
-    let child = follow(&place)?;
+    let mut child = follow(&place)?;
     until(&place, &rows, 1)?;
     // A wrong one leaves the old one running.
     place.write("chain.toml", &chain("nobody = 1"))?;
-    std::thread::sleep(Duration::from_secs(4));
+    let refused = "chain.toml not taken up, and the modules so far go on: ";
+    let look = || Ok(said_so_far(&place)?.contains(refused).then_some(()));
+    wait::until(PATIENCE, look, || "nothing is said of the wrong chain".to_owned())?;
     until(&place, &rows, 1)?;
     place.write("chain.toml", &chain("id = 2"))?;
     until(&place, &rows, 2)?;
     ensure!(Command::new("kill").args(["-INT", &child.id().to_string()]).status()?.success(), "no signal was sent");
-    let output = child.wait_with_output()?;
-    let said = said(&output);
-    ensure!(output.status.code() == Some(130), "{said}");
-    let refused = said.find("chain.toml not taken up, and the modules so far go on: ").context(said.clone())?;
+    let status = wait::ended(&mut child, PATIENCE)?;
+    let said = said_so_far(&place)?;
+    ensure!(status.code() == Some(130), "{said}");
+    let refused = said.find(refused).context(said.clone())?;
     let taken = said.find("chain.toml taken up: where").context(said.clone())?;
     ensure!(refused < taken && said.contains("nobody"), "{said}");
     let summary: Value = serde_json::from_str(said.lines().last().context("a summary")?)?;

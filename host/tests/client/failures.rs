@@ -77,7 +77,10 @@ async fn rows_go_on_when_a_server_comes_back() {
         node.shutdown().await.unwrap();
         // Taken while nobody is there.
         let pending = within(table.append(rows(100..200))).await.unwrap();
-        tokio::time::sleep(Duration::from_millis(300)).await;
+        // The client comes and finds nobody who answers.
+        let listener = TcpListener::bind(&address).await.unwrap();
+        drop(within(listener.accept()).await.unwrap());
+        drop(listener);
         let _node = start_node(&folder, &address).await;
         let outcome = within(pending).await;
         assert_eq!(outcome.acknowledged(), 100, "{:?}", outcome.first_failure());

@@ -2,10 +2,16 @@
 
 use std::fs::{File, OpenOptions};
 use std::process::{Child, Command, Output, Stdio};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
-use thalweg_tests::binary::{self, Node};
+use thalweg_tests::{
+    binary::{self, Node},
+    wait,
+};
+
+/// How long anything may take.
+const PATIENCE: Duration = Duration::from_secs(20);
 
 /// A node with a table, and a folder of files that grow.
 pub(crate) struct Follow {
@@ -36,15 +42,11 @@ impl Follow {
 
     /// Waits until the table has so many rows, and gives them.
     pub(crate) fn rows(&self, count: usize) -> Result<String> {
-        let until = Instant::now() + Duration::from_secs(20);
-        loop {
+        let look = || {
             let rows = binary::run(&self.node.address, ["scan", "t"])?;
-            if rows.lines().count() >= count {
-                return Ok(rows);
-            }
-            ensure!(Instant::now() < until, "{count} rows did not come: {rows}");
-            std::thread::sleep(Duration::from_millis(50));
-        }
+            Ok((rows.lines().count() >= count).then_some(rows))
+        };
+        wait::until(PATIENCE, look, || format!("{count} rows did not come"))
     }
 
     /// A file of the folder, open at its end.
@@ -73,11 +75,7 @@ impl Running {
 
 /// Waits for a command, but not forever.
 pub(crate) fn ended(mut running: Running) -> Result<Output> {
-    let until = Instant::now() + Duration::from_secs(20);
-    while running.child()?.try_wait()?.is_none() {
-        ensure!(Instant::now() < until, "it does not end");
-        std::thread::sleep(Duration::from_millis(20));
-    }
+    wait::ended(running.child()?, PATIENCE)?;
     Ok(running.0.take().context("it ended")?.wait_with_output()?)
 }
 

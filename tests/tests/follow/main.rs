@@ -24,7 +24,6 @@ fn a_growing_file_is_appended_as_it_grows() -> Result<()> {
         file.write_all(head.as_bytes())?;
         let mut child = follow.append(name)?;
         for (line, rows) in lines.iter().zip([1, 2, 3]) {
-            std::thread::sleep(Duration::from_millis(300));
             file.write_all(line.as_bytes())?;
             let there = follow.rows(rows)?;
             ensure!(there.lines().count() == rows, "{there}");
@@ -59,8 +58,10 @@ fn a_second_interrupt_gives_up_what_is_under_way() -> Result<()> {
     follow.rows(1)?;
     follow.node.kill()?;
     writeln!(pipe, "{{\"id\":2}}")?;
+    // Nothing tells that the row was read.
     std::thread::sleep(Duration::from_secs(1));
     interrupt(&mut child)?;
+    // It goes on waiting.
     std::thread::sleep(Duration::from_millis(500));
     ensure!(child.child()?.try_wait()?.is_none(), "it ends though a row has no fate");
     interrupt(&mut child)?;
@@ -84,6 +85,7 @@ fn a_file_is_followed_through_rotation_and_truncation() -> Result<()> {
                 Step::Rename(other) => std::fs::rename(path(name), path(other))?,
                 Step::Rewrite(text) => std::fs::write(path(name), text)?,
                 Step::Rows(count) => drop(follow.rows(*count).context(*case)?),
+                // As long as it looks for a file that is away, and nothing tells that it looked.
                 Step::Wait => std::thread::sleep(Duration::from_millis(1500)),
             }
         }

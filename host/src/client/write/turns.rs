@@ -78,7 +78,7 @@ mod tests {
 
     use super::*;
 
-    #[tokio::test]
+    #[tokio::test(start_paused = true)]
     async fn turns_come_in_the_order_in_which_they_were_taken() {
         let (turns, order) = (Arc::new(Turns::default()), Arc::new(Mutex::new(Vec::new())));
         let taken: Vec<Turn> = (0..50).map(|_| turns.take()).collect();
@@ -98,7 +98,7 @@ mod tests {
         assert!(order.lock().unwrap().iter().copied().eq(0..50));
     }
 
-    #[tokio::test]
+    #[tokio::test(start_paused = true)]
     async fn a_turn_that_is_given_up_holds_nobody_up() {
         let turns = Arc::new(Turns::default());
         let [first, second, third] = [(); 3].map(|()| turns.take());
