@@ -1,6 +1,6 @@
 //! What the host is to do.
 
-use super::{BufferId, ConnectionId, Event, Instant, WorkId};
+use super::{BufferId, ConnectionId, Event, Instant, Piece, Range, WorkId};
 
 /// What the host is to do, in the order given.
 #[derive(Debug, Clone, PartialEq)]
@@ -37,36 +37,6 @@ pub enum Action {
     Release(BufferId),
     /// Tell the user.
     Event(Event),
-}
-
-/// A part of what is to be sent.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Piece {
-    /// These bytes.
-    Inline(Vec<u8>),
-    /// Bytes that the host holds.
-    Held(Range),
-}
-
-impl Piece {
-    /// Its length in bytes.
-    pub fn length(&self) -> u64 {
-        match self {
-            Self::Inline(bytes) => bytes.len() as u64,
-            Self::Held(range) => u64::from(range.length),
-        }
-    }
-}
-
-/// A part of a buffer.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub struct Range {
-    /// Which buffer.
-    pub buffer: BufferId,
-    /// Where it begins.
-    pub offset: u32,
-    /// Its length in bytes.
-    pub length: u32,
 }
 
 /// How the buffers of an Arrow message are compressed: by name what the record format has.

@@ -81,3 +81,15 @@ impl Error {
         self.retriable
     }
 }
+
+/// What the WIT cannot mean: what is wrong with it.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct Malformed(pub String);
+
+/// A caller that says what means nothing is to say something else.
+impl From<Malformed> for Error {
+    fn from(malformed: Malformed) -> Self {
+        Error { code: ErrorCode::Invalid(malformed.0), retriable: false }
+    }
+}

@@ -5,7 +5,7 @@
 pub use thalweg_wire::table::DataType;
 use thalweg_wire::table::{self, ColumnType, MAX_TYPE_DEPTH};
 
-use crate::wit::Malformed;
+use crate::error::Malformed;
 
 /// A schema that goes out, borrowed from the one that it is made of.
 #[derive(Debug, Clone, PartialEq)]

@@ -4,6 +4,7 @@
 //! ```text
 //! settings  every limit, and its default
 //! catalog   requests about databases, tables and partitions, their answers; what a scan reads
+//! piece     bytes that are inline or held by the host
 //! action    what the host is to do: connect, send, work
 //! event     what the user is told: the fates of rows, rows read, answers
 //! error     why something failed, and whether trying again may help
@@ -17,15 +18,17 @@ mod catalog;
 mod error;
 mod event;
 pub mod flat;
+mod piece;
 mod settings;
 pub mod wit;
 
-pub use action::{Action, Codec, Piece, Range, Work, WorkOutput};
+pub use action::{Action, Codec, Work, WorkOutput};
 pub use catalog::{
     Answer, BucketOffsets, DatabaseInfo, End, PartitionInfo, PartitionSpec, Request, ScanSpec, Start, TableInfo,
 };
 pub use error::{Error, ErrorCode};
 pub use event::{Counters, Event, Fate, Found, RowSelection, Scanned};
+pub use piece::{Piece, Range};
 pub use settings::{Acks, Assignment, ConnectionSettings, LookupSettings, ScanSettings, Settings, WriteSettings};
 pub use thalweg_wire::{
     message::ServerErrorCode,

@@ -18,19 +18,9 @@ mod types;
 
 use std::{collections::BTreeMap, time::Duration};
 
-use crate::{ChangeType, Error, ErrorCode};
+use crate::ChangeType;
 
-/// What the WIT cannot mean: what is wrong with it.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{0}")]
-pub struct Malformed(pub String);
-
-/// A caller that says what means nothing is to say something else.
-impl From<Malformed> for Error {
-    fn from(malformed: Malformed) -> Self {
-        Error { code: ErrorCode::Invalid(malformed.0), retriable: false }
-    }
-}
+pub use crate::error::Malformed;
 
 /// Made of a type of the WIT, whatever it says.
 pub trait FromWit<W>: Sized {
