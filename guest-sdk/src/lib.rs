@@ -10,6 +10,28 @@
 //!   [`AnyBuilder`] to build one; [`json`](mod@json) reads and writes values of every type.
 //! - [`testing`] runs a module on rows from literals or JSON, without a host.
 //! - [`log`] is all that a module can reach.
+//!
+//! # The sources
+//!
+//! ```text
+//! bindings  what wit-bindgen makes of wit/module
+//! error     why a module refuses its configuration, its place or a batch
+//! log       the host's log
+//! bits      bitmaps, one bit a row
+//! value     the types of values, and their columns
+//! schema    what can be asked of schemas and data types, and their SQL
+//! config    configuration from JSON, described as a JSON Schema
+//! plan      what a module does with the columns, made once
+//! batch     columns that are read
+//! builder   columns that are written
+//! answer    what became of the rows of a batch
+//! any       columns of a type that is known only when the module runs
+//! json      values as JSON
+//! nested    arrays, maps and rows as values
+//! module    the trait of modules, and how a host calls it
+//! export    the macro that makes a type the module of a component
+//! testing   a module on rows from literals or JSON, without a host
+//! ```
 
 #[doc(hidden)]
 pub mod bindings;
@@ -20,18 +42,14 @@ mod batch;
 mod bits;
 mod builder;
 mod config;
-mod decimal;
-mod describe;
 mod error;
-mod guest;
+mod export;
 pub mod json;
 pub mod log;
 mod module;
 mod nested;
-mod outcome;
 mod plan;
 mod schema;
-mod sql;
 pub mod testing;
 mod value;
 
@@ -42,30 +60,32 @@ pub use bindings::thalweg::module::types::{DataType, Field, Schema};
 pub use bits::{Bitmap, Bits};
 pub use builder::{Builder, Written};
 pub use config::{Parameter, Parameters};
-pub use decimal::{Decimal, ParseDecimalError};
 pub use error::Error;
 pub use module::{Context, Description, Instances, Module, Operation};
 pub use nested::{Array, Dictionary, Element, Fields, List, ListIter, Map, MapIter, Nested, Record, Row};
 pub use plan::{Input, Output, Plan};
+pub use value::{
+    Date, Decimal, Numeric, ParseDecimalError, ParseTimeError, Time, Timestamp, TimestampLtz, Unfit, Unit, Value,
+};
 
 pub use thalweg_module_macros::{config, filter, filter_map, flat_map, map};
+
 /// Views of the columns of a batch, see [`Column::values`].
 pub mod views {
     pub use crate::value::{Blobs, Decimals, Instants, Texts, Times};
 }
-pub use value::{Date, Numeric, ParseTimeError, Time, Timestamp, TimestampLtz, Unfit, Unit, Value};
 
 /// What the macros' code refers to.
 #[doc(hidden)]
 pub mod private {
+    pub use crate::answer::{Columns, kept, produced, refused, replaced, selected};
     pub use crate::batch::{masks, numbers};
-    pub use crate::describe::{named, object, one_of, property, tagged, values, word, words};
-    pub use crate::guest::{Exported, Instance, Slot};
+    pub use crate::config::describe::{named, object, one_of, property, tagged, values, word, words};
+    pub use crate::module::{Exported, Instance, Slot};
     pub use crate::nested::{
         FieldColumn, FieldInput, ListBuilder, ListOutput, NestedColumn, NestedInput, read_field, read_nested,
         view_field, view_nested, write_list, write_list_as,
     };
-    pub use crate::outcome::{Columns, kept, produced, refused, replaced, selected};
     pub use crate::value::Item;
     pub use serde;
     pub use serde_json;

@@ -21,20 +21,12 @@ use crate::{Bitmap, ColumnType, DataType, Date, Decimal, Time, Timestamp, Timest
 /// ```
 pub struct AnyBuilder {
     ordinal: usize,
-    node: Node,
+    pub(crate) node: Node,
 }
 
 impl AnyBuilder {
     pub(super) fn new(ordinal: usize, column_type: &ColumnType) -> Self {
         Self { ordinal, node: Node::of(column_type) }
-    }
-
-    /// Adds the value of a JSON text, in the forms that [`json`](mod@crate::json) describes. JSON's `null` is a null.
-    ///
-    /// # Errors
-    /// If it is no JSON, or not of the column's type. The row then stands there [without a value](Self::skip): refuse it.
-    pub fn push_json(&mut self, json: &str) -> Result<(), crate::json::JsonError> {
-        self.node.push_json(json)
     }
 
     /// Adds a null.

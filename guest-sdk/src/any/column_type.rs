@@ -4,7 +4,8 @@ use std::fmt;
 
 use thalweg_types::Identifier;
 
-use crate::{DataType, Error, Field, Schema, sql};
+use crate::schema::sql;
+use crate::{DataType, Error, Field, Schema};
 
 /// A column's type, with all that is nested in it.
 ///

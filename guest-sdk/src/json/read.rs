@@ -8,7 +8,7 @@ use serde_json::value::RawValue;
 
 use super::scalar::Scalar;
 use crate::Unfit;
-use crate::any::{Nest, Node, Nulls};
+use crate::any::{AnyBuilder, Nest, Node, Nulls};
 
 /// Why a JSON text is no value of a column.
 ///
@@ -137,6 +137,16 @@ impl<'de, F: FnMut(&str) -> Result<(), JsonError>> Visitor<'de> for Elements<F> 
 fn elements(json: &str, f: impl FnMut(&str) -> Result<(), JsonError>) -> Result<(), JsonError> {
     let mut text = serde_json::Deserializer::from_str(json);
     text.deserialize_seq(Elements(f)).unwrap_or_else(|error| Err(JsonError::new(error)))
+}
+
+impl AnyBuilder {
+    /// Adds the value of a JSON text, in the forms that [`json`](mod@crate::json) describes. JSON's `null` is a null.
+    ///
+    /// # Errors
+    /// If it is no JSON, or not of the column's type. The row then stands there [without a value](Self::skip): refuse it.
+    pub fn push_json(&mut self, json: &str) -> Result<(), JsonError> {
+        self.node.push_json(json)
+    }
 }
 
 impl Node {

@@ -1,6 +1,7 @@
 //! Columns that are read, written, dropped, renamed and put in order.
 
 use super::*;
+use crate::bindings::exports::thalweg::module::transform::Source;
 
 fn field(name: &str, data_type: DataType) -> Field {
     Field { name: name.to_owned(), data_type, nullable: true }

@@ -39,8 +39,8 @@ mod outcome;
 use crate::any::{AnyColumn, ColumnType, Node};
 use crate::bindings::exports::thalweg::module::transform;
 use crate::bindings::thalweg::module::types;
-use crate::guest::Instance;
 use crate::json::{self, JsonError, members};
+use crate::module::Instance;
 use crate::{DataType, Error, Module, Operation, Output, Plan, Schema, Value};
 
 pub use cell::Cell;

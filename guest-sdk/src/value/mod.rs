@@ -1,6 +1,7 @@
 //! The types that a column's values can have in Rust, and how each reads and writes the boundary's form.
 
 mod bytes;
+mod decimal;
 mod display;
 mod item;
 mod number;
@@ -13,6 +14,7 @@ use crate::DataType;
 use crate::bindings::thalweg::module::types::Values;
 
 pub use bytes::{Blobs, Texts};
+pub use decimal::{Decimal, ParseDecimalError};
 pub use item::Item;
 pub use number::{Decimals, Numeric};
 pub use text::ParseTimeError;

@@ -1,8 +1,11 @@
 //! What a module is.
 
+mod guest;
+
 use crate::bindings::exports::thalweg::module::transform;
 use crate::{Answer, Batch, Error, Parameters, Plan, Schema, config};
 
+pub use guest::{Exported, Instance, Slot};
 pub use transform::{Instances, Operation};
 
 /// One user-written step between `append` and the batching buffer, or between a scan and its reader.

@@ -1,9 +1,13 @@
 //! What became of the rows of one batch.
 
+mod returned;
+
 use std::fmt;
 
 use crate::bindings::exports::thalweg::module::transform;
 use crate::{Bitmap, Bits, Written};
+
+pub use returned::{Columns, kept, produced, refused, replaced, selected};
 
 /// Which rows go on.
 #[derive(Debug, Clone, PartialEq, Eq)]

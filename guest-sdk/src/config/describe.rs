@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use crate::Parameter;
+use super::Parameter;
 
 /// One key of a configuration.
 pub struct Property {

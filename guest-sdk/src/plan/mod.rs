@@ -1,10 +1,12 @@
 //! What a module does with the columns of its input, made once in `open`.
 
-use std::marker::PhantomData;
+mod handle;
+mod output;
 
-use crate::bindings::exports::thalweg::module::transform::{self, Source};
-use crate::value::Shape;
-use crate::{DataType, Error, Field, Instances, Schema, Value};
+use crate::bindings::exports::thalweg::module::transform::Instances;
+use crate::{DataType, Error, Field, Schema, Value};
+
+pub use handle::{Input, Output};
 
 /// What a module does with the columns of its input: which it reads, writes, drops or renames.
 ///
@@ -56,52 +58,6 @@ enum Origin {
     Written(usize, Vec<Field>),
 }
 
-/// A column that a module reads, found once in `open`.
-#[derive(Debug)]
-pub struct Input<T: ?Sized> {
-    pub(crate) position: usize,
-    pub(crate) shape: Shape,
-    nullable: bool,
-    kind: PhantomData<fn() -> Box<T>>,
-}
-
-impl<T: ?Sized> Clone for Input<T> {
-    fn clone(&self) -> Self {
-        *self
-    }
-}
-
-impl<T: ?Sized> Copy for Input<T> {}
-
-impl<T: ?Sized> Input<T> {
-    /// Whether the column may hold nulls.
-    pub fn is_nullable(self) -> bool {
-        self.nullable
-    }
-}
-
-/// A column that a module writes, settled once in `open`.
-#[derive(Debug)]
-pub struct Output<T: ?Sized> {
-    pub(crate) ordinal: usize,
-    pub(crate) shape: Shape,
-    kind: PhantomData<fn() -> Box<T>>,
-}
-
-impl<T: ?Sized> Clone for Output<T> {
-    fn clone(&self) -> Self {
-        *self
-    }
-}
-
-impl<T: ?Sized> Copy for Output<T> {}
-
-impl<T: ?Sized> Output<T> {
-    pub(crate) fn new(ordinal: usize, shape: Shape) -> Self {
-        Self { ordinal, shape, kind: PhantomData }
-    }
-}
-
 impl Plan {
     /// A plan that reads nothing and passes everything through.
     pub fn new(input: &Schema) -> Self {
@@ -127,7 +83,7 @@ impl Plan {
             Error::input(format!("column `{name}` is {}, but {} is expected", field.data_type, T::EXPECTED))
         })?;
         let nullable = field.nullable;
-        Ok(Input { position: self.position(column), shape, nullable, kind: PhantomData })
+        Ok(Input::new(self.position(column), shape, nullable))
     }
 
     /// The schema that the plan is for.
@@ -276,67 +232,6 @@ impl Plan {
                 Err(Error::input(format!("there is no column `{name}`; the columns are {}", names.join(", "))))
             }
         }
-    }
-
-    /// The form that crosses the boundary, and for each written column its place among them.
-    pub(crate) fn finish(self) -> (transform::Plan, Vec<usize>) {
-        let (output, ranks) = if self.is_changed { self.output() } else { (None, Vec::new()) };
-        let reads = self.reads.iter().map(|&column| column as u32).collect();
-        (transform::Plan { reads, output, instances: self.instances }, ranks)
-    }
-
-    fn output(&self) -> (Option<(Schema, Vec<Source>)>, Vec<usize>) {
-        let (mut fields, mut columns, mut sources) = (Vec::new(), Vec::new(), Vec::new());
-        let mut ranks = vec![0; self.written];
-        let mut rank = 0;
-        for column in &self.columns {
-            let new = fields.len() as u32;
-            columns.push(new);
-            match &column.origin {
-                Origin::Written(ordinal, written) => {
-                    fields.extend(written.iter().map(|field| field.moved(0, new)));
-                    sources.push(Source::Written);
-                    ranks[*ordinal] = rank;
-                    rank += 1;
-                }
-                Origin::Input(from) => {
-                    let span = self.input.span(*from);
-                    let old = span.start as u32;
-                    let moved = self.input.fields.get(span).unwrap_or_default();
-                    fields.extend(moved.iter().map(|field| field.moved(old, new)));
-                    sources.push(Source::Input(*from as u32));
-                }
-            }
-            if let Some(field) = fields.get_mut(new as usize) {
-                field.name.clone_from(&column.name);
-            }
-        }
-        let primary_key = self.primary_key(&columns).unwrap_or_default();
-        (Some((Schema { fields, columns, primary_key }, sources)), ranks)
-    }
-
-    /// The key in the output, whose columns begin at these fields; `None` if a column of it is left out.
-    fn primary_key(&self, begins: &[u32]) -> Option<Vec<u32>> {
-        let place = |&key: &u32| {
-            let column = self.input.columns.iter().position(|&begin| begin == key)?;
-            let at = self.columns.iter().position(|it| it.input == Some(column))?;
-            begins.get(at).copied()
-        };
-        self.input.primary_key.iter().map(place).collect()
-    }
-}
-
-impl Field {
-    /// The same field, whose column begins at `new` instead of `old`.
-    pub(crate) fn moved(&self, old: u32, new: u32) -> Self {
-        let at = |index: u32| index - old + new;
-        let data_type = match &self.data_type {
-            DataType::Array(element) => DataType::Array(at(*element)),
-            DataType::Dictionary((key, value)) => DataType::Dictionary((at(*key), at(*value))),
-            DataType::Row(children) => DataType::Row(children.iter().map(|&child| at(child)).collect()),
-            flat => flat.clone(),
-        };
-        Self { data_type, ..self.clone() }
     }
 }
 

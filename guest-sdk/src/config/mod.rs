@@ -1,5 +1,7 @@
 //! Configuration: read from JSON with errors that name the key, described as a JSON Schema.
 
+pub(crate) mod describe;
+
 use std::collections::{BTreeMap, HashMap};
 
 use serde::de::DeserializeOwned;

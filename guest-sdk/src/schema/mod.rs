@@ -1,5 +1,7 @@
 //! What can be asked of a schema and a data type.
 
+pub(crate) mod sql;
+
 use std::fmt;
 
 use crate::{DataType, Error, Field, Schema};
