@@ -154,6 +154,23 @@ pub(crate) mod tests {
         assert_eq!(with(|table| table.schema.columns.clear()), 15);
     }
 
+    /// Numbers that have no meaning: some only to a table with a primary key, some only to one of an earlier version.
+    #[test]
+    fn numbers_without_a_meaning_are_refused_where_they_are_used() {
+        for number in ["0", "-1", "01"] {
+            let property = [("table.kv.format-version", number)];
+            let failure = complete(table("a INT", &["a"], &[], &property), 10).unwrap_err();
+            let text = format!("table property 'table.kv.format-version' is '{number}', but must be 1 or 2");
+            assert_eq!((failure.code.code(), failure.text), (15, text));
+            complete(table("a INT", &[], &[], &property), 10).unwrap();
+        }
+        let stored = table("a INT", &["a"], &[], &[("table.log.arrow.compression.zstd.level", "23")]);
+        let properties = TableProperties::parse(&stored.properties).unwrap();
+        let failure = Definition::new(stored, properties, FIRST_SCHEMA).unwrap_err();
+        let text = "table property 'table.log.arrow.compression.zstd.level' is '23', but must be 1 to 22";
+        assert_eq!((failure.code.code(), failure.text.as_str()), (15, text));
+    }
+
     /// Facts of Fluss's `TableDescriptorValidation` and `CoordinatorService.applySystemDefaults`.
     #[test]
     fn what_fluss_refuses_is_refused() {

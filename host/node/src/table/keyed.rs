@@ -69,8 +69,8 @@ impl KeyedTable {
             let text = "The changelog of a primary key table must have the log format ARROW or that of its rows.";
             return Err(Failure::invalid_table(text));
         }
-        let key_format =
-            KeyFormat::of_primary_key(descriptor).map_err(|error| Failure::invalid_table(error.to_string()))?;
+        let key_format = KeyFormat::with_properties(descriptor, properties)
+            .map_err(|error| Failure::invalid_table(error.to_string()))?;
         if key_format != KeyFormat::Compacted && log_format != LogFormat::Arrow {
             let text = "This node keeps keys in the format of a data lake only with a changelog in the format ARROW.";
             return Err(Failure::invalid_table(text));
@@ -86,7 +86,7 @@ impl KeyedTable {
             format,
             log_format,
             compression: compression(
-                descriptor.log_compression().map_err(|error| Failure::invalid_table(error.to_string()))?,
+                properties.log_compression.clone().map_err(|error| Failure::invalid_table(error.to_string()))?,
             ),
             image: properties.changelog_image,
             deletion: deletion(properties, &engine),

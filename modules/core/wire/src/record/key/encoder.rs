@@ -5,7 +5,7 @@ use crate::record::bits::bit;
 use crate::record::key::lake::{write_iceberg, write_paimon};
 use crate::record::row::{Fault, Kind, Scalar, write_compacted};
 use crate::record::{Layout, RecordError};
-use crate::table::{DataType, LakeFormat, PropertyError, TableDescriptor};
+use crate::table::{DataType, LakeFormat, PropertyError, TableDescriptor, TableProperties};
 
 /// The longest primary key, or prefix of one, in bytes as it is written.
 ///
@@ -43,9 +43,20 @@ impl KeyFormat {
     /// # Errors
     /// If a property that decides it has a value that is not known.
     pub fn of_primary_key(table: &TableDescriptor) -> Result<Self, PropertyError> {
-        let lake = Self::of_bucket_key(table)?;
-        let as_lake = table.kv_format_version()? == 1 || table.has_default_bucket_key();
-        Ok(if as_lake { lake } else { Self::Compacted })
+        let lake = table.lake_format()?;
+        Ok(Self::of_key(table, lake, table.kv_format_version()?))
+    }
+
+    /// As `of_primary_key`, for a table whose properties are all read already.
+    ///
+    /// # Errors
+    /// If `table.kv.format-version` is neither 1 nor 2.
+    pub fn with_properties(table: &TableDescriptor, properties: &TableProperties) -> Result<Self, PropertyError> {
+        Ok(Self::of_key(table, properties.lake_format, properties.kv_format_version.clone()?))
+    }
+
+    fn of_key(table: &TableDescriptor, lake: Option<LakeFormat>, version: u8) -> Self {
+        if version == 1 || table.has_default_bucket_key() { Self::of_lake(lake) } else { Self::Compacted }
     }
 
     /// How the bucket key of a table is written, from which `BucketRule` has the bucket.
@@ -53,11 +64,15 @@ impl KeyFormat {
     /// # Errors
     /// If `table.datalake.format` is not known.
     pub fn of_bucket_key(table: &TableDescriptor) -> Result<Self, PropertyError> {
-        Ok(match table.lake_format()? {
+        table.lake_format().map(Self::of_lake)
+    }
+
+    fn of_lake(lake: Option<LakeFormat>) -> Self {
+        match lake {
             None | Some(LakeFormat::Lance) => Self::Compacted,
             Some(LakeFormat::Paimon) => Self::Paimon,
             Some(LakeFormat::Iceberg) => Self::Iceberg,
-        })
+        }
     }
 }
 

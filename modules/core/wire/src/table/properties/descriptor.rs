@@ -1,6 +1,8 @@
 //! Single properties of a table, asked for by those who need no others.
 
-use super::read::{ArrowCodec, codec, delete_behavior, kv_format, lake_format, log_format, merge_engine};
+use super::read::{
+    delete_behavior, kv_format, kv_format_version, lake_format, log_compression, log_format, merge_engine,
+};
 use super::values::Values;
 use super::{
     AutoPartition, DeleteBehavior, KvFormat, LakeFormat, LogCompression, LogFormat, MergeEngine, PropertyError,
@@ -21,20 +23,7 @@ impl TableDescriptor {
     /// # Errors
     /// If the codec is none of the three or the level is not 1 to 22.
     pub fn log_compression(&self) -> Result<LogCompression, PropertyError> {
-        const LEVEL: &str = LogCompression::ZSTD_LEVEL_KEY;
-        let values = Values(&self.properties);
-        match codec(values)? {
-            ArrowCodec::None => Ok(LogCompression::None),
-            ArrowCodec::Lz4Frame => Ok(LogCompression::Lz4Frame),
-            ArrowCodec::Zstd => {
-                let wrong = || {
-                    let value = values.text(LEVEL).unwrap_or_default().to_owned();
-                    PropertyError { key: LEVEL, value, expected: "1 to 22" }
-                };
-                let level = values.integer(LEVEL).map_err(|_| wrong())?.unwrap_or(3);
-                if (1..=22).contains(&level) { Ok(LogCompression::Zstd { level }) } else { Err(wrong()) }
-            }
-        }
+        log_compression(Values(&self.properties))
     }
 
     /// The lake, if one is named.
@@ -58,8 +47,7 @@ impl TableDescriptor {
     /// # Errors
     /// If the property is neither of the two.
     pub fn kv_format_version(&self) -> Result<u8, PropertyError> {
-        let words = [("1", 1), ("2", 2)];
-        Ok(Values(&self.properties).word(KvFormat::VERSION_KEY, &words, "1 or 2")?.unwrap_or(1))
+        kv_format_version(Values(&self.properties))
     }
 
     /// What becomes of rows with the same key; `None`: the last one stays.

@@ -21,7 +21,10 @@ use std::{collections::BTreeMap, time::Duration};
 
 pub use auto_partition::{AutoPartition, PartitionTimeError, TimeUnit, fixed_zone};
 pub use kinds::{ChangelogImage, DeleteBehavior, KvFormat, LakeFormat, LogCompression, LogFormat, MergeEngine};
-use read::{changelog_image, codec, delete_behavior, kv_format, lake_format, log_format, merge_engine};
+use read::{
+    changelog_image, codec, delete_behavior, kv_format, kv_format_version, lake_format, log_compression, log_format,
+    merge_engine,
+};
 use values::Values;
 
 /// A property with a value that it cannot have.
@@ -43,6 +46,8 @@ pub struct TableProperties {
     pub replication_factor: Option<i32>,
     /// How the log is stored.
     pub log_format: LogFormat,
+    /// How Arrow buffers are compressed; an error where zstd does so and cannot have the level.
+    pub log_compression: Result<LogCompression, PropertyError>,
     /// The level of zstd, if it is given; also where nothing is compressed by it.
     pub zstd_level: Option<i32>,
     /// How long rows are kept; zero: for ever.
@@ -51,8 +56,9 @@ pub struct TableProperties {
     pub local_segments: Option<i32>,
     /// How the rows of keys are stored.
     pub kv_format: KvFormat,
-    /// How keys are written, if it is given.
-    pub kv_format_version: Option<i32>,
+    /// How keys are written: 1, which tables without the property have, or 2. Another number is an error to a table with a
+    /// primary key, and means nothing to one without.
+    pub kv_format_version: Result<u8, PropertyError>,
     /// What becomes of rows with the same key.
     pub merge_engine: Option<MergeEngine>,
     /// The column that has the version of a row.
@@ -98,7 +104,7 @@ impl TableProperties {
     /// If one has a value that it cannot have. Whether values fit each other and the table is not looked at.
     pub fn parse(properties: &BTreeMap<String, String>) -> Result<Self, PropertyError> {
         let values = Values(properties);
-        // These mean nothing here, but must be what they are to be.
+        // Each must be what it is to be, also where it means nothing here.
         codec(values)?;
         values.duration(Self::LAKE_FRESHNESS)?;
         values.boolean(Self::LAKE_COMPACTION)?;
@@ -107,11 +113,16 @@ impl TableProperties {
         Ok(Self {
             replication_factor: values.integer(Self::REPLICATION_FACTOR)?,
             log_format: log_format(values)?,
+            log_compression: log_compression(values),
             zstd_level: values.integer(LogCompression::ZSTD_LEVEL_KEY)?,
             log_ttl: values.duration(Self::LOG_TTL)?.unwrap_or(DEFAULT_LOG_TTL),
             local_segments: values.integer(Self::LOCAL_SEGMENTS)?,
             kv_format: kv_format(values)?,
-            kv_format_version: values.integer(KvFormat::VERSION_KEY)?,
+            kv_format_version: {
+                // What is no number at all fails at once.
+                values.integer::<i32>(KvFormat::VERSION_KEY)?;
+                kv_format_version(values)
+            },
             merge_engine: merge_engine(values)?,
             version_column: values.text(Self::VERSION_COLUMN).map(str::to_owned),
             delete_behavior: delete_behavior(values)?,

@@ -48,6 +48,31 @@ fn wrong_values_are_named() {
     }
 }
 
+/// A number that has no meaning fails only where the meaning is asked for; what is no number fails at once.
+#[test]
+fn numbers_without_a_meaning_are_named_where_they_are_used() {
+    let (codec, level) = (LogCompression::TYPE_KEY, LogCompression::ZSTD_LEVEL_KEY);
+    for pairs in
+        [&[][..], &[(level, "23")], &[(codec, "none"), (level, "99")], &[(codec, "lz4_frame")], &[(level, "22")]]
+    {
+        let properties = parsed(pairs).unwrap();
+        assert_eq!(properties.log_compression, with(pairs).log_compression(), "{pairs:?}");
+    }
+    let error = parsed(&[(level, "+23")]).unwrap().log_compression.unwrap_err().to_string();
+    assert_eq!(error, "table property 'table.log.arrow.compression.zstd.level' is '+23', but must be 1 to 22");
+    assert_eq!(parsed(&[(level, "three")]).unwrap_err().expected, "a whole number");
+
+    let version = |value| parsed(&[(KvFormat::VERSION_KEY, value)]);
+    assert_eq!(parsed(&[]).unwrap().kv_format_version, Ok(1));
+    assert_eq!(version("2").unwrap().kv_format_version, Ok(2));
+    for wrong in ["0", "3", "-1", "01"] {
+        let error = version(wrong).unwrap().kv_format_version.unwrap_err();
+        assert_eq!((error.value.as_str(), error.expected), (wrong, "1 or 2"));
+        assert_eq!(Err(error), with(&[(KvFormat::VERSION_KEY, wrong)]).kv_format_version());
+    }
+    assert_eq!(version("two").unwrap_err().expected, "a whole number");
+}
+
 /// Each property with words or numbers: one value that it can have. As in Fluss, any case is right, and spaces are not.
 #[test]
 fn spaces_are_refused_and_case_is_not() {
@@ -104,7 +129,7 @@ fn every_property_means_what_it_says() {
     ])
     .unwrap();
     assert_eq!((properties.log_format, properties.log_ttl), (LogFormat::Compacted, Duration::from_secs(7200)));
-    assert_eq!(properties.kv_format_version, Some(1));
+    assert_eq!(properties.kv_format_version, Ok(1));
     assert_eq!(properties.merge_engine, Some(MergeEngine::FirstRow));
     assert_eq!(properties.version_column.as_deref(), Some(" v "));
     assert_eq!(properties.delete_behavior, Some(DeleteBehavior::Ignore));
