@@ -27,8 +27,9 @@ use crate::ids::PhysicalTable;
 use crate::table::keyed::KeyedTable;
 
 /// The most that a start has to read of what was written last, in bytes. The store begins a new journal only where one is
-/// full (fjall 3.1, `worker_pool.rs`, `WorkerMessage::Flush`) and offers no way to begin one when it is closed, so that a
-/// start after an orderly end reads it too, but takes nothing from it: `close` sorts everything into files before.
+/// full (fjall 3.1, `worker_pool.rs`, `WorkerMessage::Flush`) and offers no way to begin one when it is closed. So a start
+/// after an orderly end reads it too, about a microsecond a key (0.9 s for 830,000 small rows), but takes nothing from it:
+/// `close` sorts everything into files before.
 const JOURNAL: u64 = 64 << 20;
 /// Memory for blocks that were read, in bytes.
 const CACHE: u64 = 128 << 20;
