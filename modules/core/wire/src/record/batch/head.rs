@@ -1,4 +1,4 @@
-//! Heads of log batches: encoded by writers, stamped again for a retry under another writer, patched by the node.
+//! Heads of log batches: encoded by writers, and stamped by the node with what only it knows.
 
 use crate::record::place::put;
 use crate::record::{ChangeType, LogBatch, RecordError};
@@ -13,7 +13,6 @@ pub const NO_WRITER: (i64, i32) = (-1, -1);
 const CRC_AT: usize = 21;
 const CRC_FROM: usize = 25;
 const ATTRIBUTES_AT: usize = 27;
-const WRITER_AT: usize = 32;
 
 /// What a new batch says of itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -116,13 +115,6 @@ impl BatchHead {
         Ok(head)
     }
 
-    /// Gives the batch another writer id and sequence; only the header is read again.
-    pub fn restamp(&mut self, writer_id: i64, sequence: i32) {
-        put(&mut self.bytes, WRITER_AT, writer_id.to_le_bytes());
-        put(&mut self.bytes, WRITER_AT + 8, sequence.to_le_bytes());
-        self.seal();
-    }
-
     /// What is sent before the body.
     pub fn bytes(&self) -> &[u8] {
         &self.bytes
@@ -131,11 +123,6 @@ impl BatchHead {
     /// What is sent before the body.
     pub fn into_bytes(self) -> Vec<u8> {
         self.bytes
-    }
-
-    /// The length of the whole batch, body included, in bytes.
-    pub fn batch_length(&self) -> usize {
-        HEAD_LENGTH + self.rest_length
     }
 
     fn seal(&mut self) {
@@ -211,7 +198,7 @@ mod tests {
     proptest! {
         #[test]
         fn the_head_reads_back_and_its_checksum_covers_the_body(
-            schema_id: i16, first: (i64, i32), then: (i64, i32),
+            schema_id: i16, writer: (i64, i32),
             changes in proptest::option::of(proptest::collection::vec(0u8..5, 1..20)),
             message in proptest::collection::vec(any::<u8>(), 0..100),
             body in proptest::collection::vec(any::<u8>(), 0..300),
@@ -219,23 +206,19 @@ mod tests {
         ) {
             let changes = changes.map(|bytes| ChangeType::from_bytes(bytes).expect("they are known"));
             let records = changes.as_ref().map_or(9, Vec::len) as u32;
-            let mut head = BatchHead::encode(&BatchContent {
-                schema_id, writer: first, records, changes: changes.as_deref(), message: &message,
+            let head = BatchHead::encode(&BatchContent {
+                schema_id, writer, records, changes: changes.as_deref(), message: &message,
                 body_length: body.len() as u32, body_checksum: crc32c::crc32c(&body),
             }).unwrap();
-            for writer in [first, then] {
-                head.restamp(writer.0, writer.1);
-                let mut bytes = [head.bytes(), &body[..]].concat();
-                prop_assert_eq!(bytes.len(), head.batch_length());
-                stamp(&mut bytes, base, timestamp, 5).unwrap();
-                let batch = LogBatch::parse(&bytes).unwrap();
-                prop_assert!(batch.checksum_is_right());
-                prop_assert_eq!((batch.writer_id, batch.sequence), writer);
-                prop_assert_eq!((batch.base_offset, batch.commit_timestamp), (base, timestamp));
-                prop_assert_eq!((batch.schema_id, batch.records), (schema_id, records));
-                prop_assert_eq!(batch.changes(0..records as usize).unwrap(), changes.clone());
-                prop_assert_eq!(&bytes[batch.rows_range()], [&message[..], &body[..]].concat());
-            }
+            let mut bytes = [head.bytes(), &body[..]].concat();
+            stamp(&mut bytes, base, timestamp, 5).unwrap();
+            let batch = LogBatch::parse(&bytes).unwrap();
+            prop_assert!(batch.checksum_is_right());
+            prop_assert_eq!((batch.writer_id, batch.sequence), writer);
+            prop_assert_eq!((batch.base_offset, batch.commit_timestamp), (base, timestamp));
+            prop_assert_eq!((batch.schema_id, batch.records), (schema_id, records));
+            prop_assert_eq!(batch.changes(0..records as usize).unwrap(), changes.clone());
+            prop_assert_eq!(&bytes[batch.rows_range()], [&message[..], &body[..]].concat());
         }
     }
 }
