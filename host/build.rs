@@ -29,7 +29,7 @@ const MODULES: [(&str, &str); 7] = [
 ];
 
 /// What goes into the components, from the root of the workspace.
-const SOURCES: [&str; 24] = [
+const SOURCES: [&str; 26] = [
     "Cargo.toml",
     "Cargo.lock",
     "wit",
@@ -45,8 +45,10 @@ const SOURCES: [&str; 24] = [
     "modules/core/bindings",
     "modules/core/engine/Cargo.toml",
     "modules/core/engine/src",
+    "modules/core/shell",
     "modules/core/engine-component/Cargo.toml",
     "modules/core/engine-component/src",
+    "modules/core/client-component",
     "modules/stock/where",
     "modules/stock/scale",
     "modules/stock/sample",

@@ -30,6 +30,21 @@ const RULES: &[Rule] = &[
         name: "thalweg-engine-component",
         ours: &[
             "thalweg-bindings",
+            "thalweg-chain",
+            "thalweg-codec",
+            "thalweg-contract",
+            "thalweg-engine",
+            "thalweg-shell",
+            "thalweg-types",
+            "thalweg-wire",
+        ],
+        never: &["tokio", "wasmtime", "clap"],
+    },
+    Rule {
+        name: "thalweg-shell",
+        ours: &[
+            "thalweg-bindings",
+            "thalweg-chain",
             "thalweg-codec",
             "thalweg-contract",
             "thalweg-engine",
@@ -38,6 +53,21 @@ const RULES: &[Rule] = &[
         ],
         never: &["tokio", "wasmtime", "clap"],
     },
+    Rule {
+        name: "thalweg-client-component",
+        ours: &[
+            "thalweg-bindings",
+            "thalweg-chain",
+            "thalweg-codec",
+            "thalweg-contract",
+            "thalweg-engine",
+            "thalweg-shell",
+            "thalweg-types",
+            "thalweg-wire",
+        ],
+        never: &["tokio", "wasmtime", "clap"],
+    },
+    Rule { name: "thalweg-js", ours: &[], never: &["tokio", "wasmtime", "clap"] },
     Rule { name: "thalweg-module-macros", ours: &["thalweg-types"], never: ARROW },
     Rule { name: "thalweg-module", ours: &["thalweg-module-macros", "thalweg-types"], never: ARROW },
     Rule { name: "thalweg-where", ours: &["thalweg-module", "thalweg-module-macros", "thalweg-types"], never: ARROW },
@@ -63,6 +93,7 @@ const RULES: &[Rule] = &[
             "thalweg-codec",
             "thalweg-contract",
             "thalweg-engine",
+            "thalweg-js",
             "thalweg-node",
             "thalweg-types",
             "thalweg-wire",
@@ -72,7 +103,7 @@ const RULES: &[Rule] = &[
 ];
 
 /// Crates that nothing may depend on, so that no rule is needed for them.
-const LEAVES: &[&str] = &["thalweg-tests", "thalweg-examples", "thalweg-bench-modules"];
+const LEAVES: &[&str] = &["thalweg-tests", "thalweg-examples", "thalweg-bench-modules", "thalweg-python"];
 
 /// The platform of this machine, as rustc calls it.
 fn platform() -> String {

@@ -1,0 +1,1 @@
+//! The Python package `thalweg`: the host library behind Python classes.
