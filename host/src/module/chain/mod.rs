@@ -46,7 +46,7 @@ impl Chain {
     /// # Errors
     /// Whatever is wrong with a module, its configuration, its place or its plan; the module is named.
     pub fn load(runtime: &Runtime, spec: &ChainSpec, context: &ChainContext<'_>) -> Result<Chain, ModuleError> {
-        let mut builder = Builder::new(context.clone());
+        let mut builder = Builder::new(context);
         for module in &spec.modules {
             let name = builder.unique_name(&module.name);
             let place = Place {
@@ -55,7 +55,8 @@ impl Chain {
                 input: builder.input().clone(),
                 config: serde_json::Value::Object(module.config.clone()).to_string(),
             };
-            builder.push(load_stage(runtime, module, &name, place)?);
+            let (stage, caller) = load_stage(runtime, module, &name, place)?;
+            builder.push(stage, caller);
         }
         Ok(Chain(builder.finish()?))
     }
@@ -83,12 +84,12 @@ impl Chain {
 
     /// What each module took so far, in order.
     pub fn report(&self) -> Vec<StageReport> {
-        let report = |stage: &Stage<Caller>| {
-            let Calls { made: calls, failed, took: running } = stage.module().calls();
-            let (loading, memory) = (stage.module().loading(), stage.module().memory());
+        let report = |(stage, caller): (&Stage, &Caller)| {
+            let Calls { made: calls, failed, took: running } = caller.calls();
+            let (loading, memory) = (caller.loading(), caller.memory());
             StageReport { name: stage.name().to_owned(), loading, calls, failed, running, memory }
         };
-        self.0.stages().iter().map(report).collect()
+        self.0.stages().iter().zip(self.0.modules()).map(report).collect()
     }
 
     /// Runs rows through all modules. Columns are found by name and cast as `columns::fit` does.
@@ -120,13 +121,13 @@ impl Chain {
     }
 }
 
-/// Loads a module and opens it in its place.
+/// Loads a module and opens it in its place: the rules for it, and what calls it.
 pub(super) fn load_stage(
     runtime: &Runtime,
     spec: &ModuleSpec,
     name: &str,
     place: Place,
-) -> Result<Stage<Caller>, ModuleError> {
+) -> Result<(Stage, Caller), ModuleError> {
     let started = Instant::now();
     let component = match &spec.source {
         Source::Builtin(stock) => runtime.stock_module(stock),
@@ -141,5 +142,6 @@ pub(super) fn load_stage(
     let caller = Caller::open(template, place, &name, started)?;
     let policies = Policies { on_error: spec.on_error.clone(), on_failure: spec.on_failure.clone() };
     let limits = AnswerLimits { bytes: spec.limits.output, rows: spec.limits.rows };
-    Ok(Stage::new(name, caller, &input, policies, limits)?)
+    let stage = Stage::new(name, caller.plan().clone(), &input, policies, limits)?;
+    Ok((stage, caller))
 }

@@ -46,7 +46,7 @@ pub fn plan(runtime: &Runtime, spec: &ModuleSpec, context: &ChainContext<'_>) ->
         input: context.input.clone(),
         config: serde_json::Value::Object(spec.config.clone()).to_string(),
     };
-    let stage = load_stage(runtime, spec, &spec.name, place)?;
+    let (stage, _) = load_stage(runtime, spec, &spec.name, place)?;
     let (plan, input) = (stage.plan(), &context.input.columns);
     let name = |at: usize| input.get(at).map_or_else(String::new, |column| column.name.clone());
     let output = match &plan.output {

@@ -82,6 +82,11 @@ impl Caller {
         })
     }
 
+    /// What the module does with the columns.
+    pub(in crate::module) fn plan(&self) -> &Plan {
+        &self.plan
+    }
+
     pub(in crate::module) fn loading(&self) -> Duration {
         self.loading
     }
@@ -120,10 +125,6 @@ impl Caller {
 }
 
 impl Module for Caller {
-    fn plan(&self) -> &Plan {
-        &self.plan
-    }
-
     fn apply<T>(&self, batch: &Batch<'_>, check: impl FnOnce(Reply) -> Result<T, Cause>) -> Result<T, Cause> {
         let mut instance = self.acquire()?;
         let columns = lend_columns(batch);

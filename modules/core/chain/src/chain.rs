@@ -8,11 +8,13 @@ use thalweg_wire::table::{Column, Schema, TablePath};
 
 use crate::checks::{ColumnSource, same_type};
 use crate::error::ChainError;
-use crate::exception::{Exception, Tally};
 use crate::given::Operation;
 use crate::module::Module;
 use crate::rows::Flow;
-use crate::stage::Stage;
+use crate::rules::Rules;
+use crate::run::Run;
+use crate::stage::{Done, Stage};
+use crate::transit::{Applied, Transit};
 
 /// Where a chain stands.
 #[derive(Debug, Clone)]
@@ -27,34 +29,32 @@ pub struct ChainContext<'a> {
     pub output: Option<&'a Schema>,
 }
 
-/// What a chain made of a batch.
-#[derive(Debug, Clone)]
-pub struct Applied {
-    /// The rows that came out, with the columns of `Chain::output`.
-    pub batch: RecordBatch,
-    /// For each of them the row of the input that it came from, never falling; `None`: every row came out, once.
-    pub origins: Option<Vec<u32>>,
-    /// For each module, in order, how many rows ended there.
-    pub tallies: Vec<Tally>,
-    /// The rows that policies dealt with, in the order of the modules.
-    pub exceptions: Vec<Exception>,
-}
-
 /// A chain whose modules are opened one after the other, each with the columns that the one before gives.
 #[derive(Debug)]
-pub struct Builder<'a, M> {
-    context: ChainContext<'a>,
+pub struct Builder<M> {
+    table: String,
+    /// The columns before the first.
+    first: Schema,
+    output: Option<Schema>,
     names: Vec<String>,
-    stages: Vec<Stage<M>>,
+    stages: Vec<Stage>,
+    modules: Vec<M>,
     /// The columns behind the modules so far.
-    schema: Schema,
+    input: Schema,
 }
 
-impl<'a, M: Module> Builder<'a, M> {
+impl<M> Builder<M> {
     /// A chain without modules so far.
-    pub fn new(context: ChainContext<'a>) -> Builder<'a, M> {
-        let schema = context.input.clone();
-        Builder { context, names: Vec::new(), stages: Vec::new(), schema }
+    pub fn new(context: &ChainContext<'_>) -> Builder<M> {
+        Builder {
+            table: context.table.to_string(),
+            first: context.input.clone(),
+            output: context.output.cloned(),
+            names: Vec::new(),
+            stages: Vec::new(),
+            modules: Vec::new(),
+            input: context.input.clone(),
+        }
     }
 
     /// A name for the next module that no other has: modules of the same name are told apart by number, `where`, `where-2`.
@@ -68,15 +68,16 @@ impl<'a, M: Module> Builder<'a, M> {
 
     /// The columns of the rows that go into the next module.
     pub fn input(&self) -> &Schema {
-        &self.schema
+        &self.input
     }
 
-    /// Adds a module that was opened with the columns of `input`.
-    pub fn push(&mut self, stage: Stage<M>) {
+    /// Adds a module that was opened with the columns of `input`, and what calls it.
+    pub fn push(&mut self, stage: Stage, module: M) {
         if let Some(output) = &stage.plan().output {
-            self.schema = output.schema.clone();
+            self.input = output.schema.clone();
         }
         self.stages.push(stage);
+        self.modules.push(module);
     }
 
     /// The chain, if what comes out of it fits.
@@ -84,55 +85,64 @@ impl<'a, M: Module> Builder<'a, M> {
     /// # Errors
     /// `ChainError::Unfit`, if it does not; the module that made it so is named.
     pub fn finish(self) -> Result<Chain<M>, ChainError> {
-        let Builder { context, stages, schema, .. } = self;
-        let columns = match context.output {
-            Some(output) => fit(&schema, output, &stages, context.table)?,
-            None => (0..schema.columns.len()).collect(),
+        let Builder { table, first, output, stages, modules, input: last, .. } = self;
+        let columns = match &output {
+            Some(output) => fit(&last, output, &stages, &table)?,
+            None => (0..last.columns.len()).collect(),
         };
-        let output = context.output.cloned().unwrap_or(schema);
-        Ok(Chain {
-            stages,
-            input: Arc::new(context.input.into()),
-            arrow_output: Arc::new((&output).into()),
-            output,
-            columns,
-        })
+        let output = output.unwrap_or(last);
+        let arrow_output = Arc::new((&output).into());
+        let rules = Rules { stages, input: Arc::new((&first).into()), arrow_output, output, columns };
+        Ok(Chain { rules: Arc::new(rules), modules })
     }
 }
 
-/// Modules in their places. It may be shared, where the modules may: batches that are given to it at once run side by side.
+/// Modules in their places, with what calls them: a `Module` for `run`, anything (`()`) for `begin`. It may be shared, where
+/// the modules may: batches that are given to it at once run side by side.
 #[derive(Debug)]
 pub struct Chain<M> {
-    stages: Vec<Stage<M>>,
-    input: SchemaRef,
-    output: Schema,
-    arrow_output: SchemaRef,
-    /// Of what the last module gives, the columns that go out, in their order.
-    columns: Vec<usize>,
+    rules: Arc<Rules>,
+    /// Parallel to the stages.
+    modules: Vec<M>,
 }
 
-impl<M: Module> Chain<M> {
+impl<M> Chain<M> {
     /// The modules in their places, in order.
-    pub fn stages(&self) -> &[Stage<M>] {
-        &self.stages
+    pub fn stages(&self) -> &[Stage] {
+        &self.rules.stages
+    }
+
+    /// What calls them, in order.
+    pub fn modules(&self) -> &[M] {
+        &self.modules
     }
 
     /// The columns that go in.
     pub fn input(&self) -> &SchemaRef {
-        &self.input
+        &self.rules.input
     }
 
     /// The columns that come out.
     pub fn output(&self) -> &Schema {
-        &self.output
+        &self.rules.output
     }
 
     /// Whether a module keeps state from batch to batch (`instances: one`): then `run` must be called with one batch after
     /// the other, in their order. Else any number of calls may be under way at once.
     pub fn is_ordered(&self) -> bool {
-        self.stages.iter().any(|stage| stage.plan().one_instance)
+        self.rules.stages.iter().any(|stage| stage.plan().one_instance)
     }
 
+    /// Begins to run rows, which have the columns of `input`, through all modules, call by call.
+    ///
+    /// # Errors
+    /// When the rows do not have the chain's columns.
+    pub fn begin(&self, batch: &RecordBatch) -> Result<Run, ChainError> {
+        Transit::begin(&self.rules, batch).map(Run::new)
+    }
+}
+
+impl<M: Module> Chain<M> {
     /// Runs rows, which have the columns of `input`, through all modules.
     ///
     /// # Errors
@@ -167,35 +177,46 @@ impl<M: Module> Chain<M> {
 
     /// Runs rows through all modules, with a look at them behind each.
     fn observed(&self, batch: &RecordBatch, mut behind: impl FnMut(&Flow)) -> Result<Applied, ChainError> {
-        let input = |reason: &str| Err(ChainError::Input { reason: reason.to_owned() });
-        if u32::try_from(batch.num_rows()).is_err() {
-            return input("a batch has more than 4294967295 rows");
+        let mut transit = Transit::begin(&self.rules, batch)?;
+        for module in &self.modules {
+            transit.enter()?;
+            module.in_turn(|| call_through(module, &mut transit))?;
+            transit.leave()?;
+            behind(transit.flow());
         }
-        if *batch.schema_ref() != self.input {
-            return input("they are not cast to the columns of the chain");
-        }
-        let mut flow = Flow::new(batch);
-        let mut tallies = Vec::with_capacity(self.stages.len());
-        let mut exceptions = Vec::new();
-        for stage in &self.stages {
-            tallies.push(stage.run(&mut flow, &mut exceptions)?);
-            behind(&flow);
-        }
-        let finished = flow.finish(&self.columns, &self.arrow_output);
-        let (batch, origins) = finished.map_err(|error| ChainError::Input { reason: error.to_string() })?;
-        Ok(Applied { batch, origins, tallies, exceptions })
+        transit.finish()
     }
 }
 
+/// Makes the calls of one batch to a module.
+fn call_through<M: Module>(module: &M, transit: &mut Transit) -> Result<(), ChainError> {
+    while transit.has_rows() {
+        let done = match module.admit() {
+            Err(open) => transit.skip(open),
+            Ok(()) => call(module, transit)?,
+        };
+        let Some(done) = done else { break };
+        transit.settle(done)?;
+    }
+    Ok(())
+}
+
+/// Makes one call, and smaller ones in its place while its answers are too large.
+fn call<M: Module>(module: &M, transit: &mut Transit) -> Result<Option<Done>, ChainError> {
+    while let Some(asked) = transit.cut()? {
+        let result = asked.fits().and_then(|()| module.apply(&asked.rows.batch(), |reply| asked.check(reply)));
+        if let Some(done) = transit.reply(result) {
+            module.record(done.failure());
+            return Ok(Some(done));
+        }
+    }
+    Ok(None)
+}
+
 /// For each column of the table its position among those that the chain gives.
-fn fit<M: Module>(
-    given: &Schema,
-    table: &Schema,
-    stages: &[Stage<M>],
-    path: &TablePath,
-) -> Result<Vec<usize>, ChainError> {
+fn fit(given: &Schema, table: &Schema, stages: &[Stage], table_name: &str) -> Result<Vec<usize>, ChainError> {
     let unfit = |stage: String, expected: String, found: String| {
-        Err(ChainError::Unfit { stage, table: path.to_string(), expected, found })
+        Err(ChainError::Unfit { stage, table: table_name.to_owned(), expected, found })
     };
     let mut columns = Vec::with_capacity(table.columns.len());
     for column in &table.columns {
@@ -221,7 +242,7 @@ fn described(column: &Column) -> String {
 }
 
 /// The module that gave a column its name and type, or, for one that is missing, the last that changed the columns.
-fn blame<M: Module>(stages: &[Stage<M>], column: Option<usize>) -> String {
+fn blame(stages: &[Stage], column: Option<usize>) -> String {
     let mut column = column;
     for stage in stages.iter().rev() {
         let Some(output) = &stage.plan().output else { continue };

@@ -100,6 +100,12 @@ pub enum ChainError {
         /// What differs.
         reason: String,
     },
+    /// A `Run` was given a reply that no call waits for, or none where one does.
+    #[error("a run of rows through a chain takes one reply to each call: {reason}")]
+    Reply {
+        /// Which.
+        reason: &'static str,
+    },
 }
 
 impl ChainError {
@@ -138,6 +144,9 @@ pub enum Cause {
     /// Its answer breaks the contract.
     #[error("its answer breaks the contract: {0}")]
     Answer(String),
+    /// What the host says that runs the module.
+    #[error("{0}")]
+    Host(String),
     /// Started again, it gives another plan.
     #[error("started again with the same configuration, it has another plan")]
     OtherPlan,

@@ -10,6 +10,9 @@
 //! module     the module as a chain sees it, whatever runs it
 //! call       how a batch is cut into calls
 //! stage      one module in its place: its calls, and its policies where it does not answer
+//! rules      the stages of a chain, and the columns at its ends
+//! transit    one batch on its way through the stages
+//! run        the same for hosts that make the calls themselves, step by step
 //! chain      the stages in order, checked end to end
 //! breaker    leaves a module alone that fails again and again
 //! policy     what becomes of rows that a module does not treat
@@ -18,7 +21,7 @@
 //! ```
 //!
 //! A host opens each module (`given::Context`, `Plan::opened`), gives what calls it as a `Module`, and runs batches through
-//! the `Chain`.
+//! the `Chain`; or it makes the calls itself that a `Run` asks for.
 #![cfg_attr(not(test), deny(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing))]
 
 mod breaker;
@@ -32,16 +35,21 @@ pub mod given;
 mod module;
 mod policy;
 mod rows;
+mod rules;
+mod run;
 mod stage;
 pub mod text;
+mod transit;
 
 pub use self::breaker::{Breaker, Change};
 pub use self::call::{CALL_BYTES, CALL_ROWS};
-pub use self::chain::{Applied, Builder, Chain, ChainContext};
+pub use self::chain::{Builder, Chain, ChainContext};
 pub use self::checks::{ColumnSource, Output, Plan};
 pub use self::error::{Cause, ChainError};
 pub use self::exception::{Exception, ExceptionKind, Tally};
 pub use self::given::Operation;
 pub use self::module::Module;
 pub use self::policy::{Policies, Policy};
+pub use self::run::{Next, Run};
 pub use self::stage::{AnswerLimits, Stage};
+pub use self::transit::Applied;

@@ -2,15 +2,11 @@
 
 use thalweg_wire::column::Batch;
 
-use crate::checks::Plan;
 use crate::error::Cause;
 use crate::given::Reply;
 
 /// A module that was opened, run by a host in a sandbox. Batches may go through it at once, if the host allows it.
 pub trait Module {
-    /// What it said that it does with the columns.
-    fn plan(&self) -> &Plan;
-
     /// Makes one call, and hands the module's reply to `check`. If the call or the check fails, the instance that was called
     /// is not called again.
     ///

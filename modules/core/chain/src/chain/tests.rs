@@ -11,6 +11,7 @@ use super::*;
 use crate::checks::Plan;
 use crate::column::{OwnedColumn, OwnedValues};
 use crate::error::Cause;
+use crate::exception::Tally;
 use crate::given::{self, Refusal, Refusals, Reply, Selection, Source};
 use crate::policy::{Policies, Policy};
 use crate::stage::AnswerLimits;
@@ -19,17 +20,12 @@ type Answers = fn(&[i32]) -> Result<Reply, Cause>;
 
 /// A module over a column of numbers.
 struct Function {
-    plan: Plan,
     answers: Answers,
     /// How many rows each call had.
     calls: RefCell<Vec<usize>>,
 }
 
 impl Module for Function {
-    fn plan(&self) -> &Plan {
-        &self.plan
-    }
-
     fn apply<T>(&self, batch: &Batch<'_>, check: impl FnOnce(Reply) -> Result<T, Cause>) -> Result<T, Cause> {
         let Values::Int32(values) = batch.columns[0].values else { panic!("numbers") };
         self.calls.borrow_mut().push(values.len());
@@ -59,14 +55,15 @@ fn chain(modules: Vec<(given::Plan, Policy, Answers)>, output: &str) -> Result<C
     let (table, input) = (TablePath::new("fluss", "t").unwrap(), Schema::parse_sql("i INT").unwrap());
     let output = Schema::parse_sql(output).unwrap();
     let operation = Operation::Append;
-    let mut builder = Builder::new(ChainContext { table: &table, operation, input: &input, output: Some(&output) });
+    let mut builder = Builder::new(&ChainContext { table: &table, operation, input: &input, output: Some(&output) });
     for (plan, policy, answers) in modules {
         let name: Arc<str> = builder.unique_name("m").into();
         let plan = Plan::opened(&name, Ok(plan), builder.input())?;
-        let module = Function { plan, answers, calls: RefCell::default() };
+        let module = Function { answers, calls: RefCell::default() };
         let policies = Policies { on_error: policy.clone(), on_failure: policy };
         let limits = AnswerLimits { bytes: 1 << 20, rows: 10_000 };
-        builder.push(Stage::new(name, module, builder.input(), policies, limits)?);
+        let stage = Stage::new(name, plan, builder.input(), policies, limits)?;
+        builder.push(stage, module);
     }
     builder.finish()
 }
@@ -131,7 +128,7 @@ fn answers_that_are_too_large_have_smaller_calls() {
     let chain = chain(vec![(chooses(), Policy::Fail, many)], "i INT").unwrap();
     let applied = chain.run(&numbers(9000)).unwrap();
     assert!(ints(&applied.batch, 0).into_iter().eq((0..27_000).map(|row| row / 3)));
-    let calls = chain.stages()[0].module().calls.borrow();
+    let calls = chain.modules()[0].calls.borrow();
     assert_eq!(calls[..3], [8192, 4096, 2048]);
 }
 
