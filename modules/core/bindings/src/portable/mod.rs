@@ -1,14 +1,25 @@
 //! Zstd in Rust, for components: C is hard to link there.
+//!
+//! ```text
+//! matcher  finds repeated bytes
+//! ```
+
+mod matcher;
 
 use std::ops::RangeInclusive;
 
 use structured_zstd::{
     decoding::FrameDecoder,
-    encoding::{CompressionLevel, compress_slice_to_vec},
+    encoding::{CompressionLevel, FrameCompressor},
 };
 use thalweg_codec::Zstd;
 
+use self::matcher::FastMatcher;
+
 /// Zstd in Rust, for components: C is hard to link there.
+///
+/// Every level compresses alike, about as level 1 of zstd does: the ways of the others make a component larger by 600 KB,
+/// and gain little on columns of numbers and short texts.
 #[derive(Debug, Clone, Copy)]
 pub struct Portable;
 
@@ -17,8 +28,14 @@ impl Zstd for Portable {
         CompressionLevel::MIN_LEVEL..=CompressionLevel::MAX_LEVEL
     }
 
-    fn compress(level: i32, buffer: &[u8], body: &mut Vec<u8>) -> Result<(), String> {
-        body.extend(compress_slice_to_vec(buffer, CompressionLevel::from_level(level)));
+    fn compress(_: i32, buffer: &[u8], body: &mut Vec<u8>) -> Result<(), String> {
+        let matcher = FastMatcher::new(buffer.len());
+        let mut compressor: FrameCompressor<&[u8], &mut Vec<u8>, FastMatcher> =
+            FrameCompressor::new_with_matcher(matcher, CompressionLevel::Fastest);
+        compressor.set_source_size_hint(buffer.len() as u64);
+        compressor.set_source(buffer);
+        compressor.set_drain(body);
+        compressor.compress();
         Ok(())
     }
 
@@ -41,6 +58,40 @@ mod tests {
     use thalweg_codec::{Compression, Native, decode, encode};
 
     use super::*;
+
+    /// Columns as tables have them, bytes without any order, and repeats near and far.
+    fn buffers() -> Vec<Vec<u8>> {
+        let mut state = 7u64;
+        let mut random = move || {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            state >> 33
+        };
+        let rising: Vec<u8> = (0..50_000i64).flat_map(|at| (1_700_000_000_000 + at * 3).to_le_bytes()).collect();
+        let small: Vec<u8> = (0..50_000).flat_map(|_| (random() as i32 % 300).to_le_bytes()).collect();
+        let places = ["SEA", "PDX", "SFO", "a longer text", ""];
+        let texts: Vec<u8> = (0..50_000).flat_map(|_| places[random() as usize % 5].bytes()).collect();
+        let noise: Vec<u8> = (0..300_000).map(|_| random() as u8).collect();
+        let far = [&noise[..], &vec![0; 900_000], &noise, &vec![0; 1 << 20], &noise].concat();
+        let mut buffers = vec![rising, small, texts, far, vec![0; 3_000_000], noise];
+        buffers.extend((0..40).map(|length| vec![1; length]));
+        buffers.extend((0..40).map(|length| (0..length).map(|at| at as u8 % 3).collect()));
+        buffers
+    }
+
+    #[test]
+    fn buffers_of_every_kind_come_back_and_columns_shrink() {
+        for (at, buffer) in buffers().into_iter().enumerate() {
+            let encoded = encode::<Portable>(Compression::Zstd, 3, std::slice::from_ref(&buffer)).unwrap();
+            let parts = [(&encoded.body[..encoded.lengths[0] as usize], buffer.len() as u32)];
+            for decoded in [decode::<Native>(Compression::Zstd, &parts), decode::<Portable>(Compression::Zstd, &parts)]
+            {
+                assert!(decoded.unwrap()[..buffer.len()] == buffer, "buffer {at}");
+            }
+            let native = encode::<Native>(Compression::Zstd, 1, std::slice::from_ref(&buffer)).unwrap();
+            let (ours, theirs) = (encoded.body.len(), native.body.len());
+            assert!(ours <= theirs * 5 / 4 + 64, "buffer {at}: {ours} bytes, and {theirs} by the zstd of its authors");
+        }
+    }
 
     proptest! {
         #[test]
