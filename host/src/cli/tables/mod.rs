@@ -7,11 +7,9 @@
 //! schema       the columns of a file as those of a table
 //! offsets      the offsets and rows of each bucket
 //! partition    list, create and drop partitions
-//! aggregation  the properties of the aggregation merge engine
 //! change       changes that may have been made already
 //! ```
 
-mod aggregation;
 mod change;
 mod database;
 mod offsets;

@@ -1,13 +1,10 @@
 //! `table`: create, list, show, drop and alter.
 
-use std::collections::BTreeMap;
-
-use crate::table::{Schema, TableDescriptor, TablePath};
-use anyhow::{Context, anyhow};
+use crate::table::{Schema, TableDescriptor, TableOptions, TablePath};
+use anyhow::Context;
 use clap::{Args, Subcommand};
 use serde_json::json;
 
-use super::aggregation;
 use super::change::{NOT_THERE, THERE, was_made};
 use super::schema::schema_of;
 use super::show::{as_json, as_text, key_names};
@@ -77,7 +74,7 @@ pub(in crate::cli) enum Table {
 pub(in crate::cli) struct Create {
     /// The table, as NAME or DATABASE.NAME
     table: TablePath,
-    /// Its columns, as 'id BIGINT NOT NULL, name STRING'
+    /// Its columns, as 'id BIGINT NOT NULL, name STRING'; PRIMARY KEY (id) may stand among them
     #[arg(long, value_name = "COLUMNS", required_unless_present = "like", conflicts_with = "like")]
     schema: Option<String>,
     /// A parquet, arrow, csv or json file to take the columns from
@@ -178,19 +175,15 @@ impl Create {
             }
             (None, None) => anyhow::bail!("say the columns with --schema or --like"),
         };
-        let mut schema = schema.with_primary_key(&self.primary_key).context("--primary-key")?;
-        let properties = aggregation::take(&self.property, &mut schema).map_err(|problem| anyhow!(problem))?;
-        let (properties, custom_properties): (BTreeMap<_, _>, BTreeMap<_, _>) =
-            properties.into_iter().partition(|(key, _)| key.starts_with("table."));
-        Ok(TableDescriptor {
-            schema,
+        let options = TableOptions {
+            primary_key: self.primary_key.clone(),
+            partition_by: self.partition_by.clone(),
+            bucket_by: self.bucket_key.clone(),
+            buckets: self.buckets,
             comment: self.comment.clone(),
-            partition_keys: self.partition_by.clone(),
-            bucket_keys: self.bucket_key.clone(),
-            bucket_count: self.buckets,
-            properties,
-            custom_properties,
-        })
+            properties: self.property.clone(),
+        };
+        Ok(TableDescriptor::with_options(schema, options)?)
     }
 }
 

@@ -10,4 +10,4 @@ mod data_type;
 mod sql;
 
 pub use data_type::{ColumnType, DataType, Field, MAX_DECIMAL_PRECISION, MAX_TIME_PRECISION, MAX_TYPE_DEPTH};
-pub use sql::{Identifier, SqlError, parse_columns, write_column};
+pub use sql::{Identifier, SqlError, parse_columns, parse_table, write_column};

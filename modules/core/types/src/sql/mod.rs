@@ -9,7 +9,7 @@ mod token;
 use std::{error, fmt};
 
 pub use display::{Identifier, write_column};
-pub use parser::parse_columns;
+pub use parser::{parse_columns, parse_table};
 
 /// Text that is no type and no list of columns: something else should stand somewhere.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -21,10 +21,41 @@ pub fn parse_columns(text: &str) -> Result<Vec<Field>, SqlError> {
         match parser.next() {
             (_, Token::Symbol(',')) => {}
             (_, Token::End) => return Ok(columns),
-            (position, other) => return Err(unexpected(position, "',', NOT NULL, COMMENT or the end", &other)),
+            (position, other) => return Err(unexpected(position, AFTER_COLUMN, &other)),
         }
     }
 }
+
+/// Reads columns as [`parse_columns`] does, and among them at most once `PRIMARY KEY (id, day)`, with or without
+/// `NOT ENFORCED`. Gives the columns, and the names of the key's; whether these are columns is not looked at.
+///
+/// # Errors
+/// As [`parse_columns`].
+pub fn parse_table(text: &str) -> Result<(Vec<Field>, Vec<String>), SqlError> {
+    let mut parser = Parser::new(text)?;
+    let (mut columns, mut key) = (Vec::new(), Vec::new());
+    loop {
+        let (position, token) = parser.next();
+        let (is_key, expected) =
+            if key.is_empty() { (true, "a column name or PRIMARY KEY") } else { (false, "a column name") };
+        let after = if is_key && is_keyword(&token, "PRIMARY") && parser.next_is_keyword("KEY") {
+            key = parser.primary_key()?;
+            "',', NOT ENFORCED or the end"
+        } else {
+            columns.push(parser.named_by((position, token), expected, 1)?);
+            AFTER_COLUMN
+        };
+        match parser.next() {
+            (_, Token::Symbol(',')) => {}
+            (position, Token::End) if columns.is_empty() => return Err(unexpected(position, "a column", &Token::End)),
+            (_, Token::End) => return Ok((columns, key)),
+            (position, other) => return Err(unexpected(position, after, &other)),
+        }
+    }
+}
+
+/// What may stand behind a column.
+const AFTER_COLUMN: &str = "',', NOT NULL, COMMENT or the end";
 
 /// From SQL, as `DECIMAL(10, 2) NOT NULL`. Fields of rows get no number.
 impl FromStr for ColumnType {
@@ -42,6 +73,18 @@ impl FromStr for ColumnType {
 
 fn unexpected(position: usize, expected: impl Into<String>, found: &Token) -> SqlError {
     SqlError { position, expected: expected.into(), found: found.to_string() }
+}
+
+fn is_keyword(token: &Token, keyword: &str) -> bool {
+    matches!(token, Token::Word(word) if word.eq_ignore_ascii_case(keyword))
+}
+
+/// The name that a token is.
+fn name((position, token): (usize, Token), what: &str) -> Result<String, SqlError> {
+    match token {
+        Token::Word(name) | Token::Quoted(name) if !name.trim().is_empty() => Ok(name),
+        other => Err(unexpected(position, what, &other)),
+    }
 }
 
 struct Parser {
@@ -65,8 +108,7 @@ impl Parser {
     }
 
     fn next_is_keyword(&mut self, keyword: &str) -> bool {
-        let is_keyword = |token: &Token| matches!(token, Token::Word(word) if word.eq_ignore_ascii_case(keyword));
-        self.tokens.next_if(|(_, token)| is_keyword(token)).is_some()
+        self.tokens.next_if(|(_, token)| is_keyword(token, keyword)).is_some()
     }
 
     fn expect(&mut self, symbol: char) -> Result<(), SqlError> {
@@ -78,10 +120,13 @@ impl Parser {
 
     /// `name TYPE [NOT NULL] [COMMENT 'text']`
     fn named(&mut self, what: &str, depth: usize) -> Result<Field, SqlError> {
-        let name = match self.next() {
-            (_, Token::Word(name) | Token::Quoted(name)) if !name.trim().is_empty() => name,
-            (position, other) => return Err(unexpected(position, what, &other)),
-        };
+        let first = self.next();
+        self.named_by(first, what, depth)
+    }
+
+    /// `named`, whose first token was read.
+    fn named_by(&mut self, first: (usize, Token), what: &str, depth: usize) -> Result<Field, SqlError> {
+        let name = name(first, what)?;
         let column_type = self.column_type(depth)?;
         let mut description = None;
         if self.next_is_keyword("COMMENT") {
@@ -91,6 +136,25 @@ impl Parser {
             };
         }
         Ok(Field { id: None, name, column_type, description })
+    }
+
+    /// `(name, ..) [NOT ENFORCED]`
+    fn primary_key(&mut self) -> Result<Vec<String>, SqlError> {
+        self.expect('(')?;
+        let mut names = Vec::new();
+        loop {
+            names.push(name(self.next(), "a column name")?);
+            match self.next() {
+                (_, Token::Symbol(',')) => {}
+                (_, Token::Symbol(')')) => break,
+                (position, other) => return Err(unexpected(position, "',' or ')'", &other)),
+            }
+        }
+        if self.next_is_keyword("NOT") && !self.next_is_keyword("ENFORCED") {
+            let (position, found) = self.next();
+            return Err(unexpected(position, "ENFORCED after NOT", &found));
+        }
+        Ok(names)
     }
 
     /// `TYPE [NOT NULL | NULL]`

@@ -17,6 +17,36 @@ fn columns_are_read() {
 }
 
 #[test]
+fn a_primary_key_stands_among_the_columns() {
+    let cases = [
+        ("id INT, PRIMARY KEY (id)", "id INT", "id"),
+        ("a INT, primary key(`b c`, a) not enforced, `b c` INT", "a INT, `b c` INT", "b c,a"),
+        ("PRIMARY KEY (a) NOT ENFORCED, a INT COMMENT 'x'", "a INT COMMENT 'x'", "a"),
+        // A column with that name.
+        ("primary INT, key INT", "primary INT, key INT", ""),
+    ];
+    for (text, columns, key) in cases {
+        let (read, keys) = parse_table(text).unwrap();
+        let written: Vec<String> = read.iter().map(ToString::to_string).collect();
+        assert_eq!((written.join(", "), keys.join(",")), (columns.to_owned(), key.to_owned()), "{text}");
+    }
+    let cases = [
+        ("", "at character 1: expected a column name or PRIMARY KEY, found the end"),
+        ("PRIMARY KEY (a)", "at character 16: expected a column, found the end"),
+        ("a INT, PRIMARY KEY a", "at character 20: expected '(', found 'a'"),
+        ("a INT, PRIMARY KEY ()", "at character 21: expected a column name, found ')'"),
+        ("a INT, PRIMARY KEY (a", "at character 22: expected ',' or ')', found the end"),
+        ("a INT, PRIMARY KEY (a) NOT NULL", "at character 28: expected ENFORCED after NOT, found 'NULL'"),
+        ("a INT, PRIMARY KEY (a) b", "at character 24: expected ',', NOT ENFORCED or the end, found 'b'"),
+        ("a INT, PRIMARY KEY (a), PRIMARY KEY (a)", "at character 33: expected a data type, found 'KEY'"),
+        ("a INT PRIMARY KEY", "at character 7: expected ',', NOT NULL, COMMENT or the end, found 'PRIMARY'"),
+    ];
+    for (text, expected) in cases {
+        assert_eq!(parse_table(text).unwrap_err().to_string(), expected, "{text}");
+    }
+}
+
+#[test]
 fn defaults_are_fluss_s() {
     let cases = [
         ("DECIMAL", "DECIMAL(10, 0)"),

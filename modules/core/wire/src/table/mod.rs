@@ -2,6 +2,7 @@
 
 mod arrow;
 mod check;
+mod describe;
 mod descriptor;
 mod fields;
 mod json;
@@ -15,6 +16,7 @@ mod sql;
 
 pub use arrow::{ArrowColumn, ArrowTypeError, ArrowValues};
 pub use check::{MAX_FIELDS, SchemaError};
+pub use describe::{DescribeError, TableOptions};
 pub use descriptor::{DatabaseDescriptor, TableDescriptor, TablePath};
 pub use fields::FlatField;
 pub use json::{JsonError, type_from_json, type_to_json};

@@ -2,9 +2,9 @@
 
 use std::fmt::{Display, Formatter, Result as Written};
 
-use thalweg_types::{parse_columns, write_column};
+use thalweg_types::{Identifier, parse_table, write_column};
 
-use super::{Column, Schema, SchemaError};
+use super::{Column, Schema, SchemaError, TableDescriptor};
 
 /// Text that is no type or schema.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -18,14 +18,28 @@ pub enum SqlError {
 }
 
 impl Schema {
-    /// Reads the columns of a schema: ``id BIGINT NOT NULL, `the name` STRING COMMENT 'in full'``. Keys are set
-    /// afterwards; fields are numbered as by [`Schema::new`]. Types are read as [`parse_columns`] does.
+    /// Reads the columns of a schema, and its primary key if it is said: ``id BIGINT NOT NULL, `the name` STRING COMMENT
+    /// 'in full', PRIMARY KEY (id) NOT ENFORCED``. Fields are numbered as by [`Schema::new`], keys are NOT NULL as by
+    /// [`Schema::with_primary_key`]. Types are read as [`thalweg_types::parse_columns`] does.
     ///
     /// # Errors
     /// Where the text is wrong and what should stand there, or what [`Schema::check`] finds.
     pub fn parse_sql(text: &str) -> Result<Schema, SqlError> {
-        let columns = parse_columns(text)?.into_iter();
-        Ok(Schema::new(columns.map(|column| (column.name, column.column_type, column.description)))?)
+        let (columns, key) = parse_table(text)?;
+        let columns = columns.into_iter().map(|column| (column.name, column.column_type, column.description));
+        let schema = Schema::new(columns)?;
+        Ok(if key.is_empty() { schema } else { schema.with_primary_key(&key)? })
+    }
+}
+
+impl TableDescriptor {
+    /// The SQL of the columns and of the primary key, as [`Schema::parse_sql`] reads it.
+    pub fn columns_sql(&self) -> String {
+        let key: Vec<String> = self.schema.primary_key_names().map(|name| Identifier(name).to_string()).collect();
+        match key.as_slice() {
+            [] => self.schema.to_string(),
+            key => format!("{}, PRIMARY KEY ({}) NOT ENFORCED", self.schema, key.join(", ")),
+        }
     }
 }
 
