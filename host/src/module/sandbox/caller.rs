@@ -5,13 +5,14 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::available_parallelism;
 use std::time::{Duration, Instant};
 
-use thalweg_chain::given::{Context, Operation, Reply};
+use thalweg_chain::given::{self, Answer, Context, Operation, Refusal, Reply};
 use thalweg_chain::{Breaker, Cause, Change, Module, Plan};
+use thalweg_contract::wit::FromWit;
 use thalweg_wire::column::Batch;
 use thalweg_wire::table::{Schema, TablePath};
 
 use super::instance::{Instance, Template};
-use super::wit::{plan_from_wit, refusal_from_wit, reply_from_wit, with_context};
+use super::wit::with_context;
 use crate::module::error::ModuleError;
 use crate::wit::types::{self, lend_columns};
 
@@ -135,7 +136,7 @@ impl Module for Caller {
         let took = u64::try_from(started.elapsed().as_nanos()).unwrap_or(u64::MAX);
         self.nanoseconds.fetch_add(took, Ordering::Relaxed);
         self.made.fetch_add(1, Ordering::Relaxed);
-        let checked = check(reply_from_wit(result?))?;
+        let checked = check(result?.map(Answer::from_wit).map_err(Refusal::from_wit))?;
         self.release(instance);
         Ok(checked)
     }
@@ -172,7 +173,7 @@ fn open(template: &Template, place: &Place, name: &Arc<str>) -> Result<(Instance
     let Place { table, operation, input, config } = place;
     let context = Context { table, operation: *operation, input, config };
     let opened = with_context(&context, |context| instance.call(|guest, store| guest.call_open(store, context)));
-    let plan = opened.map_err(failed)?.map(plan_from_wit).map_err(refusal_from_wit);
+    let plan = opened.map_err(failed)?.map(given::Plan::from_wit).map_err(Refusal::from_wit);
     Ok((instance, Plan::opened(name, plan, input)?))
 }
 

@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use serde_json::{Map, Value};
-use thalweg_chain::Policy;
+use thalweg_chain::{AnswerLimits, Policy};
 use thalweg_wire::table::Schema;
 
 pub(crate) use self::file::toml_problem;
@@ -54,8 +54,8 @@ impl Default for Limits {
         Limits {
             memory: 64 << 20,
             deadline: Duration::from_secs(1),
-            output: 64 << 20,
-            rows: 1 << 20,
+            output: AnswerLimits::default().bytes,
+            rows: AnswerLimits::default().rows,
             log: 64 << 10,
             size: COMPONENT_LIMIT,
             compile: COMPILE_TIME,

@@ -36,7 +36,6 @@ pub struct Builder<M> {
     /// The columns before the first.
     first: Schema,
     output: Option<Schema>,
-    names: Vec<String>,
     stages: Vec<Stage>,
     modules: Vec<M>,
     /// The columns behind the modules so far.
@@ -50,7 +49,6 @@ impl<M> Builder<M> {
             table: context.table.to_string(),
             first: context.input.clone(),
             output: context.output.cloned(),
-            names: Vec::new(),
             stages: Vec::new(),
             modules: Vec::new(),
             input: context.input.clone(),
@@ -58,12 +56,16 @@ impl<M> Builder<M> {
     }
 
     /// A name for the next module that no other has: modules of the same name are told apart by number, `where`, `where-2`.
-    pub fn unique_name(&mut self, name: &str) -> String {
+    pub fn unique_name(&self, name: &str) -> String {
         let numbered = (2..).map(|number| format!("{name}-{number}"));
-        let free = std::iter::once(name.to_owned()).chain(numbered).find(|name| !self.names.contains(name));
-        let free = free.unwrap_or_else(|| name.to_owned());
-        self.names.push(free.clone());
-        free
+        let is_free = |name: &String| self.stages.iter().all(|stage| stage.name() != name);
+        let free = std::iter::once(name.to_owned()).chain(numbered).find(is_free);
+        free.unwrap_or_else(|| name.to_owned())
+    }
+
+    /// The modules so far, in order.
+    pub fn stages(&self) -> &[Stage] {
+        &self.stages
     }
 
     /// The columns of the rows that go into the next module.

@@ -11,6 +11,17 @@ pub enum LayoutError {
     /// A field, or a child of one, has no column.
     #[error("a column is missing")]
     Missing,
+    /// There are more columns than fields.
+    #[error("there are more columns than the schema has")]
+    TooMany,
+    /// A column of a schema is wrong.
+    #[error("column {name:?}: {error}")]
+    Column {
+        /// Its name.
+        name: String,
+        /// How.
+        error: Box<LayoutError>,
+    },
     /// The case of `values` is not that of the type.
     #[error("a column of type {data_type} cannot hold values.{found}")]
     Kind {

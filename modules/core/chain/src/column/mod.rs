@@ -14,7 +14,7 @@ mod to_arrow;
 pub use self::error::LayoutError;
 pub use self::flatten::{Flattened, flatten, flatten_arrays};
 pub use self::owned::{OwnedColumn, OwnedValues};
-pub use self::to_arrow::{bitmap, to_arrow};
+pub use self::to_arrow::{bitmap, rows_to_arrow, to_arrow};
 
 #[cfg(test)]
 mod tests;

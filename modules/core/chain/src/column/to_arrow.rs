@@ -5,11 +5,11 @@ use std::sync::Arc;
 
 use arrow_array::types::{self, ArrowPrimitiveType};
 use arrow_array::{
-    ArrayRef, BinaryArray, BooleanArray, FixedSizeBinaryArray, ListArray, MapArray, PrimitiveArray, StringArray,
-    StructArray,
+    ArrayRef, BinaryArray, BooleanArray, FixedSizeBinaryArray, ListArray, MapArray, PrimitiveArray, RecordBatch,
+    RecordBatchOptions, StringArray, StructArray,
 };
 use arrow_buffer::{BooleanBuffer, Buffer, NullBuffer, OffsetBuffer, ScalarBuffer};
-use arrow_schema::{DataType, FieldRef, Fields, TimeUnit};
+use arrow_schema::{DataType, FieldRef, Fields, SchemaRef, TimeUnit};
 
 use super::{LayoutError, OwnedColumn, OwnedValues};
 
@@ -44,6 +44,24 @@ pub fn to_arrow(
         (DataType::Struct(fields), OwnedValues::None) => Ok(Arc::new(structure(fields, rows, columns, nulls)?)),
         (_, values) => leaf(data_type, rows, values, nulls),
     }
+}
+
+/// Rows of the columns of a schema, children included. Numbers become the batch's without a copy.
+///
+/// # Errors
+/// As `to_arrow`; also on columns that are too many, and on a null in a column that has none.
+pub fn rows_to_arrow(schema: &SchemaRef, rows: usize, columns: Vec<OwnedColumn>) -> Result<RecordBatch, LayoutError> {
+    let mut columns = columns.into_iter();
+    let array = |field: &FieldRef| {
+        to_arrow(field.data_type(), rows, &mut columns)
+            .map_err(|error| LayoutError::Column { name: field.name().clone(), error: Box::new(error) })
+    };
+    let arrays = schema.fields().iter().map(array).collect::<Result<_, _>>()?;
+    if columns.next().is_some() {
+        return Err(LayoutError::TooMany);
+    }
+    let options = RecordBatchOptions::new().with_row_count(Some(rows));
+    Ok(RecordBatch::try_new_with_options(Arc::clone(schema), arrays, &options)?)
 }
 
 /// A bitmap of at least `rows` bits.

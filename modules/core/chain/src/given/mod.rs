@@ -1,5 +1,11 @@
 //! What is said between a host and a module, in plain Rust: `wit/module/transform.wit`. Nothing that a module says is
 //! checked here; `checks` does that.
+//!
+//! ```text
+//! wit  the same from the types that a host or a component has of `transform.wit`
+//! ```
+
+mod wit;
 
 pub use thalweg_contract::flat::{Field, FieldType, FlatField, FlatSchema, Schema};
 use thalweg_wire::table::TablePath;

@@ -31,6 +31,13 @@ pub struct AnswerLimits {
     pub rows: usize,
 }
 
+/// 64 MiB, and 1048576 rows.
+impl Default for AnswerLimits {
+    fn default() -> Self {
+        AnswerLimits { bytes: 64 << 20, rows: 1 << 20 }
+    }
+}
+
 /// One module in its place, without what runs it.
 #[derive(Debug)]
 pub struct Stage {
