@@ -10,7 +10,7 @@ use thalweg_contract::Found;
 use super::{Error, message, open_table::OpenTable};
 use crate::{
     columns::{fit, flatten, narrow},
-    driver::{Command, LookupBy},
+    driver::{Command, Lookup, LookupBy},
 };
 
 /// The rows that a lookup found.
@@ -55,12 +55,13 @@ pub(super) async fn lookup(
     let count = keys.num_rows();
     let keys = flatten(&fit(&narrow(&keys, table.schema(), columns)?, columns)?)?;
     let (client, handle) = (table.client(), table.handle());
-    let found = client.call(|reply| Command::Lookup { table: handle, keys, by, reply }).await??;
+    let found = client.call(|reply| Command::Lookup(Lookup { table: handle, keys, by, reply })).await??;
     read(table, found, count).map_err(|cause| Error::unreadable(&table.name(), cause))
 }
 
 fn read(table: &OpenTable, found: Found, keys: usize) -> Result<FoundRows, String> {
-    let rows = message::read(&found.metadata, Bytes::from(found.body), Arc::clone(table.schema()), None)?;
+    let metadata = found.layout.message().ok_or("the engine gives no Arrow message")?;
+    let rows = message::read(metadata, Bytes::from(found.body), Arc::clone(table.schema()), None)?;
     let mut end = 0_u32;
     let ends: Vec<u32> = found
         .counts

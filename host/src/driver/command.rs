@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use thalweg_contract::{
-    Answer, Bucket, Counters, Error, Fate, Found, Request, RowSelection, ScanSpec, Scanned, TableHandle, TableInfo,
-    TablePath, Ticket,
+    Answer, Bucket, Command as EngineCommand, Counters, Error, Fate, Found, Operation, Request, RowSelection, ScanSpec,
+    Scanned, TableHandle, TableInfo, TablePath, Ticket,
 };
 use tokio::sync::{mpsc, oneshot};
 
@@ -39,7 +39,7 @@ pub(crate) enum Command {
     /// Ask or change the catalogue.
     Ask { request: Request, reply: oneshot::Sender<Result<Answer, Error>> },
     /// Look rows up.
-    Lookup { table: TableHandle, keys: Flattened, by: LookupBy, reply: oneshot::Sender<Result<Found, Error>> },
+    Lookup(Lookup),
     /// End a scan.
     Cancel { ticket: Ticket },
     /// Settle everything within this time, then end.
@@ -71,6 +71,29 @@ pub(crate) enum LookupBy {
     Prefix,
 }
 
+/// Keys whose rows are to be found.
+pub(crate) struct Lookup {
+    /// Where.
+    pub(crate) table: TableHandle,
+    /// The keys.
+    pub(crate) keys: Flattened,
+    /// What they are.
+    pub(crate) by: LookupBy,
+    /// Told what was found.
+    pub(crate) reply: oneshot::Sender<Result<Found, Error>>,
+}
+
+impl Lookup {
+    /// As the engine takes it.
+    pub(super) fn command(&self) -> EngineCommand<'_> {
+        let operation = match self.by {
+            LookupBy::Key { insert } => Operation::Lookup(insert),
+            LookupBy::Prefix => Operation::PrefixLookup,
+        };
+        EngineCommand { table: self.table, operation, rows: self.keys.batch() }
+    }
+}
+
 /// What a write does to a table.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Change {
@@ -92,6 +115,18 @@ pub(crate) struct Write {
     pub(crate) rows: Flattened,
     /// Told once they are taken or refused.
     pub(crate) accepted: oneshot::Sender<Accepted>,
+}
+
+impl Write {
+    /// As the engine takes it.
+    pub(super) fn command(&self) -> EngineCommand<'_> {
+        let operation = match &self.change {
+            Change::Append => Operation::Append,
+            Change::Upsert(columns) => Operation::Upsert(columns.clone()),
+            Change::Delete => Operation::Delete,
+        };
+        EngineCommand { table: self.table, operation, rows: self.rows.batch() }
+    }
 }
 
 /// What a scan gives.

@@ -26,7 +26,7 @@ mod work;
 mod tests;
 
 pub use command::RowCounts;
-pub(crate) use command::{Change, Command, Delivered, LookupBy, Scan, Settled, Write};
+pub(crate) use command::{Change, Command, Delivered, Lookup, LookupBy, Scan, Settled, Write};
 pub(crate) use engine::{ComponentEngine, EngineInstance, Lockstep, Native, OpenError};
 pub(crate) use reach::Reach;
 pub(crate) use task::{Clock, Driver, Ended};

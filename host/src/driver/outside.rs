@@ -3,7 +3,7 @@
 use std::{collections::HashMap, sync::Arc};
 
 use bytes::Bytes;
-use thalweg_contract::{Action, BufferId, ConnectionId, Event, Instant, Piece, Range, Work, WorkId, WorkOutput};
+use thalweg_contract::{Action, BufferId, ConnectionId, Event, Frame, Instant, Piece, Range, Work, WorkId, WorkOutput};
 use tokio::sync::mpsc;
 
 use super::{
@@ -23,7 +23,7 @@ pub(super) struct Outside {
     connections: HashMap<ConnectionId, Connection>,
     buffers: HashMap<BufferId, Bytes>,
     next_buffer: BufferId,
-    /// When the engine wants a tick.
+    /// When the engine wants a step.
     pub(super) wake: Option<Instant>,
     /// Where sockets and finished work are reported.
     reports: Option<Reports>,
@@ -138,12 +138,14 @@ impl Outside {
     }
 
     /// Keeps a frame until the engine lets it go; `None` if its connection was closed meanwhile.
-    pub(super) fn hold_frame(&mut self, id: ConnectionId, frame: &Bytes) -> Option<BufferId> {
+    pub(super) fn hold_frame(&mut self, id: ConnectionId, bytes: Bytes) -> Option<Frame> {
         let connection = self.connections.get_mut(&id)?;
         if !std::mem::replace(&mut connection.answered, true) {
             self.reach.answered(&connection.address);
         }
-        Some(self.hold(frame.clone()))
+        // A frame is no longer than `frame_limit`, which has 32 bits.
+        let (length, buffer) = (bytes.len() as u32, self.hold(bytes.clone()));
+        Some(Frame { connection: id, buffer, length, head: bytes })
     }
 
     /// Keeps what work gave until the engine lets it go.

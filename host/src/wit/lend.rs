@@ -1,8 +1,10 @@
-//! Requests, scans and what work gave: lent to the engine for a call, not copied.
+//! Requests, scans, rows and what happened: lent to the engine for a call, not copied.
 
-use thalweg_contract::{Bucket, Request, ScanSpec, Start, TablePath, WorkOutput, wit::IntoWit};
+use thalweg_contract::{
+    Bucket, Command, Input, Operation, Request, ScanSpec, Start, TablePath, WorkOutput, wit::IntoWit,
+};
 
-use super::{catalog, engine};
+use super::{catalog, engine, types};
 
 /// Calls `with` with the scan, whose parts live as long as the call.
 pub(crate) fn scan_spec<T>(spec: &ScanSpec, with: impl FnOnce(catalog::ScanSpec<'_>) -> T) -> T {
@@ -69,8 +71,39 @@ fn with_properties<T>(properties: &[(String, String)], with: impl FnOnce(&[&cata
     with(&borrowed)
 }
 
+/// A command; `columns` are those of its rows.
+pub(crate) fn command<'a>(command: &'a Command<'_>, columns: &'a Vec<types::ColumnParam<'a>>) -> engine::Command<'a> {
+    let operation = match &command.operation {
+        Operation::Append => engine::Operation::Append,
+        Operation::Upsert(columns) => engine::Operation::Upsert(columns.as_deref()),
+        Operation::Delete => engine::Operation::Delete,
+        Operation::Lookup(insert) => engine::Operation::Lookup(*insert),
+        Operation::PrefixLookup => engine::Operation::PrefixLookup,
+    };
+    let rows = types::Batch { rows: command.rows.rows as u32, columns };
+    engine::Command { table: command.table, operation, rows }
+}
+
+/// What happened; of a frame no more than `head` bytes.
+pub(crate) fn input(input: &Input, head: usize) -> engine::Input<'_> {
+    match input {
+        Input::Connected(connection) => engine::Input::Connected(*connection),
+        Input::Disconnected { connection, reason } => engine::Input::Disconnected((*connection, reason)),
+        Input::Received(frame) => engine::Input::Received(engine::Frame {
+            connection: frame.connection,
+            buffer: frame.buffer,
+            length: frame.length,
+            head: frame.head.get(..head).unwrap_or(&frame.head),
+        }),
+        Input::Bytes { connection, bytes } => engine::Input::Bytes((*connection, bytes)),
+        Input::Done { work, output } => engine::Input::Done((*work, work_output(output))),
+        Input::Consumed(buffer) => engine::Input::Consumed(*buffer),
+        Input::Demand { ticket, bytes } => engine::Input::Demand((*ticket, *bytes)),
+    }
+}
+
 /// What work gave.
-pub(crate) fn work_output(output: &WorkOutput) -> engine::WorkOutput<'_> {
+fn work_output(output: &WorkOutput) -> engine::WorkOutput<'_> {
     match output {
         WorkOutput::Encoded { buffer, lengths, checksum } => engine::WorkOutput::Encoded((*buffer, lengths, *checksum)),
         WorkOutput::Decoded { buffer, checksum } => engine::WorkOutput::Decoded((*buffer, *checksum)),

@@ -4,8 +4,8 @@
 //! module   what wasmtime makes of `wit/module`
 //! client   what wasmtime makes of `wit/client`
 //! types    the types of both: schemas and rows, lent for a call
-//! convert  catalogue and engine, from the lists of the contract
-//! lend     requests, scans and what work gave, lent for a call
+//! convert  settings, catalogue and engine, from the lists of the contract
+//! lend     requests, scans, rows and what happened, lent for a call
 //! ```
 
 pub(crate) mod client;
@@ -17,5 +17,5 @@ pub mod types;
 
 pub(crate) use client::{
     exports::thalweg::client::{codec, engine},
-    thalweg::client::catalog,
+    thalweg::client::{buffers, catalog, settings},
 };

@@ -59,6 +59,7 @@ impl Decoder {
     }
 
     fn read(&self, scanned: &Scanned, body: Bytes) -> Result<RecordBatch, String> {
-        message::read(&scanned.metadata, body, Arc::clone(&self.message), self.order.as_deref())
+        let metadata = scanned.layout.message().ok_or("the engine gives no Arrow message")?;
+        message::read(metadata, body, Arc::clone(&self.message), self.order.as_deref())
     }
 }

@@ -147,7 +147,7 @@ impl ScanStream {
             match self.delivered.poll_recv(context) {
                 Poll::Pending => return,
                 Poll::Ready(Some(Delivered::Rows(scanned, body))) => {
-                    let cost = scanned.cost();
+                    let cost = scanned.cost;
                     self.slots.push_back(Slot { cost, batch: self.workers.decode(*scanned, body) });
                 }
                 Poll::Ready(Some(Delivered::Snapshot(offset))) => self.snapshot = Some(offset),

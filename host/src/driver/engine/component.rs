@@ -4,20 +4,24 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use thalweg_contract::{
-    Action, Bucket, BufferId, ConnectionId, Counters, Error, Instant, Request, ScanSpec, Settings, TableHandle,
-    TablePath, Ticket, WorkId, WorkOutput,
+    Action, Bucket, BufferId, Command, Counters, Error, HostOptions, Input, Instant, Request, RowForm, ScanSpec,
+    Settings, TableHandle, TablePath, Ticket, Workplace,
     wit::{FromWit, IntoWit, Malformed, TryFromWit},
 };
-use thalweg_wire::column::Batch;
 use wasmtime::{
     Store,
-    component::{Component, Linker},
+    component::{Component, HasSelf, Linker, ResourceAny},
 };
 
 use super::instance::{EngineInstance, Trap};
 use crate::{
     runtime::{Limiter, Runtime},
-    wit::{catalog, client::EngineComponent, engine, lend, types},
+    wit::{
+        buffers,
+        client::EngineComponent,
+        engine::{self, GuestEngine},
+        lend, types,
+    },
 };
 
 /// The most memory that an engine may take, in bytes. Its own limits (what is buffered, the longest frame) keep it far
@@ -27,13 +31,35 @@ const MEMORY: usize = 2 << 30;
 /// How long a call may take. It handles one event and takes microseconds; one that is still at it then never ends.
 const DEADLINE: Duration = Duration::from_secs(30);
 
-/// What a call gives that the engine may refuse.
-type Refusable = Result<Ticket, catalog::Error>;
+/// How much of a frame is handed over at once; the engine asks for what it needs of the rest.
+const HEAD: usize = 16 << 10;
+
+/// What this host does: the heavy work; and it reads Arrow messages.
+const OPTIONS: HostOptions = HostOptions { work: Workplace::Outside, rows: RowForm::Message };
 
 /// One instance of the engine component.
 pub(crate) struct ComponentEngine {
-    store: Store<Limiter>,
+    store: Store<State>,
     bindings: EngineComponent,
+    engine: ResourceAny,
+}
+
+/// What belongs to an instance.
+struct State {
+    limiter: Limiter,
+    /// The frames of the step under way that were not handed over whole.
+    frames: Vec<(BufferId, Bytes)>,
+}
+
+impl buffers::Host for State {
+    /// Some bytes of a frame; fewer, where they are not all there.
+    fn read(&mut self, buffer: BufferId, offset: u32, length: u32) -> Vec<u8> {
+        let frame = self.frames.iter().find(|(held, _)| *held == buffer).map(|(_, frame)| &frame[..]);
+        let frame = frame.unwrap_or_default();
+        let from = frame.len().min(offset as usize);
+        let end = frame.len().min(from.saturating_add(length as usize));
+        frame[from..end].to_vec()
+    }
 }
 
 /// Why a component could not be started.
@@ -57,36 +83,27 @@ impl ComponentEngine {
         seed: u64,
     ) -> Result<Self, OpenError> {
         let wasmtime = runtime.engine();
-        let mut store = Store::new(wasmtime, Limiter::new(MEMORY));
-        store.limiter(|limiter| limiter);
+        let state = State { limiter: Limiter::new(MEMORY), frames: Vec::new() };
+        let mut store = Store::new(wasmtime, state);
+        store.limiter(|state| &mut state.limiter);
         store.set_epoch_deadline(Runtime::ticks(DEADLINE));
-        let linker = Linker::new(wasmtime);
+        let mut linker = Linker::new(wasmtime);
+        buffers::add_to_linker::<State, HasSelf<State>>(&mut linker, |state| state).map_err(trap)?;
         let bindings = EngineComponent::instantiate(&mut store, component, &linker).map_err(trap)?;
-        let guest = bindings.thalweg_client_engine();
-        let opened = guest.call_open(&mut store, now, &settings.clone().into_wit(), seed).map_err(trap)?;
-        opened.map_err(|error| OpenError::Settings(Error::from_wit(error)))?;
-        Ok(Self { store, bindings })
+        let guest = bindings.thalweg_client_engine().engine();
+        let settings = settings.clone().into_wit();
+        let opened = guest.call_open(&mut store, now, &settings, OPTIONS.into_wit(), seed).map_err(trap)?;
+        let engine = opened.map_err(|error| OpenError::Settings(Error::from_wit(error)))?;
+        Ok(Self { store, bindings, engine })
     }
 
     /// Calls the engine, with a new deadline.
     fn call<T>(
         &mut self,
-        call: impl FnOnce(&engine::Guest, &mut Store<Limiter>) -> wasmtime::Result<T>,
+        call: impl FnOnce(GuestEngine<'_>, &mut Store<State>, ResourceAny) -> wasmtime::Result<T>,
     ) -> Result<T, Trap> {
         self.store.set_epoch_deadline(Runtime::ticks(DEADLINE));
-        call(self.bindings.thalweg_client_engine(), &mut self.store).map_err(trap)
-    }
-
-    /// Calls the engine with rows, where it can refuse them.
-    fn attempt(
-        &mut self,
-        rows: &Batch<'_>,
-        call: impl FnOnce(&engine::Guest, &mut Store<Limiter>, types::Batch<'_>) -> wasmtime::Result<Refusable>,
-    ) -> Result<Result<Ticket, Error>, Trap> {
-        let columns = types::lend_columns(rows);
-        let batch = types::Batch { rows: rows.rows as u32, columns: &columns };
-        let taken = self.call(|guest, store| call(guest, store, batch))?;
-        Ok(taken.map_err(Error::from_wit))
+        call(self.bindings.thalweg_client_engine().engine(), &mut self.store, self.engine).map_err(trap)
     }
 }
 
@@ -104,34 +121,25 @@ fn trap(error: wasmtime::Error) -> Trap {
 
 impl EngineInstance for ComponentEngine {
     fn open_table(&mut self, now: Instant, path: TablePath) -> Result<Ticket, Trap> {
-        self.call(|guest, store| guest.call_open_table(store, now, &path.into_wit()))
+        self.call(|guest, store, engine| guest.call_open_table(store, engine, now, &path.into_wit()))
     }
 
-    fn append(&mut self, now: Instant, table: TableHandle, rows: &Batch<'_>) -> Result<Result<Ticket, Error>, Trap> {
-        self.attempt(rows, |guest, store, rows| guest.call_append(store, now, table, rows))
-    }
-
-    fn upsert(
-        &mut self,
-        now: Instant,
-        table: TableHandle,
-        columns: Option<&[u32]>,
-        rows: &Batch<'_>,
-    ) -> Result<Result<Ticket, Error>, Trap> {
-        self.attempt(rows, |guest, store, rows| guest.call_upsert(store, now, table, columns, rows))
-    }
-
-    fn delete(&mut self, now: Instant, table: TableHandle, keys: &Batch<'_>) -> Result<Result<Ticket, Error>, Trap> {
-        self.attempt(keys, |guest, store, keys| guest.call_delete(store, now, table, keys))
+    fn submit(&mut self, now: Instant, commands: &[Command<'_>]) -> Result<Vec<Result<Ticket, Error>>, Trap> {
+        let columns: Vec<_> = commands.iter().map(|command| types::lend_columns(&command.rows)).collect();
+        let lend = |(command, columns)| lend::command(command, columns);
+        let lent: Vec<engine::Command<'_>> = commands.iter().zip(&columns).map(lend).collect();
+        let taken = self.call(|guest, store, engine| guest.call_submit(store, engine, now, &lent))?;
+        Ok(Vec::from_wit(taken))
     }
 
     fn flush(&mut self, now: Instant) -> Result<Ticket, Trap> {
-        self.call(|guest, store| guest.call_flush(store, now))
+        self.call(|guest, store, engine| guest.call_flush(store, engine, now))
     }
 
     fn scan(&mut self, now: Instant, table: TableHandle, spec: ScanSpec) -> Result<Result<Ticket, Error>, Trap> {
-        let started =
-            lend::scan_spec(&spec, |spec| self.call(|guest, store| guest.call_scan(store, now, table, spec)))?;
+        let started = lend::scan_spec(&spec, |spec| {
+            self.call(|guest, store, engine| guest.call_scan(store, engine, now, table, spec))
+        })?;
         Ok(started.map_err(Error::from_wit))
     }
 
@@ -143,7 +151,8 @@ impl EngineInstance for ComponentEngine {
         limit: u32,
     ) -> Result<Result<Ticket, Error>, Trap> {
         let bucket = bucket.into_wit();
-        let started = self.call(|guest, store| guest.call_limit_scan(store, now, table, bucket, limit))?;
+        let started =
+            self.call(|guest, store, engine| guest.call_limit_scan(store, engine, now, table, bucket, limit))?;
         Ok(started.map_err(Error::from_wit))
     }
 
@@ -154,75 +163,35 @@ impl EngineInstance for ComponentEngine {
         bucket: Bucket,
     ) -> Result<Result<Ticket, Error>, Trap> {
         let bucket = bucket.into_wit();
-        let started = self.call(|guest, store| guest.call_scan_current(store, now, table, bucket))?;
+        let started = self.call(|guest, store, engine| guest.call_scan_current(store, engine, now, table, bucket))?;
         Ok(started.map_err(Error::from_wit))
     }
 
-    fn lookup(
-        &mut self,
-        now: Instant,
-        table: TableHandle,
-        keys: &Batch<'_>,
-        insert: bool,
-    ) -> Result<Result<Ticket, Error>, Trap> {
-        self.attempt(keys, |guest, store, keys| guest.call_lookup(store, now, table, keys, insert))
-    }
-
-    fn prefix_lookup(
-        &mut self,
-        now: Instant,
-        table: TableHandle,
-        prefixes: &Batch<'_>,
-    ) -> Result<Result<Ticket, Error>, Trap> {
-        self.attempt(prefixes, |guest, store, prefixes| guest.call_prefix_lookup(store, now, table, prefixes))
-    }
-
-    fn demand(&mut self, now: Instant, scan: Ticket, bytes: u64) -> Result<(), Trap> {
-        self.call(|guest, store| guest.call_demand(store, now, scan, bytes))
-    }
-
-    fn consumed(&mut self, buffer: BufferId) -> Result<(), Trap> {
-        self.call(|guest, store| guest.call_consumed(store, buffer))
-    }
-
     fn ask(&mut self, now: Instant, request: Request) -> Result<Ticket, Trap> {
-        lend::request(&request, |request| self.call(|guest, store| guest.call_ask(store, now, request)))
+        lend::request(&request, |request| self.call(|guest, store, engine| guest.call_ask(store, engine, now, request)))
     }
 
     fn cancel(&mut self, now: Instant, ticket: Ticket) -> Result<(), Trap> {
-        self.call(|guest, store| guest.call_cancel(store, now, ticket))
+        self.call(|guest, store, engine| guest.call_cancel(store, engine, now, ticket))
     }
 
     fn close(&mut self, now: Instant, deadline: Instant) -> Result<(), Trap> {
-        self.call(|guest, store| guest.call_close(store, now, deadline))
+        self.call(|guest, store, engine| guest.call_close(store, engine, now, deadline))
     }
 
-    fn connected(&mut self, now: Instant, connection: ConnectionId) -> Result<(), Trap> {
-        self.call(|guest, store| guest.call_connected(store, now, connection))
-    }
-
-    fn disconnected(&mut self, now: Instant, connection: ConnectionId, reason: &str) -> Result<(), Trap> {
-        self.call(|guest, store| guest.call_disconnected(store, now, connection, reason))
-    }
-
-    fn received(&mut self, now: Instant, connection: ConnectionId, buffer: BufferId, frame: Bytes) -> Result<(), Trap> {
-        self.call(|guest, store| guest.call_received(store, now, connection, buffer, &frame))
-    }
-
-    fn done(&mut self, now: Instant, work: WorkId, output: WorkOutput) -> Result<(), Trap> {
-        self.call(|guest, store| guest.call_done(store, now, work, lend::work_output(&output)))
-    }
-
-    fn tick(&mut self, now: Instant) -> Result<(), Trap> {
-        self.call(|guest, store| guest.call_tick(store, now))
-    }
-
-    fn poll(&mut self) -> Result<Vec<Action>, Trap> {
-        let actions = self.call(|guest, store| guest.call_poll(store))?;
-        Ok(Vec::try_from_wit(actions)?)
+    fn step(&mut self, now: Instant, inputs: Vec<Input>) -> Result<Vec<Action>, Trap> {
+        let frames = inputs.iter().filter_map(|input| match input {
+            Input::Received(frame) if frame.head.len() > HEAD => Some((frame.buffer, frame.head.clone())),
+            _ => None,
+        });
+        self.store.data_mut().frames = frames.collect();
+        let lent: Vec<engine::Input<'_>> = inputs.iter().map(|input| lend::input(input, HEAD)).collect();
+        let actions = self.call(|guest, store, engine| guest.call_step(store, engine, now, &lent));
+        self.store.data_mut().frames.clear();
+        Ok(Vec::try_from_wit(actions?)?)
     }
 
     fn statistics(&mut self) -> Result<Counters, Trap> {
-        self.call(|guest, store| guest.call_statistics(store)).map(Counters::from_wit)
+        self.call(|guest, store, engine| guest.call_statistics(store, engine)).map(Counters::from_wit)
     }
 }

@@ -1,11 +1,8 @@
 //! What the driver needs of an engine, wherever it runs.
 
-use bytes::Bytes;
 use thalweg_contract::{
-    Action, Bucket, BufferId, ConnectionId, Counters, Error, Instant, Request, ScanSpec, TableHandle, TablePath,
-    Ticket, WorkId, WorkOutput,
+    Action, Bucket, Command, Counters, Error, Input, Instant, Request, ScanSpec, TableHandle, TablePath, Ticket,
 };
-use thalweg_wire::column::Batch;
 
 /// The engine instance broke: it trapped, or a call took longer than it may. Nothing can be asked of it any more.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -18,18 +15,8 @@ pub(crate) struct Trap(pub(crate) String);
 pub(crate) trait EngineInstance: Send {
     /// `open-table`.
     fn open_table(&mut self, now: Instant, path: TablePath) -> Result<Ticket, Trap>;
-    /// `append`.
-    fn append(&mut self, now: Instant, table: TableHandle, rows: &Batch<'_>) -> Result<Result<Ticket, Error>, Trap>;
-    /// `upsert`.
-    fn upsert(
-        &mut self,
-        now: Instant,
-        table: TableHandle,
-        columns: Option<&[u32]>,
-        rows: &Batch<'_>,
-    ) -> Result<Result<Ticket, Error>, Trap>;
-    /// `delete`.
-    fn delete(&mut self, now: Instant, table: TableHandle, keys: &Batch<'_>) -> Result<Result<Ticket, Error>, Trap>;
+    /// `submit`.
+    fn submit(&mut self, now: Instant, commands: &[Command<'_>]) -> Result<Vec<Result<Ticket, Error>>, Trap>;
     /// `flush`.
     fn flush(&mut self, now: Instant) -> Result<Ticket, Trap>;
     /// `scan`.
@@ -45,43 +32,14 @@ pub(crate) trait EngineInstance: Send {
     /// `scan-current`.
     fn scan_current(&mut self, now: Instant, table: TableHandle, bucket: Bucket)
     -> Result<Result<Ticket, Error>, Trap>;
-    /// `lookup`.
-    fn lookup(
-        &mut self,
-        now: Instant,
-        table: TableHandle,
-        keys: &Batch<'_>,
-        insert: bool,
-    ) -> Result<Result<Ticket, Error>, Trap>;
-    /// `prefix-lookup`.
-    fn prefix_lookup(
-        &mut self,
-        now: Instant,
-        table: TableHandle,
-        prefixes: &Batch<'_>,
-    ) -> Result<Result<Ticket, Error>, Trap>;
-    /// `demand`.
-    fn demand(&mut self, now: Instant, scan: Ticket, bytes: u64) -> Result<(), Trap>;
-    /// `consumed`.
-    fn consumed(&mut self, buffer: BufferId) -> Result<(), Trap>;
     /// `ask`.
     fn ask(&mut self, now: Instant, request: Request) -> Result<Ticket, Trap>;
     /// `cancel`.
     fn cancel(&mut self, now: Instant, ticket: Ticket) -> Result<(), Trap>;
     /// `close`.
     fn close(&mut self, now: Instant, deadline: Instant) -> Result<(), Trap>;
-    /// `connected`.
-    fn connected(&mut self, now: Instant, connection: ConnectionId) -> Result<(), Trap>;
-    /// `disconnected`.
-    fn disconnected(&mut self, now: Instant, connection: ConnectionId, reason: &str) -> Result<(), Trap>;
-    /// `received`.
-    fn received(&mut self, now: Instant, connection: ConnectionId, buffer: BufferId, frame: Bytes) -> Result<(), Trap>;
-    /// `done`.
-    fn done(&mut self, now: Instant, work: WorkId, output: WorkOutput) -> Result<(), Trap>;
-    /// `tick`.
-    fn tick(&mut self, now: Instant) -> Result<(), Trap>;
-    /// `poll`.
-    fn poll(&mut self) -> Result<Vec<Action>, Trap>;
+    /// `step`. The head of each frame is the whole frame.
+    fn step(&mut self, now: Instant, inputs: Vec<Input>) -> Result<Vec<Action>, Trap>;
     /// `statistics`.
     fn statistics(&mut self) -> Result<Counters, Trap>;
 }

@@ -1,12 +1,9 @@
 //! Two engines in lockstep, native and component: every call goes to both, and any difference of what they answer or do
 //! is a trap. What a test runs on it proves that both give the same bytes on the wire.
 
-use bytes::Bytes;
 use thalweg_contract::{
-    Action, Bucket, BufferId, ConnectionId, Counters, Error, Instant, Request, ScanSpec, TableHandle, TablePath,
-    Ticket, WorkId, WorkOutput,
+    Action, Bucket, Command, Counters, Error, Input, Instant, Request, ScanSpec, TableHandle, TablePath, Ticket,
 };
-use thalweg_wire::column::Batch;
 
 use super::instance::{EngineInstance, Trap};
 
@@ -49,22 +46,8 @@ impl<A: EngineInstance, B: EngineInstance> EngineInstance for Lockstep<A, B> {
         both!(self.open_table(now, path.clone()))
     }
 
-    fn append(&mut self, now: Instant, table: TableHandle, rows: &Batch<'_>) -> Result<Result<Ticket, Error>, Trap> {
-        both!(self.append(now, table, rows))
-    }
-
-    fn upsert(
-        &mut self,
-        now: Instant,
-        table: TableHandle,
-        columns: Option<&[u32]>,
-        rows: &Batch<'_>,
-    ) -> Result<Result<Ticket, Error>, Trap> {
-        both!(self.upsert(now, table, columns, rows))
-    }
-
-    fn delete(&mut self, now: Instant, table: TableHandle, keys: &Batch<'_>) -> Result<Result<Ticket, Error>, Trap> {
-        both!(self.delete(now, table, keys))
+    fn submit(&mut self, now: Instant, commands: &[Command<'_>]) -> Result<Vec<Result<Ticket, Error>>, Trap> {
+        both!(self.submit(now, commands))
     }
 
     fn flush(&mut self, now: Instant) -> Result<Ticket, Trap> {
@@ -94,33 +77,6 @@ impl<A: EngineInstance, B: EngineInstance> EngineInstance for Lockstep<A, B> {
         both!(self.scan_current(now, table, bucket))
     }
 
-    fn lookup(
-        &mut self,
-        now: Instant,
-        table: TableHandle,
-        keys: &Batch<'_>,
-        insert: bool,
-    ) -> Result<Result<Ticket, Error>, Trap> {
-        both!(self.lookup(now, table, keys, insert))
-    }
-
-    fn prefix_lookup(
-        &mut self,
-        now: Instant,
-        table: TableHandle,
-        prefixes: &Batch<'_>,
-    ) -> Result<Result<Ticket, Error>, Trap> {
-        both!(self.prefix_lookup(now, table, prefixes))
-    }
-
-    fn demand(&mut self, now: Instant, scan: Ticket, bytes: u64) -> Result<(), Trap> {
-        both!(self.demand(now, scan, bytes))
-    }
-
-    fn consumed(&mut self, buffer: BufferId) -> Result<(), Trap> {
-        both!(self.consumed(buffer))
-    }
-
     fn ask(&mut self, now: Instant, request: Request) -> Result<Ticket, Trap> {
         both!(self.ask(now, request.clone()))
     }
@@ -133,28 +89,8 @@ impl<A: EngineInstance, B: EngineInstance> EngineInstance for Lockstep<A, B> {
         both!(self.close(now, deadline))
     }
 
-    fn connected(&mut self, now: Instant, connection: ConnectionId) -> Result<(), Trap> {
-        both!(self.connected(now, connection))
-    }
-
-    fn disconnected(&mut self, now: Instant, connection: ConnectionId, reason: &str) -> Result<(), Trap> {
-        both!(self.disconnected(now, connection, reason))
-    }
-
-    fn received(&mut self, now: Instant, connection: ConnectionId, buffer: BufferId, frame: Bytes) -> Result<(), Trap> {
-        both!(self.received(now, connection, buffer, frame.clone()))
-    }
-
-    fn done(&mut self, now: Instant, work: WorkId, output: WorkOutput) -> Result<(), Trap> {
-        both!(self.done(now, work, output.clone()))
-    }
-
-    fn tick(&mut self, now: Instant) -> Result<(), Trap> {
-        both!(self.tick(now))
-    }
-
-    fn poll(&mut self) -> Result<Vec<Action>, Trap> {
-        both!(self.poll())
+    fn step(&mut self, now: Instant, inputs: Vec<Input>) -> Result<Vec<Action>, Trap> {
+        both!(self.step(now, inputs.clone()))
     }
 
     fn statistics(&mut self) -> Result<Counters, Trap> {

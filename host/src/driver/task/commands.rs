@@ -1,21 +1,25 @@
 //! Commands go into the engine; writes that it has no room for wait for it.
 
-use std::time::Duration;
+use std::{collections::VecDeque, mem, time::Duration};
 
-use thalweg_contract::{Error, ErrorCode};
+use thalweg_contract::{Command as EngineCommand, Error, ErrorCode, Input, Ticket};
 use tokio::{sync::oneshot, time::Instant};
 
 use super::{
     super::{
-        command::{Change, Command, LookupBy, RowCounts, Scan, Write},
+        command::{Command, Lookup, RowCounts, Scan, Write},
         engine::Trap,
         tickets::{Rows, Waiter},
     },
-    Driver, Flow,
+    Driver,
 };
 
 /// How much longer than its deadline a close may take, before the driver ends all the same.
 const GRACE: Duration = Duration::from_secs(1);
+
+/// How many bytes of rows are given to the engine in one call, though a write is given whole; what it has no room for is
+/// lent in vain.
+const SUBMITTED: usize = 256 << 10;
 
 /// A command that waits for room.
 pub(super) enum Queued {
@@ -25,24 +29,29 @@ pub(super) enum Queued {
 }
 
 impl Driver {
-    pub(super) fn command(&mut self, command: Command) -> Flow {
+    /// Takes a command. Rows and keys wait for `submit`, which every other command makes sure of before it: commands keep
+    /// their order.
+    pub(super) fn command(&mut self, command: Command) -> Result<(), Trap> {
+        match command {
+            Command::Write(write) => self.queue.push_back(Queued::Write(write)),
+            Command::Flush { reply } => self.queue.push_back(Queued::Flush(reply)),
+            Command::Lookup(lookup) => self.lookups.push(lookup),
+            Command::Demand { scan, bytes } => self.demand(scan, bytes),
+            other => {
+                self.submit()?;
+                self.called = true;
+                self.other_command(other)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn other_command(&mut self, command: Command) -> Result<(), Trap> {
         let now = self.now();
         match command {
             Command::OpenTable { path, reply } => {
                 let ticket = self.engine.open_table(now, path)?;
                 self.tickets.enter(ticket, Waiter::Open(reply));
-            }
-            Command::Write(write) => {
-                self.queue.push_back(Queued::Write(write));
-                if self.queue.len() == 1 {
-                    self.take_queue()?;
-                }
-            }
-            Command::Flush { reply } => {
-                self.queue.push_back(Queued::Flush(reply));
-                if self.queue.len() == 1 {
-                    self.take_queue()?;
-                }
             }
             Command::Scan { table, what, demand, rows, reply } => {
                 let started = match what {
@@ -52,21 +61,10 @@ impl Driver {
                 };
                 if let Ok(ticket) = &started {
                     self.tickets.enter(*ticket, Waiter::Scan(rows));
-                    self.engine.demand(now, *ticket, demand)?;
+                    self.demand(*ticket, demand);
                 }
                 let _ = reply.send(started);
             }
-            Command::Lookup { table, keys, by, reply } => {
-                let started = match by {
-                    LookupBy::Key { insert } => self.engine.lookup(now, table, &keys.batch(), insert)?,
-                    LookupBy::Prefix => self.engine.prefix_lookup(now, table, &keys.batch())?,
-                };
-                match started {
-                    Ok(ticket) => self.tickets.enter(ticket, Waiter::Lookup(reply)),
-                    Err(error) => drop(reply.send(Err(error))),
-                }
-            }
-            Command::Demand { scan, bytes } => self.engine.demand(now, scan, bytes)?,
             Command::Ask { request, reply } => {
                 let ticket = self.engine.ask(now, request)?;
                 self.tickets.enter(ticket, Waiter::Ask(reply));
@@ -79,8 +77,14 @@ impl Driver {
             Command::Statistics { reply } => {
                 let _ = reply.send(self.engine.statistics()?);
             }
+            // They wait for `submit`.
+            Command::Write(_) | Command::Flush { .. } | Command::Lookup(_) | Command::Demand { .. } => {}
         }
-        self.carry_out()
+        Ok(())
+    }
+
+    fn demand(&mut self, ticket: Ticket, bytes: u64) {
+        self.inputs.push(Input::Demand { ticket, bytes });
     }
 
     fn close(
@@ -105,56 +109,109 @@ impl Driver {
         Ok(())
     }
 
-    /// Gives the engine what waits, in order, until it has no room.
-    pub(super) fn take_queue(&mut self) -> Result<(), Trap> {
-        while let Some(first) = self.queue.pop_front() {
-            match first {
-                Queued::Write(write) => {
-                    if let Some(write) = self.take(write)? {
-                        self.queue.push_front(Queued::Write(write));
-                        return Ok(());
-                    }
-                }
-                Queued::Flush(reply) => {
-                    let ticket = self.engine.flush(self.now())?;
-                    self.tickets.enter(ticket, Waiter::Flush(reply));
-                }
-            }
-        }
+    /// Gives the engine the rows and keys that wait: lookups always, writes and flushes in their order while there is room.
+    pub(super) fn submit(&mut self) -> Result<(), Trap> {
+        while self.submit_some()? {}
         Ok(())
     }
 
-    /// Gives the engine rows; gives them back if it has no room.
-    fn take(&mut self, write: Write) -> Result<Option<Write>, Trap> {
-        if write.accepted.is_closed() {
-            return Ok(None);
+    /// Gives the engine some of what waits; false if there is nothing that it may have.
+    fn submit_some(&mut self) -> Result<bool, Trap> {
+        let (writes, lookups) = (self.next_writes(), mem::take(&mut self.lookups));
+        if writes.is_empty() && lookups.is_empty() {
+            return self.flush_first();
         }
-        let (now, rows) = (self.now(), write.rows.rows() as u32);
-        let taken = match &write.change {
-            Change::Append => self.engine.append(now, write.table, &write.rows.batch())?,
-            Change::Upsert(columns) => self.engine.upsert(now, write.table, columns.as_deref(), &write.rows.batch())?,
-            Change::Delete => self.engine.delete(now, write.table, &write.rows.batch())?,
-        };
-        match taken {
-            Ok(ticket) => {
-                let (settled, told) = oneshot::channel();
-                self.tickets.enter(ticket, Waiter::Write(Rows::new(rows, settled)));
-                let _ = write.accepted.send(Ok(told));
+        let commands = writes.iter().map(Write::command).chain(lookups.iter().map(Lookup::command));
+        let commands: Vec<EngineCommand<'_>> = commands.collect();
+        self.called = true;
+        let taken = self.engine.submit(self.clock.now(), &commands)?;
+        if taken.len() != commands.len() {
+            return Err(Trap(format!("the engine answers {} of {} commands", taken.len(), commands.len())));
+        }
+        drop(commands);
+        let mut taken = taken.into_iter();
+        self.written(writes, taken.by_ref())?;
+        for (Lookup { reply, .. }, started) in lookups.into_iter().zip(taken) {
+            match started {
+                Ok(ticket) => self.tickets.enter(ticket, Waiter::Lookup(reply)),
+                Err(error) => drop(reply.send(Err(error))),
             }
-            Err(Error { code: ErrorCode::Full { needed }, .. }) => {
-                if self.engine.statistics()?.buffered > 0 {
-                    return Ok(Some(write));
+        }
+        Ok(true)
+    }
+
+    /// Takes the writes out of the queue that the engine may have next.
+    fn next_writes(&mut self) -> Vec<Write> {
+        let (mut writes, mut bytes) = (Vec::new(), 0);
+        while !self.full && bytes < SUBMITTED {
+            match self.queue.pop_front() {
+                Some(Queued::Write(write)) if write.accepted.is_closed() => {}
+                Some(Queued::Write(write)) => {
+                    bytes = bytes.saturating_add(write.rows.bytes());
+                    writes.push(write);
                 }
-                let text = format!(
-                    "{rows} rows need {needed} bytes more than the whole write buffer has; write fewer rows at once, or \
-                     raise the buffer limit"
-                );
-                let _ = write.accepted.send(Err(Error { code: ErrorCode::Invalid(text), retriable: false }));
-            }
-            Err(error) => {
-                let _ = write.accepted.send(Err(error));
+                Some(flush) => {
+                    self.queue.push_front(flush);
+                    break;
+                }
+                None => break,
             }
         }
-        Ok(None)
+        writes
+    }
+
+    /// Passes a flush on that stands at the front of the queue; false if none does.
+    fn flush_first(&mut self) -> Result<bool, Trap> {
+        match self.queue.pop_front() {
+            Some(Queued::Flush(reply)) if !self.full => {
+                self.called = true;
+                let ticket = self.engine.flush(self.now())?;
+                self.tickets.enter(ticket, Waiter::Flush(reply));
+                Ok(true)
+            }
+            other => {
+                if let Some(other) = other {
+                    self.queue.push_front(other);
+                }
+                Ok(false)
+            }
+        }
+    }
+
+    /// Notes what came of writes; those that there was no room for go back to the front of the queue.
+    fn written(&mut self, writes: Vec<Write>, taken: impl Iterator<Item = Result<Ticket, Error>>) -> Result<(), Trap> {
+        let (mut left, mut lacking) = (VecDeque::new(), None);
+        for (write, taken) in writes.into_iter().zip(taken) {
+            match taken {
+                Ok(ticket) => {
+                    let (settled, told) = oneshot::channel();
+                    self.tickets.enter(ticket, Waiter::Write(Rows::new(write.rows.rows() as u32, settled)));
+                    let _ = write.accepted.send(Ok(told));
+                }
+                Err(Error { code: ErrorCode::Full { needed }, .. }) => {
+                    lacking.get_or_insert(needed);
+                    left.push_back(write);
+                }
+                Err(error) => {
+                    let _ = write.accepted.send(Err(error));
+                }
+            }
+        }
+        let Some(needed) = lacking else { return Ok(()) };
+        self.full = self.engine.statistics()?.buffered > 0;
+        if !self.full
+            && let Some(write) = left.pop_front()
+        {
+            let text = format!(
+                "{} rows need {needed} bytes more than the whole write buffer has; write fewer rows at once, or raise the \
+                 buffer limit",
+                write.rows.rows()
+            );
+            let _ = write.accepted.send(Err(Error { code: ErrorCode::Invalid(text), retriable: false }));
+        }
+        for write in left.into_iter().rev() {
+            self.queue.push_front(Queued::Write(write));
+        }
+        Ok(())
     }
 }

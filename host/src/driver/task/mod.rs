@@ -1,4 +1,5 @@
-//! The loop: commands, sockets, finished work and time go into the engine, and its actions are carried out.
+//! The loop: commands, sockets, finished work and time go into the engine, and its actions are carried out. What waits
+//! when a turn begins goes in together.
 //!
 //! ```text
 //! commands  what the client asks of the engine, and what waits for room
@@ -10,11 +11,12 @@ mod commands;
 
 use std::{
     collections::VecDeque,
+    mem,
     sync::{Arc, OnceLock},
 };
 
 use bytes::Bytes;
-use thalweg_contract::{Event, Piece, Range, Scanned, Settings, Ticket};
+use thalweg_contract::{Event, Input, Piece, Scanned, Settings, Ticket, WorkId};
 use tokio::{
     sync::{mpsc, oneshot},
     time::{Instant, Sleep},
@@ -23,7 +25,7 @@ use tokio::{
 pub(crate) use self::clock::Clock;
 use self::commands::Queued;
 use super::{
-    command::{Command, Delivered, RowCounts},
+    command::{Command, Delivered, Lookup, RowCounts},
     connection::{SocketEvent, SocketSettings},
     engine::{EngineInstance, Trap},
     outside::Outside,
@@ -33,8 +35,11 @@ use super::{
 };
 use crate::panics::caught;
 
-/// How many frames may wait for the engine before the sockets are left unread.
+/// How many frames may wait for the engine before the sockets are left unread; so many go into one turn.
 const FRAMES_WAITING: usize = 16;
+
+/// The most commands, and the most finished work, that go into one turn.
+const TOGETHER: usize = 256;
 
 /// Why a driver is no more.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -53,8 +58,16 @@ pub(crate) struct Driver {
     clock: Clock,
     outside: Outside,
     tickets: Tickets,
-    /// Commands that the engine has no room for, in their order.
+    /// Writes and flushes that the engine does not have yet, in their order.
     queue: VecDeque<Queued>,
+    /// A write was refused for want of room: the queue waits for `Writable`.
+    full: bool,
+    /// Lookups that the engine does not have yet.
+    lookups: Vec<Lookup>,
+    /// What happened since the engine's last step.
+    inputs: Vec<Input>,
+    /// The engine was called otherwise since its last step.
+    called: bool,
     closing: Vec<oneshot::Sender<RowCounts>>,
     /// When a close is over at the latest.
     give_up: Option<Instant>,
@@ -85,6 +98,10 @@ impl Driver {
             outside: Outside::new(sockets, reach),
             tickets: Tickets::default(),
             queue: VecDeque::new(),
+            full: false,
+            lookups: Vec::new(),
+            inputs: Vec::new(),
+            called: false,
             closing: Vec::new(),
             give_up: None,
             ended,
@@ -110,18 +127,29 @@ impl Driver {
         self.outside.listen(socket_sender, done_sender);
         let alarm = tokio::time::sleep_until(self.clock.origin);
         tokio::pin!(alarm);
-        let mut flow = self.carry_out()?;
-        while flow.is_continue() {
+        while self.turn()?.is_continue() {
             let armed = self.arm(alarm.as_mut());
-            flow = tokio::select! {
+            tokio::select! {
                 command = commands.recv() => match command {
                     Some(command) => self.command(command)?,
-                    None => END,
+                    None => return Ok(()),
                 },
-                Some(event) = sockets.recv() => self.socket(event)?,
-                Some((id, done)) = finished.recv() => self.finished(id, done)?,
-                () = alarm.as_mut(), if armed => self.alarm()?,
-            };
+                Some(event) = sockets.recv() => self.socket(event),
+                Some((id, done)) = finished.recv() => self.finished(id, done),
+                () = alarm.as_mut(), if armed => {}
+            }
+            for _ in 0..TOGETHER {
+                let Ok(command) = commands.try_recv() else { break };
+                self.command(command)?;
+            }
+            for _ in 0..FRAMES_WAITING {
+                let Ok(event) = sockets.try_recv() else { break };
+                self.socket(event);
+            }
+            for _ in 0..TOGETHER {
+                let Ok((id, done)) = finished.try_recv() else { break };
+                self.finished(id, done);
+            }
         }
         Ok(())
     }
@@ -140,67 +168,53 @@ impl Driver {
         self.clock.now()
     }
 
-    fn alarm(&mut self) -> Flow {
+    fn socket(&mut self, event: SocketEvent) {
+        let input = match event {
+            SocketEvent::Connected(id, writer) => self.outside.connected(id, writer).then_some(Input::Connected(id)),
+            SocketEvent::Frame(id, frame) => self.outside.hold_frame(id, frame).map(Input::Received),
+            SocketEvent::Ended(connection, reason) => {
+                let known = self.outside.disconnected(connection, &reason);
+                known.then_some(Input::Disconnected { connection, reason })
+            }
+        };
+        self.inputs.extend(input);
+    }
+
+    fn finished(&mut self, work: WorkId, done: Done) {
+        let output = self.outside.hold_output(done);
+        self.inputs.push(Input::Done { work, output });
+    }
+
+    /// Tells the engine what there is to tell, and carries out what it says, until neither is left.
+    fn turn(&mut self) -> Flow {
         if self.give_up.is_some_and(|at| at <= Instant::now()) {
             tracing::warn!("not everything had a fate when the client was closed");
             return Ok(END);
         }
-        self.outside.wake = None;
-        self.engine.tick(self.now())?;
-        self.carry_out()
-    }
-
-    fn socket(&mut self, event: SocketEvent) -> Flow {
-        let now = self.now();
-        match event {
-            SocketEvent::Connected(id, writer) => {
-                if self.outside.connected(id, writer) {
-                    self.engine.connected(now, id)?;
-                }
-            }
-            SocketEvent::Frame(id, frame) => {
-                if let Some(buffer) = self.outside.hold_frame(id, &frame) {
-                    self.engine.received(now, id, buffer, frame)?;
-                }
-            }
-            SocketEvent::Ended(id, reason) => {
-                if self.outside.disconnected(id, &reason) {
-                    self.engine.disconnected(now, id, &reason)?;
-                }
-            }
-        }
-        self.carry_out()
-    }
-
-    fn finished(&mut self, id: thalweg_contract::WorkId, done: Done) -> Flow {
-        let output = self.outside.hold_output(done);
-        self.engine.done(self.now(), id, output)?;
-        self.carry_out()
-    }
-
-    /// Carries out what the engine says until it has nothing more to say.
-    fn carry_out(&mut self) -> Flow {
         loop {
-            let actions = self.engine.poll()?;
-            if actions.is_empty() {
-                return Ok(ON);
-            }
-            for action in actions {
+            self.submit()?;
+            self.called = false;
+            let now = self.now();
+            self.outside.wake = self.outside.wake.filter(|at| *at > now);
+            for action in self.engine.step(now, mem::take(&mut self.inputs))? {
                 let Some(event) = self.outside.carry_out(action)? else { continue };
                 if self.event(event)?.is_break() {
                     return Ok(END);
                 }
             }
             for (id, done) in self.outside.done_here() {
-                let output = self.outside.hold_output(done);
-                self.engine.done(self.now(), id, output)?;
+                self.finished(id, done);
+            }
+            self.submit()?;
+            if self.inputs.is_empty() && !self.called {
+                return Ok(ON);
             }
         }
     }
 
     fn event(&mut self, event: Event) -> Flow {
         match event {
-            Event::Writable => self.take_queue()?,
+            Event::Writable => self.full = false,
             Event::Rows { ticket, scanned } => self.rows(ticket, scanned)?,
             Event::Snapshot { ticket, offset } => self.deliver(ticket, Delivered::Snapshot(offset))?,
             Event::Closed => return Ok(END),
@@ -210,20 +224,13 @@ impl Driver {
     }
 
     fn rows(&mut self, ticket: Ticket, mut scanned: Scanned) -> Result<(), Trap> {
-        let body = match &mut scanned.body {
+        let body = match mem::replace(&mut scanned.body, Piece::Inline(Vec::new())) {
             Piece::Held(range) => {
-                let body = self.outside.held(range)?;
                 // The bytes stay for as long as somebody reads them; the engine need not know.
-                self.engine.consumed(range.buffer)?;
-                body
+                self.inputs.push(Input::Consumed(range.buffer));
+                self.outside.held(&range)?
             }
-            Piece::Inline(body) => {
-                let body = Bytes::from(std::mem::take(body));
-                // What it takes of the demand stays what it was.
-                let length = u32::try_from(body.len()).unwrap_or(u32::MAX);
-                scanned.body = Piece::Held(Range { buffer: 0, offset: 0, length });
-                body
-            }
+            Piece::Inline(body) => Bytes::from(body),
         };
         self.deliver(ticket, Delivered::Rows(Box::new(scanned), body))
     }
@@ -232,6 +239,7 @@ impl Driver {
     fn deliver(&mut self, ticket: Ticket, delivered: Delivered) -> Result<(), Trap> {
         if !self.tickets.deliver(ticket, delivered) {
             self.tickets.forget(ticket);
+            self.called = true;
             self.engine.cancel(self.now(), ticket)?;
         }
         Ok(())

@@ -49,7 +49,7 @@ impl Rig {
             let _ = seen.send(call);
             reply
         };
-        let engine = Scripted { script, actions: Vec::new(), buffered: Arc::clone(&buffered) };
+        let engine = Scripted { script, actions: Vec::new(), buffered: Arc::clone(&buffered), called: true };
         let (ended, reach) = (Arc::new(OnceLock::new()), Arc::new(Reach::default()));
         let driver = Driver::new(Box::new(engine), Clock::begin(), &settings, Arc::clone(&reach), Arc::clone(&ended));
         let (commands, receiver) = mpsc::unbounded_channel();

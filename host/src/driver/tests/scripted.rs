@@ -7,10 +7,9 @@ use std::sync::{
 
 use bytes::Bytes;
 use thalweg_contract::{
-    Action, Bucket, BufferId, ConnectionId, Counters, Error, Instant, Request, ScanSpec, TableHandle, TablePath,
-    Ticket, WorkId, WorkOutput,
+    Action, Bucket, BufferId, Command, ConnectionId, Counters, Error, ErrorCode, Input, Instant, Operation, Request,
+    ScanSpec, TableHandle, TablePath, Ticket, WorkOutput,
 };
-use thalweg_wire::column::Batch;
 
 use super::super::{EngineInstance, engine::Trap};
 
@@ -31,6 +30,7 @@ pub(super) enum Call {
     Disconnected(String),
     Received(BufferId, Bytes),
     Done(WorkOutput),
+    /// A step that brings nothing, and no other call since the last one.
     Tick,
     Consumed(BufferId),
 }
@@ -43,10 +43,13 @@ pub(super) struct Scripted<F> {
     pub(super) script: F,
     pub(super) actions: Vec<Action>,
     pub(super) buffered: Arc<AtomicU64>,
+    /// Something was called since the last step.
+    pub(super) called: bool,
 }
 
 impl<F: FnMut(Call) -> Reply> Scripted<F> {
     fn call(&mut self, call: Call) -> Result<Result<Ticket, Error>, Trap> {
+        self.called = true;
         let (ticket, actions) = (self.script)(call)?;
         self.actions.extend(actions);
         Ok(ticket)
@@ -57,20 +60,30 @@ impl<F: FnMut(Call) -> Reply + Send> EngineInstance for Scripted<F> {
     fn open_table(&mut self, _: Instant, _: TablePath) -> Result<Ticket, Trap> {
         Ok(0)
     }
-    fn append(&mut self, _: Instant, _: TableHandle, rows: &Batch<'_>) -> Result<Result<Ticket, Error>, Trap> {
-        self.call(Call::Append(rows.rows))
-    }
-    fn upsert(
-        &mut self,
-        _: Instant,
-        _: TableHandle,
-        _: Option<&[u32]>,
-        rows: &Batch<'_>,
-    ) -> Result<Result<Ticket, Error>, Trap> {
-        self.call(Call::Upsert(rows.rows))
-    }
-    fn delete(&mut self, _: Instant, _: TableHandle, keys: &Batch<'_>) -> Result<Result<Ticket, Error>, Trap> {
-        self.call(Call::Delete(keys.rows))
+    fn submit(&mut self, _: Instant, commands: &[Command<'_>]) -> Result<Vec<Result<Ticket, Error>>, Trap> {
+        let mut full: Option<Error> = None;
+        let taken = commands.iter().map(|command| {
+            let rows = command.rows.rows;
+            let call = match command.operation {
+                Operation::Append => Call::Append(rows),
+                Operation::Upsert(_) => Call::Upsert(rows),
+                Operation::Delete => Call::Delete(rows),
+                Operation::Lookup(insert) => Call::Lookup(rows, insert),
+                Operation::PrefixLookup => Call::PrefixLookup(rows),
+            };
+            if let Some(error) = full.as_ref().filter(|_| command.operation.is_write()) {
+                return Ok(Err(error.clone()));
+            }
+            let taken = self.call(call)?;
+            full = taken
+                .as_ref()
+                .err()
+                .filter(|error| matches!(error.code, ErrorCode::Full { .. }))
+                .cloned()
+                .or(full.take());
+            Ok(taken)
+        });
+        taken.collect()
     }
     fn flush(&mut self, _: Instant) -> Result<Ticket, Trap> {
         Ok(self.call(Call::Flush)?.unwrap())
@@ -84,49 +97,35 @@ impl<F: FnMut(Call) -> Reply + Send> EngineInstance for Scripted<F> {
     fn scan_current(&mut self, _: Instant, _: TableHandle, _: Bucket) -> Result<Result<Ticket, Error>, Trap> {
         self.call(Call::ScanCurrent)
     }
-    fn lookup(
-        &mut self,
-        _: Instant,
-        _: TableHandle,
-        keys: &Batch<'_>,
-        insert: bool,
-    ) -> Result<Result<Ticket, Error>, Trap> {
-        self.call(Call::Lookup(keys.rows, insert))
-    }
-    fn prefix_lookup(&mut self, _: Instant, _: TableHandle, keys: &Batch<'_>) -> Result<Result<Ticket, Error>, Trap> {
-        self.call(Call::PrefixLookup(keys.rows))
-    }
-    fn demand(&mut self, _: Instant, _: Ticket, _: u64) -> Result<(), Trap> {
-        Ok(())
-    }
-    fn consumed(&mut self, buffer: BufferId) -> Result<(), Trap> {
-        self.call(Call::Consumed(buffer)).map(drop)
-    }
     fn ask(&mut self, _: Instant, _: Request) -> Result<Ticket, Trap> {
         Ok(self.call(Call::Ask)?.unwrap())
     }
     fn cancel(&mut self, _: Instant, _: Ticket) -> Result<(), Trap> {
+        self.called = true;
         Ok(())
     }
     fn close(&mut self, _: Instant, _: Instant) -> Result<(), Trap> {
         self.call(Call::Close).map(drop)
     }
-    fn connected(&mut self, _: Instant, connection: ConnectionId) -> Result<(), Trap> {
-        self.call(Call::Connected(connection)).map(drop)
-    }
-    fn disconnected(&mut self, _: Instant, _: ConnectionId, reason: &str) -> Result<(), Trap> {
-        self.call(Call::Disconnected(reason.to_owned())).map(drop)
-    }
-    fn received(&mut self, _: Instant, _: ConnectionId, buffer: BufferId, frame: Bytes) -> Result<(), Trap> {
-        self.call(Call::Received(buffer, frame)).map(drop)
-    }
-    fn done(&mut self, _: Instant, _: WorkId, output: WorkOutput) -> Result<(), Trap> {
-        self.call(Call::Done(output)).map(drop)
-    }
-    fn tick(&mut self, _: Instant) -> Result<(), Trap> {
-        self.call(Call::Tick).map(drop)
-    }
-    fn poll(&mut self) -> Result<Vec<Action>, Trap> {
+    fn step(&mut self, _: Instant, inputs: Vec<Input>) -> Result<Vec<Action>, Trap> {
+        if inputs.is_empty() && !self.called {
+            self.call(Call::Tick)?.unwrap();
+        }
+        for input in inputs {
+            let call = match input {
+                Input::Connected(connection) => Call::Connected(connection),
+                Input::Disconnected { reason, .. } => Call::Disconnected(reason),
+                Input::Received(frame) => {
+                    assert_eq!(frame.length as usize, frame.head.len());
+                    Call::Received(frame.buffer, frame.head)
+                }
+                Input::Done { output, .. } => Call::Done(output),
+                Input::Consumed(buffer) => Call::Consumed(buffer),
+                Input::Demand { .. } | Input::Bytes { .. } => continue,
+            };
+            self.call(call)?.unwrap();
+        }
+        self.called = false;
         Ok(std::mem::take(&mut self.actions))
     }
     fn statistics(&mut self) -> Result<Counters, Trap> {

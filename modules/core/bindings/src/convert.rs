@@ -1,9 +1,10 @@
-//! Schemas, and all of the catalogue, from and into the words of the contract.
+//! Schemas, settings, and all of the catalogue, from and into the words of the contract.
 
-use crate::{catalog, types};
+use crate::{catalog, settings, types};
 
 thalweg_contract::types_from_and_into_wit!(types);
 thalweg_contract::catalog_from_and_into_wit!(catalog, types);
+thalweg_contract::settings_from_and_into_wit!(settings);
 
 // Scans and requests; a host lends them instead.
 thalweg_contract::wit_record!(catalog::ScanSpec {

@@ -1,12 +1,12 @@
 //! The WIT types as components see them, and their conversion from and into the words of the contract, by the traits
 //! of `thalweg_contract::wit`; and the zstd of components.
 //!
-//! A component gives `types` and `catalog` to its own `wit_bindgen::generate!`, with
-//! `with: { "thalweg:module/types@1.0.0": thalweg_bindings::types, "thalweg:client/catalog@0.1.0":
-//! thalweg_bindings::catalog }`.
+//! A component gives `types`, `catalog` and `settings` to its own `wit_bindgen::generate!`, with
+//! `with: { "thalweg:module/types@1.0.0": thalweg_bindings::types, "thalweg:client/catalog@0.2.0":
+//! thalweg_bindings::catalog, "thalweg:client/settings@0.2.0": thalweg_bindings::settings }`.
 //!
 //! ```text
-//! generated  what wit-bindgen makes of types and catalog
+//! generated  what wit-bindgen makes of types, catalog and settings
 //! convert    their conversions, from the lists of the contract
 //! columns    rows, borrowed
 //! portable   the zstd of components
@@ -19,5 +19,8 @@ mod generated;
 mod portable;
 
 pub use columns::batch_from_wit;
-pub use generated::thalweg::{client::catalog, module::types};
+pub use generated::thalweg::{
+    client::{catalog, settings},
+    module::types,
+};
 pub use portable::Portable;

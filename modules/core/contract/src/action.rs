@@ -24,11 +24,11 @@ pub enum Action {
         /// Which.
         connection: ConnectionId,
     },
-    /// Call `tick` at this time or earlier; replaces the last one.
+    /// Call `step` at this time or earlier; replaces the last one.
     WakeAt(Instant),
     /// Do this work.
     Work {
-        /// Its number, for `done`.
+        /// Its number, for `Input::Done`.
         id: WorkId,
         /// What to do.
         work: Work,
@@ -42,7 +42,7 @@ pub enum Action {
 /// How the buffers of an Arrow message are compressed: by name what the record format has.
 pub use thalweg_wire::record::Compression as Codec;
 
-/// Heavy work, to be done on any thread and answered with `done`. The exact form of the bytes is said in
+/// Heavy work, to be done on any thread and answered with `Input::Done`. The exact form of the bytes is said in
 /// `wit/client/codec.wit`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Work {

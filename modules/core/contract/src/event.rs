@@ -2,7 +2,7 @@
 
 use thalweg_wire::record::ChangeType;
 
-use super::{Answer, Bucket, Error, Piece, TableHandle, TableInfo, Ticket};
+use super::{Answer, Bucket, Error, Layout, Piece, TableHandle, TableInfo, Ticket};
 
 /// What the engine tells its user.
 #[derive(Debug, Clone, PartialEq)]
@@ -43,7 +43,7 @@ pub enum Event {
         /// The offset.
         offset: u64,
     },
-    /// To `lookup` and `prefix_lookup`.
+    /// To a lookup.
     Found {
         /// Of the command.
         ticket: Ticket,
@@ -121,19 +121,15 @@ pub struct Scanned {
     pub first: u32,
     /// How many rows were asked for.
     pub rows: u32,
+    /// What the batch takes of its scan's demand, in bytes.
+    pub cost: u64,
     /// The change of each of these rows; `None`: all are appended.
     pub changes: Option<Vec<ChangeType>>,
-    /// The metadata of an Arrow IPC record batch message (a flatbuffer without prefix), checked, uncompressed.
-    pub metadata: Vec<u8>,
-    /// The body of the message: held where it came as it is, inline where the engine put it together from rows.
+    /// Where the columns of the scan lie, in rising order of their position in the table.
+    pub layout: Layout,
+    /// The columns: held where the body came as it is, inline where the engine put it together from rows, and always with
+    /// [`Workplace::Inside`](super::Workplace::Inside).
     pub body: Piece,
-}
-
-impl Scanned {
-    /// What it takes of its scan's demand, in bytes: the length of its metadata and of its body.
-    pub fn cost(&self) -> u64 {
-        self.metadata.len() as u64 + self.body.length()
-    }
 }
 
 /// The rows that a lookup found: all columns of the table.
@@ -143,9 +139,9 @@ pub struct Found {
     pub counts: Vec<u32>,
     /// How many rows there are: the sum of `counts`.
     pub rows: u32,
-    /// The metadata of an Arrow IPC record batch message (a flatbuffer without prefix), uncompressed.
-    pub metadata: Vec<u8>,
-    /// The body of the message.
+    /// Where all columns of the table lie.
+    pub layout: Layout,
+    /// The columns.
     pub body: Vec<u8>,
 }
 

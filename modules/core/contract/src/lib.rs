@@ -5,8 +5,10 @@
 //! settings  every limit, and its default
 //! catalog   requests about databases, tables and partitions, their answers; what a scan reads
 //! piece     bytes that are inline or held by the host
+//! input     what an engine is given: rows and keys, what happened, options of its host
 //! action    what the host is to do: connect, send, work
 //! event     what the user is told: the fates of rows, rows read, answers
+//! layout    where the columns of rows lie
 //! error     why something failed, and whether trying again may help
 //! flat      schemas with their fields in one list, as they cross a boundary
 //! wit       conversion from and into the types that are made of `wit/`
@@ -18,6 +20,8 @@ mod catalog;
 mod error;
 mod event;
 pub mod flat;
+mod input;
+mod layout;
 mod piece;
 mod settings;
 pub mod wit;
@@ -28,6 +32,8 @@ pub use catalog::{
 };
 pub use error::{Error, ErrorCode};
 pub use event::{Counters, Event, Fate, Found, RowSelection, Scanned};
+pub use input::{Buffers, Command, Frame, HostOptions, Input, Operation, RowForm, WholeFrames, Workplace};
+pub use layout::{ColumnParts, Layout, Part};
 pub use piece::{Piece, Range};
 pub use settings::{Acks, Assignment, ConnectionSettings, LookupSettings, ScanSettings, Settings, WriteSettings};
 pub use thalweg_wire::{

@@ -1,7 +1,10 @@
 //! What wit-bindgen makes of the WIT, beyond what components share; and its conversions.
 
-pub(crate) use self::generated::exports::thalweg::client::{codec, engine};
-pub(crate) use thalweg_bindings::{catalog, types};
+pub(crate) use self::generated::{
+    exports::thalweg::client::{codec, engine},
+    thalweg::client::buffers,
+};
+pub(crate) use thalweg_bindings::{catalog, settings};
 
 mod generated {
     //! Generated, so its lints are not ours.
@@ -26,7 +29,8 @@ mod generated {
         world: "thalweg:client/engine-component",
         with: {
             "thalweg:module/types@1.0.0": thalweg_bindings::types,
-            "thalweg:client/catalog@0.1.0": thalweg_bindings::catalog,
+            "thalweg:client/catalog@0.2.0": thalweg_bindings::catalog,
+            "thalweg:client/settings@0.2.0": thalweg_bindings::settings,
         },
     });
 
@@ -38,9 +42,4 @@ mod generated {
 }
 
 thalweg_contract::engine_from_and_into_wit!(engine, codec);
-// What work gave; a host lends it instead.
-thalweg_contract::wit_variant!(engine::WorkOutput {
-    Encoded { buffer, lengths, checksum },
-    Decoded { buffer, checksum },
-    Failed(reason),
-});
+thalweg_contract::inputs_from_wit!(engine);

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! bindings  what wit-bindgen makes of the WIT beyond what components share, and its conversions
-//! shell     the exported engine: one for each instance
+//! shell     the exported engines
 //! codec     the exported heavy work on bytes
 //! ```
 #![cfg_attr(not(test), deny(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing))]

@@ -1,151 +1,121 @@
-//! The exported engine: one for each instance, as the WIT has no resource for it.
+//! The exported engines: types converted, nothing decided.
 
 use std::cell::RefCell;
 
 use bytes::Bytes;
 use thalweg_bindings::batch_from_wit;
 use thalweg_contract::{
-    Bucket, Error, ErrorCode, Request, ScanSpec, Settings, TablePath, Ticket, WorkOutput,
+    Bucket, BufferId, Buffers, Command, Error, ErrorCode, HostOptions, Input, Operation, Request, RowForm, ScanSpec,
+    Settings, TablePath, Workplace,
     wit::{FromWit, IntoWit, TryFromWit},
 };
 use thalweg_engine::Engine;
 
 use crate::{
     Component,
-    bindings::{
-        catalog,
-        engine::{self as wit, Guest},
-        types::Batch,
-    },
+    bindings::{buffers, catalog, engine as wit, settings},
 };
 
-thread_local! {
-    /// The engine of this instance; a component has one thread.
-    static ENGINE: RefCell<Option<Engine>> = const { RefCell::new(None) };
+/// The bytes that the host holds, asked for by the import.
+struct Imported;
+
+impl Buffers for Imported {
+    fn read(&mut self, buffer: BufferId, offset: u32, length: u32) -> Bytes {
+        Bytes::from(buffers::read(buffer, offset, length))
+    }
 }
 
-/// Calls the engine; `None` before `open`.
-fn with<T>(call: impl FnOnce(&mut Engine) -> T) -> Option<T> {
-    ENGINE.with_borrow_mut(|engine| engine.as_mut().map(call))
+/// One engine. A component has one thread, and no call of it comes in while another is under way.
+pub(crate) struct Session(RefCell<Engine>);
+
+impl Session {
+    fn call<T>(&self, call: impl FnOnce(&mut Engine) -> T) -> T {
+        call(&mut self.0.borrow_mut())
+    }
 }
 
-/// Calls the engine where the call can fail.
-fn attempt(call: impl FnOnce(&mut Engine) -> Result<Ticket, Error>) -> Result<Ticket, catalog::Error> {
-    with(call).unwrap_or_else(|| Err(not_open())).map_err(Error::into_wit)
-}
+impl wit::Guest for Component {
+    type Engine = Session;
 
-fn not_open() -> Error {
-    invalid("the engine is not open; call `open` first")
-}
-
-fn invalid(text: &str) -> Error {
-    Error { code: ErrorCode::Invalid(text.to_owned()), retriable: false }
-}
-
-impl Guest for Component {
-    fn default_settings(bootstrap: Vec<String>) -> wit::Settings {
+    fn default_settings(bootstrap: Vec<String>) -> settings::Settings {
         Settings::new(bootstrap).into_wit()
     }
+}
 
-    fn open(now: u64, settings: wit::Settings, seed: u64) -> Result<(), catalog::Error> {
-        ENGINE.with_borrow_mut(|slot| {
-            if slot.is_some() {
-                return Err(invalid("the engine is open already; use another instance").into_wit());
-            }
-            *slot = Some(Engine::open(now, Settings::from_wit(settings), seed).map_err(Error::into_wit)?);
-            Ok(())
-        })
+impl wit::GuestEngine for Session {
+    fn open(
+        now: u64,
+        settings: settings::Settings,
+        options: wit::HostOptions,
+        seed: u64,
+    ) -> Result<wit::Engine, catalog::Error> {
+        only_outside(HostOptions::from_wit(options)).map_err(Error::into_wit)?;
+        let engine = Engine::open(now, Settings::from_wit(settings), seed).map_err(Error::into_wit)?;
+        Ok(wit::Engine::new(Self(RefCell::new(engine))))
     }
 
-    fn open_table(now: u64, path: catalog::TablePath) -> u64 {
-        with(|engine| engine.open_table(now, TablePath::from_wit(path))).unwrap_or(0)
+    fn open_table(&self, now: u64, path: catalog::TablePath) -> u64 {
+        self.call(|engine| engine.open_table(now, TablePath::from_wit(path)))
     }
 
-    fn append(now: u64, table: u32, rows: Batch) -> Result<u64, catalog::Error> {
-        attempt(|engine| engine.append(now, table, &batch_from_wit(&rows)))
+    fn submit(&self, now: u64, commands: Vec<wit::Command>) -> Vec<Result<u64, catalog::Error>> {
+        let rows = commands.iter().map(|command| batch_from_wit(&command.rows)).collect::<Vec<_>>();
+        let lent = commands.iter().zip(rows).map(|(command, rows)| Command {
+            table: command.table,
+            operation: Operation::from_wit(command.operation.clone()),
+            rows,
+        });
+        let lent: Vec<Command<'_>> = lent.collect();
+        self.call(|engine| engine.submit(now, &lent)).into_wit()
     }
 
-    fn upsert(now: u64, table: u32, columns: Option<Vec<u32>>, rows: Batch) -> Result<u64, catalog::Error> {
-        attempt(|engine| engine.upsert(now, table, columns.as_deref(), &batch_from_wit(&rows)))
+    fn flush(&self, now: u64) -> u64 {
+        self.call(|engine| engine.flush(now))
     }
 
-    fn delete(now: u64, table: u32, keys: Batch) -> Result<u64, catalog::Error> {
-        attempt(|engine| engine.delete(now, table, &batch_from_wit(&keys)))
+    fn scan(&self, now: u64, table: u32, spec: catalog::ScanSpec) -> Result<u64, catalog::Error> {
+        self.call(|engine| engine.scan(now, table, ScanSpec::from_wit(spec))).into_wit()
     }
 
-    fn flush(now: u64) -> u64 {
-        with(|engine| engine.flush(now)).unwrap_or(0)
+    fn limit_scan(&self, now: u64, table: u32, bucket: catalog::Bucket, limit: u32) -> Result<u64, catalog::Error> {
+        self.call(|engine| engine.limit_scan(now, table, Bucket::from_wit(bucket), limit)).into_wit()
     }
 
-    fn scan(now: u64, table: u32, spec: catalog::ScanSpec) -> Result<u64, catalog::Error> {
-        attempt(|engine| engine.scan(now, table, ScanSpec::from_wit(spec)))
+    fn scan_current(&self, now: u64, table: u32, bucket: catalog::Bucket) -> Result<u64, catalog::Error> {
+        self.call(|engine| engine.scan_current(now, table, Bucket::from_wit(bucket))).into_wit()
     }
 
-    fn demand(now: u64, scan: u64, bytes: u64) {
-        with(|engine| engine.demand(now, scan, bytes));
-    }
-
-    fn consumed(buffer: u64) {
-        with(|engine| engine.consumed(buffer));
-    }
-
-    fn lookup(now: u64, table: u32, keys: Batch, insert: bool) -> Result<u64, catalog::Error> {
-        attempt(|engine| engine.lookup(now, table, &batch_from_wit(&keys), insert))
-    }
-
-    fn prefix_lookup(now: u64, table: u32, prefixes: Batch) -> Result<u64, catalog::Error> {
-        attempt(|engine| engine.prefix_lookup(now, table, &batch_from_wit(&prefixes)))
-    }
-
-    fn limit_scan(now: u64, table: u32, bucket: catalog::Bucket, limit: u32) -> Result<u64, catalog::Error> {
-        attempt(|engine| engine.limit_scan(now, table, Bucket::from_wit(bucket), limit))
-    }
-
-    fn scan_current(now: u64, table: u32, bucket: catalog::Bucket) -> Result<u64, catalog::Error> {
-        attempt(|engine| engine.scan_current(now, table, Bucket::from_wit(bucket)))
-    }
-
-    fn ask(now: u64, request: catalog::Request) -> u64 {
-        with(|engine| match Request::try_from_wit(request) {
+    fn ask(&self, now: u64, request: catalog::Request) -> u64 {
+        self.call(|engine| match Request::try_from_wit(request) {
             Ok(request) => engine.ask(now, request),
             Err(malformed) => engine.refuse(malformed.into()),
         })
-        .unwrap_or(0)
     }
 
-    fn cancel(now: u64, ticket: u64) {
-        with(|engine| engine.cancel(now, ticket));
+    fn cancel(&self, now: u64, ticket: u64) {
+        self.call(|engine| engine.cancel(now, ticket));
     }
 
-    fn close(now: u64, deadline: u64) {
-        with(|engine| engine.close(now, deadline));
+    fn close(&self, now: u64, deadline: u64) {
+        self.call(|engine| engine.close(now, deadline));
     }
 
-    fn connected(now: u64, connection: u32) {
-        with(|engine| engine.connected(now, connection));
+    fn step(&self, now: u64, inputs: Vec<wit::Input>) -> Vec<wit::Action> {
+        let inputs = inputs.into_iter().map(Input::from_wit);
+        self.call(|engine| engine.step(now, inputs, &mut Imported)).into_wit()
     }
 
-    fn disconnected(now: u64, connection: u32, reason: String) {
-        with(|engine| engine.disconnected(now, connection, &reason));
+    fn statistics(&self) -> wit::Counters {
+        self.call(|engine| engine.statistics()).into_wit()
     }
+}
 
-    fn received(now: u64, connection: u32, buffer: u64, frame: Vec<u8>) {
-        with(|engine| engine.received(now, connection, buffer, Bytes::from(frame)));
-    }
-
-    fn done(now: u64, work: u64, output: wit::WorkOutput) {
-        with(|engine| engine.done(now, work, WorkOutput::from_wit(output)));
-    }
-
-    fn tick(now: u64) {
-        with(|engine| engine.tick(now));
-    }
-
-    fn poll() -> Vec<wit::Action> {
-        with(Engine::poll).unwrap_or_default().into_wit()
-    }
-
-    fn statistics() -> wit::Counters {
-        with(|engine| engine.statistics()).unwrap_or_default().into_wit()
-    }
+/// Refuses what this component leaves to its host.
+fn only_outside(options: HostOptions) -> Result<(), Error> {
+    let lacking = match (options.work, options.rows) {
+        (Workplace::Outside, RowForm::Message) => return Ok(()),
+        (Workplace::Inside, _) => "this engine leaves its work to the host; open it with `work` set to `outside`",
+        (_, RowForm::Columns) => "this engine gives rows as Arrow messages; open it with `rows` set to `message`",
+    };
+    Err(Error { code: ErrorCode::Unsupported(lacking.to_owned()), retriable: false })
 }

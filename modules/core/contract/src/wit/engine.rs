@@ -1,11 +1,13 @@
-//! Settings, actions, work and events: `wit/client/engine.wit` and `wit/client/codec.wit`.
+//! Settings, actions, work and events: `wit/client/settings.wit`, `wit/client/engine.wit` and `wit/client/codec.wit`.
 
-/// Conversions of all of `thalweg:client/engine` that a host lets an engine have or gets of it, but commands and what
-/// work gave; `engine` and `codec` are the modules of these interfaces. Needs `catalog_from_and_into_wit`.
+/// Conversions of all of `thalweg:client/engine` that a host lets an engine have or gets of it, but commands and inputs;
+/// `engine` and `codec` are the modules of these interfaces. Needs `catalog_from_and_into_wit`.
 #[macro_export]
 macro_rules! engine_from_and_into_wit {
     ($engine:ident, $codec:ident) => {
-        $crate::settings_from_and_into_wit!($engine);
+        $crate::wit_record!($engine::HostOptions { work: convert, rows: convert });
+        $crate::wit_variant!($engine::Workplace { Outside, Inside });
+        $crate::wit_variant!($engine::RowForm { Message, Columns });
 
         $crate::wit_variant!(try $engine::Action {
             Connect { connection, address },
@@ -45,11 +47,20 @@ macro_rules! engine_from_and_into_wit {
             timestamp,
             first,
             rows,
+            cost,
             changes: check,
-            metadata,
+            layout: convert,
             body: convert,
         });
-        $crate::wit_record!($engine::Found { counts, rows, metadata, body });
+        $crate::wit_record!($engine::Found { counts, rows, layout: convert, body });
+        $crate::wit_variant!($engine::Layout { Message(metadata), Columns(columns: convert) });
+        $crate::wit_record!($engine::ColumnParts {
+            rows,
+            validity: convert,
+            offsets: convert,
+            values: convert,
+        });
+        $crate::wit_record!($engine::Part { offset, length });
         $crate::wit_record!($engine::Counters {
             rows_taken,
             rows_acknowledged,
@@ -63,13 +74,17 @@ macro_rules! engine_from_and_into_wit {
     };
 }
 
-/// The settings of `thalweg:client/engine`.
-#[doc(hidden)]
+/// Conversions of `thalweg:client/settings`; `settings` is its module.
 #[macro_export]
 macro_rules! settings_from_and_into_wit {
-    ($engine:ident) => {
-        $crate::wit_record!($engine::Settings { connection: convert, write: convert, scan: convert, lookup: convert });
-        $crate::wit_record!($engine::ConnectionSettings {
+    ($settings:ident) => {
+        $crate::wit_record!($settings::Settings {
+            connection: convert,
+            write: convert,
+            scan: convert,
+            lookup: convert
+        });
+        $crate::wit_record!($settings::ConnectionSettings {
             bootstrap,
             connect_timeout: convert,
             request_timeout: convert,
@@ -79,7 +94,7 @@ macro_rules! settings_from_and_into_wit {
             metadata_age: convert,
             command_timeout: convert,
         });
-        $crate::wit_record!($engine::WriteSettings {
+        $crate::wit_record!($settings::WriteSettings {
             buffer_limit,
             batch_bytes,
             batch_rows,
@@ -92,9 +107,9 @@ macro_rules! settings_from_and_into_wit {
             assignment: convert,
             create_partitions,
         });
-        $crate::wit_variant!($engine::Acks { All, Leader, None });
-        $crate::wit_variant!($engine::Assignment { Sticky, RoundRobin });
-        $crate::wit_record!($engine::ScanSettings {
+        $crate::wit_variant!($settings::Acks { All, Leader, None });
+        $crate::wit_variant!($settings::Assignment { Sticky, RoundRobin });
+        $crate::wit_record!($settings::ScanSettings {
             fetch_bytes,
             bucket_bytes,
             min_bytes,
@@ -102,6 +117,29 @@ macro_rules! settings_from_and_into_wit {
             batch_limit,
             partition_interval: convert,
         });
-        $crate::wit_record!($engine::LookupSettings { request_keys, in_flight, misplaced });
+        $crate::wit_record!($settings::LookupSettings { request_keys, in_flight, misplaced });
+    };
+}
+
+/// Conversions of what an engine is given beside rows, for components, which own it; a host lends it instead.
+#[macro_export]
+macro_rules! inputs_from_wit {
+    ($engine:ident) => {
+        $crate::wit_variant!($engine::Operation { Append, Upsert(columns), Delete, Lookup(insert), PrefixLookup });
+        $crate::wit_record!($engine::Frame { connection, buffer, length, head: convert });
+        $crate::wit_variant!($engine::Input {
+            Connected(connection),
+            Disconnected { connection, reason },
+            Received(frame: convert),
+            Bytes { connection, bytes: convert },
+            Done { work, output: convert },
+            Consumed(buffer),
+            Demand { ticket, bytes },
+        });
+        $crate::wit_variant!($engine::WorkOutput {
+            Encoded { buffer, lengths, checksum },
+            Decoded { buffer, checksum },
+            Failed(reason),
+        });
     };
 }

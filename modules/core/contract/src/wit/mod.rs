@@ -1,14 +1,15 @@
 //! Conversion of the contract's words from and into WIT, written once for every side that has types made of `wit/`:
 //! wit-bindgen's in components, wasmtime's in the host. Their modules have the same names, fields and cases.
 //!
-//! A side names its modules in the macros `types_from_and_into_wit`, `catalog_from_and_into_wit` and
-//! `engine_from_and_into_wit`, which give it the traits below for all types of that interface.
+//! A side names its modules in the macros `types_from_and_into_wit`, `catalog_from_and_into_wit`,
+//! `settings_from_and_into_wit` and `engine_from_and_into_wit`, which give it the traits below for all types of that
+//! interface.
 //!
 //! ```text
 //! record   one record or variant, both ways, from one list of its fields or cases
 //! types    the types of fields
 //! catalog  errors, tables, buckets, answers, fates
-//! engine   settings, actions, work, events
+//! engine   settings, inputs, actions, work, events
 //! ```
 
 mod catalog;
@@ -17,6 +18,8 @@ mod record;
 mod types;
 
 use std::{collections::BTreeMap, time::Duration};
+
+use bytes::Bytes;
 
 use crate::ChangeType;
 
@@ -69,6 +72,19 @@ impl FromWit<u64> for Duration {
 impl IntoWit<u64> for Duration {
     fn into_wit(self) -> u64 {
         u64::try_from(self.as_micros()).unwrap_or(u64::MAX)
+    }
+}
+
+/// Bytes are bytes, taken as they are.
+impl FromWit<Vec<u8>> for Bytes {
+    fn from_wit(wit: Vec<u8>) -> Self {
+        Bytes::from(wit)
+    }
+}
+
+impl IntoWit<Vec<u8>> for Bytes {
+    fn into_wit(self) -> Vec<u8> {
+        self.into()
     }
 }
 

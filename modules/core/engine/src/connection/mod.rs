@@ -178,6 +178,21 @@ impl Connections {
         }
     }
 
+    /// Ends a connection because of what came in on it.
+    pub(crate) fn refuse(
+        &mut self,
+        now: Instant,
+        connection: ConnectionId,
+        reason: &str,
+        chance: &mut Chance,
+        out: &mut Outbox,
+    ) {
+        let limits = self.limits;
+        if let Some(link) = self.find(connection) {
+            link.refuse(now, reason, &limits, chance, out);
+        }
+    }
+
     /// Ends the connections to an address whose answer made no sense.
     pub(crate) fn distrust(
         &mut self,

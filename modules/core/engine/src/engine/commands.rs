@@ -1,11 +1,11 @@
 //! What the user's program calls.
 
-use thalweg_wire::{column::Batch, table::TablePath};
+use thalweg_wire::table::TablePath;
 
 use super::{Engine, State};
 use crate::{call::fatal, order::Orders, write::Change};
 use thalweg_contract::{
-    Action, Bucket, BufferId, Error, ErrorCode, Event, Instant, Request, ScanSpec, TableHandle, Ticket,
+    Action, Bucket, Command, Error, ErrorCode, Event, Instant, Operation, Request, ScanSpec, TableHandle, Ticket,
 };
 
 impl Engine {
@@ -24,38 +24,41 @@ impl Engine {
         ticket
     }
 
-    /// Takes rows for a log table: all columns, with their children. Fails with [`ErrorCode::Full`] when there is no
-    /// room, and with [`ErrorCode::Invalid`] on a keyed table, on columns that do not fit or a null where none may be;
-    /// then nothing is taken.
-    pub fn append(&mut self, now: Instant, table: TableHandle, rows: &Batch<'_>) -> Result<Ticket, Error> {
-        self.take(now, table, &Change::Append, rows)
-    }
-
-    /// Takes rows for a keyed table: the columns at these positions in this order (`None`: all), the key among them, and
-    /// all that may not be null. Of rows with the same key the last counts, unless the table's merge engine says
-    /// otherwise. Fails as [`Engine::append`], and on a log table.
-    pub fn upsert(
-        &mut self,
-        now: Instant,
-        table: TableHandle,
-        columns: Option<&[u32]>,
-        rows: &Batch<'_>,
-    ) -> Result<Ticket, Error> {
-        self.take(now, table, &Change::Upsert(columns.map(<[u32]>::to_vec)), rows)
-    }
-
-    /// Takes keys for deletion from a keyed table: its key columns in key order. A key that the table does not have
-    /// changes nothing. Fails as [`Engine::append`], on a log table, and where `table.delete.behavior` is `disable`.
-    pub fn delete(&mut self, now: Instant, table: TableHandle, keys: &Batch<'_>) -> Result<Ticket, Error> {
-        self.take(now, table, &Change::Delete, keys)
-    }
-
-    fn take(&mut self, now: Instant, table: TableHandle, change: &Change, rows: &Batch<'_>) -> Result<Ticket, Error> {
+    /// Takes commands in their order, and gives for each a ticket or why not; nothing of a refused one is taken. Writes are
+    /// answered by [`Event::Settled`], lookups by [`Event::Found`].
+    ///
+    /// A write that there is no room for is refused with [`ErrorCode::Full`], and so is every later write of the list, so
+    /// that order holds. Fails with [`ErrorCode::Invalid`] on columns that do not fit, on a null where none may be (the
+    /// column and the row are named), and on what the table does not have; a lookup that is to insert ends with
+    /// [`ErrorCode::Unsupported`] where the server does not have that, and a table with partitions refuses it so.
+    pub fn submit(&mut self, now: Instant, commands: &[Command<'_>]) -> Vec<Result<Ticket, Error>> {
         let now = self.advance(now);
+        let mut full: Option<Error> = None;
+        let take = |command: &Command<'_>| match &full {
+            Some(error) if command.operation.is_write() => Err(error.clone()),
+            _ => self.take(now, command).inspect_err(|error| {
+                if matches!(error.code, ErrorCode::Full { .. }) {
+                    full = Some(error.clone());
+                }
+            }),
+        };
+        commands.iter().map(take).collect()
+    }
+
+    fn take(&mut self, now: Instant, command: &Command<'_>) -> Result<Ticket, Error> {
         self.check_open()?;
+        let (table, rows) = (command.table, &command.rows);
         self.cluster.table(table)?;
         let ticket = self.ticket();
-        self.write.take(now, ticket, table, change, rows)?;
+        match &command.operation {
+            Operation::Append => self.write.take(now, ticket, table, &Change::Append, rows)?,
+            Operation::Upsert(columns) => {
+                self.write.take(now, ticket, table, &Change::Upsert(columns.clone()), rows)?;
+            }
+            Operation::Delete => self.write.take(now, ticket, table, &Change::Delete, rows)?,
+            Operation::Lookup(insert) => self.lookups.lookup(now, ticket, table, rows, *insert, &self.cluster)?,
+            Operation::PrefixLookup => self.lookups.prefix_lookup(now, ticket, table, rows, &self.cluster)?,
+        }
         Ok(ticket)
     }
 
@@ -78,49 +81,6 @@ impl Engine {
         self.check_open()?;
         let ticket = self.ticket();
         self.scans.scan(now, ticket, table, &spec, &self.cluster)?;
-        Ok(ticket)
-    }
-
-    /// Lets a scan give this many more bytes of batches (the last may exceed it).
-    pub fn demand(&mut self, now: Instant, scan: Ticket, bytes: u64) {
-        self.advance(now);
-        self.scans.demand(scan, bytes);
-    }
-
-    /// The user is done with the body of a `Scanned`; answered by [`Action::Release`] when no other batch lies in it.
-    pub fn consumed(&mut self, buffer: BufferId) {
-        let mut orders = Orders::default();
-        self.scans.consumed(buffer, &mut orders);
-        self.carry_out_steps(orders.steps, super::Owner::Scan);
-    }
-
-    /// Looks rows up by primary key (key columns in key order, partition columns among them); answered by
-    /// [`Event::Found`]. A key of a partition that is not there has no row. With `insert`, a key that the table does not
-    /// have becomes a row whose other columns are null; where the server does not have that it ends with
-    /// [`ErrorCode::Unsupported`], and a table with partitions refuses it so. Fails with [`ErrorCode::Invalid`] on a
-    /// table without primary key, on columns that do not fit and on a null; the column and the row are named.
-    pub fn lookup(
-        &mut self,
-        now: Instant,
-        table: TableHandle,
-        keys: &Batch<'_>,
-        insert: bool,
-    ) -> Result<Ticket, Error> {
-        let now = self.advance(now);
-        self.check_open()?;
-        let ticket = self.ticket();
-        self.lookups.lookup(now, ticket, table, keys, insert, &self.cluster)?;
-        Ok(ticket)
-    }
-
-    /// Looks rows up by a prefix of their primary key: the partition columns, then the bucket columns, which the primary
-    /// key must begin with (without the partition columns); answered by [`Event::Found`]. Fails with
-    /// [`ErrorCode::Invalid`] on a table without such a prefix, on columns that do not fit and on a null.
-    pub fn prefix_lookup(&mut self, now: Instant, table: TableHandle, keys: &Batch<'_>) -> Result<Ticket, Error> {
-        let now = self.advance(now);
-        self.check_open()?;
-        let ticket = self.ticket();
-        self.lookups.prefix_lookup(now, ticket, table, keys, &self.cluster)?;
         Ok(ticket)
     }
 

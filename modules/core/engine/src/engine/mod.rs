@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! commands what the user's program calls
-//! network  what the host reports
+//! network  what happened: connections, frames, work, what the user reads
 //! produce  requests of the write stage, and their answers
 //! route    turns: answers to stages, calls to connections, news to whom it concerns
 //! settings which settings make sense
@@ -26,30 +26,33 @@ use crate::{
     scan::Scans,
     write::Write,
 };
-use thalweg_contract::{Action, BufferId, Counters, Error, ErrorCode, Instant, Settings, TableHandle, Ticket, WorkId};
+use thalweg_contract::{
+    Action, BufferId, Buffers, Counters, Error, ErrorCode, Input, Instant, Settings, TableHandle, Ticket, WorkId,
+};
 
 /// The client core without I/O: a state machine that a host drives.
 ///
-/// The host feeds it commands of its user, what the network did, finished work and time; after any of these calls it
-/// calls [`poll`](Engine::poll) until that gives nothing and carries the actions out in their order. It calls
-/// [`tick`](Engine::tick) no later than the last [`Action::WakeAt`] says. Nothing blocks and nothing reads a clock: the
-/// same calls give the same actions. `wit/client/engine.wit` says the same for components.
+/// The host gives it commands of its user (`submit`, `scan`, `ask`, ..), and by [`step`](Engine::step) what the network
+/// did, finished work and time. After commands it calls `step` too, with what else came or nothing, and carries the actions
+/// out in their order. It calls `step` no later than the last [`Action::WakeAt`] says. Nothing blocks and nothing reads a
+/// clock: the same calls give the same actions. `wit/client/engine.wit` says the same for components.
 ///
-/// What each call may bring about, to be had with the next `poll`:
+/// What each call and each input may bring about, to be had with the next `step`:
 ///
-/// | call | actions |
+/// | call or input | actions |
 /// |---|---|
 /// | `open` | `Connect` to a server to begin with |
-/// | `open_table`, `ask`, `scan`, `demand`, `append`, `lookup` | `Connect`, `Send`, `Work`, events of its ticket (also at once) |
+/// | `open_table`, `ask`, `scan`, `submit`, `Demand` | `Connect`, `Send`, `Work`, events of its ticket (also at once) |
 /// | `flush` | `Work`, `Send`, `Flushed` |
-/// | `consumed` | `Release` |
+/// | `Consumed` | `Release` |
 /// | `cancel` | nothing for the ticket from then on; `Release` of what was held for it, `Send` to end a snapshot |
 /// | `close` | `Ended`, `Answered` and `Opened` of what is open, then `Settled`, at last `Close` of every connection and `Closed` |
-/// | `connected`, `received`, `done`, `tick` | anything |
-/// | `disconnected` | anything but a `Close` of that connection |
+/// | `Connected`, `Received`, `Done`, time | anything |
+/// | `Disconnected` | anything but a `Close` of that connection |
 ///
 /// Calls for an unknown ticket, connection or work item do nothing: an answer may cross a `cancel` or a `Close`. Time
-/// never falls: a smaller `now` than before counts as that.
+/// never falls: a smaller `now` than before counts as that. Frames are whole ([`Input::Received`]): who hands over
+/// [`Input::Bytes`] has its connection closed.
 #[derive(Debug)]
 pub struct Engine {
     chance: Chance,
@@ -75,8 +78,6 @@ pub struct Engine {
     /// Tables that the write stage knows.
     introduced: BTreeSet<TableHandle>,
     wake: Option<Instant>,
-    /// Something happened since the last turn.
-    changed: bool,
     state: State,
 }
 
@@ -122,14 +123,26 @@ impl Engine {
             opening: BTreeSet::new(),
             introduced: BTreeSet::new(),
             wake: None,
-            changed: true,
             state: State::Open,
         })
     }
 
-    /// The next actions, in order; empty when there is nothing to do.
-    pub fn poll(&mut self) -> Vec<Action> {
-        if std::mem::take(&mut self.changed) && self.state != State::Closed {
+    /// Takes what happened, in its order, and gives what is to be done, in its order: all that these inputs, the commands
+    /// before and the time that passed bring about. `buffers` is asked for what heads of frames do not reach.
+    pub fn step(
+        &mut self,
+        now: Instant,
+        inputs: impl IntoIterator<Item = Input>,
+        buffers: &mut dyn Buffers,
+    ) -> Vec<Action> {
+        let now = self.advance(now);
+        if self.wake.is_some_and(|wake| wake <= now) {
+            self.wake = None;
+        }
+        for input in inputs {
+            self.happened(input, buffers);
+        }
+        if self.state != State::Closed {
             self.turn();
         }
         std::mem::take(&mut self.out.actions)
@@ -148,7 +161,6 @@ impl Engine {
     /// Something happened at this time.
     fn advance(&mut self, now: Instant) -> Instant {
         self.now = self.now.max(now);
-        self.changed = true;
         self.now
     }
 

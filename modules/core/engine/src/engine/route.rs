@@ -91,18 +91,19 @@ impl Engine {
     }
 
     /// Asks whether servers that are silent still belong to the cluster, and leaves those that do not: what was under way
-    /// there goes to whoever leads now, long before its deadline. False if there is none to leave.
+    /// there goes to whoever leads now, long before its deadline. False if there was none to leave or to ask about.
     fn doubt_silent(&mut self) -> bool {
-        let mut left = false;
+        let mut moved = false;
         for (address, doubt) in self.connections.silent(self.now) {
             if self.cluster.lacks(&address) {
                 self.connections.leave(self.now, &address, &mut self.chance, &mut self.out);
-                left = true;
+                moved = true;
             } else if doubt {
                 self.cluster.refresh_servers(self.now);
+                moved = true;
             }
         }
-        left
+        moved
     }
 
     /// Hands an answer to the stage that asked.

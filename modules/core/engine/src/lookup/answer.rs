@@ -20,7 +20,7 @@ use crate::{
     order::Orders,
     rows::MissingSchema,
 };
-use thalweg_contract::{Error, ErrorCode, Event, Found, Instant};
+use thalweg_contract::{Error, ErrorCode, Event, Found, Instant, Layout};
 
 impl Lookups {
     /// A request ended; fails if the answer makes no sense.
@@ -182,6 +182,6 @@ impl Plan {
             }
             error => corrupt(&self.name, last, error.to_string()),
         })?;
-        Ok(Some(Found { counts, rows, metadata: message.metadata, body: message.body }))
+        Ok(Some(Found { counts, rows, layout: Layout::Message(message.metadata), body: message.body }))
     }
 }

@@ -8,7 +8,7 @@ use super::{
     reading::{Conversion, Reading},
 };
 use crate::call::fatal;
-use thalweg_contract::{Bucket, BufferId, Codec, Error, ErrorCode, Piece, Range, Scanned, Work, WorkOutput};
+use thalweg_contract::{Bucket, BufferId, Codec, Error, ErrorCode, Layout, Piece, Range, Scanned, Work, WorkOutput};
 
 /// The frame that an answer came in.
 #[derive(Debug, Clone, Copy)]
@@ -81,8 +81,9 @@ impl Chunk {
             timestamp: batch.commit_timestamp,
             first,
             rows,
+            cost: 0,
             changes: None,
-            metadata: Vec::new(),
+            layout: Layout::Message(Vec::new()),
             body: Piece::Inline(Vec::new()),
         };
         // The server leaves the checksum as it was where it projects (`fluss.md` 2.5).
@@ -102,7 +103,6 @@ impl Chunk {
         let part = Part::of(conversion, batch, batch_limit).map_err(|error| corrupt(error.to_string()))?;
         let wanted = first as usize..first as usize + rows as usize;
         scanned.changes = batch.changes(wanted).map_err(|error| corrupt(error.to_string()))?;
-        scanned.metadata = part.metadata;
         let body = range(part.body)?;
         scanned.body = Piece::Held(body);
         let decoded = (!part.buffers.is_empty()).then(|| decoded_length(&part.buffers));
@@ -112,7 +112,8 @@ impl Chunk {
         let buffers: Vec<(Range, u32)> = buffers.collect::<Result<_, Error>>()?;
         let codec = if buffers.is_empty() { Codec::None } else { part.compression };
         let work = (checked.is_some() || decoded.is_some()).then_some(Work::Decode { checked, codec, buffers });
-        let cost = scanned.metadata.len() as u64 + u64::from(decoded.unwrap_or(body.length));
+        let cost = part.metadata.len() as u64 + u64::from(decoded.unwrap_or(body.length));
+        (scanned.layout, scanned.cost) = (Layout::Message(part.metadata), cost);
         Ok((Self { scanned, cost, work: None, rows: None, checksum, decoded }, work))
     }
 
@@ -133,7 +134,8 @@ impl Chunk {
         let (_, message) = reader.message(rows, batch_limit).map_err(corrupt)?;
         scanned.changes = (!batch.append_only).then_some(changes);
         scanned.first = 0;
-        (scanned.metadata, scanned.body) = (message.metadata, Piece::Inline(message.body));
+        scanned.cost = (message.metadata.len() + message.body.len()) as u64;
+        (scanned.layout, scanned.body) = (Layout::Message(message.metadata), Piece::Inline(message.body));
         Ok(scanned)
     }
 
@@ -267,7 +269,9 @@ mod tests {
             let output = WorkOutput::Decoded { buffer: decoded.map(|_| 2), checksum: batch.checksum };
             chunk.done(&plan, output).expect("its output");
             assert!(chunk.cost > 8000);
-            assert_eq!(chunk.cost, chunk.scanned.cost());
+            assert_eq!(chunk.cost, chunk.scanned.cost);
+            let metadata = chunk.scanned.layout.message().expect("a message");
+            assert_eq!(chunk.cost, metadata.len() as u64 + chunk.scanned.body.length());
         }
     }
 }

@@ -33,7 +33,7 @@ fn a_silent_leader_is_left_when_the_cluster_leaves_it() {
         let mut placed = write(&mut world, table, 0..9);
         let follow = ScanSpec { end: End::Never, ..ALL };
         let follower = world.engine.scan(world.now, table, follow).expect("a scan");
-        world.engine.demand(world.now, follower, u64::MAX);
+        world.demand(follower, u64::MAX);
         world.run(SECOND);
         world.silent.insert(1);
         let open = append_each(&mut world, table, 1000..1030);
@@ -99,7 +99,7 @@ fn rows_that_no_server_takes_fail_with_the_address_and_certainly() {
     let connections: Vec<u32> = world.links.keys().copied().collect();
     for connection in connections {
         world.links.remove(&connection);
-        world.engine.disconnected(world.now, connection, "connection reset");
+        world.disconnected(connection, "connection reset");
     }
     let mut left = 20;
     append_each(&mut world, table, 1000..1020);

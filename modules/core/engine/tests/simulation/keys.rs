@@ -79,17 +79,17 @@ fn the_current_rows_are_read_as_demand_allows() {
     let ticket = world.engine.scan_current(world.now, table, FIRST).expect("it fits");
     world.run(SECOND);
     assert_eq!(world.cluster.calls.get("SCAN_KV"), None, "nothing is read without demand");
-    world.engine.demand(world.now, ticket, 1);
+    world.demand(ticket, 1);
     world.run(SECOND);
     let first = take(&mut world, ticket);
     assert_eq!((first.snapshot, first.ids(&world), first.end.clone()), (Some(77), vec![0], None));
     assert_eq!((first.parts[0].offset, first.parts[0].changes.clone()), (0, None));
-    world.engine.demand(world.now, ticket, 5000);
+    world.demand(ticket, 5000);
     world.run(SECOND);
     let second = take(&mut world, ticket);
     let given = second.ids(&world).len();
     assert!((100..1000).contains(&given) && second.end.is_none(), "{given} rows for 5000 bytes");
-    world.engine.demand(world.now, ticket, u64::MAX);
+    world.demand(ticket, u64::MAX);
     world.run(SECOND);
     let rest = take(&mut world, ticket);
     assert_eq!(rest.end, Some(Ok(())));
@@ -99,7 +99,7 @@ fn the_current_rows_are_read_as_demand_allows() {
     assert_eq!(world.engine.statistics().rows_scanned, 1000);
 
     let empty = world.engine.scan_current(world.now, table, Bucket { bucket: 1, ..FIRST }).expect("it fits");
-    world.engine.demand(world.now, empty, 1);
+    world.demand(empty, 1);
     world.run(SECOND);
     assert_eq!(take(&mut world, empty), Came { snapshot: Some(0), parts: Vec::new(), end: Some(Ok(())) });
     world.finish();
@@ -110,7 +110,7 @@ fn a_snapshot_that_nobody_wants_any_more_is_closed() {
     for open in [false, true] {
         let (mut world, table) = world_with(2, 1000);
         let ticket = world.engine.scan_current(world.now, table, FIRST).expect("it fits");
-        world.engine.demand(world.now, ticket, 1);
+        world.demand(ticket, 1);
         while world.cluster.scanners.is_empty() {
             world.step();
         }
@@ -143,7 +143,7 @@ fn current_rows_of_other_schemas_are_read_as_the_table_was_opened() {
             Some(limit) => world.engine.limit_scan(world.now, table, FIRST, limit),
         };
         let ticket = ticket.expect("it fits");
-        world.engine.demand(world.now, ticket, u64::MAX);
+        world.demand(ticket, u64::MAX);
         world.run(SECOND);
         let came = take(&mut world, ticket);
         let count = limit.unwrap_or(5) as usize;
@@ -163,10 +163,10 @@ fn current_rows_survive_a_bad_network_or_say_that_they_did_not() {
         world.faults = Faults { cut: 100, refusal: 100, ..Faults::default() };
         let ticket = world.engine.scan_current(world.now, table, FIRST).expect("it fits");
         for _ in 0..40 {
-            world.engine.demand(world.now, ticket, 500);
+            world.demand(ticket, 500);
             world.run(SECOND);
         }
-        world.engine.demand(world.now, ticket, u64::MAX);
+        world.demand(ticket, u64::MAX);
         world.run(120 * SECOND);
         let came = take(&mut world, ticket);
         let ids = came.ids(&world);
@@ -191,7 +191,7 @@ fn current_rows_survive_a_bad_network_or_say_that_they_did_not() {
 fn what_has_no_current_rows_says_so() {
     let (mut world, table) = world_without(4, 10, &[ApiKey::ScanKv]);
     let ticket = world.engine.scan_current(world.now, table, FIRST).expect("it fits");
-    world.engine.demand(world.now, ticket, 1);
+    world.demand(ticket, 1);
     world.run(SECOND);
     let error = take(&mut world, ticket).end.expect("it ended").expect_err("the server cannot");
     let ErrorCode::Unsupported(text) = &error.code else { panic!("{error}") };

@@ -18,7 +18,7 @@ use crate::{
 /// Scans until the end.
 fn scan(world: &mut World, table: TableHandle, spec: ScanSpec) -> Result<Vec<Scanned>, Error> {
     let ticket = world.engine.scan(world.now, table, spec)?;
-    world.engine.demand(world.now, ticket, u64::MAX);
+    world.demand(ticket, u64::MAX);
     let mut all = Vec::new();
     loop {
         let next = world.event(|event| match event {

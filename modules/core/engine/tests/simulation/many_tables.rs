@@ -15,7 +15,7 @@ fn what_is_known_of_many_tables_is_renewed_in_portions() {
     let opened = world.sent.len();
     // The machine slept for longer than anything is believed.
     world.now += 400_000_000;
-    world.engine.tick(world.now);
+    world.carry_out();
     world.run(1_000_000);
     let metadata = |(api, length, _): &&(i16, usize, u64)| *api == ApiKey::Metadata.code() && *length > 1000;
     let longest = world.sent[opened..].iter().filter(metadata).map(|(_, length, _)| *length).max();

@@ -69,7 +69,7 @@ fn take(world: &mut World, ticket: Ticket) -> (Vec<Row>, Option<Result<(), Error
 
 fn scan(world: &mut World, table: TableHandle, spec: ScanSpec) -> Result<Vec<Row>, Error> {
     let ticket = world.engine.scan(world.now, table, spec)?;
-    world.engine.demand(world.now, ticket, u64::MAX);
+    world.demand(ticket, u64::MAX);
     let mut all = Vec::new();
     let end = world.now + 120 * SECOND;
     while world.now < end {
@@ -148,7 +148,7 @@ fn a_scan_takes_in_what_appears_and_leaves_what_goes() {
         let mut expected = fill(&mut world, "a", 0..4);
         expected.extend(fill(&mut world, "b", 4..8));
         let ticket = world.engine.scan(world.now, table, ScanSpec { end: End::Never, ..ALL }).expect("it fits");
-        world.engine.demand(world.now, ticket, u64::MAX);
+        world.demand(ticket, u64::MAX);
         world.run(SECOND);
         let (rows, end) = take(&mut world, ticket);
         expected.sort_unstable();
@@ -181,7 +181,7 @@ fn a_scan_of_named_partitions_fails_when_one_goes() {
     let (mut world, table, _) = world_with(3, &["a", "b"]);
     let spec = ScanSpec { end: End::Never, partitions: vec!["a".into(), "b".into()], ..ALL };
     let ticket = world.engine.scan(world.now, table, spec).expect("it fits");
-    world.engine.demand(world.now, ticket, u64::MAX);
+    world.demand(ticket, u64::MAX);
     world.run(SECOND);
     world.cluster.table("t").partitions.remove("b");
     world.run(10 * SECOND);
@@ -197,7 +197,7 @@ fn a_scan_of_a_table_without_partitions_ends_or_waits_for_some() {
     assert_eq!(scan(&mut world, table, ALL), Ok(Vec::new()));
     let spec = ScanSpec { start: Start::Latest, end: End::Never, ..ALL };
     let ticket = world.engine.scan(world.now, table, spec).expect("it fits");
-    world.engine.demand(world.now, ticket, u64::MAX);
+    world.demand(ticket, u64::MAX);
     world.run(SECOND);
     world.cluster.add_partition("t", "a");
     let expected = fill(&mut world, "a", 0..3);

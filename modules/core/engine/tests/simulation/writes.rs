@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use thalweg_contract::{Event, Fate, RowSelection, TableHandle, Ticket};
+use thalweg_contract::{Event, Fate, Operation, RowSelection, TableHandle, Ticket};
 use thalweg_wire::{
     column::{Batch, Column, Values},
     record::{ColumnsBuilder, Layout, RowDecoder, RowFormat},
@@ -53,11 +53,11 @@ impl Written {
         let n = column(Values::Int64(&versions));
         let batch = |columns| Batch { rows: rows.len(), columns };
         let ticket = match versions.first() {
-            None => world.engine.delete(world.now, table, &batch(vec![id, day])),
+            None => world.submit(table, Operation::Delete, batch(vec![id, day])),
             Some(first) if first % 2 == 1 => {
-                world.engine.upsert(world.now, table, Some(&SOME), &batch(vec![n, day, id]))
+                world.submit(table, Operation::Upsert(Some(SOME.to_vec())), batch(vec![n, day, id]))
             }
-            Some(_) => world.engine.upsert(world.now, table, None, &batch(vec![id, day, n])),
+            Some(_) => world.submit(table, Operation::Upsert(None), batch(vec![id, day, n])),
         };
         let rows = rows.iter().map(|row| (*row, None)).collect();
         self.calls.insert(ticket.expect("there is room"), rows);

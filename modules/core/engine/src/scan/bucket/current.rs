@@ -105,7 +105,7 @@ impl Current {
             let Some(scanned) = decoded else { return Ok(None) };
             self.values = None;
             if let Some(scanned) = scanned {
-                self.demand = self.demand.saturating_sub(scanned.cost());
+                self.demand = self.demand.saturating_sub(scanned.cost);
                 shared.rows += u64::from(scanned.rows);
                 orders.event(Event::Rows { ticket: self.ticket, scanned });
             }

@@ -9,7 +9,7 @@ use crate::{
     order::Orders,
     rows::{MissingSchema, RowReader},
 };
-use thalweg_contract::{Bucket, Error, ErrorCode, Piece, Scanned, TableHandle, TableInfo};
+use thalweg_contract::{Bucket, Error, ErrorCode, Layout, Piece, Scanned, TableHandle, TableInfo};
 
 /// Values that came and are to be given, once every schema that they have is known.
 #[derive(Debug)]
@@ -49,8 +49,9 @@ impl Values {
             timestamp: 0,
             first: 0,
             rows,
+            cost: (message.metadata.len() + message.body.len()) as u64,
             changes: None,
-            metadata: message.metadata,
+            layout: Layout::Message(message.metadata),
             body: Piece::Inline(message.body),
         };
         Ok(Some((rows > 0).then_some(scanned)))

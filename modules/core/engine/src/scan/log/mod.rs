@@ -157,7 +157,7 @@ impl Reader {
         {
             self.queued = self.queued.saturating_sub(chunk.cost);
             let scanned = chunk.give(&self.plan, shared.settings.scan.batch_limit)?;
-            self.demand = self.demand.saturating_sub(scanned.cost());
+            self.demand = self.demand.saturating_sub(scanned.cost);
             shared.rows += u64::from(scanned.rows);
             orders.event(Event::Rows { ticket: self.ticket, scanned });
         }

@@ -122,7 +122,7 @@ fn current_rows_are_read_by_small_limits() {
         let (table, _) = world.open_table("t").expect("it is there");
         let ticket =
             world.engine.scan_current(world.now, table, Bucket { partition: None, bucket: 0 }).expect("it fits");
-        world.engine.demand(world.now, ticket, u64::MAX);
+        world.demand(ticket, u64::MAX);
         world.run(60 * SECOND);
         let mut ids = Vec::new();
         for event in std::mem::take(&mut world.events) {

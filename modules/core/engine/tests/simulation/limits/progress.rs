@@ -107,7 +107,7 @@ fn a_demand_of_one_row_is_met_each_time_by_a_batch_of_another_bucket() {
     let ticket = world.engine.scan(world.now, table, ScanSpec { end: End::Never, ..ALL }).expect("it fits");
     let mut seen = Vec::new();
     for _ in 0..6 {
-        world.engine.demand(world.now, ticket, 1);
+        world.demand(ticket, 1);
         world.run(SECOND);
         let taken = take(&mut world, ticket);
         assert_eq!(taken.iter().map(|part| part.rows).collect::<Vec<_>>(), [300], "one batch for one byte of demand");
@@ -127,7 +127,7 @@ fn no_bucket_starves_while_others_grow() {
         let (mut world, table, mut rows) = world_with(1, 1, limits, &vec![vec![10]; 4]);
         let spec = ScanSpec { columns, end: End::Never, ..ALL };
         let ticket = world.engine.scan(world.now, table, spec).expect("it fits");
-        world.engine.demand(world.now, ticket, u64::MAX);
+        world.demand(ticket, u64::MAX);
         world.run(SECOND);
         take(&mut world, ticket);
         let mut late = None;

@@ -67,11 +67,11 @@ fn many_megabytes_of_keys_go_in_requests_that_every_server_takes() {
         let table = texts(&mut world);
         let (one, other) = (Texts::new((0..count).map(|_| length)), Texts::new((0..count).map(|_| 4)));
         let whole = keys(&one, &other);
-        let ticket = world.engine.lookup(world.now, table, &whole, false).expect("keys");
+        let ticket = world.lookup(table, &whole, false).expect("keys");
         let found = answer(&mut world, ticket).expect("an answer");
         assert_eq!((found.counts.len(), found.rows), (count, 0));
         let prefix = Batch { rows: count, columns: vec![one.column()] };
-        let ticket = world.engine.prefix_lookup(world.now, table, &prefix).expect("prefixes");
+        let ticket = world.prefix_lookup(table, &prefix).expect("prefixes");
         assert_eq!(answer(&mut world, ticket).expect("an answer").counts.len(), count);
         let longest = world.sent.iter().map(|(_, length, _)| *length).max().expect("requests");
         assert!(longest <= MAX_PLAIN_REQUEST_LENGTH, "{longest} bytes");
@@ -90,7 +90,7 @@ fn a_key_that_is_too_long_is_refused_at_once_and_named() {
     for (long, fits) in [(most - 2, true), (most - 1, false)] {
         let (one, other) = (Texts::new([3, 20_000].into_iter()), Texts::new([3, long].into_iter()));
         for insert in [false, true] {
-            let taken = world.engine.lookup(world.now, table, &keys(&one, &other), insert);
+            let taken = world.lookup(table, &keys(&one, &other), insert);
             assert_eq!(taken.is_ok(), fits, "{taken:?}");
             if let Err(error) = taken {
                 let ErrorCode::Invalid(text) = &error.code else { panic!("{error}") };
@@ -100,7 +100,7 @@ fn a_key_that_is_too_long_is_refused_at_once_and_named() {
     }
     let one = Texts::new([3, 70_000].into_iter());
     let prefixes = Batch { rows: 2, columns: vec![one.column()] };
-    let error = world.engine.prefix_lookup(world.now, table, &prefixes).expect_err("it is too long");
+    let error = world.prefix_lookup(table, &prefixes).expect_err("it is too long");
     assert!(!error.retriable && error.to_string().contains("row 1 has 70003 bytes"), "{error}");
 }
 
@@ -111,7 +111,7 @@ fn a_request_that_ends_its_connection_is_sent_ever_more_rarely() {
     let (one, other) = (Texts::new((0..60).map(|_| 60_000)), Texts::new((0..60).map(|_| 4)));
     world.faults.ends = Some(ApiKey::Lookup);
     let begin = world.now;
-    let ticket = world.engine.lookup(world.now, table, &keys(&one, &other), false).expect("keys");
+    let ticket = world.lookup(table, &keys(&one, &other), false).expect("keys");
     let error = answer(&mut world, ticket).expect_err("nobody answers");
     assert_eq!(world.now - begin, 60 * SECOND);
     let text = error.to_string();
@@ -122,7 +122,7 @@ fn a_request_that_ends_its_connection_is_sent_ever_more_rarely() {
     // Half to all of 50 ms, 100 ms, .. 16 s between tries: a dozen of them in a minute, for each of three servers.
     assert!(bytes < 20 * 4_000_000, "{bytes} bytes in {} requests", lookups.len());
     world.faults.ends = None;
-    let ticket = world.engine.lookup(world.now, table, &keys(&one, &other), false).expect("keys");
+    let ticket = world.lookup(table, &keys(&one, &other), false).expect("keys");
     assert_eq!(answer(&mut world, ticket).expect("the server is well again").rows, 0);
     world.finish();
 }

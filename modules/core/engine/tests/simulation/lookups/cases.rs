@@ -32,7 +32,7 @@ fn a_lookup_leaves_at_once_and_what_comes_meanwhile_leaves_together() {
     let keys: Vec<Key> = (0..100).map(|id| ("a", id, 0)).collect();
     put(&mut world, "one", &keys, BucketRule::Fluss);
     let lookup = |world: &mut World, key: Key| {
-        let ticket = world.engine.lookup(world.now, one, &Rows::new(&[key]).keys(false), false).expect("a key");
+        let ticket = world.lookup(one, &Rows::new(&[key]).keys(false), false).expect("a key");
         world.carry_out();
         ticket
     };
@@ -61,7 +61,7 @@ fn prefixes_find_every_row_that_begins_with_them() {
         let asked: Vec<Key> = [3, 0, 7, 3, 39, 1000].map(|id| ("a", id, 0)).to_vec();
         let prefixes = Rows::new(&asked);
         let prefixes = prefixes.prefixes(!partitions.is_empty());
-        let ticket = world.engine.prefix_lookup(world.now, table, &prefixes).expect("prefixes");
+        let ticket = world.prefix_lookup(table, &prefixes).expect("prefixes");
         let rows = |id: i64| (0..id % 4).map(|part| Some(n_of(id, part as i32))).collect::<Vec<_>>();
         let expected = [rows(3), rows(0), rows(7), rows(3), rows(39), vec![]];
         assert_eq!(answer(&mut world, ticket).expect("an answer"), expected);
@@ -101,7 +101,7 @@ fn what_fluss_rs_misplaced_is_found_where_that_is_asked_for() {
         let whole = expected(&keys, |_| true);
         assert_eq!(found == whole, misplaced, "{found:?}");
         let prefixes = Rows::new(&keys);
-        let ticket = world.engine.prefix_lookup(world.now, table, &prefixes.prefixes(false)).expect("prefixes");
+        let ticket = world.prefix_lookup(table, &prefixes.prefixes(false)).expect("prefixes");
         assert_eq!(answer(&mut world, ticket).expect("an answer") == whole, misplaced);
         world.finish();
     }
@@ -117,7 +117,7 @@ fn rows_are_made_where_the_server_has_that() {
         let made = world.cluster.table("k").buckets.iter().find_map(|bucket| bucket.found.values().next().cloned());
         world.cluster.made = made.filter(|_| servers_make);
         let rows = |world: &mut World| world.cluster.table("k").buckets.iter().map(|bucket| bucket.found.len()).sum();
-        let ticket = world.engine.lookup(world.now, table, &Rows::new(&keys).keys(false), true).expect("keys");
+        let ticket = world.lookup(table, &Rows::new(&keys).keys(false), true).expect("keys");
         match answer(&mut world, ticket) {
             Ok(found) => {
                 assert!(servers_make && found.iter().all(|rows| rows.len() == 1));
@@ -168,24 +168,22 @@ fn what_does_not_fit_says_where() {
     let (all, prefixes) = (rows.keys(false), rows.prefixes(false));
     let null = Column { validity: Some(&[0b01]), ..rows.id() };
     let (nulls, wrong) = (rows.batch(vec![null, rows.part()]), rows.batch(vec![rows.part(), rows.part()]));
-    let now = world.now;
-    let engine = &mut world.engine;
     let cases: [(&str, Result<Ticket, Error>); 9] = [
-        ("db.plain: the column id may not be null but row 1 is", engine.lookup(now, plain, &nulls, false)),
-        ("db.plain: the column id does not fit", engine.lookup(now, plain, &wrong, false)),
-        ("keys of db.plain are given in the columns id, part", engine.lookup(now, plain, &prefixes, false)),
-        ("db.log has no primary key", engine.lookup(now, log, &all, false)),
-        ("db.log has no primary key", engine.prefix_lookup(now, log, &prefixes)),
-        ("keys of db.plain are given in the columns id,", engine.prefix_lookup(now, plain, &all)),
-        ("the bucket key of db.whole is its whole key (id, part)", engine.prefix_lookup(now, whole, &prefixes)),
-        ("the bucket key (part) of db.tail is no prefix of its key (id, part)", engine.prefix_lookup(now, tail, &all)),
-        ("db.k: the column day has in row 1 the value 'a b'", engine.lookup(now, partitioned, &rows.keys(true), false)),
+        ("db.plain: the column id may not be null but row 1 is", world.lookup(plain, &nulls, false)),
+        ("db.plain: the column id does not fit", world.lookup(plain, &wrong, false)),
+        ("keys of db.plain are given in the columns id, part", world.lookup(plain, &prefixes, false)),
+        ("db.log has no primary key", world.lookup(log, &all, false)),
+        ("db.log has no primary key", world.prefix_lookup(log, &prefixes)),
+        ("keys of db.plain are given in the columns id,", world.prefix_lookup(plain, &all)),
+        ("the bucket key of db.whole is its whole key (id, part)", world.prefix_lookup(whole, &prefixes)),
+        ("the bucket key (part) of db.tail is no prefix of its key (id, part)", world.prefix_lookup(tail, &all)),
+        ("db.k: the column day has in row 1 the value 'a b'", world.lookup(partitioned, &rows.keys(true), false)),
     ];
     for (expected, result) in cases {
         let error = result.expect_err(expected);
         assert!(matches!(&error.code, ErrorCode::Invalid(text) if text.contains(expected)), "{expected}: {error}");
     }
-    let error = world.engine.lookup(world.now, partitioned, &Rows::new(&[("a", 1, 1)]).keys(true), true);
+    let error = world.lookup(partitioned, &Rows::new(&[("a", 1, 1)]).keys(true), true);
     let error = error.expect_err("servers of Fluss make other rows there");
     assert!(matches!(&error.code, ErrorCode::Unsupported(text) if text.contains("db.k has partitions")), "{error}");
     world.finish();

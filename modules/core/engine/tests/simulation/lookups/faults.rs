@@ -29,7 +29,7 @@ fn move_leaders(world: &mut World) {
 }
 
 fn look_up(world: &mut World, table: TableHandle, keys: &[Key], partitioned: bool) -> Ticket {
-    let ticket = world.engine.lookup(world.now, table, &Rows::new(keys).keys(partitioned), false).expect("keys");
+    let ticket = world.lookup(table, &Rows::new(keys).keys(partitioned), false).expect("keys");
     world.carry_out();
     ticket
 }
@@ -118,7 +118,7 @@ fn lookups_end_with_their_table_their_ticket_and_the_engine() {
     let error = answer(&mut world, ticket).expect_err("the table is gone");
     assert!(!error.retriable && world.now < 10 * SECOND, "{error}");
     let rows = Rows::new(&some(0, 1));
-    assert!(world.engine.lookup(world.now, table, &rows.keys(false), false).is_err());
+    assert!(world.lookup(table, &rows.keys(false), false).is_err());
     world.finish();
 }
 
@@ -127,7 +127,7 @@ fn a_server_without_prefix_lookup_is_named() {
     let (mut world, table) = world_with(7, &[], |_| {});
     world.cluster.lacking.push(thalweg_wire::message::ApiKey::PrefixLookup);
     let rows = Rows::new(&some(0, 2));
-    let ticket = world.engine.prefix_lookup(world.now, table, &rows.prefixes(false)).expect("prefixes");
+    let ticket = world.prefix_lookup(table, &rows.prefixes(false)).expect("prefixes");
     let error = answer(&mut world, ticket).expect_err("it is not there");
     assert!(matches!(&error.code, ErrorCode::Unsupported(text) if text.contains("PREFIX_LOOKUP")), "{error}");
     world.finish();

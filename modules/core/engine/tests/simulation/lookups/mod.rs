@@ -135,12 +135,12 @@ pub(crate) fn answer(world: &mut World, ticket: Ticket) -> Result<Vec<Vec<Option
 }
 
 pub(crate) fn by_key(world: &World, found: Found) -> Vec<Vec<Option<i64>>> {
-    let Found { counts, rows, metadata, body } = found;
+    let Found { counts, rows, layout, body } = found;
     assert_eq!(counts.iter().sum::<u32>(), rows, "every row belongs to a key");
     let bucket = Bucket { partition: None, bucket: 0 };
     let body = Piece::Inline(body);
-    let (schema_id, offset, timestamp, first, changes) = (1, 0, 0, 0, None);
-    let scanned = Scanned { bucket, schema_id, offset, timestamp, first, rows, changes, metadata, body };
+    let (schema_id, offset, timestamp, first, cost, changes) = (1, 0, 0, 0, 0, None);
+    let scanned = Scanned { bucket, schema_id, offset, timestamp, first, rows, cost, changes, layout, body };
     let mut values = numbers(world, &scanned, 0).into_iter();
     counts.iter().map(|count| values.by_ref().take(*count as usize).collect()).collect()
 }
@@ -150,7 +150,7 @@ pub(crate) fn expected(keys: &[Key], has: impl Fn(&Key) -> bool) -> Vec<Vec<Opti
 }
 
 fn look_up(world: &mut World, table: TableHandle, keys: &[Key], partitioned: bool) -> Vec<Vec<Option<i64>>> {
-    let ticket = world.engine.lookup(world.now, table, &Rows::new(keys).keys(partitioned), false).expect("keys");
+    let ticket = world.lookup(table, &Rows::new(keys).keys(partitioned), false).expect("keys");
     answer(world, ticket).expect("an answer")
 }
 

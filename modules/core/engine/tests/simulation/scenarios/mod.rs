@@ -67,7 +67,7 @@ pub(crate) fn settle(world: &mut World, mut open: Vec<(Ticket, Vec<i64>)>) -> (V
 /// Scans until the end; every row with its bucket and offset, sorted.
 pub(crate) fn scan(world: &mut World, table: TableHandle, spec: ScanSpec) -> Result<Vec<Row>, Error> {
     let ticket = world.engine.scan(world.now, table, spec)?;
-    world.engine.demand(world.now, ticket, u64::MAX);
+    world.demand(ticket, u64::MAX);
     let mut rows: Vec<Row> = Vec::new();
     loop {
         let next = world.event(|event| match event {

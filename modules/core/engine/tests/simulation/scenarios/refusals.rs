@@ -131,15 +131,14 @@ proptest! {
         if seed % 4 == 0 {
             append(&mut world, table, &[1, 2, 3]).expect("there is room");
         }
-        world.engine.demand(world.now, scan, 1 << 20);
+        world.demand(scan, 1 << 20);
         for _ in 0..good {
             world.step();
         }
         for frame in frames {
             world.carry_out();
             let Some(connection) = world.links.keys().min().copied() else { break };
-            let buffer = world.keep(frame.clone());
-            world.engine.received(world.now, connection, buffer, frame.into());
+            world.receive(connection, frame.into());
             world.step();
         }
         world.consume_all();

@@ -75,11 +75,11 @@ fn a_scan_gives_no_more_than_was_asked_for_and_follows() {
     world.run(5_000_000);
     assert_eq!(rows(&mut world), 0);
     assert_eq!(world.cluster.calls.get("FETCH_LOG"), None, "nothing is fetched without demand");
-    world.engine.demand(world.now, ticket, 1);
+    world.demand(ticket, 1);
     world.run(5_000_000);
     let first = rows(&mut world);
     assert!((1..300).contains(&first), "one batch for one byte of demand, not {first} rows");
-    world.engine.demand(world.now, ticket, 1 << 20);
+    world.demand(ticket, 1 << 20);
     world.run(5_000_000);
     assert_eq!(rows(&mut world), 300 - first);
     write(&mut world, table, 30..31);
@@ -95,7 +95,7 @@ fn a_scan_gives_no_more_than_was_asked_for_and_follows() {
     assert!(!held.is_empty());
     for buffer in held {
         while world.buffers.contains_key(&buffer) {
-            world.engine.consumed(buffer);
+            world.consumed(buffer);
             world.carry_out();
         }
     }

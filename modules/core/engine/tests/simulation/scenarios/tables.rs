@@ -34,7 +34,7 @@ fn a_table_made_anew_is_another() {
     let (mut world, table) = world_with(1, 1, 1, "NONE");
     write(&mut world, table, 0..2);
     let following = world.engine.scan(world.now, table, ScanSpec { end: End::Never, ..ALL }).expect("it fits");
-    world.engine.demand(world.now, following, 1 << 20);
+    world.demand(following, 1 << 20);
     world.run(100_000);
     let drop = world.engine.ask(world.now, Request::DropTable { path: path("t"), if_exists: false });
     let answer = world.event(|event| match event {

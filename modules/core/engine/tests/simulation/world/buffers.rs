@@ -3,7 +3,7 @@
 use rows::{compress, decompress};
 
 use bytes::Bytes;
-use thalweg_contract::{Codec, Event, Piece, Range, Scanned, Work, WorkOutput};
+use thalweg_contract::{Codec, Event, Input, Piece, Range, Scanned, Work, WorkOutput};
 
 use super::*;
 
@@ -18,17 +18,17 @@ impl World {
     /// The user is done with rows that it was given.
     pub(crate) fn consume(&mut self, scanned: &Scanned) {
         if let Piece::Held(body) = &scanned.body {
-            self.engine.consumed(body.buffer);
+            self.consumed(body.buffer);
         }
     }
 
     /// The same for all that nobody looked at.
     pub(crate) fn consume_all(&mut self) {
-        for event in &self.events {
-            if let Event::Rows { scanned: Scanned { body: Piece::Held(body), .. }, .. } = event {
-                self.engine.consumed(body.buffer);
-            }
-        }
+        let held = self.events.iter().filter_map(|event| match event {
+            Event::Rows { scanned: Scanned { body: Piece::Held(body), .. }, .. } => Some(Input::Consumed(body.buffer)),
+            _ => None,
+        });
+        self.inputs.extend(held);
     }
 
     pub(crate) fn bytes(&self, range: &Range) -> Bytes {

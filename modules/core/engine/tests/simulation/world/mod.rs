@@ -1,6 +1,7 @@
 //! The host of an engine, with a network and a clock that follow from a seed: the same seed, the same run.
 
 mod buffers;
+mod calls;
 mod rows;
 
 pub(crate) use rows::{append, descriptor, ids, numbers, path};
@@ -8,7 +9,7 @@ pub(crate) use rows::{append, descriptor, ids, numbers, path};
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use bytes::Bytes;
-use thalweg_contract::{Action, Event, Settings, TableHandle, TableInfo, Work};
+use thalweg_contract::{Action, Event, Input, Settings, TableHandle, TableInfo, Work};
 use thalweg_engine::Engine;
 use thalweg_wire::message::ApiKey;
 
@@ -45,6 +46,8 @@ enum Happening {
 pub(crate) struct World {
     pub(crate) engine: Engine,
     pub(crate) now: u64,
+    /// What happened since the last step of the engine.
+    pub(crate) inputs: Vec<Input>,
     pub(crate) cluster: Cluster,
     pub(crate) faults: Faults,
     /// Servers that nobody can reach.
@@ -75,6 +78,7 @@ impl World {
         Self {
             engine,
             now: 0,
+            inputs: Vec::new(),
             cluster: Cluster::new(servers),
             faults: Faults::default(),
             down: HashSet::new(),
@@ -103,16 +107,15 @@ impl World {
         self.happenings.insert((self.now + wait, self.count), happening);
     }
 
-    /// Carries out what the engine wants.
+    /// Tells the engine what happened, and carries out what it wants.
     pub(crate) fn carry_out(&mut self) {
-        loop {
-            let actions = self.engine.poll();
-            if actions.is_empty() {
-                return;
-            }
-            for action in actions {
-                self.act(action);
-            }
+        for action in self.turn() {
+            self.act(action);
+        }
+        let more = self.turn();
+        assert!(more.iter().all(|action| matches!(action, Action::WakeAt(_))), "all comes at once, but: {more:?}");
+        for wake in more {
+            self.act(wake);
         }
     }
 
@@ -176,7 +179,6 @@ impl World {
         if let Some(wake) = wake {
             self.now = self.now.max(wake);
             self.wake = None;
-            self.engine.tick(self.now);
         } else if let Some((at, _)) = next {
             self.now = self.now.max(at);
             let (_, happening) = self.happenings.pop_first().expect("there is one");
@@ -191,13 +193,13 @@ impl World {
     fn happen(&mut self, happening: Happening) {
         match happening {
             Happening::Connected(connection) if self.links.contains_key(&connection) => {
-                self.engine.connected(self.now, connection);
+                self.inputs.push(Input::Connected(connection));
             }
             Happening::Refused(connection) if self.links.remove(&connection).is_some() => {
-                self.engine.disconnected(self.now, connection, "connection refused");
+                self.disconnected(connection, "connection refused");
             }
             Happening::Broken(connection) if self.links.remove(&connection).is_some() => {
-                self.engine.disconnected(self.now, connection, "connection reset");
+                self.disconnected(connection, "connection reset");
             }
             Happening::Arrives(connection, request) => {
                 let Some(&server) = self.links.get(&connection) else { return };
@@ -217,12 +219,11 @@ impl World {
                 }
             }
             Happening::Answered(connection, frame) if self.links.contains_key(&connection) => {
-                let buffer = self.keep(frame.clone());
-                self.engine.received(self.now, connection, buffer, frame);
+                self.receive(connection, frame);
             }
             Happening::Worked(id, work) => {
                 let output = self.work(&work);
-                self.engine.done(self.now, id, output);
+                self.inputs.push(Input::Done { work: id, output });
             }
             _ => {}
         }
@@ -276,7 +277,7 @@ impl World {
     }
 
     fn carry_out_closed(&mut self) {
-        for action in self.engine.poll() {
+        for action in self.turn() {
             match action {
                 Action::Release(buffer) => assert!(self.buffers.remove(&buffer).is_some(), "released twice"),
                 other => panic!("nothing but releases comes after Closed: {other:?}"),

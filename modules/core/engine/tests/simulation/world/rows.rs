@@ -1,7 +1,7 @@
 //! Tables and rows of the simulations, and their compression.
 
 use bytes::Bytes;
-use thalweg_contract::{Codec, Scanned, TableHandle, Ticket};
+use thalweg_contract::{Codec, Operation, Scanned, TableHandle, Ticket};
 use thalweg_wire::{
     column::{Batch, Column, Values},
     table::{ColumnType, DataType, Schema, TableDescriptor, TablePath},
@@ -37,7 +37,7 @@ pub(crate) fn append(world: &mut World, table: TableHandle, ids: &[i64]) -> Resu
         Column { validity: None, values: Values::Int64(ids) },
         Column { validity: None, values: Values::Spans { offsets: &offsets, bytes: &text } },
     ];
-    world.engine.append(world.now, table, &Batch { rows: ids.len(), columns })
+    world.submit(table, Operation::Append, Batch { rows: ids.len(), columns })
 }
 
 /// The ids in rows that a scan gave; the id is the first column and never null.
@@ -47,7 +47,7 @@ pub(crate) fn ids(world: &World, scanned: &Scanned) -> Vec<i64> {
 
 /// What a column of numbers has in rows that a scan gave, read from the message. Columns before it are numbers or texts.
 pub(crate) fn numbers(world: &World, scanned: &Scanned, column: usize) -> Vec<Option<i64>> {
-    let message = arrow_ipc::root_as_message(&scanned.metadata).expect("a flatbuffer");
+    let message = arrow_ipc::root_as_message(scanned.layout.message().expect("a message")).expect("a flatbuffer");
     let batch = message.header_as_record_batch().expect("a record batch");
     assert!(batch.compression().is_none() && batch.length() >= i64::from(scanned.first + scanned.rows));
     let (nodes, buffers) = (batch.nodes().expect("nodes"), batch.buffers().expect("buffers"));
