@@ -6,7 +6,7 @@ use thalweg_contract::Settings;
 
 use crate::runtime::Runtime;
 
-/// Where the engine runs. Both give the same bytes on the wire.
+/// Where the engine runs. All give the same bytes on the wire.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum EngineKind {
     /// As a component in wasmtime.
@@ -14,7 +14,9 @@ pub enum EngineKind {
     Component,
     /// Linked into this program.
     Native,
-    /// Both, each doing the same work; any difference of what they do ends the client as `Error::Broken`. For tests.
+    /// As a component that does its heavy work itself, as it does for hosts without threads. For tests: it is slower.
+    Inside,
+    /// Natively and as a component, each doing the same work; any difference of what they do ends the client as `Error::Broken`. For tests.
     Lockstep,
 }
 

@@ -12,7 +12,8 @@ use thalweg::table::{Column, ColumnType, DataType, Schema, TableDescriptor, Tabl
 use thalweg_node::{Durability, Node, NodeOptions};
 
 /// The engines that every test runs on.
-pub(crate) const ENGINES: [EngineKind; 3] = [EngineKind::Native, EngineKind::Component, EngineKind::Lockstep];
+pub(crate) const ENGINES: [EngineKind; 4] =
+    [EngineKind::Native, EngineKind::Component, EngineKind::Inside, EngineKind::Lockstep];
 
 /// A node with a data folder of its own.
 pub(crate) struct Served {

@@ -101,6 +101,7 @@ fn trials() -> Result<Vec<Trial>> {
         ("node_component", Place::Node(EngineKind::Component)),
         ("node_native", Place::Node(EngineKind::Native)),
         ("node_lockstep", Place::Node(EngineKind::Lockstep)),
+        ("node_inside", Place::Node(EngineKind::Inside)),
         ("cluster_component", Place::Cluster(EngineKind::Component)),
         ("cluster_native", Place::Cluster(EngineKind::Native)),
     ];

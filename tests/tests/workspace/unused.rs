@@ -9,6 +9,9 @@ use crate::{crates, files};
 
 /// Dependencies that are not named in code, and why they are there.
 const UNNAMED: &[(&str, &str, &str)] = &[
+    ("thalweg-shell", "arrow-buffer", "named in files of thalweg-wire's tests, which its own take in by their paths"),
+    ("thalweg-shell", "lz4_flex", "likewise"),
+    ("thalweg-shell", "zstd", "likewise"),
     ("thalweg-tests", "lz4_flex", "named in files of thalweg-wire's tests, which `fuzz` takes in by their paths"),
     ("thalweg-tests", "thalweg-wire", "likewise"),
 ];

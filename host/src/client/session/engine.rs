@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use thalweg_contract::{Instant, Settings};
+use thalweg_contract::{Instant, Settings, Workplace};
 
 use crate::{
     client::{EngineKind, Error},
@@ -20,9 +20,10 @@ pub(super) async fn start(
 ) -> Result<Box<dyn EngineInstance>, Error> {
     Ok(match kind {
         EngineKind::Native => Box::new(Native::open(now, settings.clone(), seed)?),
-        EngineKind::Component => Box::new(component(runtime, now, settings, seed).await?),
+        EngineKind::Component => Box::new(component(runtime, Workplace::Outside, now, settings, seed).await?),
+        EngineKind::Inside => Box::new(component(runtime, Workplace::Inside, now, settings, seed).await?),
         EngineKind::Lockstep => {
-            let component = component(runtime, now, settings, seed).await?;
+            let component = component(runtime, Workplace::Outside, now, settings, seed).await?;
             Box::new(Lockstep::new(Native::open(now, settings.clone(), seed)?, component))
         }
     })
@@ -31,17 +32,19 @@ pub(super) async fn start(
 /// Starts the engine component on a thread that may block: the first time it may have to be compiled.
 async fn component(
     runtime: Option<Arc<Runtime>>,
+    work: Workplace,
     now: Instant,
     settings: &Settings,
     seed: u64,
 ) -> Result<ComponentEngine, Error> {
     let settings = settings.clone();
-    off_the_runtime(move || open_component(runtime, now, &settings, seed)).await
+    off_the_runtime(move || open_component(runtime, work, now, &settings, seed)).await
 }
 
 /// Compiles the engine component, or finds it compiled, and starts an engine. Blocks.
 fn open_component(
     runtime: Option<Arc<Runtime>>,
+    work: Workplace,
     now: Instant,
     settings: &Settings,
     seed: u64,
@@ -50,7 +53,8 @@ fn open_component(
         Some(runtime) => runtime,
         None => Runtime::shared()?,
     };
-    ComponentEngine::open(&runtime, &runtime.engine_component()?, now, settings, seed).map_err(|error| match error {
+    let opened = ComponentEngine::open(&runtime, &runtime.engine_component()?, work, now, settings, seed);
+    opened.map_err(|error| match error {
         OpenError::Settings(error) => Error::Engine(error),
         OpenError::Trap(trap) => Error::Broken { cause: trap.to_string() },
     })

@@ -34,9 +34,6 @@ const DEADLINE: Duration = Duration::from_secs(30);
 /// How much of a frame is handed over at once; the engine asks for what it needs of the rest.
 const HEAD: usize = 16 << 10;
 
-/// What this host does: the heavy work; and it reads Arrow messages.
-const OPTIONS: HostOptions = HostOptions { work: Workplace::Outside, rows: RowForm::Message };
-
 /// One instance of the engine component.
 pub(crate) struct ComponentEngine {
     store: Store<State>,
@@ -74,10 +71,11 @@ pub(crate) enum OpenError {
 }
 
 impl ComponentEngine {
-    /// Instantiates the component and opens its engine.
+    /// Instantiates the component and opens its engine. `work` says who does the heavy work; this host can.
     pub(crate) fn open(
         runtime: &Runtime,
         component: &Component,
+        work: Workplace,
         now: Instant,
         settings: &Settings,
         seed: u64,
@@ -92,7 +90,9 @@ impl ComponentEngine {
         let bindings = EngineComponent::instantiate(&mut store, component, &linker).map_err(trap)?;
         let guest = bindings.thalweg_client_engine().engine();
         let settings = settings.clone().into_wit();
-        let opened = guest.call_open(&mut store, now, &settings, OPTIONS.into_wit(), seed).map_err(trap)?;
+        // This host reads Arrow messages.
+        let options = HostOptions { work, rows: RowForm::Message }.into_wit();
+        let opened = guest.call_open(&mut store, now, &settings, options, seed).map_err(trap)?;
         let engine = opened.map_err(|error| OpenError::Settings(Error::from_wit(error)))?;
         Ok(Self { store, bindings, engine })
     }

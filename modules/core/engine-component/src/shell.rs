@@ -5,11 +5,10 @@ use std::cell::RefCell;
 use bytes::Bytes;
 use thalweg_bindings::batch_from_wit;
 use thalweg_contract::{
-    Bucket, BufferId, Buffers, Command, Error, ErrorCode, HostOptions, Input, Operation, Request, RowForm, ScanSpec,
-    Settings, TablePath, Workplace,
+    Bucket, BufferId, Buffers, Command, Error, HostOptions, Input, Operation, Request, ScanSpec, Settings, TablePath,
     wit::{FromWit, IntoWit, TryFromWit},
 };
-use thalweg_engine::Engine;
+use thalweg_shell::Shell;
 
 use crate::{
     Component,
@@ -26,10 +25,10 @@ impl Buffers for Imported {
 }
 
 /// One engine. A component has one thread, and no call of it comes in while another is under way.
-pub(crate) struct Session(RefCell<Engine>);
+pub(crate) struct Session(RefCell<Shell>);
 
 impl Session {
-    fn call<T>(&self, call: impl FnOnce(&mut Engine) -> T) -> T {
+    fn call<T>(&self, call: impl FnOnce(&mut Shell) -> T) -> T {
         call(&mut self.0.borrow_mut())
     }
 }
@@ -49,8 +48,8 @@ impl wit::GuestEngine for Session {
         options: wit::HostOptions,
         seed: u64,
     ) -> Result<wit::Engine, catalog::Error> {
-        only_outside(HostOptions::from_wit(options)).map_err(Error::into_wit)?;
-        let engine = Engine::open(now, Settings::from_wit(settings), seed).map_err(Error::into_wit)?;
+        let engine = Shell::open(now, Settings::from_wit(settings), HostOptions::from_wit(options), seed);
+        let engine = engine.map_err(Error::into_wit)?;
         Ok(wit::Engine::new(Self(RefCell::new(engine))))
     }
 
@@ -108,14 +107,4 @@ impl wit::GuestEngine for Session {
     fn statistics(&self) -> wit::Counters {
         self.call(|engine| engine.statistics()).into_wit()
     }
-}
-
-/// Refuses what this component leaves to its host.
-fn only_outside(options: HostOptions) -> Result<(), Error> {
-    let lacking = match (options.work, options.rows) {
-        (Workplace::Outside, RowForm::Message) => return Ok(()),
-        (Workplace::Inside, _) => "this engine leaves its work to the host; open it with `work` set to `outside`",
-        (_, RowForm::Columns) => "this engine gives rows as Arrow messages; open it with `rows` set to `message`",
-    };
-    Err(Error { code: ErrorCode::Unsupported(lacking.to_owned()), retriable: false })
 }

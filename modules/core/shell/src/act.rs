@@ -1,7 +1,8 @@
 //! What the engine wants, carried out as far as that goes inside.
 
 use thalweg_contract::{
-    Action, ConnectionId, Error, ErrorCode, Event, Found, Input, Layout, Piece, RowForm, Scanned, Ticket, Workplace,
+    Action, BufferId, ConnectionId, Error, ErrorCode, Event, Found, Input, Layout, Piece, RowForm, Scanned, Ticket,
+    Workplace,
 };
 
 use crate::{
@@ -101,9 +102,7 @@ impl Shell {
         // A scan that was given up, or whose rows could not be given, gives nothing more.
         let over = self.options.rows == RowForm::Columns && self.tables.layout(ticket).is_none();
         if over || self.ended.contains(&ticket) {
-            if let Piece::Held(range) = &scanned.body {
-                inputs.push(Input::Consumed(range.buffer));
-            }
+            inputs.extend(held(&scanned).map(Input::Consumed));
             return None;
         }
         match self.put_inside(ticket, &mut scanned, inputs) {
@@ -111,6 +110,7 @@ impl Shell {
             Err(reason) => {
                 self.ended.push(ticket);
                 self.tables.ended(ticket);
+                inputs.extend(held(&scanned).map(Input::Consumed));
                 let bucket = scanned.bucket.bucket;
                 let text = format!("the batch at offset {} of bucket {bucket} is corrupt: {reason}", scanned.offset);
                 let error = Error { code: ErrorCode::Corrupt(text), retriable: false };
@@ -124,8 +124,12 @@ impl Shell {
         let inside = self.options.work == Workplace::Inside;
         if let (true, Piece::Held(range)) = (inside, &scanned.body) {
             inputs.push(Input::Consumed(range.buffer));
-            let body = self.held.take(range).ok_or("its bytes are not held any more")?;
-            scanned.body = Piece::Inline(body);
+            let body = self.held.take(range);
+            let lost = body.is_none();
+            scanned.body = Piece::Inline(body.unwrap_or_default());
+            if lost {
+                return Err("its bytes are not held any more".to_owned());
+            }
         }
         self.lay_out(ticket, &mut scanned.layout)?;
         if let (true, Layout::Columns(columns), Piece::Inline(body)) = (inside, &mut scanned.layout, &mut scanned.body)
@@ -148,5 +152,13 @@ impl Shell {
         let columns = self.tables.layout(ticket).ok_or("it is not known which columns its rows have")?;
         *layout = Layout::Columns(parts(metadata, &columns).map_err(|error| error.to_string())?);
         Ok(())
+    }
+}
+
+/// The buffer that rows lie in, if it is held.
+fn held(scanned: &Scanned) -> Option<BufferId> {
+    match &scanned.body {
+        Piece::Held(range) => Some(range.buffer),
+        Piece::Inline(_) => None,
     }
 }

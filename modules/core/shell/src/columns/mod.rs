@@ -14,4 +14,4 @@ mod parts;
 
 pub(crate) use align::{aligned, is_aligned};
 pub use lend::{Lent, LentError, lend};
-pub use parts::{PartsError, parts};
+pub use parts::parts;

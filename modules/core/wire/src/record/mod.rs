@@ -34,7 +34,7 @@ pub use bucket::{BucketRule, assign};
 pub use change::{ChangeType, UnknownChange};
 pub use columns::{
     ALIGNMENT, Adaptation, AdaptedMessage, BufferSpan, CheckedMessage, ColumnsBuilder, Compression, Layout,
-    LayoutField, Node, PLAIN_ALIGNMENT, PlainMessage, Shape, encode_message, message_of,
+    LayoutField, Node, PLAIN_ALIGNMENT, Places, PlainMessage, Shape, encode_message, message_of,
 };
 pub use error::RecordError;
 pub use key::{KeyEncoder, KeyFormat, MAX_KEY_LENGTH, check_key_length};

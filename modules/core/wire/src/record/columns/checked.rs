@@ -129,6 +129,17 @@ fn open<'a>(bytes: &'a [u8], at: usize, layout: &Layout) -> Result<(Message<'a>,
     }
     let length = u32::from_le_bytes(length) as usize;
     let metadata = rest.get(..length).ok_or_else(|| cut("metadata of the Arrow message", length, rest.len()))?;
+    let message = verified(metadata, layout)?;
+    let (start, available) = (at + 8 + length, rest.len() - length);
+    let body = usize::try_from(message.bodyLength()).map_err(|_| corrupt("its body has a negative length"))?;
+    if body > available {
+        return Err(cut("body of the Arrow message", body, available));
+    }
+    Ok((message, start..start + body))
+}
+
+/// Metadata of a record batch, verified as a flatbuffer. The verifier is long: there is one call of it.
+pub(super) fn verified<'a>(metadata: &'a [u8], layout: &Layout) -> Result<Message<'a>, RecordError> {
     let options = VerifierOptions {
         max_depth: 8,
         max_tables: 16,
@@ -139,12 +150,7 @@ fn open<'a>(bytes: &'a [u8], at: usize, layout: &Layout) -> Result<(Message<'a>,
     if message.header_type() != MessageHeader::RecordBatch {
         return Err(corrupt("it is not a record batch"));
     }
-    let (start, available) = (at + 8 + length, rest.len() - length);
-    let body = usize::try_from(message.bodyLength()).map_err(|_| corrupt("its body has a negative length"))?;
-    if body > available {
-        return Err(cut("body of the Arrow message", body, available));
-    }
-    Ok((message, start..start + body))
+    Ok(message)
 }
 
 /// The nodes, as many as the layout has; their lengths fit each other where no offsets decide it.
@@ -246,7 +252,7 @@ fn check_lengths(layout: &Layout, nodes: &[Node], buffers: &mut [BufferSpan]) ->
     Ok(())
 }
 
-fn corrupt(reason: impl Into<String>) -> RecordError {
+pub(super) fn corrupt(reason: impl Into<String>) -> RecordError {
     RecordError::CorruptMessage(reason.into())
 }
 

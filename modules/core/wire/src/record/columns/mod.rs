@@ -7,6 +7,7 @@
 //! message   the metadata of a message, written
 //! checked   a message read, and verified against its layout
 //! plain     a message put together without compression
+//! place     where the columns of such a message lie
 //! adapt     a message of an older schema as one of a newer
 //! ```
 
@@ -17,6 +18,7 @@ mod fit;
 pub(crate) mod gathered;
 mod layout;
 pub(crate) mod message;
+mod place;
 mod plain;
 
 pub use adapt::{Adaptation, AdaptedMessage};
@@ -24,4 +26,5 @@ pub use builder::ColumnsBuilder;
 pub use checked::{BufferSpan, CheckedMessage, PLAIN_ALIGNMENT};
 pub use layout::{Layout, LayoutField, Shape};
 pub use message::{ALIGNMENT, Compression, Node, encode_message};
+pub use place::Places;
 pub use plain::{PlainMessage, message_of};
