@@ -10,9 +10,14 @@ use thalweg_wire::{
 
 use crate::host::{Feed, Host};
 
-/// How many batches go through: enough to see that nothing grows, and with `THALWEG_BATCHES=full` 2,000,000.
+/// How many batches go through: enough to see that nothing grows. `THALWEG_BATCHES` is another number, or `full` for
+/// 2,000,000.
 fn batches() -> u64 {
-    if std::env::var("THALWEG_BATCHES").as_deref() == Ok("full") { 2_000_000 } else { 1_000 }
+    match std::env::var("THALWEG_BATCHES").as_deref() {
+        Ok("full") => 2_000_000,
+        Ok(number) => number.parse().expect("THALWEG_BATCHES is a number or `full`"),
+        Err(_) => 1_000,
+    }
 }
 
 fn append(host: &mut Host, table: TableHandle, first: i64) {
