@@ -25,7 +25,7 @@ const LAYERS: &[Layers] = &[
         sources: "modules/core/chain/src",
         layers: &[
             &["column", "policy", "text"],
-            &["call", "given"],
+            &["call", "given", "kernels"],
             &["error"],
             &["breaker", "checks"],
             &["module", "rows"],

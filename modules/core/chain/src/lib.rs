@@ -4,6 +4,7 @@
 //! ```text
 //! given      what is said between a host and a module, in plain Rust
 //! column     Arrow arrays as the columns that cross the boundary, and back
+//! kernels    arrays filtered, taken and joined
 //! checks     what a module says, checked: plans, schemas, answers
 //! rows       the rows of a batch on their way, and what answers make of them
 //! exception  rows that policies dealt with, and the count of rows
@@ -32,6 +33,7 @@ pub mod column;
 mod error;
 mod exception;
 pub mod given;
+mod kernels;
 mod module;
 mod policy;
 mod rows;

@@ -1,14 +1,14 @@
 //! A module's answer, checked.
 
-use arrow_array::{Array, ArrayRef, BooleanArray};
+use arrow_array::{Array, ArrayRef};
 use arrow_buffer::{BooleanBuffer, BooleanBufferBuilder};
-use arrow_select::filter::filter;
 use thalweg_wire::table::{ArrowValues as _, Column};
 
 use super::Plan;
 use super::values::check_range;
 use crate::column::{OwnedColumn, bitmap, to_arrow};
 use crate::given;
+use crate::kernels::filter;
 
 /// What became of the rows of a call.
 #[derive(Debug)]
@@ -126,9 +126,9 @@ impl Refusals {
 
     /// Produced rows without those that come from a refused one.
     fn leave_out(&self, origins: &[u32], written: Vec<ArrayRef>) -> Result<(Vec<u32>, Vec<ArrayRef>), String> {
-        let kept: BooleanArray = origins.iter().map(|row| Some(self.rows.binary_search(row).is_err())).collect();
-        let columns = written.iter().map(|array| filter(array, &kept)).collect::<Result<_, _>>();
-        let origins = origins.iter().zip(kept.values()).filter(|(_, kept)| *kept).map(|(row, _)| *row).collect();
+        let kept: BooleanBuffer = origins.iter().map(|row| self.rows.binary_search(row).is_err()).collect();
+        let columns = written.iter().map(|array| filter(array, kept.clone())).collect::<Result<_, _>>();
+        let origins = origins.iter().zip(&kept).filter(|(_, kept)| *kept).map(|(row, _)| *row).collect();
         Ok((origins, columns.map_err(|error| error.to_string())?))
     }
 }

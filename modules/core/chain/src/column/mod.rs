@@ -17,4 +17,6 @@ pub use self::owned::{OwnedColumn, OwnedValues};
 pub use self::to_arrow::{bitmap, rows_to_arrow, to_arrow};
 
 #[cfg(test)]
+pub(crate) mod samples;
+#[cfg(test)]
 mod tests;

@@ -6,13 +6,12 @@
 use std::cell::OnceCell;
 use std::sync::Arc;
 
-use arrow_array::{ArrayRef, BooleanArray, RecordBatch, RecordBatchOptions, UInt32Array};
+use arrow_array::{ArrayRef, RecordBatch, RecordBatchOptions, UInt32Array};
 use arrow_buffer::{BooleanBuffer, BooleanBufferBuilder};
 use arrow_schema::{ArrowError, SchemaRef};
-use arrow_select::filter::{FilterBuilder, FilterPredicate};
-use arrow_select::take::take;
 
 use crate::checks::ColumnSource;
+use crate::kernels::{Filter, take};
 
 /// Rows between two stages.
 pub(crate) struct Flow {
@@ -54,7 +53,7 @@ impl Flow {
         let predicate = self.predicate(from);
         let column = self.columns.get_mut(at).ok_or_else(|| ArrowError::SchemaError(format!("no column {at}")))?;
         if let Some(predicate) = predicate {
-            *column = FlowColumn { array: predicate.filter(&column.array)?, level };
+            *column = FlowColumn { array: predicate.apply(&column.array)?, level };
         }
         Ok(Arc::clone(&column.array))
     }
@@ -80,7 +79,7 @@ impl Flow {
         let before = self.origins_now();
         let indices = UInt32Array::from(origins);
         for at in 0..self.columns.len() {
-            let array = take(&self.column(at)?, &indices, None)?;
+            let array = take(&self.column(at)?, &indices)?;
             if let Some(column) = self.columns.get_mut(at) {
                 *column = FlowColumn { array, level: 0 };
             }
@@ -97,8 +96,7 @@ impl Flow {
 
     /// Some of the rows that there are now, with all columns.
     pub(crate) fn take(&mut self, rows: &UInt32Array, schema: &SchemaRef) -> Result<RecordBatch, ArrowError> {
-        let columns =
-            (0..self.columns.len()).map(|at| take(&self.column(at)?, rows, None)).collect::<Result<_, _>>()?;
+        let columns = (0..self.columns.len()).map(|at| take(&self.column(at)?, rows)).collect::<Result<_, _>>()?;
         let options = RecordBatchOptions::new().with_row_count(Some(rows.len()));
         RecordBatch::try_new_with_options(Arc::clone(schema), columns, &options)
     }
@@ -131,13 +129,13 @@ impl Flow {
         schema: &SchemaRef,
     ) -> Result<(RecordBatch, Option<Vec<u32>>), ArrowError> {
         // Of each level, made when the first column of it comes.
-        let predicates: Vec<OnceCell<Option<FilterPredicate>>> = self.filters.iter().map(|_| OnceCell::new()).collect();
+        let predicates: Vec<OnceCell<Option<Filter>>> = self.filters.iter().map(|_| OnceCell::new()).collect();
         let mut arrays = Vec::with_capacity(columns.len());
         for &at in columns {
             let column = self.columns.get(at).ok_or_else(|| ArrowError::SchemaError(format!("no column {at}")))?;
             let predicate = predicates.get(column.level).map(|made| made.get_or_init(|| self.predicate(column.level)));
             arrays.push(match predicate {
-                Some(Some(predicate)) => predicate.filter(&column.array)?,
+                Some(Some(predicate)) => predicate.apply(&column.array)?,
                 _ => Arc::clone(&column.array),
             });
         }
@@ -147,9 +145,8 @@ impl Flow {
     }
 
     /// What takes the rows of a level to those that there are now.
-    fn predicate(&self, level: usize) -> Option<FilterPredicate> {
-        let bits = self.composed(level)?;
-        Some(FilterBuilder::new(&BooleanArray::new(bits, None)).optimize().build())
+    fn predicate(&self, level: usize) -> Option<Filter> {
+        self.composed(level).map(Filter::new)
     }
 
     /// The filters from a level on as one.

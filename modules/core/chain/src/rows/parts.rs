@@ -3,15 +3,14 @@
 use std::sync::Arc;
 
 use arrow_array::cast::AsArray;
-use arrow_array::{Array, ArrayRef, BooleanArray, new_null_array};
+use arrow_array::{Array, ArrayRef};
 use arrow_buffer::{BooleanBuffer, BooleanBufferBuilder};
 use arrow_schema::{ArrowError, DataType};
-use arrow_select::concat::concat;
-use arrow_select::filter::filter;
 use thalweg_wire::table::{ArrowValues as _, Column};
 
 use super::Flow;
 use crate::checks::{Outcome, Plan, Selection};
+use crate::kernels::{concat, filter, nulls};
 
 /// The answers so far, in order.
 #[derive(Default)]
@@ -45,7 +44,7 @@ impl Parts {
             let written = self.written(plan, |part, array| match array {
                 Some(array) => Ok(Arc::clone(array)),
                 // Nothing is selected: what stands there is not read.
-                None => Ok(new_null_array(part.data_type, part.rows)),
+                None => nulls(part.data_type, part.rows),
             })?;
             flow.rearrange(&output.sources, &written);
         }
@@ -75,10 +74,8 @@ impl Parts {
     fn produce(self, plan: &Plan, flow: &mut Flow) -> Result<usize, ArrowError> {
         let before = flow.rows();
         let written = self.written(plan, |part, array| match (part.outcome, array) {
-            (Outcome::Selected(Selection::Rows(bits), _), Some(array)) => {
-                filter(array, &BooleanArray::new(bits.clone(), None))
-            }
-            (Outcome::Selected(Selection::Nothing, _), _) | (_, None) => Ok(new_null_array(part.data_type, 0)),
+            (Outcome::Selected(Selection::Rows(bits), _), Some(array)) => filter(array, bits.clone()),
+            (Outcome::Selected(Selection::Nothing, _), _) | (_, None) => nulls(part.data_type, 0),
             (_, Some(array)) => Ok(Arc::clone(array)),
         })?;
         let origins: Vec<u32> = self.parts.iter().flat_map(Part::origins).collect();
@@ -105,13 +102,13 @@ impl Parts {
             });
             let mut pieces = pieces.collect::<Result<Vec<_>, _>>()?;
             match pieces.len() {
-                0 => Ok(new_null_array(&data_type, 0)),
+                0 => nulls(&data_type, 0),
                 1 => Ok(pieces.swap_remove(0)),
                 _ if pieces.iter().map(entries).sum::<u64>() > i32::MAX as u64 => {
                     // Arrow would panic.
                     Err(ArrowError::OffsetOverflowError(i32::MAX as usize))
                 }
-                _ => concat(&pieces.iter().map(|array| array as &dyn Array).collect::<Vec<_>>()),
+                _ => concat(&pieces),
             }
         };
         plan.written().enumerate().map(column).collect()

@@ -1,12 +1,11 @@
 //! The policy `pass`: rows that go on as they entered the module.
 
-use arrow_array::{Array, ArrayRef, BooleanArray};
+use arrow_array::ArrayRef;
 use arrow_buffer::{BooleanBuffer, BooleanBufferBuilder};
 use arrow_schema::ArrowError;
-use arrow_select::interleave::interleave;
-use arrow_select::zip::zip;
 
 use crate::checks::{Outcome, Selection};
+use crate::kernels::{interleave, zip};
 
 /// Some rows before a module that changes no column's name or type.
 pub(crate) struct Passage {
@@ -44,9 +43,8 @@ impl Passage {
             Selection::Nothing => bits.clone(),
             Selection::Rows(rows) => rows | &bits,
         };
-        let mask = BooleanArray::new(bits, None);
         let column = |(at, before): (usize, ArrayRef)| match written.get(at) {
-            Some(written) => zip(&mask, &before, written),
+            Some(written) => zip(&bits, &before, written),
             // Nothing was selected: the module wrote nothing.
             None => Ok(before),
         };
@@ -62,9 +60,7 @@ impl Passage {
         picks.sort_by_key(|(origin, _)| *origin);
         let places: Vec<(usize, usize)> = picks.iter().map(|(_, place)| *place).collect();
         let pairs = written.iter().zip(&self.before);
-        let column = |(written, before): (&ArrayRef, &ArrayRef)| {
-            interleave(&[written as &dyn Array, before as &dyn Array], &places)
-        };
+        let column = |(written, before): (&ArrayRef, &ArrayRef)| interleave([written, before], &places);
         let columns = pairs.map(column).collect::<Result<_, _>>()?;
         Ok(Outcome::Produced(picks.into_iter().map(|(origin, _)| origin).collect(), columns))
     }
