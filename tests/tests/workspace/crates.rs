@@ -23,7 +23,7 @@ const RULES: &[Rule] = &[
     Rule { name: "thalweg-engine", ours: &["thalweg-contract", "thalweg-types", "thalweg-wire"], never: RUNTIMES },
     Rule {
         name: "thalweg-bindings",
-        ours: &["thalweg-codec", "thalweg-contract", "thalweg-types", "thalweg-wire"],
+        ours: &["thalweg-chain", "thalweg-codec", "thalweg-contract", "thalweg-types", "thalweg-wire"],
         never: &["tokio", "wasmtime", "clap"],
     },
     Rule {

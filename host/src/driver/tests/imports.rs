@@ -19,5 +19,6 @@ fn the_engine_component_imports_nothing_but_types_and_held_bytes() {
     }
     let mut exports: Vec<_> = component_type.exports(engine).map(|(name, _)| name.to_owned()).collect();
     exports.sort();
-    assert_eq!(exports, ["thalweg:client/codec@0.2.0", "thalweg:client/engine@0.2.0"]);
+    let expected = ["chain", "codec", "engine", "tables"].map(|name| format!("thalweg:client/{name}@0.2.0"));
+    assert_eq!(exports, expected);
 }

@@ -4,6 +4,7 @@ mod describe;
 mod hostile;
 mod inspect;
 mod policies;
+mod rules;
 mod stock;
 
 use std::sync::{Arc, LazyLock};

@@ -23,6 +23,7 @@ wit_bindgen::generate!({
 
         world shared {
           import thalweg:module/types@1.0.0;
+          import thalweg:module/transform@1.0.0;
           import thalweg:client/catalog@0.2.0;
           import thalweg:client/settings@0.2.0;
         }

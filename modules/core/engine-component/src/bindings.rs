@@ -1,7 +1,7 @@
 //! What wit-bindgen makes of the WIT, beyond what components share; and its conversions.
 
 pub(crate) use self::generated::{
-    exports::thalweg::client::{codec, engine},
+    exports::thalweg::client::{chain, codec, engine, tables},
     thalweg::client::buffers,
 };
 pub(crate) use thalweg_bindings::{catalog, settings};
@@ -29,6 +29,7 @@ mod generated {
         world: "thalweg:client/engine-component",
         with: {
             "thalweg:module/types@1.0.0": thalweg_bindings::types,
+            "thalweg:module/transform@1.0.0": thalweg_bindings::transform,
             "thalweg:client/catalog@0.2.0": thalweg_bindings::catalog,
             "thalweg:client/settings@0.2.0": thalweg_bindings::settings,
         },

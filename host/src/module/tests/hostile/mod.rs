@@ -89,7 +89,28 @@ fn told_of(name: &str, loaded: Result<Chain, ModuleError>, told: &str) {
     assert!(!text.contains(|character: char| character.is_control()), "{name}: {text:?}");
 }
 
-fn rows(count: i32) -> RecordBatch {
+/// Modules whose second answer breaks the contract: their names, the components, and what is told of them. Not those that
+/// trap while the answer is read.
+pub(super) fn wrong_answers() -> impl Iterator<Item = (&'static str, Vec<u8>, &'static str)> {
+    answers::KINDS.iter().filter(|kind| !kind.told.starts_with("it trapped")).map(|kind| {
+        let mut image = Image::default();
+        let (plan, good) = (plan(&mut image, kind.writes), good(&mut image, kind.writes));
+        let bad = (kind.answer)(&mut image);
+        (kind.name, wrap(&core(&HARMLESS, image, plan, good, Some(bad))), kind.told)
+    })
+}
+
+/// The same with plans, not those that are none.
+pub(super) fn wrong_plans() -> impl Iterator<Item = (&'static str, Vec<u8>, &'static str)> {
+    let is_plan = |kind: &&plans::Kind| !kind.told.starts_with("it trapped") && !kind.told.contains("does not start");
+    plans::KINDS.iter().filter(is_plan).map(|kind| {
+        let mut image = Image::default();
+        let (plan, good) = ((kind.plan)(&mut image), good(&mut image, ""));
+        (kind.name, wrap(&core(&HARMLESS, image, plan, good, None)), kind.told)
+    })
+}
+
+pub(super) fn rows(count: i32) -> RecordBatch {
     let column: ArrayRef = Arc::new(Int32Array::from_iter_values(0..count));
     RecordBatch::try_from_iter([("i", column)]).expect("a batch")
 }
@@ -104,7 +125,7 @@ fn good_rows(count: i32) -> Vec<i32> {
 }
 
 /// The batch: the good module before leaves 9,999 rows, of which the hostile one is given 8,192 and then `N`.
-const ROWS: i32 = 10_000;
+pub(super) const ROWS: i32 = 10_000;
 
 /// What becomes of a batch whose second call to the hostile module fails, under both policies.
 fn check(name: &str, component: &[u8], told: &str) {
