@@ -11,10 +11,14 @@
 //! ```text
 //! component  what is asked of a component before anything is made of it
 //! lexer      JavaScript cut into tokens
+//! foreign    the transpiler as a core module for JavaScript, where it is compiled to one
 //! glue       generated JavaScript, with what only asynchronous components need taken out
 //! ```
 
 mod component;
+#[cfg(target_arch = "wasm32")]
+#[allow(unsafe_code, reason = "functions that JavaScript calls have names of their own")]
+mod foreign;
 mod glue;
 mod lexer;
 

@@ -1,10 +1,15 @@
-//! Makes JavaScript of components: `thalweg-js COMPONENT NAME FOLDER [--trusted]`.
+//! Makes JavaScript of components: `thalweg-js COMPONENT NAME FOLDER [--trusted]`. A core module that carries its interface, as
+//! cargo builds it for wasm32-unknown-unknown, is made a component first.
 
 use std::error::Error;
 use std::path::PathBuf;
 use std::{env, fs};
 
 use thalweg_js::{Options, transpile};
+use wit_component::ComponentEncoder;
+
+/// How a core module begins, and not a component.
+const CORE: &[u8] = b"\0asm\x01\0\0\0";
 
 fn main() -> Result<(), Box<dyn Error>> {
     let arguments: Vec<String> = env::args().skip(1).collect();
@@ -13,7 +18,10 @@ fn main() -> Result<(), Box<dyn Error>> {
         [component, name, folder, trusted] if trusted == "--trusted" => (component, name, folder, false),
         _ => return Err("usage: thalweg-js COMPONENT NAME FOLDER [--trusted]".into()),
     };
-    let component = fs::read(component).map_err(|error| format!("{component}: {error}"))?;
+    let mut component = fs::read(component).map_err(|error| format!("{component}: {error}"))?;
+    if component.starts_with(CORE) {
+        component = ComponentEncoder::default().module(&component)?.validate(true).encode()?;
+    }
     let folder = PathBuf::from(folder);
     fs::create_dir_all(&folder)?;
     for file in transpile(&component, name, &Options { checked, ..Options::default() })? {
