@@ -8,6 +8,7 @@ pub mod files;
 pub mod fluss_rs;
 pub mod guests;
 pub mod java;
+pub mod javascript;
 mod ours;
 pub mod python;
 pub mod wait;

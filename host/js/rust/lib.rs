@@ -13,6 +13,7 @@
 //! lexer      JavaScript cut into tokens
 //! foreign    the transpiler as a core module for JavaScript, where it is compiled to one
 //! glue       generated JavaScript, with what only asynchronous components need taken out
+//! package    what the npm package has beside its sources
 //! ```
 
 mod component;
@@ -21,6 +22,8 @@ mod component;
 mod foreign;
 mod glue;
 mod lexer;
+#[cfg(not(target_arch = "wasm32"))]
+pub mod package;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
