@@ -6,11 +6,11 @@ import { json } from 'thalweg/internal/columns/json.js';
 
 /** JSON with the numbers as texts, of which none is rounded. */
 export function parse(text) {
-  const quoted = text.replace(/"(?:[^"\\]|\\.)*"|-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?/g, token => (token[0] === '"' ? token : `"\u0000${token}"`));
+  const quoted = text.replace(/"(?:[^"\\]|\\.)*"|-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?/g, token => (token[0] === '"' ? token : `"\uE000${token}"`));
   return JSON.parse(quoted);
 }
 
-const plain = value => (typeof value === 'string' && value[0] === '\u0000' ? value.slice(1) : value);
+const plain = value => (typeof value === 'string' && value[0] === '\uE000' ? value.slice(1) : value);
 
 /** A value of a column of this type. */
 function value(node, given) {
