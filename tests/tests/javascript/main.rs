@@ -1,6 +1,7 @@
-//! The npm package `thalweg` in Node 20 and 24, Deno, Bun and workerd, against a node: what every host must do, the files of
+//! The npm package `thalweg` in Node 20 and 24, Deno, Bun and workerd, and over WebSockets, against a node: what every host must do, the files of
 //! `tests/scenarios`, and its types by tsc. `THALWEG_JAVASCRIPT=full` runs all scenarios in every host, and millions of rows.
 
+mod web;
 mod worker;
 
 use std::io::{BufRead, BufReader, Write};
@@ -139,6 +140,7 @@ fn main() -> Result<()> {
         }
     }
     trials.push(trial("workerd".into(), missing, || worker::run(javascript()?)));
+    trials.push(trial("web".into(), missing, || web::run(javascript()?)));
     // One at a time: hosts and nodes share two cores.
     libtest_mimic::run(&Arguments { test_threads: Some(1), ..arguments }, trials).exit()
 }
