@@ -1,21 +1,30 @@
-//! Builds the components that the binary carries: the engine and the stock modules, compiled by cargo for
-//! wasm32-unknown-unknown and wrapped by wit-component, so that nothing but their WIT can be imported.
+//! Builds the components that the binary carries: the engine, the clients for components and the stock modules, compiled
+//! by cargo for wasm32-unknown-unknown and wrapped by wit-component, so that nothing but their WIT can be imported.
 
 #[path = "build/sources.rs"]
 mod sources;
 
 use std::error::Error;
 use std::fmt::Write as _;
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::{env, fs};
 
+use flate2::{Compression, write::GzEncoder};
 use sha2::{Digest, Sha256};
 use wit_component::ComponentEncoder;
 
 const TARGET: &str = "wasm32-unknown-unknown";
 const PROFILE: &str = "component";
 const ENGINE: &str = "thalweg-engine-component";
+const CLIENT: &str = "thalweg-client-component";
+
+/// What compositions of modules need: name in the folder of an export, and package.
+const FITTINGS: [(&str, &str); 2] = [("module-adapter", "thalweg-module-adapter"), ("quiet-log", "thalweg-quiet-log")];
+
+/// Name in the folder of an export, and feature, of the clients for components.
+const CLIENTS: [(&str, &str); 2] = [("client", "component"), ("client-with-modules", "modules")];
 
 /// Name on the command line, and package.
 const MODULES: [(&str, &str); 7] = [
@@ -29,7 +38,7 @@ const MODULES: [(&str, &str); 7] = [
 ];
 
 /// What goes into the components, from the root of the workspace.
-const SOURCES: [&str; 26] = [
+const SOURCES: [&str; 28] = [
     "Cargo.toml",
     "Cargo.lock",
     "wit",
@@ -49,6 +58,8 @@ const SOURCES: [&str; 26] = [
     "modules/core/engine-component/Cargo.toml",
     "modules/core/engine-component/src",
     "modules/core/client-component",
+    "modules/core/module-adapter",
+    "modules/core/quiet-log",
     "modules/stock/where",
     "modules/stock/scale",
     "modules/stock/sample",
@@ -83,7 +94,8 @@ fn main() -> Result<(), Box<dyn Error>> {
     let out = PathBuf::from(env::var("OUT_DIR")?);
     let target = shared_target(&out);
     require_target()?;
-    compile(&root, &target)?;
+    let packages = MODULES.iter().chain(&FITTINGS).flat_map(|(_, package)| ["-p", *package]);
+    compile(&root, &target, ["-p", ENGINE].into_iter().chain(packages))?;
 
     let built = target.join(TARGET).join(PROFILE);
     let mut code = String::from("pub(super) static ENGINE: Embedded = ");
@@ -92,6 +104,15 @@ fn main() -> Result<(), Box<dyn Error>> {
     for (name, package) in MODULES {
         embed(&mut code, name, package, &built, &out)?;
         code.push_str(",\n");
+    }
+    code.push_str("];\npub(super) static CLIENTS: &[(&str, &[u8])] = &[\n");
+    for (name, package) in FITTINGS {
+        pack(&mut code, name, &wrap(package, &built)?, &out)?;
+    }
+    // By themselves: what they want of wit-bindgen the modules need not carry.
+    for (name, feature) in CLIENTS {
+        compile(&root, &target, ["-p", CLIENT, "--features", feature])?;
+        pack(&mut code, name, &wrap(CLIENT, &built)?, &out)?;
     }
     code.push_str("];\n");
     fs::write(out.join("embedded.rs"), code)?;
@@ -121,13 +142,11 @@ fn require_target() -> Result<(), Box<dyn Error>> {
     }
 }
 
-fn compile(root: &Path, target: &Path) -> Result<(), Box<dyn Error>> {
+/// Compiles packages, said by the arguments of cargo.
+fn compile<'a>(root: &Path, target: &Path, packages: impl IntoIterator<Item = &'a str>) -> Result<(), Box<dyn Error>> {
     let mut cargo = Command::new(env::var("CARGO")?);
     cargo.current_dir(root).args(["build", "--lib", "--locked", "--target", TARGET, "--profile", PROFILE]);
-    cargo.arg("--target-dir").arg(target).args(["-p", ENGINE]);
-    for (_, package) in MODULES {
-        cargo.args(["-p", package]);
-    }
+    cargo.arg("--target-dir").arg(target).args(packages);
     for name in FOREIGN {
         cargo.env_remove(name);
     }
@@ -137,10 +156,24 @@ fn compile(root: &Path, target: &Path) -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
+/// Makes a component of what was built for a package.
+fn wrap(package: &str, built: &Path) -> Result<Vec<u8>, Box<dyn Error>> {
+    let core = fs::read(built.join(package.replace('-', "_")).with_extension("wasm"))?;
+    Ok(ComponentEncoder::default().module(&core)?.validate(true).encode()?)
+}
+
+/// Writes the expression that carries a component which is only given out: compressed, as it is not run here.
+fn pack(code: &mut String, name: &str, component: &[u8], out: &Path) -> Result<(), Box<dyn Error>> {
+    let mut packed = GzEncoder::new(Vec::new(), Compression::best());
+    packed.write_all(component)?;
+    fs::write(out.join(name).with_extension("wasm.gz"), packed.finish()?)?;
+    writeln!(code, "    ({name:?}, include_bytes!(concat!(env!(\"OUT_DIR\"), \"/{name}.wasm.gz\"))),")?;
+    Ok(())
+}
+
 /// Wraps what was built for a package, and writes the expression that carries it.
 fn embed(code: &mut String, name: &str, package: &str, built: &Path, out: &Path) -> Result<(), Box<dyn Error>> {
-    let core = fs::read(built.join(package.replace('-', "_")).with_extension("wasm"))?;
-    let component = ComponentEncoder::default().module(&core)?.validate(true).encode()?;
+    let component = wrap(package, built)?;
     let path = out.join(name).with_extension("wasm");
     fs::write(&path, &component)?;
     let sha256: [u8; 32] = Sha256::digest(&component).into();

@@ -1,5 +1,5 @@
-//! Writes the lists of texts that `thalweg module new` puts into folders: the SDK with the crate of types, the WIT of
-//! modules, the templates.
+//! Writes the lists of texts that the binary puts into folders: for `thalweg module new` the SDK with the crate of types,
+//! the WIT of modules and the templates; for `thalweg component export` the WIT of all packages.
 
 use std::error::Error;
 use std::fmt::Write as _;
@@ -7,19 +7,29 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Name of the list, the folder from the root of the workspace, and what of it: files and folders.
-const LISTS: [(&str, &str, &[&str]); 4] = [
+type List = (&'static str, &'static str, &'static [&'static str]);
+
+const NEW: [List; 4] = [
     ("SDK", "guest-sdk", &["Cargo.toml", "README.md", "src", "macros/Cargo.toml", "macros/src"]),
     ("TYPES", "modules/core/types", &["Cargo.toml", "src"]),
     ("WIT", "wit/module", &["."]),
     ("TEMPLATES", "guest-sdk/templates", &["rust", "js", "python", "go"]),
 ];
 
-/// Writes `sources.rs` into the folder of the build script's output.
+const EXPORT: [List; 3] =
+    [("MODULE", "wit/module", &["."]), ("CLIENT", "wit/client", &["."]), ("CLIENT_ASYNC", "wit/client-async", &["."])];
+
+/// Writes `sources.rs` and `wit.rs` into the folder of the build script's output.
 pub(crate) fn embed(root: &Path, out: &Path) -> Result<(), Box<dyn Error>> {
+    write_lists(&NEW, root, &out.join("sources.rs"))?;
+    write_lists(&EXPORT, root, &out.join("wit.rs"))
+}
+
+fn write_lists(lists: &[List], root: &Path, file: &Path) -> Result<(), Box<dyn Error>> {
     let mut code = String::new();
-    for (name, folder, parts) in LISTS {
+    for (name, folder, parts) in lists {
         let mut files = Vec::new();
-        for part in parts {
+        for part in *parts {
             collect(&root.join(folder).join(part), &mut files)?;
         }
         files.sort();
@@ -33,7 +43,7 @@ pub(crate) fn embed(root: &Path, out: &Path) -> Result<(), Box<dyn Error>> {
         }
         code.push_str("];\n");
     }
-    Ok(fs::write(out.join("sources.rs"), code)?)
+    Ok(fs::write(file, code)?)
 }
 
 /// The files at a path, whether it is one or a folder of them; none if there is nothing.

@@ -4,6 +4,7 @@
 pub mod binary;
 pub mod client;
 pub mod cluster;
+pub mod components;
 pub mod files;
 pub mod fluss_rs;
 pub mod guests;

@@ -4,12 +4,14 @@
 //! rows      append, upsert, delete, scan, lookup
 //! tables    database, table, partition, offsets
 //! modules   module: list, new, build, test, inspect
+//! component  component: export
 //! serve     the embedded node
 //! demo      the whole product in one command
 //! shell     completions and man pages
 //! terminal  what every command has of the terminal: options, messages, lists, progress
 //! ```
 
+mod component;
 mod demo;
 mod modules;
 mod rows;
@@ -65,6 +67,9 @@ enum Command {
     /// Write, build, test and look into smart modules
     #[command(subcommand)]
     Module(modules::Module),
+    /// Write out the components that other hosts embed
+    #[command(subcommand)]
+    Component(component::Component),
     /// Print a completion script for a shell
     Completions(shell::Completions),
     /// Write man pages into a folder
@@ -116,6 +121,7 @@ impl Cli {
                 Command::Lookup(command) => command.run(&common).await,
                 Command::Scan(command) => command.run(&common, order).await,
                 Command::Module(command) => command.run(&common).await,
+                Command::Component(command) => command.run(&common),
                 Command::Completions(_) | Command::Man(_) => Ok(()),
             }
         });

@@ -15,10 +15,12 @@ mod error;
 mod limiter;
 
 use std::borrow::Cow;
+use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use flate2::read::GzDecoder;
 use sha2::{Digest, Sha256};
 use wasmtime::component::Component;
 use wasmtime::{Config, Engine, Strategy};
@@ -121,6 +123,23 @@ impl Runtime {
     /// The bytes of a stock module; `None` if there is none of that name.
     pub fn stock_bytes(name: &str) -> Option<&'static [u8]> {
         embedded::MODULES.iter().find(|module| module.name == name).map(|module| module.wasm)
+    }
+
+    /// The components that the binary carries for other hosts beside the engine and the stock modules, by name.
+    ///
+    /// # Errors
+    /// When one cannot be unpacked.
+    pub fn client_components() -> impl Iterator<Item = std::io::Result<(&'static str, Vec<u8>)>> {
+        embedded::CLIENTS.iter().map(|(name, packed)| {
+            let mut wasm = Vec::new();
+            GzDecoder::new(*packed).read_to_end(&mut wasm)?;
+            Ok((*name, wasm))
+        })
+    }
+
+    /// The bytes of the engine component.
+    pub fn engine_bytes() -> &'static [u8] {
+        embedded::ENGINE.wasm
     }
 
     /// A stock module by its name.

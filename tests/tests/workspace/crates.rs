@@ -67,6 +67,8 @@ const RULES: &[Rule] = &[
         ],
         never: &["tokio", "wasmtime", "clap"],
     },
+    Rule { name: "thalweg-module-adapter", ours: &[], never: ARROW },
+    Rule { name: "thalweg-quiet-log", ours: &[], never: ARROW },
     Rule { name: "thalweg-js", ours: &[], never: &["tokio", "wasmtime", "clap"] },
     Rule { name: "thalweg-module-macros", ours: &["thalweg-types"], never: ARROW },
     Rule { name: "thalweg-module", ours: &["thalweg-module-macros", "thalweg-types"], never: ARROW },
@@ -103,7 +105,15 @@ const RULES: &[Rule] = &[
 ];
 
 /// Crates that nothing may depend on, so that no rule is needed for them.
-const LEAVES: &[&str] = &["thalweg-tests", "thalweg-examples", "thalweg-bench-modules", "thalweg-python"];
+const LEAVES: &[&str] = &[
+    "thalweg-tests",
+    "thalweg-examples",
+    "thalweg-bench-modules",
+    "thalweg-client-command",
+    "thalweg-example-composed",
+    "thalweg-example-single",
+    "thalweg-python",
+];
 
 /// The platform of this machine, as rustc calls it.
 fn platform() -> String {

@@ -90,6 +90,7 @@ const ROOMS: &[Rooms] = &[
     ("modules/core/engine/src", &[""]),
     ("modules/core/bindings/src", &[""]),
     ("modules/core/engine-component/src", &[""]),
+    ("modules/core/client-component/src", &["", "session"]),
     ("guest-sdk/src", &[""]),
     ("guest-sdk/macros/src", &[""]),
     ("host/node/src", &["", "log", "keys", "bucket", "table", "handlers"]),
