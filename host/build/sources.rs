@@ -1,5 +1,6 @@
-//! Writes the lists of texts that the binary puts into folders: for `thalweg module new` the SDK with the crate of types,
-//! the WIT of modules and the templates; for `thalweg component export` the WIT of all packages.
+//! Writes the lists of texts that the binary carries: for `thalweg module new` the SDK with the crate of types, the WIT of
+//! modules and the templates; for `thalweg component export` the WIT of all packages; and the driver in JavaScript that the
+//! page of a node uses.
 
 use std::error::Error;
 use std::fmt::Write as _;
@@ -15,14 +16,16 @@ const NEW: [List; 4] = [
     ("WIT", "wit/module", &["."]),
     ("TEMPLATES", "guest-sdk/templates", &["rust", "js", "python", "go"]),
 ];
+const PAGE: [List; 1] = [("DRIVER", "host/js/src", &["."])];
 
 const EXPORT: [List; 3] =
     [("MODULE", "wit/module", &["."]), ("CLIENT", "wit/client", &["."]), ("CLIENT_ASYNC", "wit/client-async", &["."])];
 
-/// Writes `sources.rs` and `wit.rs` into the folder of the build script's output.
+/// Writes `sources.rs`, `wit.rs` and `driver.rs` into the folder of the build script's output.
 pub(crate) fn embed(root: &Path, out: &Path) -> Result<(), Box<dyn Error>> {
     write_lists(&NEW, root, &out.join("sources.rs"))?;
-    write_lists(&EXPORT, root, &out.join("wit.rs"))
+    write_lists(&EXPORT, root, &out.join("wit.rs"))?;
+    write_lists(&PAGE, root, &out.join("driver.rs"))
 }
 
 fn write_lists(lists: &[List], root: &Path, file: &Path) -> Result<(), Box<dyn Error>> {

@@ -42,6 +42,7 @@
 //! formats  rows in files: JSON lines, CSV, Parquet, Arrow
 //! panics   how tasks end that break down
 //! text     texts that strangers wrote, fit for a terminal
+//! http     the page of a node, and a gateway for it
 //! cli      the command line
 //! wit      the interfaces of `wit/` as wasmtime makes them, and their conversions
 //! ```
@@ -51,6 +52,7 @@ pub mod client;
 pub mod columns;
 mod driver;
 pub mod formats;
+mod http;
 pub mod module;
 mod panics;
 pub mod runtime;

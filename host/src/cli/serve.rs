@@ -8,10 +8,15 @@ use clap::{Args, ValueEnum};
 use thalweg_node::{Durability, Node, NodeOptions};
 
 use super::terminal::{Common, Outcome};
+use crate::http::{HttpOptions, HttpServer};
+
+/// Where the page is served when `--http` does not say.
+pub(super) const HTTP: &str = "127.0.0.1:9180";
 
 /// `thalweg serve`.
 #[derive(Debug, Args)]
-#[command(after_help = "Examples:\n  thalweg serve\n  thalweg serve --data ./data --listen 127.0.0.1:0")]
+#[command(after_help = "Examples:\n  thalweg serve\n  thalweg serve --data ./data --listen 127.0.0.1:0\n  \
+    thalweg serve --http\n  thalweg serve --http 0.0.0.0:9180")]
 pub(super) struct Serve {
     /// The data folder [default: the platform's data folder for the user]
     #[arg(long, value_name = "DIR", env = "THALWEG_DATA")]
@@ -25,6 +30,12 @@ pub(super) struct Serve {
     /// When rows count as written: on the disk, with the operating system, or in memory
     #[arg(long, value_enum, default_value_t = WhenWritten::Fsync)]
     durability: WhenWritten,
+    /// Serve the page too: tables, live rows, modules tried out in the browser; beyond this machine it asks for a token
+    #[arg(long, value_name = "HOST:PORT", num_args = 0..=1, default_missing_value = HTTP)]
+    http: Option<String>,
+    /// Let the page reach another server too
+    #[arg(long, value_name = "HOST:PORT", requires = "http")]
+    http_allow: Vec<String>,
 }
 
 /// When rows count as written.
@@ -39,7 +50,7 @@ enum WhenWritten {
 }
 
 impl Serve {
-    pub(super) async fn run(self, _common: &Common) -> Outcome {
+    pub(super) async fn run(self, common: &Common) -> Outcome {
         let data = match self.data {
             Some(data) => data,
             None => directories::ProjectDirs::from("dev", "thalweg", "thalweg")
@@ -55,20 +66,44 @@ impl Serve {
             WhenWritten::Os => Durability::Os,
             WhenWritten::Memory => Durability::Memory,
         };
+        let names = [Some(options.listen.clone()), options.advertise.clone()].into_iter().flatten();
+        let names = names.filter(|name| !name.ends_with(":0")).collect();
         let node = Node::start(options).await?;
-        writeln!(std::io::stdout(), "thalweg: ready on {}", node.address())?;
-        tokio::select! {
-            interrupted = interrupted() => interrupted?,
-            // Why is what `shutdown` says.
-            _ = node.failed() => {}
+        let page = match self.http {
+            Some(listen) => {
+                let client = common.client_options(Vec::new());
+                let options = HttpOptions { listen, node: node.address(), names, allow: self.http_allow, client };
+                match HttpServer::start(options).await {
+                    Ok(page) => Some(page),
+                    Err(error) => {
+                        node.shutdown().await?;
+                        return Err(error.into());
+                    }
+                }
+            }
+            None => None,
+        };
+        let mut ready = format!("thalweg: ready on {}\n", node.address());
+        if let Some(page) = &page {
+            ready += &format!("thalweg: the page is at {}\n", page.url());
         }
-        Ok(node.shutdown().await?)
+        std::io::stdout().write_all(ready.as_bytes())?;
+        let ended = tokio::select! {
+            interrupted = interrupted() => interrupted,
+            // Why is what `shutdown` says.
+            _ = node.failed() => Ok(()),
+        };
+        if let Some(page) = page {
+            page.shutdown().await;
+        }
+        node.shutdown().await?;
+        Ok(ended?)
     }
 }
 
 /// Resolves at the first SIGINT or SIGTERM.
 #[cfg(unix)]
-async fn interrupted() -> anyhow::Result<()> {
+pub(super) async fn interrupted() -> anyhow::Result<()> {
     use tokio::signal::unix::{SignalKind, signal};
     let mut terminate = signal(SignalKind::terminate())?;
     tokio::select! {
@@ -80,6 +115,6 @@ async fn interrupted() -> anyhow::Result<()> {
 
 /// Resolves at the first interrupt.
 #[cfg(not(unix))]
-async fn interrupted() -> anyhow::Result<()> {
+pub(super) async fn interrupted() -> anyhow::Result<()> {
     Ok(tokio::signal::ctrl_c().await?)
 }

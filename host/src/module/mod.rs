@@ -18,8 +18,8 @@ pub use chain::{Chain, StageReport};
 pub use error::ModuleError;
 pub use inspect::{Description, Import, Inspection, OutputColumn, Parameter, PlanReport, describe, inspect, plan};
 pub use sandbox::reach::Reach;
-pub(crate) use spec::toml_problem;
 pub use spec::{ChainSpec, Limits, ModuleSpec, Source, SpecError, UnitError, parse_bytes, parse_duration};
+pub(crate) use spec::{parse_policy, toml_problem};
 pub use thalweg_chain::{Applied, Cause, ChainContext, ChainError, Exception, ExceptionKind, Operation, Policy, Tally};
 
 #[cfg(test)]

@@ -57,6 +57,7 @@ const LAYERS: &[Layers] = &[
             &["columns", "runtime"],
             &["driver", "module", "formats"],
             &["client"],
+            &["http"],
             &["cli"],
         ],
     },
@@ -94,7 +95,7 @@ const ROOMS: &[Rooms] = &[
     ("guest-sdk/src", &[""]),
     ("guest-sdk/macros/src", &[""]),
     ("host/node/src", &["", "log", "keys", "bucket", "table", "handlers"]),
-    ("host/src", &["", "cli", "client", "module", "driver", "formats"]),
+    ("host/src", &["", "cli", "http", "client", "module", "driver", "formats"]),
 ];
 
 #[test]

@@ -13,18 +13,20 @@ use crate::client::{Client, CurrentOptions, Table};
 use crate::formats::{Format, writer};
 use crate::table::{TableDescriptor, TablePath};
 
+/// The table.
+pub(super) const TABLE: &str = "last_flights";
 /// Lookups made one after another.
 const LOOKUPS: usize = 1000;
 
 /// Puts the flights by airport, looks airports up, and reads what the table has now.
 pub(super) async fn show(client: &Client, flights: &RecordBatch) -> anyhow::Result<()> {
     let started = Instant::now();
-    let path: TablePath = "last_flights".parse()?;
+    let path: TablePath = TABLE.parse()?;
     let mut descriptor = TableDescriptor::new(schema_of(&flights.schema())?.with_primary_key(&["origin"])?);
     descriptor.bucket_count = Some(3);
     client.create_table(&path, descriptor, false).await?;
     let table = client.table(&path).await?;
-    say(started, "created table last_flights with primary key origin")?;
+    say(started, &format!("created table {TABLE} with primary key origin"))?;
 
     let started = Instant::now();
     let rows = flights.num_rows() as u64;

@@ -1,6 +1,7 @@
 //! `demo`: the whole product in one command, on a node in a temporary folder.
 
 mod keys;
+mod live;
 
 use std::io::Write;
 use std::time::{Duration, Instant};
@@ -31,11 +32,14 @@ const DELAY: i64 = 30;
 
 /// `thalweg demo`.
 #[derive(Debug, Args)]
-#[command(after_help = "Example:\n  thalweg demo --rows 1000000")]
+#[command(after_help = "Examples:\n  thalweg demo --rows 1000000\n  thalweg demo --http")]
 pub(in crate::cli) struct Demo {
     /// How many flights are appended; the 50,000 that the binary carries are repeated
     #[arg(long, value_name = "N", default_value_t = 500_000, value_parser = clap::value_parser!(u64).range(1..))]
     rows: u64,
+    /// Then serve a page in the browser with flights that keep coming, until Ctrl-C
+    #[arg(long, value_name = "HOST:PORT", num_args = 0..=1, default_missing_value = super::serve::HTTP)]
+    http: Option<String>,
 }
 
 impl Demo {
@@ -49,7 +53,11 @@ impl Demo {
         say(started, &format!("started an embedded node on {address}, data in {}", folder.path().display()))?;
 
         let client = common.connect_to(vec![address]).await?;
-        let shown = show(&client, self.rows).await;
+        let flights = flights()?;
+        let mut shown = show(&client, &flights, self.rows).await;
+        if let (Ok(()), Some(listen)) = (&shown, self.http) {
+            shown = live::run(&node, &client, common.client_options(Vec::new()), listen, &flights).await;
+        }
         client.close(Duration::from_secs(5)).await?;
         // If the node has failed, that is why whatever else did.
         node.shutdown().await?;
@@ -60,8 +68,7 @@ impl Demo {
 }
 
 /// Everything that the demonstration does with a node.
-async fn show(client: &Client, rows: u64) -> anyhow::Result<()> {
-    let flights = flights()?;
+async fn show(client: &Client, flights: &RecordBatch, rows: u64) -> anyhow::Result<()> {
     let started = Instant::now();
     let path: TablePath = "flights".parse()?;
     let schema = schema_of(&flights.schema())?;
@@ -75,11 +82,11 @@ async fn show(client: &Client, rows: u64) -> anyhow::Result<()> {
     let piped = table.clone().with_chain(&chain()?).await?;
     say(started, &format!("loaded modules: where (delay > {DELAY}) and scale (distance in km), a sandbox each"))?;
 
-    let kept = append(&piped, &flights, rows).await?;
+    let kept = append(&piped, flights, rows).await?;
     let read = scan(&table).await?;
     ensure!(read == kept, "{kept} rows were acknowledged, and {read} scanned");
     peek(&table).await?;
-    keys::show(client, &flights).await
+    keys::show(client, flights).await
 }
 
 /// Appends the flights, again and again, and says what became of them.

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, ensure};
 use clap::{ArgMatches, Args};
 
-use crate::module::{ChainSpec, ModuleSpec, Policy};
+use crate::module::{ChainSpec, ModuleSpec, Policy, parse_policy};
 use crate::table::Schema;
 
 /// Options that name a module chain.
@@ -83,10 +83,10 @@ impl Modules {
 #[derive(Debug, Clone, Args)]
 pub(super) struct ChainSettings {
     /// What becomes of rows that a module refuses [default: fail, or as the chain file says]
-    #[arg(long, value_name = "fail|drop|pass|dead-letter:TABLE", value_parser = policy)]
+    #[arg(long, value_name = "fail|drop|pass|dead-letter:TABLE", value_parser = parse_policy)]
     on_error: Option<Policy>,
     /// What becomes of all rows of a call that fails: a trap, a limit, a wrong answer [default: fail, or as the chain file says]
-    #[arg(long, value_name = "fail|drop|pass|dead-letter:TABLE", value_parser = policy)]
+    #[arg(long, value_name = "fail|drop|pass|dead-letter:TABLE", value_parser = parse_policy)]
     on_failure: Option<Policy>,
     /// The columns of the rows where modules make those of the table of them, as SQL: 'payload STRING'
     #[arg(long, value_name = "COLUMNS", value_parser = Schema::parse_sql)]
@@ -114,18 +114,5 @@ impl ChainSettings {
                 module.on_failure = policy.clone();
             }
         }
-    }
-}
-
-/// A policy for rows or calls.
-fn policy(text: &str) -> Result<Policy, String> {
-    match text {
-        "fail" => Ok(Policy::Fail),
-        "drop" => Ok(Policy::Drop),
-        "pass" => Ok(Policy::Pass),
-        _ => match text.strip_prefix("dead-letter:") {
-            Some(table) if !table.is_empty() => Ok(Policy::DeadLetter(table.to_owned())),
-            _ => Err("must be fail, drop, pass or dead-letter:TABLE".into()),
-        },
     }
 }

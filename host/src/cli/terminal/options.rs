@@ -89,7 +89,8 @@ impl Common {
         Ok(Client::connect(self.client_options(servers)).await?)
     }
 
-    fn client_options(&self, servers: Vec<String>) -> ClientOptions {
+    /// How these servers are connected to, as the options say.
+    pub(in crate::cli) fn client_options(&self, servers: Vec<String>) -> ClientOptions {
         let mut options = ClientOptions::new(servers);
         options.engine = match self.engine {
             Engine::Component => EngineKind::Component,

@@ -165,6 +165,19 @@ impl ModuleSpec {
     }
 }
 
+/// A policy for rows or calls, as options name it: `fail`, `drop`, `pass` or `dead-letter:TABLE`.
+pub(crate) fn parse_policy(text: &str) -> Result<Policy, String> {
+    match text {
+        "fail" => Ok(Policy::Fail),
+        "drop" => Ok(Policy::Drop),
+        "pass" => Ok(Policy::Pass),
+        _ => match text.strip_prefix("dead-letter:") {
+            Some(table) if !table.is_empty() => Ok(Policy::DeadLetter(table.to_owned())),
+            _ => Err("must be fail, drop, pass or dead-letter:TABLE".into()),
+        },
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
