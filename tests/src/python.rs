@@ -1,4 +1,5 @@
-//! Python in virtual environments of the tests' own: pyfluss 1.0.0 as a foreign client, and what reads files as others do.
+//! Python in virtual environments of the tests' own: pyfluss 1.0.0 as a foreign client, what reads files as others do, and our
+//! own package.
 
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
@@ -10,15 +11,28 @@ use anyhow::{Result, ensure};
 /// against.
 struct Environment {
     folder: &'static str,
-    packages: [&'static str; 2],
+    packages: &'static [&'static str],
     /// What they are imported as.
     modules: &'static str,
 }
 
 const PYFLUSS: Environment =
-    Environment { folder: "pyfluss-1.0.0", packages: ["pyfluss==1.0.0", "pyarrow==26.0.1"], modules: "fluss, pyarrow" };
+    Environment { folder: "pyfluss-1.0.0", packages: &["pyfluss==1.0.0", "pyarrow==26.0.1"], modules: "fluss, pyarrow" };
 const REFERENCE: Environment =
-    Environment { folder: "reference-1", packages: ["pyarrow==26.0.1", "duckdb==2.0.1"], modules: "pyarrow, duckdb" };
+    Environment { folder: "reference-1", packages: &["pyarrow==26.0.1", "duckdb==2.0.1"], modules: "pyarrow, duckdb" };
+/// What the package `thalweg` is tested with.
+const PACKAGE: Environment = Environment {
+    folder: "python-1",
+    packages: &[
+        "pyfluss==1.0.0",
+        "pyarrow==26.0.1",
+        "polars==2.1.0",
+        "pandas==3.1.1",
+        "duckdb==2.0.1",
+        "mypy==2.4.1",
+    ],
+    modules: "fluss, pyarrow, polars, pandas, duckdb, mypy",
+};
 
 impl Environment {
     /// Finds or makes the environment, and gives its interpreter; the error says why there is none.
@@ -48,6 +62,11 @@ pub fn reference() -> Result<Command, String> {
     let mut command = Command::new(REFERENCE.ready()?);
     command.arg(crate::root().join("tests/reference/compare.py"));
     Ok(command)
+}
+
+/// Python with what the package `thalweg` is tested with; the error says why there is none.
+pub fn for_package() -> Result<PathBuf, String> {
+    PACKAGE.ready()
 }
 
 /// Python with pyfluss.

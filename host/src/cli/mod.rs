@@ -20,6 +20,7 @@ mod shell;
 mod tables;
 mod terminal;
 
+use std::ffi::OsString;
 use std::process::ExitCode;
 
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
@@ -78,7 +79,13 @@ enum Command {
 
 /// Runs the command line of this process.
 pub fn run() -> ExitCode {
-    let matches = Cli::command().get_matches();
+    ExitCode::from(run_with(std::env::args_os()))
+}
+
+/// Runs a command line, the program's name first, and gives its exit status. Help, and arguments that it cannot have, end
+/// the process.
+pub fn run_with(arguments: impl IntoIterator<Item = OsString>) -> u8 {
+    let matches = Cli::command().get_matches_from(arguments);
     // Which `--set` belongs to which `--module` is a matter of their order, which only the raw matches know.
     let order = rows::Order::of(&matches);
     let cli = match Cli::from_arg_matches(&matches) {
@@ -87,14 +94,14 @@ pub fn run() -> ExitCode {
     };
     cli.common.start_logging();
     match cli.execute(order) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(Failure::Failed(error)) if is_broken_pipe(&error) => ExitCode::SUCCESS,
+        Ok(()) => 0,
+        Err(Failure::Failed(error)) if is_broken_pipe(&error) => 0,
         Err(Failure::Failed(error)) => {
             say(&sentence(&error));
-            ExitCode::FAILURE
+            1
         }
-        Err(Failure::Reported) => ExitCode::FAILURE,
-        Err(Failure::Interrupted) => ExitCode::from(130),
+        Err(Failure::Reported) => 1,
+        Err(Failure::Interrupted) => 130,
     }
 }
 

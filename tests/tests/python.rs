@@ -1,0 +1,167 @@
+//! The Python package `thalweg`: the programs of `tests/python`, each on a node of its own, through the package as this build
+//! has it; or, with `THALWEG_WHEEL=FILE`, through a wheel that is installed into an environment that has nothing else. Tests
+//! that lack their tools are listed as ignored, with the reason.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::time::Duration;
+
+use anyhow::{Context, Result, bail, ensure};
+use libtest_mimic::{Arguments, Failed, Trial};
+use thalweg_tests::{python, root, target, wait};
+
+/// How long one program may take.
+const PATIENCE: Duration = Duration::from_secs(600);
+
+/// The programs, and what they are about.
+const PROGRAMS: &[&str] = &["rows", "frames", "asynchronous", "ends", "foreign", "scenarios"];
+
+/// An interpreter that can import the package.
+#[derive(Clone)]
+struct Package {
+    interpreter: PathBuf,
+    /// Where the package lies, unless it is installed.
+    folder: Option<PathBuf>,
+}
+
+impl Package {
+    /// The package of this build.
+    fn of_this_build() -> Result<Self> {
+        let interpreter = python::for_package().map_err(anyhow::Error::msg)?;
+        // With the features of `cargo test --workspace`, so that nothing but the package's own crate is left to build.
+        let cargo = std::env::var("CARGO").unwrap_or_else(|_| "cargo".into());
+        let arguments = ["build", "--workspace", "--lib", "--test", "python"];
+        let built = Command::new(cargo).args(arguments).current_dir(root()).output()?;
+        ensure!(built.status.success(), "{}", String::from_utf8_lossy(&built.stderr));
+        let (folder, sources) = (target().join("python-package"), root().join("host/python/thalweg"));
+        let package = folder.join("thalweg");
+        if package.exists() {
+            std::fs::remove_dir_all(&package)?;
+        }
+        std::fs::create_dir_all(&package)?;
+        for file in std::fs::read_dir(&sources)? {
+            let file = file?.path();
+            if file.is_file() {
+                std::fs::copy(&file, package.join(file.file_name().context("a file has a name")?))?;
+            }
+        }
+        let library = format!("{}thalweg_python{}", std::env::consts::DLL_PREFIX, std::env::consts::DLL_SUFFIX);
+        std::fs::copy(target().join("debug").join(library), package.join("_native.abi3.so"))?;
+        Ok(Self { interpreter, folder: Some(folder) })
+    }
+
+    /// A wheel in an environment of its own, which sees the packages of the other one.
+    fn of_wheel(wheel: &Path) -> Result<Self> {
+        let base = python::for_package().map_err(anyhow::Error::msg)?;
+        let environment = target().join("python-wheel");
+        run(Command::new(&base).args(["-m", "venv", "--clear"]).arg(&environment))?;
+        let interpreter = environment.join("bin/python");
+        run(Command::new(&interpreter).args(["-m", "pip", "-q", "install", "--no-index"]).arg(wheel))?;
+        // Nothing else is installed: the package needs nothing.
+        run(Command::new(&interpreter).args(["-c", "import thalweg; thalweg.Node().close()"]))?;
+        run(Command::new(environment.join("bin/thalweg")).arg("--version"))?;
+        let find = "import sysconfig; print(sysconfig.get_path('purelib'))";
+        let libraries = run(Command::new(&base).args(["-c", find]))?;
+        let own = run(Command::new(&interpreter).args(["-c", find]))?;
+        std::fs::write(Path::new(own.trim()).join("others.pth"), libraries)?;
+        Ok(Self { interpreter, folder: None })
+    }
+
+    fn python(&self) -> Command {
+        let mut command = Command::new(&self.interpreter);
+        command.env("RUST_BACKTRACE", "0").env_remove("THALWEG_SERVER").env("PYTHONDONTWRITEBYTECODE", "1");
+        if let Some(folder) = &self.folder {
+            command.env("PYTHONPATH", folder).env("MYPYPATH", folder);
+        }
+        command
+    }
+
+    /// Runs a program of `tests/python`.
+    fn program(&self, name: &str) -> Result<()> {
+        let mut command = self.python();
+        command.arg(root().join("tests/python").join(format!("{name}.py")));
+        if std::env::var_os("THALWEG_PYTHON_SHOW").is_some() {
+            command.stdout(Stdio::inherit());
+        }
+        run(&mut command).map(drop)
+    }
+
+    /// Has a type checker look at the package and at the example, which uses it.
+    fn types(&self) -> Result<()> {
+        let mut command = self.python();
+        command.args(["-m", "mypy", "--strict", "--cache-dir"]).arg(target().join("python-mypy"));
+        if self.folder.is_some() {
+            command.args(["-p", "thalweg"]);
+            run(&mut command)?;
+            let mut example = self.python();
+            example.args(["-m", "mypy", "--strict", "--cache-dir"]).arg(target().join("python-mypy"));
+            return run(example.arg(root().join("examples/python/flights.py"))).map(drop);
+        }
+        run(command.arg(root().join("examples/python/flights.py"))).map(drop)
+    }
+
+    fn example(&self) -> Result<()> {
+        let said = run(self.python().arg(root().join("examples/python/flights.py")))?;
+        let expected = "appended 3 rows, 1 kept at offset 0\n[{'origin': 'PDX', 'delay': 45}]\nfound 2 of 3 airports: \
+                        {'code': 'SEA', 'name': 'Seattle-Tacoma', 'state': 'WA'}\n['SEA: Seattle-Tacoma', 'PDX: \
+                        Portland', 'XXX: not found']\n";
+        ensure!(said == expected, "the example prints:\n{said}");
+        Ok(())
+    }
+}
+
+/// Runs a program that must succeed, within `PATIENCE`, and gives what it printed.
+fn run(command: &mut Command) -> Result<String> {
+    let (out, err) = (tempfile::tempfile()?, tempfile::tempfile()?);
+    let mut child = command.stdin(Stdio::null()).stdout(out.try_clone()?).stderr(err.try_clone()?).spawn()?;
+    let ended = wait::ended(&mut child, PATIENCE);
+    let text = |mut file: std::fs::File| -> Result<String> {
+        use std::io::{Read as _, Seek as _};
+        let mut text = String::new();
+        file.rewind()?;
+        file.read_to_string(&mut text)?;
+        Ok(text)
+    };
+    let (out, err) = (text(out)?, text(err)?);
+    match ended {
+        Ok(status) if status.success() => Ok(out),
+        Ok(status) => bail!("{command:?}: {status}\n{out}{err}"),
+        Err(error) => bail!("{command:?}: {error:#}\n{out}{err}"),
+    }
+}
+
+fn package() -> Result<Package> {
+    match std::env::var_os("THALWEG_WHEEL") {
+        Some(wheel) => Package::of_wheel(&std::path::absolute(wheel)?),
+        None => Package::of_this_build(),
+    }
+}
+
+fn main() -> Result<()> {
+    let arguments = Arguments::from_args();
+    let missing = python::for_package().err();
+    let package = match (&missing, arguments.list) {
+        (None, false) => Some(package()?),
+        _ => None,
+    };
+    type Test = fn(&Package) -> Result<()>;
+    let others: [(&str, Test); 2] = [("types", Package::types), ("example", Package::example)];
+    let trial = |name: &str, test: Box<dyn FnOnce(&Package) -> Result<()> + Send>| {
+        let package = package.clone();
+        let test = move || {
+            let package = package.as_ref().ok_or("there is no package")?;
+            test(package).map_err(|error| Failed::from(format!("{error:#}")))
+        };
+        let kind = missing.clone().unwrap_or_default();
+        Trial::test(name, test).with_ignored_flag(missing.is_some()).with_kind(kind)
+    };
+    let mut trials: Vec<Trial> = Vec::new();
+    for name in PROGRAMS {
+        trials.push(trial(name, Box::new(|package: &Package| package.program(name))));
+    }
+    for (name, test) in others {
+        trials.push(trial(name, Box::new(test)));
+    }
+    // They share two cores.
+    libtest_mimic::run(&Arguments { test_threads: Some(1), ..arguments }, trials).exit();
+}
