@@ -64,7 +64,8 @@ async fn main() -> Result<()> {
 
 /// The wheel that `host/python/build` left.
 fn built() -> Result<PathBuf> {
-    let folder = std::fs::read_dir(root().join("host/python/dist")).context("there is no wheel; run host/python/build")?;
+    let folder =
+        std::fs::read_dir(root().join("host/python/dist")).context("there is no wheel; run host/python/build")?;
     let wheel = folder.flatten().map(|file| file.path()).find(|path| path.extension().is_some_and(|end| end == "whl"));
     wheel.context("there is no wheel; run host/python/build")
 }

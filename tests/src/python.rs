@@ -16,21 +16,17 @@ struct Environment {
     modules: &'static str,
 }
 
-const PYFLUSS: Environment =
-    Environment { folder: "pyfluss-1.0.0", packages: &["pyfluss==1.0.0", "pyarrow==26.0.1"], modules: "fluss, pyarrow" };
+const PYFLUSS: Environment = Environment {
+    folder: "pyfluss-1.0.0",
+    packages: &["pyfluss==1.0.0", "pyarrow==26.0.1"],
+    modules: "fluss, pyarrow",
+};
 const REFERENCE: Environment =
     Environment { folder: "reference-1", packages: &["pyarrow==26.0.1", "duckdb==2.0.1"], modules: "pyarrow, duckdb" };
 /// What the package `thalweg` is tested with.
 const PACKAGE: Environment = Environment {
     folder: "python-1",
-    packages: &[
-        "pyfluss==1.0.0",
-        "pyarrow==26.0.1",
-        "polars==2.1.0",
-        "pandas==3.1.1",
-        "duckdb==2.0.1",
-        "mypy==2.4.1",
-    ],
+    packages: &["pyfluss==1.0.0", "pyarrow==26.0.1", "polars==2.1.0", "pandas==3.1.1", "duckdb==2.0.1", "mypy==2.4.1"],
     modules: "fluss, pyarrow, polars, pandas, duckdb, mypy",
 };
 

@@ -2,6 +2,8 @@
 //! by a thread of its own, so that none of the runtime's waits for the interpreter.
 
 use std::cell::RefCell;
+use std::future::Future;
+use std::pin::Pin;
 use std::sync::mpsc::{Sender, channel};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
@@ -10,9 +12,13 @@ use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use tokio::task::AbortHandle;
 
-use crate::call::{Convert, Work};
 use crate::error::Failure;
 use crate::runtime;
+
+/// Makes what a call gives, once it has ended.
+pub(crate) type Convert = Box<dyn FnOnce(Python<'_>) -> PyResult<Py<PyAny>> + Send>;
+/// What a call does. Dropping it gives the call up.
+pub(crate) type Work = Pin<Box<dyn Future<Output = Convert> + Send>>;
 
 /// A call that has ended, and the future of the event loop that waits for it.
 struct Ended {
@@ -126,10 +132,7 @@ fn arrivals_of(event_loop: &Bound<'_, PyAny>) -> Arc<Arrivals> {
 }
 
 /// Starts work, and gives what `await` iterates over.
-pub(crate) fn start<'py>(
-    py: Python<'py>,
-    work: impl FnOnce() -> Result<Work, Failure>,
-) -> PyResult<Bound<'py, PyAny>> {
+pub(crate) fn start<'py>(py: Python<'py>, work: impl FnOnce() -> Result<Work, Failure>) -> PyResult<Bound<'py, PyAny>> {
     static RUNNING: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
     let event_loop = RUNNING.import(py, "asyncio", "get_running_loop")?.call0()?;
     let handle = runtime::handle()?;

@@ -2,25 +2,24 @@
 
 use std::future::Future;
 use std::panic::AssertUnwindSafe;
-use std::pin::{Pin, pin};
-use std::sync::{Mutex, PoisonError};
-use std::time::Duration;
+use std::pin::pin;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::task::{Context, Poll, Wake, Waker};
+use std::thread::Thread;
+use std::time::{Duration, Instant};
 
 use futures::FutureExt;
 use pyo3::BoundObject as _;
 use pyo3::prelude::*;
-use tokio::time::Instant;
+use tokio::runtime::Handle;
 
+use crate::asyncio::{self, Convert, Work};
 use crate::error::Failure;
-use crate::{asyncio, runtime};
+use crate::runtime;
 
 /// How long a thread waits before it looks for signals.
 const LOOK: Duration = Duration::from_millis(50);
-
-/// Makes what a call gives, once it has ended.
-pub(crate) type Convert = Box<dyn FnOnce(Python<'_>) -> PyResult<Py<PyAny>> + Send>;
-/// What a call does. Dropping it gives the call up.
-pub(crate) type Work = Pin<Box<dyn Future<Output = Convert> + Send>>;
 
 /// A call that has not begun: `wait()` does it and blocks, `await` does it in an event loop. Either may be used once.
 #[pyclass(frozen, module = "thalweg._native")]
@@ -100,32 +99,53 @@ pub(crate) fn block<T: Send>(
     limit: Option<Duration>,
 ) -> PyResult<T> {
     let handle = runtime::handle()?;
-    py.detach(|| handle.block_on(watched(work, limit, || Python::attach(|py| py.check_signals()))))
+    py.detach(|| wait(&handle, work, limit, || Python::attach(|py| py.check_signals())))
 }
 
-/// Does work, and looks for signals now and then.
-pub(crate) async fn watched<T>(
+/// Wakes a thread that waits.
+struct Wakes {
+    thread: Thread,
+    woken: AtomicBool,
+}
+
+impl Wake for Wakes {
+    fn wake(self: Arc<Self>) {
+        self.woken.store(true, Ordering::Release);
+        self.thread.unpark();
+    }
+}
+
+/// Does work on this thread, whose tasks run on the runtime, and looks for signals now and then. It needs no timer of the
+/// runtime's, so that it comes to its end also when that ends.
+pub(crate) fn wait<T>(
+    handle: &Handle,
     work: impl Future<Output = T>,
     limit: Option<Duration>,
     look: impl Fn() -> PyResult<()>,
 ) -> PyResult<T> {
-    let mut work = pin!(work);
-    // Most of what is short has ended before a timer is worth its while.
-    if let Some(done) = work.as_mut().now_or_never() {
-        return Ok(done);
-    }
-    let end = limit.and_then(|limit| Instant::now().checked_add(limit));
+    let _context = handle.enter();
+    let began = Instant::now();
+    let wakes = Arc::new(Wakes { thread: std::thread::current(), woken: AtomicBool::new(false) });
+    let waker = Waker::from(Arc::clone(&wakes));
+    let (mut work, mut context) = (pin!(work), Context::from_waker(&waker));
+    let mut looked = began;
     loop {
-        let next = Instant::now() + LOOK;
-        let wake = end.map_or(next, |end| end.min(next));
-        tokio::select! {
-            biased;
-            done = &mut work => return Ok(done),
-            () = tokio::time::sleep_until(wake) => look()?,
+        if let Poll::Ready(done) = work.as_mut().poll(&mut context) {
+            return Ok(done);
         }
-        if end.is_some_and(|end| end <= Instant::now()) {
-            let limit = limit.unwrap_or_default();
-            return Err(Failure::TimedOut(format!("the call did not end within {limit:?}")).into());
+        while !wakes.woken.swap(false, Ordering::Acquire) {
+            let left = limit.map(|limit| limit.saturating_sub(began.elapsed()));
+            if left == Some(Duration::ZERO) {
+                let limit = limit.unwrap_or_default();
+                return Err(Failure::TimedOut(format!("the call did not end within {limit:?}")).into());
+            }
+            let until_look = LOOK.saturating_sub(looked.elapsed());
+            if until_look.is_zero() {
+                look()?;
+                looked = Instant::now();
+                continue;
+            }
+            std::thread::park_timeout(left.map_or(until_look, |left| left.min(until_look)));
         }
     }
 }

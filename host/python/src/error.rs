@@ -9,7 +9,17 @@ use thalweg::client::{EngineError, Error, ErrorCode};
 use thalweg::module::SpecError;
 use thalweg_node::NodeError;
 
-use crate::client::Outcome;
+/// Makes the outcome of what was sent.
+type MakeOutcome = Box<dyn FnOnce(Python<'_>) -> PyResult<Py<PyAny>> + Send>;
+
+/// What an exception has beside its text, and that is made with it.
+pub(crate) struct Made(MakeOutcome);
+
+impl std::fmt::Debug for Made {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Made")
+    }
+}
 
 /// Why a call failed.
 #[derive(Debug)]
@@ -29,7 +39,7 @@ pub(crate) enum Failure {
     /// Not within the time that was given.
     TimedOut(String),
     /// Some of the batches of a write were sent, then one was refused.
-    Midway { cause: Box<Failure>, first_row: u64, outcome: Box<Outcome> },
+    Midway { cause: Box<Failure>, first_row: u64, outcome: Made },
     /// Python's own.
     Python(PyErr),
 }
@@ -71,6 +81,15 @@ impl From<Failure> for PyErr {
 }
 
 impl Failure {
+    /// Of a batch that is refused behind others that were sent, which have this many rows and this outcome.
+    pub(crate) fn midway(
+        cause: Failure,
+        first_row: u64,
+        outcome: impl FnOnce(Python<'_>) -> PyResult<Py<PyAny>> + Send + 'static,
+    ) -> Self {
+        Self::Midway { cause: Box::new(cause), first_row, outcome: Made(Box::new(outcome)) }
+    }
+
     /// The class of `thalweg._errors` that it is of.
     fn class(&self) -> &'static str {
         match self {
@@ -141,7 +160,7 @@ impl Failure {
             exception.setattr(intern!(py, "name"), name)?;
         }
         if let Self::Midway { outcome, .. } = self {
-            exception.setattr(intern!(py, "outcome"), Py::new(py, *outcome)?)?;
+            exception.setattr(intern!(py, "outcome"), (outcome.0)(py)?)?;
         }
         Ok(exception)
     }

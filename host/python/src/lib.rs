@@ -8,18 +8,22 @@
 //! call      one call: waited for or awaited, given up by a signal, a deadline or a cancellation
 //! asyncio   how what ends on the runtime comes into an event loop
 //! error     why a call failed, as an exception
-//! arrow     Arrow's C data interface, in and out, and the batches and schemas that speak it
+//! capsule   Arrow's C data interface, in and out
 //! values    Python's values as Arrow columns, and back
+//! batch     `Batch` and `Schema`, which speak that interface
+//! rows      rows and keys in whatever form they are given
 //! client    sessions, tables, writes, scans, look-ups
 //! node      the embedded node
 //! ```
 
-mod arrow;
 mod asyncio;
+mod batch;
 mod call;
+mod capsule;
 mod client;
 mod error;
 mod node;
+mod rows;
 mod runtime;
 mod values;
 
@@ -29,11 +33,13 @@ use pyo3::prelude::*;
 #[pymodule]
 mod _native {
     #[pymodule_export]
-    use super::arrow::{Batch, Schema};
+    use super::batch::{Batch, Schema};
     #[pymodule_export]
     use super::call::Call;
     #[pymodule_export]
-    use super::client::{Chain, Client, Found, Outcome, Pending, Scan, Table, Writer, connect, read_chain, stock_modules};
+    use super::client::{
+        Chain, Client, Found, Outcome, Pending, Scan, Table, Writer, connect, read_chain, stock_modules,
+    };
     #[pymodule_export]
     use super::node::{Node, start_node};
     #[pymodule_export]

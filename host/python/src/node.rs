@@ -18,12 +18,7 @@ pub(crate) struct Node {
 
 /// Starts a node.
 #[pyfunction]
-pub(crate) fn start_node(
-    data: PathBuf,
-    listen: String,
-    advertise: Option<String>,
-    durability: &str,
-) -> PyResult<Call> {
+pub(crate) fn start_node(data: PathBuf, listen: String, advertise: Option<String>, durability: &str) -> PyResult<Call> {
     let mut options = NodeOptions::new(data);
     options.listen = listen;
     options.advertise = advertise;

@@ -22,6 +22,8 @@ multiprocessing's methods "spawn" or "forkserver".
 from __future__ import annotations
 
 import atexit as _atexit
+import importlib as _importlib
+from typing import TYPE_CHECKING as _TYPE_CHECKING
 
 from . import _native
 from ._blocking import Client, Pending, Scan, Table, Writer, connect
@@ -57,11 +59,21 @@ from ._types import (
     TableInfo,
 )
 
+if _TYPE_CHECKING:
+    from . import aio as aio
+
 __version__: str = _native.version()
 
 # What is registered last runs first: nodes end while their threads are still there.
 _atexit.register(_native.shut_down)
 _atexit.register(_close_all)
+
+
+def __getattr__(name: str) -> object:
+    if name == "aio":  # asyncio is loaded for those who use it
+        return _importlib.import_module("thalweg.aio")
+    raise AttributeError(f"module 'thalweg' has no attribute {name!r}")
+
 
 __all__ = [
     "Acknowledged",
@@ -100,6 +112,7 @@ __all__ = [
     "UnreachableError",
     "UnsupportedError",
     "Writer",
+    "aio",
     "connect",
     "read_chain",
     "stock_modules",

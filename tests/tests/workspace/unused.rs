@@ -14,6 +14,7 @@ const UNNAMED: &[(&str, &str, &str)] = &[
     ("thalweg-shell", "zstd", "likewise"),
     ("thalweg-tests", "lz4_flex", "named in files of thalweg-wire's tests, which `fuzz` takes in by their paths"),
     ("thalweg-tests", "thalweg-wire", "likewise"),
+    ("thalweg-python", "xxhash-rust", "for its feature, so that the wheel is built of what the workspace is built of"),
 ];
 
 #[test]

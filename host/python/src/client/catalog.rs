@@ -6,7 +6,7 @@ use pyo3::sync::PyOnceLock;
 use pyo3::types::{IntoPyDict as _, PyDict, PyString, PyTuple};
 use thalweg::client::{Bucket, BucketOffsets, DatabaseInfo, PartitionInfo, TableInfo};
 
-use crate::arrow::Schema;
+use crate::batch::Schema;
 
 /// An instance of a class of `thalweg._types`.
 pub(super) fn made<'py>(

@@ -5,7 +5,8 @@ use pyo3::prelude::*;
 use pyo3::types::{PyCapsule, PyList, PyTuple};
 use thalweg::client::FoundRows;
 
-use crate::arrow::{Batch, array_capsules, stream_capsule};
+use crate::batch::Batch;
+use crate::capsule::{array_capsules, stream_capsule};
 use crate::error::Failure;
 use crate::values;
 

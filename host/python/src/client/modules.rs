@@ -55,7 +55,8 @@ pub(super) fn chain(given: &Bound<'_, PyAny>, input: Option<&str>) -> Result<Opt
     let mut spec = match given.cast::<Chain>() {
         Ok(chain) => chain.get().spec.clone(),
         Err(_) => {
-            let modules = given.try_iter()?.map(|module| self::module(&module?)).collect::<Result<Vec<_>, Failure>>()?;
+            let modules =
+                given.try_iter()?.map(|module| self::module(&module?)).collect::<Result<Vec<_>, Failure>>()?;
             ChainSpec { modules, input: None }
         }
     };
@@ -75,7 +76,9 @@ fn module(module: &Bound<'_, PyAny>) -> Result<ModuleSpec, Failure> {
     }
     spec.config = match json(&module.getattr(intern!(py, "config"))?, 0)? {
         Value::Object(config) => config,
-        other => return Err(Failure::Invalid(format!("the configuration of module {path} must be a dict, not {other}"))),
+        other => {
+            return Err(Failure::Invalid(format!("the configuration of module {path} must be a dict, not {other}")));
+        }
     };
     spec.on_error = policy(&module.getattr(intern!(py, "on_error"))?.extract::<String>()?)?;
     spec.on_failure = policy(&module.getattr(intern!(py, "on_failure"))?.extract::<String>()?)?;

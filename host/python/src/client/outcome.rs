@@ -151,7 +151,8 @@ impl Outcome {
         let mut found = Vec::new();
         for part in self.parts.iter() {
             for exception in &part.outcome.exceptions {
-                let rows: Vec<u64> = exception.rows.iter().map(|row| part.given.saturating_add(u64::from(*row))).collect();
+                let rows: Vec<u64> =
+                    exception.rows.iter().map(|row| part.given.saturating_add(u64::from(*row))).collect();
                 let message = |cause: &u32| exception.messages.get(*cause as usize).map_or("", String::as_str);
                 let messages: Vec<&str> = exception.causes.iter().map(message).collect();
                 let kind = modules::kind(exception.kind);
@@ -191,7 +192,9 @@ impl Outcome {
         let of = |part: &Part| {
             let produced = part.produced;
             let offsets = part.outcome.offsets();
-            offsets.map(move |(row, bucket, offset)| (produced.saturating_add(u64::from(row)), bucket, offset)).collect()
+            offsets
+                .map(move |(row, bucket, offset)| (produced.saturating_add(u64::from(row)), bucket, offset))
+                .collect()
         };
         self.parts.iter().flat_map(|part| -> Vec<_> { of(part) }).collect()
     }

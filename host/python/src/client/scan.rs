@@ -2,21 +2,25 @@
 
 use std::sync::Arc;
 
-use arrow_array::{ArrayRef, Int32Array, Int64Array, RecordBatch, RecordBatchReader, StringArray, TimestampMillisecondArray};
+use arrow_array::{
+    ArrayRef, Int32Array, Int64Array, RecordBatch, RecordBatchReader, StringArray, TimestampMillisecondArray,
+};
 use arrow_schema::{ArrowError, DataType, Field, Schema as ArrowSchema, SchemaRef, TimeUnit};
 use futures::{FutureExt, StreamExt};
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyCapsule, PyDict, PyString};
 use thalweg::client::{
-    Bucket, ChangeType, CurrentOptions, CurrentStream, End, Error, Offsets, ScanBatch, ScanOptions, ScanStream, Start, Table,
+    Bucket, ChangeType, CurrentOptions, CurrentStream, End, Error, Offsets, ScanBatch, ScanOptions, ScanStream, Start,
+    Table,
 };
 use thalweg::module::ChainSpec;
 use tokio::sync::{Mutex, OwnedMutexGuard, watch};
 
 use super::modules;
-use crate::arrow::{Batch, Schema, stream_capsule};
-use crate::call::{Call, watched};
+use crate::batch::{Batch, Schema};
+use crate::call::{self, Call};
+use crate::capsule::stream_capsule;
 use crate::error::Failure;
 use crate::runtime;
 
@@ -215,7 +219,9 @@ impl Shared {
         let mut reading = Arc::clone(&self.reading).lock_owned().await;
         let mut closed = self.closed.subscribe();
         let Reading { rows, read } = &mut *reading;
-        if read.is_none() && let Some(stream) = rows {
+        if read.is_none()
+            && let Some(stream) = rows
+        {
             let next = async {
                 match stream {
                     Rows::Log(rows) => rows.next().await,
@@ -310,17 +316,19 @@ impl Reader {
     /// that is nobody who another thread that holds it waits for. It is also the one that signals are for.
     fn wait(&self) -> Result<OwnedMutexGuard<Reading>, Failure> {
         let handle = runtime::handle()?;
-        if let Some(reading) = {
+        let read = || self.shared.read();
+        let there = {
             let _context = handle.enter();
-            self.shared.read().now_or_never()
-        } {
+            read().now_or_never()
+        };
+        if let Some(reading) = there {
             return Ok(reading);
         }
         if self.main != this_thread() {
-            return Ok(handle.block_on(self.shared.read()));
+            return Ok(call::wait(&handle, read(), None, || Ok(()))?);
         }
         let look = || Python::attach(|py| py.check_signals());
-        let wait = || handle.block_on(watched(self.shared.read(), None, look));
+        let wait = || call::wait(&handle, read(), None, look);
         Python::attach(|py| py.detach(wait)).map_err(Failure::from)
     }
 }

@@ -59,8 +59,7 @@ impl Client {
         if_not_exists: bool,
     ) -> PyResult<Call> {
         let (session, path) = (self.session.clone(), path(name)?);
-        let options =
-            TableOptions { primary_key, partition_by, bucket_by: bucket_key, buckets, comment, properties };
+        let options = TableOptions { primary_key, partition_by, bucket_by: bucket_key, buckets, comment, properties };
         let descriptor =
             TableDescriptor::describe(sql, options).map_err(|error| Failure::Invalid(error.to_string()))?;
         Ok(Call::of(async move { Ok(session.create_table(&path, descriptor, if_not_exists).await?) }))

@@ -5,14 +5,19 @@ use std::time::Duration;
 use pyo3::prelude::*;
 use pyo3::types::{PyDelta, PyDict};
 use thalweg::client::{
-    Acks, Assignment, ClientOptions, ConnectionSettings, EngineKind, LookupSettings, ScanSettings, Settings, WriteSettings,
+    Acks, Assignment, ClientOptions, ConnectionSettings, EngineKind, LookupSettings, ScanSettings, Settings,
+    WriteSettings,
 };
 
 use crate::call::seconds;
 use crate::error::Failure;
 
 /// The settings for these servers, with what the dicts name: groups by name, and settings in them by name.
-pub(super) fn options(servers: Vec<String>, engine: &str, groups: &Bound<'_, PyDict>) -> Result<ClientOptions, Failure> {
+pub(super) fn options(
+    servers: Vec<String>,
+    engine: &str,
+    groups: &Bound<'_, PyDict>,
+) -> Result<ClientOptions, Failure> {
     let mut options = ClientOptions::new(servers);
     options.engine = match engine {
         "component" => EngineKind::Component,
@@ -25,7 +30,8 @@ pub(super) fn options(servers: Vec<String>, engine: &str, groups: &Bound<'_, PyD
         if given.is_none() {
             continue;
         }
-        let given = given.cast::<PyDict>().map_err(|_| Failure::Invalid(format!("{group} must be a dict of settings")))?;
+        let given =
+            given.cast::<PyDict>().map_err(|_| Failure::Invalid(format!("{group} must be a dict of settings")))?;
         for (name, value) in given.iter() {
             let name: String = name.extract()?;
             let known = match group.as_str() {
@@ -80,7 +86,9 @@ fn set_write(settings: &mut WriteSettings, name: &str, value: &Bound<'_, PyAny>)
                 "all" => Acks::All,
                 "leader" => Acks::Leader,
                 "none" => Acks::None,
-                other => return Err(Failure::Invalid(format!("{other:?} must be \"all\", \"leader\" or \"none\"")).into()),
+                other => {
+                    return Err(Failure::Invalid(format!("{other:?} must be \"all\", \"leader\" or \"none\"")).into());
+                }
             }
         }
         "delivery_timeout" => settings.delivery_timeout = time(value)?,
@@ -88,7 +96,9 @@ fn set_write(settings: &mut WriteSettings, name: &str, value: &Bound<'_, PyAny>)
             settings.assignment = match value.extract::<String>()?.as_str() {
                 "sticky" => Assignment::Sticky,
                 "round-robin" => Assignment::RoundRobin,
-                other => return Err(Failure::Invalid(format!("{other:?} must be \"sticky\" or \"round-robin\"")).into()),
+                other => {
+                    return Err(Failure::Invalid(format!("{other:?} must be \"sticky\" or \"round-robin\"")).into());
+                }
             }
         }
         "create_partitions" => settings.create_partitions = value.extract()?,

@@ -8,10 +8,10 @@ use super::found::Found;
 use super::scan::{self, Scan};
 use super::write::Writer;
 use super::{catalog, modules};
-use crate::arrow::Schema;
+use crate::batch::Schema;
 use crate::call::Call;
 use crate::error::Failure;
-use crate::values::keys_in;
+use crate::rows::keys_in;
 
 /// One table of a session.
 #[pyclass(frozen, module = "thalweg._native")]

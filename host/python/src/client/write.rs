@@ -11,10 +11,10 @@ use tokio::sync::Mutex;
 
 use super::modules;
 use super::outcome::Outcome;
-use crate::arrow::Schema;
+use crate::batch::Schema;
 use crate::call::Call;
 use crate::error::Failure;
-use crate::values::{RowsIn, rows_in};
+use crate::rows::{RowsIn, rows_in};
 
 /// Writes rows of a table in one way.
 #[pyclass(frozen, module = "thalweg._native")]
@@ -81,8 +81,8 @@ impl Delivery {
                 Err(cause) if self.rows == 0 => return Err(cause),
                 Err(cause) => {
                     self.finish().await;
-                    let (first_row, done) = (self.rows, std::mem::take(&mut self.done));
-                    return Err(Failure::Midway { cause: cause.into(), first_row, outcome: Outcome::of(done).into() });
+                    let (first_row, outcome) = (self.rows, Outcome::of(std::mem::take(&mut self.done)));
+                    return Err(Failure::midway(cause, first_row, |py| Ok(Py::new(py, outcome)?.into_any())));
                 }
             }
         }

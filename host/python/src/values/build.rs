@@ -117,7 +117,8 @@ impl<'a, 'py> Numbers<'a, 'py> {
                 made.append_null();
                 continue;
             }
-            let text = value.cast::<PyString>().map_err(|_| unfit(self.column, row, &format!("{} is no text", shown(value))));
+            let text =
+                value.cast::<PyString>().map_err(|_| unfit(self.column, row, &format!("{} is no text", shown(value))));
             let text = text?.to_cow().map_err(|error| unfit(self.column, row, &error.to_string()))?;
             room(made.values_slice().len(), text.len(), self.column)?;
             made.append_value(text);
@@ -154,7 +155,9 @@ impl<'a, 'py> Numbers<'a, 'py> {
 /// A column of texts or bytes counts in 32 bits.
 fn room(held: usize, more: usize, column: &str) -> Result<(), Failure> {
     let whole = held.checked_add(more).and_then(|whole| i32::try_from(whole).ok());
-    whole.map(drop).ok_or_else(|| Failure::Invalid(format!("column `{column}` holds more than 2 GiB; give fewer rows at once")))
+    whole
+        .map(drop)
+        .ok_or_else(|| Failure::Invalid(format!("column `{column}` holds more than 2 GiB; give fewer rows at once")))
 }
 
 fn unfit(column: &str, row: usize, cause: &str) -> Failure {
@@ -272,7 +275,8 @@ fn row(fields: &Fields, values: &Values<'_>, column: &str) -> Result<ArrayRef, F
             columns.iter_mut().for_each(|column| column.push(none()));
             continue;
         }
-        let given = value.cast::<PyMapping>().map_err(|_| unfit(column, row, &format!("{} is no dict", shown(value))))?;
+        let given =
+            value.cast::<PyMapping>().map_err(|_| unfit(column, row, &format!("{} is no dict", shown(value))))?;
         let mut found = 0;
         for (field, column) in fields.iter().zip(&mut columns) {
             let there = given.contains(field.name())?;
@@ -284,9 +288,8 @@ fn row(fields: &Fields, values: &Values<'_>, column: &str) -> Result<ArrayRef, F
             return Err(unfit(column, row, &format!("{} has other fields than {}", shown(value), names.join(", "))));
         }
     }
-    let part = |(field, values): (&FieldRef, Vec<_>)| {
-        build(field.data_type(), &values, &format!("{column}.{}", field.name()))
-    };
+    let part =
+        |(field, values): (&FieldRef, Vec<_>)| build(field.data_type(), &values, &format!("{column}.{}", field.name()));
     let columns = fields.iter().zip(columns).map(part).collect::<Result<Vec<ArrayRef>, _>>()?;
     let made = StructArray::try_new_with_length(fields.clone(), columns, present(values), values.len());
     Ok(Arc::new(made.map_err(|error| Failure::Invalid(format!("column `{column}`: {error}")))?))

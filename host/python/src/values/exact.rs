@@ -85,7 +85,10 @@ pub(super) fn date(value: &Bound<'_, PyAny>) -> Result<i32, Unfit> {
 }
 
 fn ordinal(value: &Bound<'_, PyAny>) -> Result<i64, Unfit> {
-    value.call_method0(intern!(value.py(), "toordinal")).and_then(|days| days.extract()).map_err(|error| error.to_string())
+    value
+        .call_method0(intern!(value.py(), "toordinal"))
+        .and_then(|days| days.extract())
+        .map_err(|error| error.to_string())
 }
 
 /// A `datetime.time` in this unit; an int is in that unit already.
@@ -93,7 +96,8 @@ pub(super) fn time(value: &Bound<'_, PyAny>, unit: TimeUnit) -> Result<i64, Unfi
     if let Some(count) = count(value) {
         return Ok(count);
     }
-    let time = value.cast::<PyTime>().map_err(|_| wanted(value, "a datetime.time, or an int in the unit of the column"))?;
+    let time =
+        value.cast::<PyTime>().map_err(|_| wanted(value, "a datetime.time, or an int in the unit of the column"))?;
     if time.get_tzinfo().is_some() {
         return Err("a TIME has no zone; leave the time's tzinfo out".into());
     }
@@ -113,8 +117,9 @@ pub(super) fn timestamp(value: &Bound<'_, PyAny>, unit: TimeUnit, zoned: bool) -
     if let Some(count) = count(value) {
         return Ok(count);
     }
-    let moment =
-        value.cast::<PyDateTime>().map_err(|_| wanted(value, "a datetime.datetime, or an int in the unit of the column"))?;
+    let moment = value
+        .cast::<PyDateTime>()
+        .map_err(|_| wanted(value, "a datetime.datetime, or an int in the unit of the column"))?;
     let value = match (moment.get_tzinfo().is_some(), zoned) {
         (true, false) => return Err("a TIMESTAMP has no zone; leave the datetime's tzinfo out".into()),
         (false, true) => return Err("a TIMESTAMP_LTZ needs a datetime with a tzinfo, as datetime.timezone.utc".into()),
@@ -163,7 +168,8 @@ fn unit_name(unit: TimeUnit) -> &'static str {
 
 /// A number of a unit as microseconds, which is as fine as Python's times are.
 fn micros(number: i64, unit: TimeUnit) -> Result<i64, Unfit> {
-    let finer = || format!("{number} ns is finer than Python's times, which end at microseconds; take the column as Arrow");
+    let finer =
+        || format!("{number} ns is finer than Python's times, which end at microseconds; take the column as Arrow");
     match unit {
         TimeUnit::Second => number.checked_mul(1_000_000),
         TimeUnit::Millisecond => number.checked_mul(1000),

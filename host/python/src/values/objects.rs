@@ -2,9 +2,9 @@
 
 use arrow_array::cast::AsArray as _;
 use arrow_array::types::{
-    ArrowPrimitiveType, Date32Type, Decimal128Type, Float32Type, Float64Type, Int8Type, Int16Type, Int32Type, Int64Type,
-    Time32MillisecondType, Time32SecondType, Time64MicrosecondType, Time64NanosecondType, TimestampMicrosecondType,
-    TimestampMillisecondType, TimestampNanosecondType, TimestampSecondType,
+    ArrowPrimitiveType, Date32Type, Decimal128Type, Float32Type, Float64Type, Int8Type, Int16Type, Int32Type,
+    Int64Type, Time32MillisecondType, Time32SecondType, Time64MicrosecondType, Time64NanosecondType,
+    TimestampMicrosecondType, TimestampMillisecondType, TimestampNanosecondType, TimestampSecondType,
 };
 use arrow_array::{Array, ArrayRef, RecordBatch};
 use arrow_schema::{DataType, TimeUnit};
@@ -44,7 +44,8 @@ pub(crate) fn objects<'py>(py: Python<'py>, column: &ArrayRef, name: &str) -> Py
         DataType::Decimal128(_, scale) => of.numbers::<Decimal128Type, _>(|number| {
             static CLASS: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
             let made = CLASS.import(py, "decimal", "Decimal");
-            made.and_then(|class| class.call1((exact::decimal_text(number, *scale),))).map_err(|error| error.to_string())
+            made.and_then(|class| class.call1((exact::decimal_text(number, *scale),)))
+                .map_err(|error| error.to_string())
         }),
         DataType::Date32 => of.numbers::<Date32Type, _>(|days| exact::date_object(py, days)),
         DataType::Time32(unit @ TimeUnit::Second) => {

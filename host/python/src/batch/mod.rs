@@ -1,11 +1,19 @@
-//! `Batch`: rows, with what a scan knows of them.
+//! `Batch`: rows, with what a scan knows of them; and their columns.
+//!
+//! ```text
+//! schema   `Schema`: columns and their types
+//! ```
+
+mod schema;
 
 use arrow_array::{RecordBatch, RecordBatchIterator};
 use pyo3::prelude::*;
 use pyo3::types::{PyCapsule, PyDict, PyList, PyTuple};
 use thalweg::client::ScanBatch;
 
-use super::{Schema, export};
+pub(crate) use schema::Schema;
+
+use crate::capsule;
 use crate::error::Failure;
 use crate::values;
 
@@ -128,7 +136,8 @@ impl Batch {
     fn slice(&self, offset: usize, length: Option<usize>) -> Batch {
         let first = offset.min(self.rows.num_rows());
         let length = length.unwrap_or(usize::MAX).min(self.rows.num_rows() - first);
-        let part = |list: &Option<Vec<u64>>| list.as_ref().map(|list| list.iter().skip(first).take(length).copied().collect());
+        let part =
+            |list: &Option<Vec<u64>>| list.as_ref().map(|list| list.iter().skip(first).take(length).copied().collect());
         let origin = self.origin.as_ref().map(|origin| Origin {
             offsets: part(&origin.offsets),
             changes: origin.changes.as_ref().map(|all| all.iter().skip(first).take(length).copied().collect()),
@@ -145,7 +154,7 @@ impl Batch {
     ) -> PyResult<Bound<'py, PyTuple>> {
         // Taken as it is: the interface leaves it to the maker.
         let _ = requested_schema;
-        export::array_capsules(py, &self.rows)
+        capsule::array_capsules(py, &self.rows)
     }
 
     #[pyo3(signature = (requested_schema = None))]
@@ -156,11 +165,11 @@ impl Batch {
     ) -> PyResult<Bound<'py, PyCapsule>> {
         let _ = requested_schema;
         let reader = RecordBatchIterator::new([Ok(self.rows.clone())], self.rows.schema());
-        export::stream_capsule(py, Box::new(reader))
+        capsule::stream_capsule(py, Box::new(reader))
     }
 
     fn __arrow_c_schema__<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyCapsule>> {
-        export::schema_capsule(py, self.rows.schema_ref())
+        capsule::schema_capsule(py, self.rows.schema_ref())
     }
 
     fn __len__(&self) -> usize {

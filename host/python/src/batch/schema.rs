@@ -5,7 +5,7 @@ use pyo3::prelude::*;
 use pyo3::types::PyCapsule;
 use thalweg::table::{ArrowColumn, ColumnType};
 
-use super::export;
+use crate::capsule;
 
 /// Columns and their types. Takes part in Arrow's PyCapsule interface: `pyarrow.schema(schema)`.
 #[pyclass(frozen, module = "thalweg")]
@@ -33,7 +33,7 @@ impl Schema {
     }
 
     fn __arrow_c_schema__<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyCapsule>> {
-        export::schema_capsule(py, &self.schema)
+        capsule::schema_capsule(py, &self.schema)
     }
 
     fn __len__(&self) -> usize {
@@ -50,6 +50,7 @@ impl Schema {
 }
 
 fn quoted(name: &str) -> String {
-    let plain = name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_') && !name.starts_with(|c: char| c.is_ascii_digit());
+    let plain =
+        name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_') && !name.starts_with(|c: char| c.is_ascii_digit());
     if plain && !name.is_empty() { name.to_owned() } else { format!("`{}`", name.replace('`', "``")) }
 }

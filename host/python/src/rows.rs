@@ -7,9 +7,10 @@ use arrow_schema::{Field, Schema, SchemaRef};
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyList, PyMapping, PyString, PyTuple};
 
-use super::build::build;
-use crate::arrow::{Batch, Batches, column, stream_of};
+use crate::batch::Batch;
+use crate::capsule::{Batches, column, stream_of};
 use crate::error::Failure;
+use crate::values::build;
 
 /// Rows that were given.
 pub(crate) enum RowsIn {
@@ -146,9 +147,10 @@ fn of_keys(keys: &Bound<'_, PyList>, schema: &Schema) -> Result<RecordBatch, Fai
             _ => return Err(wrong()),
         }
     }
-    let made = fields.iter().zip(columns).map(|(field, values)| {
-        Ok((nullable(field), build(field.data_type(), &values, field.name())?))
-    });
+    let made = fields
+        .iter()
+        .zip(columns)
+        .map(|(field, values)| Ok((nullable(field), build(field.data_type(), &values, field.name())?)));
     of_arrays(made.collect::<Result<_, Failure>>()?)
 }
 
