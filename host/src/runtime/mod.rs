@@ -115,11 +115,6 @@ impl Runtime {
         self.compiler.load_own(name, wasm, *sha256)
     }
 
-    /// The bytes of the engine component that the binary carries.
-    pub(crate) fn engine_bytes() -> &'static [u8] {
-        embedded::ENGINE.wasm
-    }
-
     /// The names of the stock modules that the binary carries.
     pub fn stock_modules() -> impl Iterator<Item = &'static str> {
         embedded::MODULES.iter().map(|module| module.name)
@@ -142,7 +137,7 @@ impl Runtime {
         })
     }
 
-    /// The bytes of the engine component.
+    /// The bytes of the engine component that the binary carries.
     pub fn engine_bytes() -> &'static [u8] {
         embedded::ENGINE.wasm
     }
