@@ -8,6 +8,7 @@ use std::process::{Command, Stdio};
 use anyhow::{Context, Result, bail, ensure};
 use serde_json::Value;
 
+use crate::javascript::{JavaScript, Runner};
 use crate::{fluss_rs, java, ours, python};
 
 /// A client.
@@ -15,6 +16,8 @@ use crate::{fluss_rs, java, ours, python};
 pub enum Client {
     /// The `thalweg` binary.
     Thalweg,
+    /// The npm package `thalweg`, in Node 24.
+    JavaScript,
     /// Fluss's own Java client, 0.9.1.
     Java,
     /// fluss-rs 1.0.0.
@@ -24,13 +27,14 @@ pub enum Client {
 }
 
 impl Client {
-    /// All but our own.
+    /// All but our own ones.
     pub const FOREIGN: [Self; 3] = [Self::Java, Self::FlussRs, Self::Pyfluss];
 
     /// As cases name it.
     pub fn name(self) -> &'static str {
         match self {
             Self::Thalweg => "thalweg",
+            Self::JavaScript => "javascript",
             Self::Java => "java",
             Self::FlussRs => "fluss-rs",
             Self::Pyfluss => "pyfluss",
@@ -41,6 +45,7 @@ impl Client {
     pub fn missing(self) -> Option<String> {
         match self {
             Self::Thalweg => None,
+            Self::JavaScript => JavaScript::shared().err().map(str::to_owned),
             Self::Java => java::missing(),
             Self::FlussRs => fluss_rs::missing(),
             Self::Pyfluss => python::Python::ready().err(),
@@ -51,6 +56,9 @@ impl Client {
     pub fn run(self, server: &str, commands: &[Value]) -> Result<Vec<Vec<Value>>> {
         let mut program = match self {
             Self::Thalweg => return commands.iter().map(|command| ours::run(server, command)).collect(),
+            Self::JavaScript => {
+                JavaScript::shared().map_err(anyhow::Error::msg)?.script(Runner::Node24, "commands.mjs")
+            }
             Self::Java => java::program()?,
             Self::FlussRs => Command::new(fluss_rs::program(false)?),
             Self::Pyfluss => python::Python::ready().map_err(anyhow::Error::msg)?.commands(),

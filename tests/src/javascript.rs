@@ -5,6 +5,7 @@ use std::ffi::OsStr;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::sync::LazyLock;
 
 use anyhow::{Context, Result, ensure};
 use thalweg_js::package;
@@ -49,8 +50,14 @@ pub struct JavaScript {
 }
 
 impl JavaScript {
-    /// Installs what is missing, and makes the package anew; the error says why it cannot be.
-    pub fn ready() -> Result<Self, String> {
+    /// The one that the tests of this program share; the error says why there is none.
+    pub fn shared() -> Result<&'static Self, &'static str> {
+        static SHARED: LazyLock<Result<JavaScript, String>> = LazyLock::new(JavaScript::ready);
+        SHARED.as_ref().map_err(String::as_str)
+    }
+
+    /// Installs what is missing, and makes the package anew.
+    fn ready() -> Result<Self, String> {
         let node = Command::new("node").arg("--version").output().map_err(|_| "needs node, which is not here")?;
         let version = String::from_utf8_lossy(&node.stdout).into_owned();
         let major = version.trim_start_matches('v').split('.').next().and_then(|text| text.parse::<u32>().ok());

@@ -164,16 +164,22 @@ fn json_lines(text: &str) -> Result<Vec<Value>> {
 /// Ours and theirs in both directions, for each case, client and server; with `THALWEG_FOREIGN=full` also foreign clients
 /// among themselves, on the real cluster.
 fn pairs(clients: &[Client], server: Server, full: bool) -> Vec<(Client, Client)> {
-    let ours = clients.iter().flat_map(|client| [(*client, Client::Thalweg), (Client::Thalweg, *client)]);
+    // Our package is tried in both directions as a foreign client is, on the node.
+    let package = [Client::JavaScript];
+    let package = if matches!(server, Server::Node) { &package[..] } else { &[] };
+    let ours =
+        clients.iter().chain(package).flat_map(|client| [(*client, Client::Thalweg), (Client::Thalweg, *client)]);
     let among = clients.iter().flat_map(|writer| clients.iter().map(|reader| (*writer, *reader)));
-    ours.chain(among.filter(|_| full && matches!(server, Server::Cluster(_)))).collect()
+    let mut pairs: Vec<_> = ours.collect();
+    pairs.extend(among.filter(|_| full && matches!(server, Server::Cluster(_))));
+    pairs
 }
 
 /// A trial for each case, pair of clients, and server.
 pub(crate) fn trials() -> Result<Vec<Trial>> {
     let no_cluster = cluster::missing();
     let missing: Vec<(Client, Option<String>)> =
-        Client::FOREIGN.into_iter().map(|client| (client, client.missing())).collect();
+        Client::FOREIGN.into_iter().chain([Client::JavaScript]).map(|client| (client, client.missing())).collect();
     let missing = |client| missing.iter().find(|(other, _)| *other == client).and_then(|(_, missing)| missing.clone());
     let full = std::env::var("THALWEG_FOREIGN").is_ok_and(|value| value == "full");
     let mut trials = Vec::new();
@@ -193,7 +199,7 @@ pub(crate) fn trials() -> Result<Vec<Trial>> {
             let no_server = no_cluster.clone().filter(|_| place == "cluster");
             for (writer, reader) in pairs(&clients, server, full) {
                 let name = format!("{stem}/{}_to_{}/{place}", writer.name(), reader.name());
-                if writer == Client::Thalweg && !case.we_write {
+                if matches!(writer, Client::Thalweg | Client::JavaScript) && !case.we_write {
                     continue;
                 }
                 let missing = no_server.clone().or_else(|| missing(writer)).or_else(|| missing(reader));

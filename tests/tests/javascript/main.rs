@@ -7,7 +7,6 @@ mod worker;
 use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
 use std::process::Stdio;
-use std::sync::{Arc, LazyLock};
 
 use anyhow::{Context, Result, bail, ensure};
 use libtest_mimic::{Arguments, Failed, Trial};
@@ -15,10 +14,8 @@ use serde_json::{Value, json};
 use thalweg_tests::binary::Node;
 use thalweg_tests::javascript::{JavaScript, Runner};
 
-static JAVASCRIPT: LazyLock<Result<JavaScript, String>> = LazyLock::new(JavaScript::ready);
-
 fn javascript() -> Result<&'static JavaScript> {
-    JAVASCRIPT.as_ref().map_err(|error| anyhow::anyhow!("{error}"))
+    JavaScript::shared().map_err(anyhow::Error::msg)
 }
 
 fn full() -> bool {
@@ -122,16 +119,15 @@ fn size() -> Result<()> {
     Ok(())
 }
 
-fn trial(name: String, missing: Option<&String>, test: impl FnOnce() -> Result<()> + Send + 'static) -> Trial {
-    let kind = missing.cloned().unwrap_or_default();
+fn trial(name: String, missing: Option<&str>, test: impl FnOnce() -> Result<()> + Send + 'static) -> Trial {
+    let kind = missing.unwrap_or_default().to_owned();
     let trial = Trial::test(name, move || test().map_err(|error| Failed::from(format!("{error:#}"))));
     trial.with_ignored_flag(missing.is_some()).with_kind(kind)
 }
 
 fn main() -> Result<()> {
     let arguments = Arguments::from_args();
-    let missing = Arc::new(JAVASCRIPT.as_ref().err().cloned());
-    let missing = missing.as_ref().as_ref();
+    let missing = JavaScript::shared().err();
     let mut trials = vec![trial("types".into(), missing, types), trial("size".into(), missing, size)];
     for runner in Runner::ALL {
         trials.push(trial(format!("cases/{}", runner.name()), missing, move || cases(runner)));
