@@ -3,6 +3,7 @@
 //! Each side is read only when the other has taken what was read before, so that no more than a message and a buffer of
 //! bytes are ever held. What the server has to say reaches the page before its end does.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::body::Bytes;
@@ -16,11 +17,11 @@ use serde::Deserialize;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
-use tokio::sync::watch;
+use tokio::sync::{Semaphore, watch};
 use tokio::time::{Instant, timeout};
 
 use super::answer::Refusal;
-use super::routes::Shared;
+use super::servers::Servers;
 
 /// The longest message from a page, in bytes: more than the longest request of a client with every default.
 const MESSAGE: usize = 16 << 20;
@@ -34,6 +35,34 @@ const STALL: Duration = Duration::from_secs(60);
 const PING: Duration = Duration::from_secs(20);
 const SILENCE: Duration = Duration::from_secs(75);
 
+/// WebSockets at once.
+const PLACES: u32 = 64;
+
+/// Where WebSockets may lead, and how many there may be.
+#[derive(Clone)]
+pub(super) struct Gateway {
+    servers: Arc<Servers>,
+    places: Arc<Semaphore>,
+    /// Becomes true when the server stops.
+    stopping: watch::Receiver<bool>,
+}
+
+impl Gateway {
+    pub(super) fn new(servers: Servers, stopping: watch::Receiver<bool>) -> Self {
+        Self { servers: Arc::new(servers), places: Arc::new(Semaphore::new(PLACES as usize)), stopping }
+    }
+
+    /// Where the node listens.
+    pub(super) fn node(&self) -> &str {
+        self.servers.node()
+    }
+
+    /// Waits until no WebSocket is open.
+    pub(super) async fn empty(&self) {
+        let _ = self.places.acquire_many(PLACES).await;
+    }
+}
+
 #[derive(Deserialize)]
 pub(super) struct Asked {
     /// `host:port`; `None`: the node.
@@ -42,15 +71,15 @@ pub(super) struct Asked {
 
 /// `GET /gateway?to=HOST:PORT`: a WebSocket.
 pub(super) async fn open(
-    State(shared): State<Shared>,
+    State(gateway): State<Gateway>,
     Query(Asked { to }): Query<Asked>,
     upgrade: WebSocketUpgrade,
 ) -> Response {
-    let target = match shared.servers.find(to.as_deref()) {
+    let target = match gateway.servers.find(to.as_deref()) {
         Ok(target) => target,
         Err(reason) => return Refusal::new(StatusCode::FORBIDDEN, reason).into_response(),
     };
-    let Ok(place) = shared.gateways.try_acquire_owned() else {
+    let Ok(place) = gateway.places.try_acquire_owned() else {
         return Refusal::busy("there are too many connections through this gateway; close some").into_response();
     };
     upgrade
@@ -60,7 +89,7 @@ pub(super) async fn open(
         .write_buffer_size(0)
         .max_write_buffer_size(2 * CHUNK)
         .on_upgrade(move |socket| async move {
-            run(socket, &target, shared.stopping).await;
+            run(socket, &target, gateway.stopping).await;
             drop(place);
         })
 }

@@ -57,11 +57,13 @@ impl Guard {
             return Err(Refusal::bad("the request has not one Host"));
         };
         let host = host.to_ascii_lowercase();
-        if !self.hosts.is_empty() && !self.hosts.contains(&host) {
-            let reason = format!("the page is not served as {host}; open it as http://{}/", self.hosts[0]);
-            return Err(Refusal::new(StatusCode::MISDIRECTED_REQUEST, reason));
+        match self.hosts.first() {
+            Some(own) if !self.hosts.contains(&host) => {
+                let reason = format!("the page is not served as {host}; open it as http://{own}/");
+                Err(Refusal::new(StatusCode::MISDIRECTED_REQUEST, reason))
+            }
+            _ => Ok(host),
         }
-        Ok(host)
     }
 
     /// Whether a page of ours asks, or a program that is no page, with the token where one is needed.

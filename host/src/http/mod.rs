@@ -5,6 +5,7 @@
 //!
 //! ```text
 //! server     listens, serves connections, stops
+//! patience   connections that are given up when they take nothing
 //! routes     which path is answered by what
 //! guard      who may ask: Host, Origin, token; the headers of every answer
 //! token      the token that is asked for beyond this machine
@@ -22,6 +23,7 @@ mod gateway;
 mod guard;
 mod modules;
 mod page;
+mod patience;
 mod routes;
 mod server;
 mod servers;

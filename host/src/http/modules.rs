@@ -18,7 +18,6 @@ use tokio::time::timeout;
 
 use super::answer::{self, Refusal};
 use super::page;
-use super::routes::Shared;
 use crate::module::{Description, Inspection, ModuleSpec, Reach, Source, describe, inspect};
 use crate::runtime::Runtime;
 
@@ -29,6 +28,8 @@ const KEPT: usize = 32;
 const KEPT_BYTES: usize = 256 << 20;
 /// Modules that are compiled and made into JavaScript at once.
 const AT_ONCE: usize = 2;
+/// Modules that come in at once: each is held whole.
+const UPLOADS: usize = 4;
 /// How long one may take, with waiting for its turn.
 const MAKE_TIME: Duration = Duration::from_secs(60);
 /// What the JavaScript of every module is called.
@@ -41,6 +42,7 @@ pub(super) struct Modules {
     folder: tempfile::TempDir,
     made: Mutex<Kept>,
     room: Arc<Semaphore>,
+    uploads: Semaphore,
 }
 
 #[derive(Default)]
@@ -67,7 +69,8 @@ struct File {
 impl Modules {
     pub(super) fn new() -> std::io::Result<Self> {
         let folder = tempfile::Builder::new().prefix("thalweg-modules").tempdir()?;
-        Ok(Self { folder, made: Mutex::default(), room: Arc::new(Semaphore::new(AT_ONCE)) })
+        let (room, uploads) = (Arc::new(Semaphore::new(AT_ONCE)), Semaphore::new(UPLOADS));
+        Ok(Self { folder, made: Mutex::default(), room, uploads })
     }
 
     /// The file of a module that was made into JavaScript before, if it is still kept.
@@ -260,10 +263,13 @@ pub(super) struct Wanted {
 /// `POST /transpile`: a module, or the name of a stock module, made into JavaScript; answers with what it is and where its
 /// JavaScript begins.
 pub(super) async fn transpile(
-    State(shared): State<Shared>,
+    State(modules): State<Arc<Modules>>,
     Query(wanted): Query<Wanted>,
     body: Body,
 ) -> Result<Response, Refusal> {
+    let Ok(_place) = modules.uploads.try_acquire() else {
+        return Err(Refusal::busy("other modules come in now; give it again in a moment"));
+    };
     let what = match wanted.stock {
         Some(name) => {
             // Before it is part of anything: only names that there are.
@@ -277,25 +283,25 @@ pub(super) async fn transpile(
             What::Module(crate::text::message(&name).into_owned(), answer::bytes(body, MODULE_BYTES).await?)
         }
     };
-    Ok(answer::json(&shared.modules.make(what).await?.told))
+    Ok(answer::json(&modules.make(what).await?.told))
 }
 
 /// `GET /made/MODULE/FILE`: a file of what was made.
 pub(super) async fn file(
-    State(shared): State<Shared>,
+    State(modules): State<Arc<Modules>>,
     Path((module, file)): Path<(String, String)>,
     headers: HeaderMap,
 ) -> Response {
-    file_of(shared.modules.find(&module).as_deref(), &file, &headers)
+    file_of(modules.find(&module).as_deref(), &file, &headers)
 }
 
 /// `GET /thalweg/generated/FILE`: a file of the engine, which is made into JavaScript when first asked for.
 pub(super) async fn engine_file(
-    State(shared): State<Shared>,
+    State(modules): State<Arc<Modules>>,
     Path(file): Path<String>,
     headers: HeaderMap,
 ) -> Response {
-    match shared.modules.make(What::Engine).await {
+    match modules.make(What::Engine).await {
         Ok(made) => file_of(Some(&made), &file, &headers),
         Err(refusal) => refusal.into_response(),
     }

@@ -49,7 +49,7 @@ static FILES: &[File] = files! {
 };
 
 /// A file of the driver in JavaScript.
-struct Source {
+pub(super) struct Source {
     path: &'static str,
     text: &'static str,
 }

@@ -3,54 +3,49 @@
 use std::sync::Arc;
 
 use axum::Router;
-use axum::extract::State;
+use axum::extract::{FromRef, State};
 use axum::http::StatusCode;
 use axum::middleware::from_fn_with_state;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{delete, get, post};
 use serde_json::json;
-use tokio::sync::{Semaphore, watch};
 
 use super::answer::{self, Refusal};
 use super::flows::{self, Flows};
-use super::gateway;
+use super::gateway::{self, Gateway};
 use super::guard::{self, Guard};
 use super::modules::{self, Modules};
 use super::page;
-use super::servers::Servers;
 
-/// WebSockets at once.
-const GATEWAYS: usize = 64;
-
-/// What every request may use.
+/// What requests may use.
 #[derive(Clone)]
 pub(super) struct Shared {
-    guard: Arc<Guard>,
-    pub(super) servers: Arc<Servers>,
+    pub(super) gateway: Gateway,
     pub(super) modules: Arc<Modules>,
     pub(super) flows: Arc<Flows>,
-    /// Places for WebSockets.
-    pub(super) gateways: Arc<Semaphore>,
-    /// Becomes true when the server stops.
-    pub(super) stopping: watch::Receiver<bool>,
 }
 
-impl Shared {
-    pub(super) fn new(
-        guard: Guard,
-        servers: Servers,
-        modules: Arc<Modules>,
-        flows: Arc<Flows>,
-        stopping: watch::Receiver<bool>,
-    ) -> Self {
-        let gateways = Arc::new(Semaphore::new(GATEWAYS));
-        Self { guard: Arc::new(guard), servers: Arc::new(servers), modules, flows, gateways, stopping }
+impl FromRef<Shared> for Gateway {
+    fn from_ref(shared: &Shared) -> Self {
+        shared.gateway.clone()
+    }
+}
+
+impl FromRef<Shared> for Arc<Modules> {
+    fn from_ref(shared: &Shared) -> Self {
+        Arc::clone(&shared.modules)
+    }
+}
+
+impl FromRef<Shared> for Arc<Flows> {
+    fn from_ref(shared: &Shared) -> Self {
+        Arc::clone(&shared.flows)
     }
 }
 
 /// Everything that is served.
-pub(super) fn router(shared: Shared) -> Router {
-    let guard = Arc::clone(&shared.guard);
+pub(super) fn router(guard: Guard, shared: Shared) -> Router {
+    let guard = Arc::new(guard);
     let asked = Router::new()
         .route("/gateway", get(gateway::open))
         .route("/about", get(about))
@@ -76,6 +71,6 @@ async fn no_method() -> Response {
 }
 
 /// What the page must know of this server.
-async fn about(State(shared): State<Shared>) -> Response {
-    answer::json(&json!({ "node": shared.servers.node(), "version": env!("CARGO_PKG_VERSION") }))
+async fn about(State(gateway): State<Gateway>) -> Response {
+    answer::json(&json!({ "node": gateway.node(), "version": env!("CARGO_PKG_VERSION") }))
 }

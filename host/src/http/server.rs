@@ -13,8 +13,10 @@ use tokio::sync::{Semaphore, watch};
 use tokio::task::{JoinHandle, JoinSet};
 
 use super::flows::{FlowSpec, Flows};
+use super::gateway::Gateway;
 use super::guard::Guard;
 use super::modules::Modules;
+use super::patience::Patience;
 use super::routes::{self, Shared};
 use super::servers::Servers;
 use super::token::Token;
@@ -28,6 +30,8 @@ const HEAD_TIME: Duration = Duration::from_secs(20);
 const HEAD_BYTES: usize = 32 << 10;
 /// The most headers.
 const HEADERS: usize = 64;
+/// How long the other side may leave what it is sent untaken.
+const STALL: Duration = Duration::from_secs(60);
 /// How long connections get to end when the server stops.
 const STOP_TIME: Duration = Duration::from_secs(3);
 
@@ -73,6 +77,7 @@ pub(crate) struct HttpServer {
     stop: watch::Sender<bool>,
     task: JoinHandle<()>,
     flows: Arc<Flows>,
+    gateway: Gateway,
 }
 
 impl HttpServer {
@@ -96,10 +101,11 @@ impl HttpServer {
         let url = url(address, guard.token());
         let (stop, stopping) = watch::channel(false);
         let modules = Arc::new(Modules::new().map_err(HttpError::Folder)?);
-        let flows = Arc::new(Flows::new(servers.node().to_owned(), options.client, Arc::clone(&modules)));
-        let shared = Shared::new(guard, servers, modules, Arc::clone(&flows), stopping.clone());
-        let task = tokio::spawn(serve(listener, routes::router(shared), stopping));
-        Ok(Self { url, stop, task, flows })
+        let flows = Flows::new(servers.node().to_owned(), options.client, Arc::clone(&modules), stopping.clone());
+        let (flows, gateway) = (Arc::new(flows), Gateway::new(servers, stopping.clone()));
+        let shared = Shared { gateway: gateway.clone(), modules, flows: Arc::clone(&flows) };
+        let task = tokio::spawn(serve(listener, routes::router(guard, shared), stopping));
+        Ok(Self { url, stop, task, flows, gateway })
     }
 
     /// What a browser opens, the token in it.
@@ -119,7 +125,9 @@ impl HttpServer {
     pub(crate) async fn shutdown(self) {
         self.stop.send_replace(true);
         self.flows.stop_all().await;
-        let Self { mut task, .. } = self;
+        let Self { mut task, gateway, .. } = self;
+        // Each tells its page.
+        let _ = tokio::time::timeout(STOP_TIME, gateway.empty()).await;
         if tokio::time::timeout(STOP_TIME + Duration::from_secs(1), &mut task).await.is_err() {
             task.abort();
         }
@@ -179,9 +187,10 @@ async fn serve(listener: TcpListener, router: Router, mut stopping: watch::Recei
 /// Serves one connection until its end.
 async fn connection(stream: TcpStream, router: Router, mut stopping: watch::Receiver<bool>) {
     let _ = stream.set_nodelay(true);
+    let stream = TokioIo::new(Patience::new(stream, STALL));
     let mut settings = http1::Builder::new();
     settings.timer(TokioTimer::new()).header_read_timeout(HEAD_TIME).max_header_size(HEAD_BYTES).max_headers(HEADERS);
-    let connection = settings.serve_connection(TokioIo::new(stream), TowerToHyperService::new(router)).with_upgrades();
+    let connection = settings.serve_connection(stream, TowerToHyperService::new(router)).with_upgrades();
     tokio::pin!(connection);
     tokio::select! {
         ended = connection.as_mut() => {

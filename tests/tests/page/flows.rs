@@ -26,7 +26,7 @@ fn table(served: &Served, name: &str) -> Result<()> {
         "create",
         name,
         "--schema",
-        "id BIGINT NOT NULL, delay INT, origin STRING",
+        "id BIGINT NOT NULL, delay INT, origin STRING NOT NULL",
         "--buckets",
         "2",
     ])?;
@@ -98,7 +98,7 @@ fn writes_what_is_kept() -> Result<()> {
         "create",
         "last",
         "--schema",
-        "id BIGINT NOT NULL, delay INT, origin STRING",
+        "id BIGINT NOT NULL, delay INT, origin STRING NOT NULL",
         "--primary-key",
         "origin",
     ])?;

@@ -7,7 +7,7 @@ use std::time::Duration;
 use anyhow::{Context, Result, ensure};
 use futures::SinkExt;
 use thalweg_wire::frame::{Response, decode_response, encode_request};
-use thalweg_wire::message::ApiVersionsRequest;
+use thalweg_wire::message::{ApiKey, ApiVersionsRequest};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::time::timeout;
@@ -55,7 +55,7 @@ async fn accept(listener: &TcpListener) -> Result<TcpStream> {
 async fn greet(socket: &mut Socket, id: i32) -> Result<()> {
     let name = || "test".to_owned();
     let body = ApiVersionsRequest { client_software_name: name(), client_software_version: name() };
-    let request = encode_request(0, 0, id, &body)?;
+    let request = encode_request(ApiKey::ApiVersions as i16, 0, id, &body)?;
     // Cut anywhere, empty messages among them.
     let (one, two) = request.split_at(5);
     for part in [one, &[], two] {

@@ -42,6 +42,8 @@ pub(crate) struct Flows {
     node: String,
     client: ClientOptions,
     modules: Arc<Modules>,
+    /// Becomes true when the server stops.
+    stopping: watch::Receiver<bool>,
     next: AtomicU64,
     all: Mutex<Vec<Arc<Flow>>>,
 }
@@ -69,8 +71,18 @@ enum State {
 }
 
 impl Flows {
-    pub(super) fn new(node: String, client: ClientOptions, modules: Arc<Modules>) -> Self {
-        Self { node, client, modules, next: AtomicU64::new(1), all: Mutex::default() }
+    pub(super) fn new(
+        node: String,
+        client: ClientOptions,
+        modules: Arc<Modules>,
+        stopping: watch::Receiver<bool>,
+    ) -> Self {
+        Self { node, client, modules, stopping, next: AtomicU64::new(1), all: Mutex::default() }
+    }
+
+    /// Becomes true when the server stops.
+    fn stopping(&self) -> watch::Receiver<bool> {
+        self.stopping.clone()
     }
 
     fn all(&self) -> std::sync::MutexGuard<'_, Vec<Arc<Flow>>> {
