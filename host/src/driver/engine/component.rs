@@ -195,3 +195,44 @@ impl EngineInstance for ComponentEngine {
         self.call(|guest, store, engine| guest.call_statistics(store, engine)).map(Counters::from_wit)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Opens a table, and gives the addresses that the engine wants to be connected to.
+    fn addresses(instance: &mut ComponentEngine) -> Vec<String> {
+        let path = TablePath { database: "db".to_owned(), table: "t".to_owned() };
+        assert_eq!(instance.open_table(2, path).unwrap(), 1, "every engine counts its own tickets");
+        let actions = instance.step(2, Vec::new()).unwrap();
+        let address = |action| if let Action::Connect { address, .. } = action { Some(address) } else { None };
+        actions.into_iter().filter_map(address).collect()
+    }
+
+    #[test]
+    fn an_instance_has_several_engines() {
+        let runtime = Runtime::new(None).unwrap();
+        let component = runtime.engine_component().unwrap();
+        let settings = |port: u16| Settings::new(vec![format!("localhost:{port}")]);
+        let mut instance = ComponentEngine::open(&runtime, &component, Workplace::Outside, 1, &settings(1), 1).unwrap();
+        let guest = instance.bindings.thalweg_client_engine().engine();
+        let (second, options) =
+            (settings(2).into_wit(), HostOptions { work: Workplace::Inside, rows: RowForm::Columns });
+        let opened = guest.call_open(&mut instance.store, 1, &second, options.into_wit(), 1).unwrap();
+        let first = std::mem::replace(&mut instance.engine, opened.unwrap());
+        assert_eq!(addresses(&mut instance), ["localhost:2"]);
+        let second = std::mem::replace(&mut instance.engine, first);
+        second.resource_drop(&mut instance.store).unwrap();
+        assert_eq!(addresses(&mut instance), ["localhost:1"]);
+    }
+
+    #[test]
+    fn what_is_not_held_is_not_read() {
+        let frames = vec![(7, Bytes::from_static(b"0123456789"))];
+        let mut state = State { limiter: Limiter::new(0), frames };
+        let mut read = |buffer, offset, length| buffers::Host::read(&mut state, buffer, offset, length);
+        assert_eq!(read(7, 2, 3), b"234");
+        assert_eq!(read(7, 8, u32::MAX), b"89");
+        assert_eq!((read(7, 11, 1), read(8, 0, 1)), (vec![], vec![]));
+    }
+}

@@ -92,10 +92,12 @@ impl std::fmt::Debug for Frame {
 /// The body of an answer, and the buffer of the host in which it lies.
 #[derive(Debug, Clone)]
 pub(crate) struct Body {
-    /// The protobuf body: a slice of `frame`.
+    /// The protobuf body, as far as it is in `frame`: a slice of that.
     pub(crate) bytes: Bytes,
-    /// The frame that it came in.
+    /// The frame that it came in, or its beginning.
     pub(crate) frame: Bytes,
+    /// How many bytes the frame has: more than `frame` only of an answer to a fetch.
+    pub(crate) length: usize,
     /// The frame's number at the host.
     pub(crate) buffer: BufferId,
 }

@@ -218,7 +218,7 @@ mod tests {
         };
         let frame = thalweg_wire::frame::encode_response(0, &response).expect("it is short");
         let bytes = Bytes::from(frame).slice(9..);
-        let result = Ok(Body { bytes: bytes.clone(), frame: bytes, buffer: 1 });
+        let result = Ok(Body { length: bytes.len(), bytes: bytes.clone(), frame: bytes, buffer: 1 });
         let answer = Answered { key: Key::Cluster(key), result, address: "h:1".into() };
         let answered = cluster.answered(0, key, answer, &mut chance, &mut Vec::new());
         assert_eq!(answered, Ok(()), "the connection is to be kept");

@@ -133,7 +133,7 @@ impl Rig {
 
 fn body(frame: Frame) -> Body {
     let bytes = Bytes::from(frame.expect("it is short")).slice(9..);
-    Body { bytes: bytes.clone(), frame: bytes, buffer: 1 }
+    Body { length: bytes.len(), bytes: bytes.clone(), frame: bytes, buffer: 1 }
 }
 
 fn absent() -> Failure {

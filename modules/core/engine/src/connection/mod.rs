@@ -150,19 +150,25 @@ impl Connections {
         link.fail(now, error, &limits, chance, out);
     }
 
-    /// A frame came in. What comes from a server that breaks the protocol ends its connection.
+    /// Whether of the frame with this head no more is needed for now.
+    pub(crate) fn skims(&mut self, connection: ConnectionId, head: &[u8]) -> bool {
+        let session = self.find(connection).and_then(|link| link.session.as_ref());
+        session.is_some_and(|session| session.skims(head))
+    }
+
+    /// A frame of `length` bytes came in: the whole, or its head where `skims`. What comes from a server that breaks the protocol ends its connection.
     pub(crate) fn received(
         &mut self,
         now: Instant,
         connection: ConnectionId,
-        (buffer, frame): (BufferId, Bytes),
+        (buffer, frame, length): (BufferId, Bytes, usize),
         chance: &mut Chance,
         out: &mut Outbox,
     ) {
         let limits = self.limits;
         let Some(link) = self.find(connection) else { return };
         let Some(session) = link.session.as_mut() else { return };
-        match session.received(buffer, frame, out) {
+        match session.received(buffer, (frame, length), out) {
             Ok(Verdict::Ready) => {
                 for (deadline, call) in std::mem::take(&mut link.waiting) {
                     if let Some(session) = link.session.as_mut() {

@@ -128,11 +128,22 @@ impl Session {
         out.actions.push(Action::Send { connection: self.id, pieces });
     }
 
-    /// A frame came in; fails with what is wrong with it.
-    pub(super) fn received(&mut self, buffer: BufferId, frame: Bytes, out: &mut Outbox) -> Result<Verdict, String> {
+    /// Whether of the frame with this head no more is needed for now: it answers a fetch, whose rows stay where they are.
+    pub(super) fn skims(&self, head: &[u8]) -> bool {
+        let asked = frame::success_of(head).and_then(|request_id| self.pending.get(&request_id));
+        asked.is_some_and(|pending| pending.api == ApiKey::FetchLog)
+    }
+
+    /// A frame of `length` bytes came in: the whole, or its head where that does. Fails with what is wrong with it.
+    pub(super) fn received(
+        &mut self,
+        buffer: BufferId,
+        (frame, length): (Bytes, usize),
+        out: &mut Outbox,
+    ) -> Result<Verdict, String> {
         let response = frame::decode_response(frame.clone()).map_err(|error| error.to_string())?;
         let (request_id, result) = match response {
-            Response::Success { request_id, body } => (request_id, Ok(Body { bytes: body, frame, buffer })),
+            Response::Success { request_id, body } => (request_id, Ok(Body { bytes: body, frame, length, buffer })),
             Response::Error { request_id, code, message } => (request_id, Err(Failure::Refused { code, message })),
             Response::Failure { code, message } => {
                 return Err(format!("it failed with {code}: {message}"));

@@ -143,7 +143,7 @@ impl Engine {
             self.happened(input, buffers);
         }
         if self.state != State::Closed {
-            self.turn();
+            self.turn(buffers);
         }
         std::mem::take(&mut self.out.actions)
     }

@@ -34,9 +34,13 @@ impl Engine {
         }
         self.scans.hold(buffer);
         self.frames.push(buffer);
-        match whole(frame, buffers) {
+        let length = frame.length as usize;
+        let skimmed = frame.head.len() < length && self.connections.skims(connection, &frame.head);
+        let bytes = if skimmed { Ok(frame.head) } else { whole(frame, buffers) };
+        match bytes {
             Ok(bytes) => {
-                self.connections.received(self.now, connection, (buffer, bytes), &mut self.chance, &mut self.out);
+                let frame = (buffer, bytes, length);
+                self.connections.received(self.now, connection, frame, &mut self.chance, &mut self.out);
             }
             Err(reason) => {
                 self.connections.refuse(self.now, connection, &reason, &mut self.chance, &mut self.out);

@@ -12,7 +12,7 @@ use crate::{
     order::{Orders, Stale, Step},
     write::{Output, Table},
 };
-use thalweg_contract::{Action, Error, ErrorCode, Event, TableHandle, Ticket};
+use thalweg_contract::{Action, Buffers, Error, ErrorCode, Event, TableHandle, Ticket};
 
 /// The most rounds of one turn. Each round answers what the one before asked, so that a few do; the limit keeps a mistake
 /// here from hanging the host.
@@ -20,9 +20,9 @@ const ROUNDS: usize = 1000;
 
 impl Engine {
     /// Does whatever can be done now.
-    pub(super) fn turn(&mut self) {
+    pub(super) fn turn(&mut self, buffers: &mut dyn Buffers) {
         self.connections.tick(self.now, &mut self.chance, &mut self.out);
-        let moved = (0..ROUNDS).all(|_| self.round());
+        let moved = (0..ROUNDS).all(|_| self.round(buffers));
         for frame in std::mem::take(&mut self.frames) {
             self.consumed(frame);
         }
@@ -53,12 +53,12 @@ impl Engine {
     }
 
     /// One round; false if nothing moved.
-    fn round(&mut self) -> bool {
+    fn round(&mut self, buffers: &mut dyn Buffers) -> bool {
         let mut orders = Orders::default();
         let mut moved = false;
         while let Some(answer) = self.out.answers.pop_front() {
             moved = true;
-            self.dispatch(answer, &mut orders);
+            self.dispatch(answer, buffers, &mut orders);
         }
         self.cluster.tick(self.now, &mut orders.calls);
         for news in self.cluster.take_news() {
@@ -107,12 +107,12 @@ impl Engine {
     }
 
     /// Hands an answer to the stage that asked.
-    fn dispatch(&mut self, answer: Answered, orders: &mut Orders) {
+    fn dispatch(&mut self, answer: Answered, buffers: &mut dyn Buffers, orders: &mut Orders) {
         let (now, address) = (self.now, answer.address.clone());
         let malformed = match answer.key {
             Key::Cluster(key) => self.cluster.answered(now, key, answer, &mut self.chance, &mut orders.calls),
             Key::Admin(key) => self.admin.answered(now, key, answer.result, &mut self.chance, orders),
-            Key::Scan(key) => self.scans.answered(now, key, answer.result, &mut self.chance, orders),
+            Key::Scan(key) => self.scans.answered(now, key, (answer.result, buffers), &mut self.chance, orders),
             Key::Lookup(key) => self.lookups.answered(now, key, answer.result, &mut self.chance, orders),
             Key::Produce(key) => {
                 let (reply, malformed) = produced(&address, answer.result, self.write.is_keyed(key));

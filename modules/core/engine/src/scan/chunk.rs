@@ -6,26 +6,10 @@ use thalweg_wire::record::{CheckedMessage, Compression, LogBatch, RecordError};
 use super::{
     plan::Plan,
     reading::{Conversion, Reading},
+    source::Source,
 };
 use crate::call::fatal;
 use thalweg_contract::{Bucket, BufferId, Codec, Error, ErrorCode, Layout, Piece, Range, Scanned, Work, WorkOutput};
-
-/// The frame that an answer came in.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Frame<'a> {
-    /// Its number at the host.
-    pub(super) buffer: BufferId,
-    /// Its bytes.
-    pub(super) bytes: &'a Bytes,
-}
-
-impl Frame<'_> {
-    /// Where `part`, which lies in the frame, is in it.
-    fn position(&self, part: &[u8]) -> Option<usize> {
-        let position = (part.as_ptr() as usize).checked_sub(self.bytes.as_ptr() as usize)?;
-        (position.checked_add(part.len())? <= self.bytes.len()).then_some(position)
-    }
-}
 
 /// A batch that the user is to get.
 #[derive(Debug)]
@@ -55,21 +39,22 @@ pub(super) struct Window {
 }
 
 impl Chunk {
-    /// Makes a batch ready, or says what work it takes. The batch has a row in the window, and its schema is known.
+    /// Makes a batch ready that begins at `at` in its frame, or says what work it takes. It has a row in the window, and its
+    /// schema is known.
     pub(super) fn new(
         plan: &Plan,
         bucket: Bucket,
         window: Window,
         batch: &LogBatch<'_>,
-        (frame, projected): (Frame<'_>, bool),
+        (source, at, projected): (&mut Source<'_>, usize, bool),
         batch_limit: u32,
     ) -> Result<(Self, Option<Work>), Error> {
         let corrupt = |reason: String| corrupt(plan, bucket, batch.base_offset, &reason);
-        let at = frame.position(batch.bytes()).ok_or_else(|| corrupt("it lies outside of its frame".into()))?;
+        let buffer = source.buffer;
         let range = |part: std::ops::Range<usize>| -> Result<Range, Error> {
             let offset = u32::try_from(at + part.start).map_err(|_| corrupt("its frame is too long".into()))?;
             let length = u32::try_from(part.len()).map_err(|_| corrupt("it is too long".into()))?;
-            Ok(Range { buffer: frame.buffer, offset, length })
+            Ok(Range { buffer, offset, length })
         };
         let base = batch.base_offset as u64;
         let first = window.from.saturating_sub(base) as u32;
@@ -94,19 +79,22 @@ impl Chunk {
             Reading::Rows(_) => {
                 let work =
                     checked.map(|range| Work::Decode { checked: Some(range), codec: Codec::None, buffers: Vec::new() });
-                let (cost, rows) = (batch.bytes().len() as u64, Some(frame.bytes.slice_ref(batch.bytes())));
+                let bytes = source.read_few(at..at + batch.length());
+                let rows = Some(bytes.ok_or_else(|| corrupt("its bytes cannot be had".into()))?);
+                let cost = batch.length() as u64;
                 return Ok((Self { scanned, cost, work: None, rows, checksum, decoded: None }, work));
             }
         };
         let conversion = messages.conversion(scanned.schema_id, projected);
         let conversion = conversion.ok_or_else(|| corrupt(format!("its schema {} is unknown", batch.schema_id)))?;
-        let part = Part::of(conversion, batch, batch_limit).map_err(|error| corrupt(error.to_string()))?;
+        let mut prefix = |from: usize| source.read_few(at + from..at + from + 8)?.first_chunk().copied();
+        let part = Part::of(conversion, batch, batch_limit, &mut prefix).map_err(|error| corrupt(error.to_string()))?;
         let wanted = first as usize..first as usize + rows as usize;
         scanned.changes = batch.changes(wanted).map_err(|error| corrupt(error.to_string()))?;
         let body = range(part.body)?;
         scanned.body = Piece::Held(body);
         let decoded = (!part.buffers.is_empty()).then(|| decoded_length(&part.buffers));
-        let zeros = Range { buffer: frame.buffer, offset: 0, length: 0 };
+        let zeros = Range { buffer, offset: 0, length: 0 };
         let buffers = part.buffers.into_iter();
         let buffers = buffers.map(|(part, plain)| Ok((part.map_or(Ok(zeros), range)?, plain)));
         let buffers: Vec<(Range, u32)> = buffers.collect::<Result<_, Error>>()?;
@@ -186,12 +174,17 @@ struct Part {
 }
 
 impl Part {
-    fn of(conversion: &Conversion, batch: &LogBatch<'_>, batch_limit: u32) -> Result<Self, RecordError> {
+    fn of(
+        conversion: &Conversion,
+        batch: &LogBatch<'_>,
+        batch_limit: u32,
+        prefix: &mut dyn FnMut(usize) -> Option<[u8; 8]>,
+    ) -> Result<Self, RecordError> {
         let layout = match conversion {
             Conversion::Plain(layout) => layout,
             Conversion::Adapted(adaptation) => adaptation.source(),
         };
-        let message = CheckedMessage::of_batch(batch, layout, batch_limit)?;
+        let message = CheckedMessage::of_beginning(batch, layout, batch_limit, prefix)?;
         let (metadata, buffers) = match conversion {
             Conversion::Adapted(adaptation) => {
                 let adapted = adaptation.message(&message, batch_limit)?;
@@ -224,7 +217,8 @@ mod tests {
     use thalweg_wire::table::{Schema, TableDescriptor, TablePath};
 
     use super::*;
-    use thalweg_contract::{End, ScanSpec, Start, TableInfo};
+    use crate::call::Body;
+    use thalweg_contract::{End, ScanSpec, Start, TableInfo, WholeFrames};
 
     const BUCKET: Bucket = Bucket { partition: None, bucket: 0 };
 
@@ -262,9 +256,12 @@ mod tests {
             });
             let bytes = Bytes::from([head.expect("it is short").into_bytes(), body].concat());
             let batch = LogBatch::parse(&bytes).expect("it is whole");
-            let (window, frame) = (Window { from: 0, end: u64::MAX }, Frame { buffer: 1, bytes: &bytes });
+            let window = Window { from: 0, end: u64::MAX };
+            let body = Body { bytes: bytes.clone(), frame: bytes.clone(), length: bytes.len(), buffer: 1 };
+            let mut frame = WholeFrames;
+            let mut source = Source::new(&body, &mut frame);
             let (mut chunk, work) =
-                Chunk::new(&plan, BUCKET, window, &batch, (frame, false), 1 << 20).expect("it is sound");
+                Chunk::new(&plan, BUCKET, window, &batch, (&mut source, 0, false), 1 << 20).expect("it is sound");
             assert!(work.is_some());
             let output = WorkOutput::Decoded { buffer: decoded.map(|_| 2), checksum: batch.checksum };
             chunk.done(&plan, output).expect("its output");

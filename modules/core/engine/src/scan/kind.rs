@@ -8,7 +8,7 @@ use crate::{
     offsets::Wrong,
     order::Orders,
 };
-use thalweg_contract::{Bucket, BufferId, Error, ErrorCode, Instant, TableHandle, WorkOutput};
+use thalweg_contract::{Bucket, BufferId, Buffers, Error, ErrorCode, Instant, TableHandle, WorkOutput};
 
 /// A scan.
 #[derive(Debug)]
@@ -64,18 +64,18 @@ impl Scan {
         }
     }
 
-    /// A request ended.
+    /// A request ended; `frames` has the bytes of an answer that are not at hand.
     pub(super) fn answered(
         &mut self,
         now: Instant,
         key: u64,
-        result: Result<Body, Failure>,
+        (result, frames): (Result<Body, Failure>, &mut dyn Buffers),
         shared: &mut Shared,
         chance: &mut Chance,
         orders: &mut Orders,
     ) -> Result<(), Wrong> {
         match self {
-            Self::Log(scan) => scan.answered(now, key, result, shared, chance, orders),
+            Self::Log(scan) => scan.answered(now, key, (result, frames), shared, chance, orders),
             Self::Limited(scan) => scan.answered(now, result, shared, chance, orders),
             Self::Current(scan) => scan.answered(now, result, shared, chance, orders),
         }

@@ -7,6 +7,7 @@
 //! log      one scan of logs: its buckets, its demand, its requests
 //! bucket   scans of one bucket: some of its rows, or its current rows
 //! chunk    one batch on its way to the user
+//! source   the frame of an answer, read where it lies
 //! buffers  who still needs which bytes of the host
 //! ```
 
@@ -17,6 +18,7 @@ mod kind;
 mod log;
 mod plan;
 mod reading;
+mod source;
 
 use std::collections::BTreeMap;
 
@@ -210,7 +212,7 @@ impl Scans {
         &mut self,
         now: Instant,
         key: u64,
-        result: Result<Body, Failure>,
+        (result, frames): (Result<Body, Failure>, &mut dyn thalweg_contract::Buffers),
         chance: &mut Chance,
         orders: &mut Orders,
     ) -> Result<(), String> {
@@ -221,7 +223,7 @@ impl Scans {
             }
             return Ok(());
         };
-        match reader.answered(now, key, result, &mut self.shared, chance, orders) {
+        match reader.answered(now, key, (result, frames), &mut self.shared, chance, orders) {
             Ok(()) => Ok(()),
             Err(Wrong::Malformed(reason)) => Err(reason),
             Err(Wrong::Refused(error)) => {

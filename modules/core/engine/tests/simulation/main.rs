@@ -10,5 +10,6 @@ mod many_tables;
 mod partitions;
 mod scenarios;
 mod server;
+mod steps;
 mod world;
 mod writes;

@@ -10,7 +10,9 @@ mod response;
 use bytes::BufMut;
 
 pub use request::{RequestHeader, decode_request, encode_request, put_request_start, request_length};
-pub use response::{ErrorResponse, Response, decode_response, encode_error_response, encode_response, response_length};
+pub use response::{
+    ErrorResponse, Response, decode_response, encode_error_response, encode_response, response_length, success_of,
+};
 
 /// How many bytes the length before each frame has.
 pub const LENGTH_PREFIX: usize = 4;

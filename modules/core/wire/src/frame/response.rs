@@ -59,6 +59,12 @@ pub fn response_length(prefix: [u8; LENGTH_PREFIX]) -> Result<usize, FrameError>
     checked_length(prefix, 1, MAX_RESPONSE_LENGTH)
 }
 
+/// The request that a frame answers which begins so; `None`: it is no success, or not even its header is there.
+pub fn success_of(head: &[u8]) -> Option<i32> {
+    let [SUCCESS, id @ ..] = *head.first_chunk::<HEADER>()? else { return None };
+    Some(i32::from_be_bytes(id))
+}
+
 /// Decodes an answer, without its length prefix; a body is not copied.
 ///
 /// # Errors

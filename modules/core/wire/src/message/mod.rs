@@ -8,6 +8,7 @@ mod api_key;
 mod error_code;
 mod produce;
 mod required;
+mod skim;
 
 #[expect(missing_docs, reason = "generated; proto/fluss.proto and fluss.md 2.4 say what the fields are")]
 mod fluss {
@@ -19,6 +20,7 @@ pub use error_code::ServerErrorCode;
 pub use fluss::*;
 pub use produce::{BucketRecords, PutKvHead, Segment, encode_produce_request, encode_put_kv_request};
 pub use required::{DecodeError, Shaped, decode};
+pub use skim::{ReadAt, SkimError, records_place, skim_fetch_log};
 
 use crate::frame::{FrameError, encode_request};
 

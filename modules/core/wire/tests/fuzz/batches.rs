@@ -65,6 +65,7 @@ fn log_batches() {
         for (at, batch) in LogBatches::new(bytes).flatten() {
             assert_eq!(&bytes[at..at + batch.bytes().len()], batch.bytes());
             check_head(&batch);
+            check_beginning(table, &batch);
             check_rows(table, format, &batch);
             check_message(table, &batch, adaptation);
         }
@@ -84,6 +85,22 @@ fn check_head(batch: &LogBatch<'_>) {
         assert_eq!((read.base_offset, read.commit_timestamp), (10, 20));
         assert_eq!(read.checksum_is_right(), batch.checksum_is_right());
     }
+}
+
+/// What is read of a batch by its beginning is what is read of all of it.
+fn check_beginning(table: &Table, whole: &LogBatch<'_>) {
+    let bytes = whole.bytes();
+    let mut there = 0;
+    while let Ok(needed) = LogBatch::needed(&bytes[..there])
+        && needed > there
+    {
+        there = needed;
+    }
+    let beginning = LogBatch::parse_beginning(&bytes[..there]).expect("its header is sound");
+    assert_eq!((beginning.length(), beginning.rows_range()), (bytes.len(), whole.rows_range()));
+    let mut prefix = |at: usize| bytes.get(at..)?.first_chunk().copied();
+    let read = CheckedMessage::of_beginning(&beginning, &table.layout, LIMIT, &mut prefix);
+    assert_eq!(read, CheckedMessage::of_batch(whole, &table.layout, LIMIT));
 }
 
 fn check_rows(table: &Table, format: RowFormat, batch: &LogBatch<'_>) {

@@ -1,6 +1,6 @@
 //! A limit scan: some rows of one bucket in one request (LimitScan, `fluss.md` 3.7).
 
-use std::sync::Arc;
+use std::{ops::Range, sync::Arc};
 
 use bytes::Bytes;
 use thalweg_wire::{
@@ -12,10 +12,11 @@ use crate::scan::{
     Shared,
     bucket::asker::Asker,
     bucket::values::Values,
-    chunk::{Chunk, Frame, corrupt},
+    chunk::{Chunk, corrupt},
     log::cursor::Cursor,
     log::fetch,
     plan::{Plan, check_bucket, invalid},
+    source::Source,
 };
 use crate::{
     call::{Body, Call, Failure, Key, Target, passing},
@@ -27,12 +28,12 @@ use crate::{
 };
 use thalweg_contract::{
     Bucket, BufferId, End, Error, ErrorCode, Event, Instant, ScanSpec, Start, TableHandle, TableInfo, Ticket,
-    WorkOutput,
+    WholeFrames, WorkOutput,
 };
 
 /// What a table has rows in.
 #[derive(Debug)]
-enum Source {
+enum Rows {
     /// A log: its batches, and a schema that must be known first.
     Log { plan: Box<Plan>, cursor: Box<Cursor>, missing_schema: Option<MissingSchema> },
     /// Keys.
@@ -45,7 +46,7 @@ pub(crate) struct Limited {
     ticket: Ticket,
     info: Arc<TableInfo>,
     limit: u32,
-    source: Source,
+    source: Rows,
     asker: Asker,
     answered: bool,
 }
@@ -70,9 +71,9 @@ impl Limited {
             let (start, end) = (Start::Earliest, End::Never);
             let spec = ScanSpec { columns: None, buckets: vec![bucket], partitions: Vec::new(), start, end };
             let cursor = Box::new(Cursor::new(bucket, 0, u64::MAX));
-            Source::Log { plan: Box::new(Plan::new(info, &spec)?), cursor, missing_schema: None }
+            Rows::Log { plan: Box::new(Plan::new(info, &spec)?), cursor, missing_schema: None }
         } else {
-            Source::Keys { reader: Box::new(RowReader::of_values(info)?), values: None }
+            Rows::Keys { reader: Box::new(RowReader::of_values(info)?), values: None }
         };
         let (asker, info) = (Asker::new(handle, bucket, place), Arc::clone(info));
         Ok(Self { ticket, info, limit, source, asker, answered: false })
@@ -94,7 +95,7 @@ impl Limited {
         if self.answered {
             return self.give(cluster, shared, orders);
         }
-        if let Source::Log { plan, missing_schema: slot @ Some(_), .. } = &mut self.source
+        if let Rows::Log { plan, missing_schema: slot @ Some(_), .. } = &mut self.source
             && let Some(missing_schema) = slot
         {
             let Some(schema) = missing_schema.look(cluster, self.asker.handle, orders)? else { return Ok(None) };
@@ -131,12 +132,10 @@ impl Limited {
     ) -> Result<(), Wrong> {
         self.asker.asked = None;
         let (error, malformed) = match result {
-            Ok(body) => match message::decode::<LimitScanResponse>(body.bytes) {
+            Ok(body) => match message::decode::<LimitScanResponse>(body.bytes.clone()) {
                 Ok(response) if response.error_code.unwrap_or(0) == 0 => {
-                    let frame = Frame { buffer: body.buffer, bytes: &body.frame };
-                    return self
-                        .take(response.records.unwrap_or_default(), frame, shared, orders)
-                        .map_err(Wrong::Refused);
+                    let records = response.records.unwrap_or_default();
+                    return self.take(records, &body, shared, orders).map_err(Wrong::Refused);
                 }
                 Ok(response) => (self.asker.refused(response.error_code, response.error_message), None),
                 Err(error) => {
@@ -156,10 +155,10 @@ impl Limited {
     /// Work on a batch is done. Gives the buffer that it lies in now, if any.
     pub(crate) fn done(&mut self, key: u64, output: WorkOutput) -> Result<Option<BufferId>, Error> {
         let chunk = match &mut self.source {
-            Source::Log { plan, cursor, .. } => {
+            Rows::Log { plan, cursor, .. } => {
                 cursor.queue.iter_mut().find(|chunk| chunk.work == Some(key)).map(|chunk| (plan, chunk))
             }
-            Source::Keys { .. } => None,
+            Rows::Keys { .. } => None,
         };
         match chunk {
             Some((plan, chunk)) => chunk.done(plan, output),
@@ -169,28 +168,22 @@ impl Limited {
 
     /// Lets go of everything.
     pub(crate) fn discard(self, shared: &mut Shared, orders: &mut Orders) {
-        let Source::Log { cursor, .. } = self.source else { return };
+        let Rows::Log { cursor, .. } = self.source else { return };
         for buffer in cursor.queue.iter().filter(|chunk| chunk.work.is_none()).filter_map(Chunk::lies_in) {
             shared.buffers.drop(buffer, orders);
         }
     }
 
     /// Takes the records of an answer.
-    fn take(
-        &mut self,
-        records: Bytes,
-        frame: Frame<'_>,
-        shared: &mut Shared,
-        orders: &mut Orders,
-    ) -> Result<(), Error> {
+    fn take(&mut self, records: Bytes, body: &Body, shared: &mut Shared, orders: &mut Orders) -> Result<(), Error> {
         self.asker.succeeded();
         let (plan, cursor, missing_schema) = match &mut self.source {
-            Source::Keys { values, .. } => {
+            Rows::Keys { values, .. } => {
                 *values = (!records.is_empty()).then(|| Values::new(records, self.limit as usize));
                 self.answered = true;
                 return Ok(());
             }
-            Source::Log { plan, cursor, missing_schema } => (plan, cursor, missing_schema),
+            Rows::Log { plan, cursor, missing_schema } => (plan, cursor, missing_schema),
         };
         // Whole batches: those that end the bucket, and before the rows that are wanted perhaps some that are not.
         let mut end = 0;
@@ -210,8 +203,12 @@ impl Limited {
         self.answered = true;
         **cursor = Cursor::new(cursor.bucket, end.saturating_sub(u64::from(self.limit)), u64::MAX);
         let limit = shared.settings.scan.batch_limit;
-        for (chunk, work) in fetch::cut(plan, cursor, &records, (frame, false), limit)?.chunks {
-            shared.queue(self.ticket, frame.buffer, cursor, chunk, work, orders);
+        let place = position(&body.frame, &records);
+        let place = place.ok_or_else(|| corrupt(plan, cursor.bucket, end as i64, "it lies outside of its frame"))?;
+        let mut frame = WholeFrames;
+        let mut source = Source::new(body, &mut frame);
+        for (chunk, work) in fetch::cut(plan, cursor, place, (&mut source, false), limit)?.chunks {
+            shared.queue(self.ticket, body.buffer, cursor, chunk, work, orders);
         }
         Ok(())
     }
@@ -224,7 +221,7 @@ impl Limited {
             orders.event(Event::Rows { ticket, scanned });
         };
         match &mut self.source {
-            Source::Keys { reader, values } => {
+            Rows::Keys { reader, values } => {
                 let Some(pending) = values else { return Ok(Some(())) };
                 let place = (&*self.info, self.asker.bucket, self.asker.place.as_str());
                 match pending.decode(reader, (cluster, self.asker.handle, orders), place, limit)? {
@@ -238,7 +235,7 @@ impl Limited {
                     }
                 }
             }
-            Source::Log { plan, cursor, .. } => {
+            Rows::Log { plan, cursor, .. } => {
                 while cursor.has_ready()
                     && let Some(chunk) = cursor.queue.pop_front()
                 {
@@ -248,4 +245,14 @@ impl Limited {
             }
         }
     }
+}
+
+/// Where a part of a frame that is at hand lies in it.
+fn position(frame: &[u8], part: &[u8]) -> Option<Range<usize>> {
+    if part.is_empty() {
+        return Some(0..0);
+    }
+    let from = (part.as_ptr() as usize).checked_sub(frame.as_ptr() as usize)?;
+    let end = from.checked_add(part.len())?;
+    (end <= frame.len()).then_some(from..end)
 }

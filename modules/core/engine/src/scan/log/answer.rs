@@ -1,13 +1,13 @@
 //! Answers to the fetches of one scan.
 
-use thalweg_wire::message::{self, FetchLogResponse, PbFetchLogRespForBucket};
+use thalweg_wire::message::{self, PbFetchLogRespForBucket};
 
 use crate::scan::{
     Shared,
-    chunk::Frame,
     log::fetch,
     log::portion::largest_batch,
     log::{Asked, Reader},
+    source::Source,
 };
 use crate::{
     backoff::micros,
@@ -17,7 +17,7 @@ use crate::{
     order::Orders,
     rows::MissingSchema,
 };
-use thalweg_contract::{Bucket, Error, ErrorCode, Instant, ServerErrorCode};
+use thalweg_contract::{Bucket, Buffers, Error, ErrorCode, Instant, ServerErrorCode};
 
 impl Reader {
     /// A request ended.
@@ -25,7 +25,7 @@ impl Reader {
         &mut self,
         now: Instant,
         key: u64,
-        result: Result<Body, Failure>,
+        (result, frames): (Result<Body, Failure>, &mut dyn Buffers),
         shared: &mut Shared,
         chance: &mut Chance,
         orders: &mut Orders,
@@ -50,15 +50,14 @@ impl Reader {
                 return Ok(());
             }
         };
-        let frame = Frame { buffer: body.buffer, bytes: &body.frame };
-        let answers = message::decode::<FetchLogResponse>(body.bytes)
-            .map_err(|error| error.to_string())
-            .and_then(|response| fetch::answers(&self.plan, &asked.buckets, response));
+        let mut source = Source::new(&body, frames);
+        let answers =
+            fetch::decode(&body, &mut source).and_then(|response| fetch::answers(&self.plan, &asked.buckets, response));
         match answers {
             Ok(answers) => answers
                 .iter()
                 .try_for_each(|(bucket, answer)| {
-                    self.fetched(now, *bucket, answer, (frame, &asked), shared, chance, orders)
+                    self.fetched(now, *bucket, answer, (&mut source, &asked), shared, chance, orders)
                 })
                 .map_err(Wrong::Refused),
             Err(reason) => {
@@ -76,7 +75,7 @@ impl Reader {
         now: Instant,
         bucket: Bucket,
         answer: &PbFetchLogRespForBucket,
-        (frame, asked): (Frame<'_>, &Asked),
+        (source, asked): (&mut Source<'_>, &Asked),
         shared: &mut Shared,
         chance: &mut Chance,
         orders: &mut Orders,
@@ -94,9 +93,9 @@ impl Reader {
             self.failed(now, &[bucket], &error, shared, chance, orders);
             return Ok(());
         }
-        let records = answer.records.clone().unwrap_or_default();
+        let records = message::records_place(answer).unwrap_or_default();
         let (batch_limit, frame_limit) = (shared.settings.scan.batch_limit, shared.settings.connection.frame_limit);
-        let cut = fetch::cut(&self.plan, cursor, &records, (frame, asked.projected), batch_limit)?;
+        let cut = fetch::cut(&self.plan, cursor, records, (source, asked.projected), batch_limit)?;
         if let Err(lean) = cursor.took(&cut, asked, answer.high_watermark, largest_batch(frame_limit)) {
             let error = fetch::lean(&self.plan, cursor, lean);
             if !error.retriable {
@@ -115,7 +114,7 @@ impl Reader {
         }
         for (chunk, work) in cut.chunks {
             self.queued = self.queued.saturating_add(chunk.cost);
-            shared.queue(self.ticket, frame.buffer, cursor, chunk, work, orders);
+            shared.queue(self.ticket, source.buffer, cursor, chunk, work, orders);
         }
         Ok(())
     }

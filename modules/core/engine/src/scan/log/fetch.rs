@@ -1,25 +1,25 @@
 //! Fetch requests of one scan and one leader, and their answers.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, ops::Range};
 
-use bytes::Bytes;
 use thalweg_wire::{
     message::{
-        FetchLogRequest, FetchLogResponse, PbFetchLogReqForBucket, PbFetchLogReqForTable, PbFetchLogRespForBucket,
-        ServerErrorCode,
+        self, FetchLogRequest, FetchLogResponse, PbFetchLogReqForBucket, PbFetchLogReqForTable,
+        PbFetchLogRespForBucket, ServerErrorCode,
     },
-    record::{CutBatch, LogBatches},
+    record::{CutBatch, LogBatch},
 };
 
 use crate::scan::{
-    chunk::{Chunk, Frame, corrupt},
+    chunk::{Chunk, corrupt},
     log::cursor::{Cursor, Shortfall},
     log::portion::Portions,
     plan::Plan,
+    source::Source,
 };
 use crate::{
     backoff::micros,
-    call::{fatal, passing, server_error},
+    call::{Body, fatal, passing, server_error},
 };
 use thalweg_contract::{Bucket, Error, ErrorCode, ScanSettings, Work};
 
@@ -48,6 +48,13 @@ pub(crate) fn request(plan: &Plan, portions: &Portions, settings: &ScanSettings)
         min_bytes: Some(size(settings.min_bytes)),
         ..Default::default()
     }
+}
+
+/// Reads an answer but for its records; fails with what is wrong with it.
+pub(crate) fn decode(body: &Body, source: &mut Source<'_>) -> Result<FetchLogResponse, String> {
+    let message = body.frame.len() - body.bytes.len()..source.length();
+    let skimmed = message::skim_fetch_log(&mut |range| source.read(range), message);
+    message::decode(skimmed.map_err(|error| error.to_string())?).map_err(|error| error.to_string())
 }
 
 /// What an answer says of each bucket that was asked, in the order asked; fails with what is wrong with it.
@@ -135,16 +142,26 @@ pub(crate) struct Cut {
 pub(crate) fn cut(
     plan: &Plan,
     cursor: &mut Cursor,
-    records: &Bytes,
-    (frame, projected): (Frame<'_>, bool),
+    records: Range<usize>,
+    (source, projected): (&mut Source<'_>, bool),
     batch_limit: u32,
 ) -> Result<Cut, Error> {
     let from = cursor.position;
     let mut found = Cut::default();
-    let mut batches = LogBatches::new(records);
-    for batch in batches.by_ref() {
+    let mut at = records.start;
+    while at < records.end {
         let position = i64::try_from(cursor.position).unwrap_or(i64::MAX);
-        let (_, batch) = batch.map_err(|error| corrupt(plan, cursor.bucket, position, &error.to_string()))?;
+        let corrupt = |reason: &str| corrupt(plan, cursor.bucket, position, reason);
+        let bytes = source.beginning(at..records.end).map_err(|error| corrupt(&error.to_string()))?;
+        let bytes = bytes.ok_or_else(|| corrupt("its bytes cannot be had"))?;
+        let (place, there) = (at, records.end - at);
+        let length = LogBatch::length_of(&bytes).map_err(|error| corrupt(&error.to_string()))?;
+        if length.is_none_or(|length| length > there) {
+            found.tail = Some(CutBatch { there, length });
+            break;
+        }
+        let batch = LogBatch::parse_beginning(&bytes).map_err(|error| corrupt(&error.to_string()))?;
+        at += batch.length();
         let (base, end) = (batch.base_offset as u64, batch.end_offset() as u64);
         if end <= cursor.position {
             continue;
@@ -155,17 +172,16 @@ pub(crate) fn cut(
                 found.missing_schema = Some(schema);
                 return Ok(found);
             }
-            let source = (frame, projected);
-            found.chunks.push(Chunk::new(plan, cursor.bucket, cursor.window(), &batch, source, batch_limit)?);
+            let from = (&mut *source, place, projected);
+            found.chunks.push(Chunk::new(plan, cursor.bucket, cursor.window(), &batch, from, batch_limit)?);
         }
         cursor.position = end;
         found.moved = true;
-        found.last = u32::try_from(batch.bytes().len()).unwrap_or(u32::MAX);
+        found.last = u32::try_from(batch.length()).unwrap_or(u32::MAX);
         if !cursor.is_open() {
             return Ok(found);
         }
     }
-    found.tail = batches.cut();
     if !records.is_empty() && !found.moved && found.tail.is_none() {
         let reason = "the answer to a fetch has only batches that end before it";
         return Err(corrupt(plan, cursor.bucket, i64::try_from(from).unwrap_or(i64::MAX), reason));

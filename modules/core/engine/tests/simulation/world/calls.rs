@@ -6,20 +6,38 @@ use thalweg_wire::column::Batch;
 
 use super::*;
 
+/// How the host hands over frames.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Handing {
+    /// How much of a frame is its head; `None`: now this much, now that.
+    pub(crate) head: Option<usize>,
+    /// How many bytes the frames had that came in.
+    pub(crate) carried: u64,
+    /// How many bytes of them the engine was given.
+    pub(crate) given: u64,
+    /// Of how many reads one gets too few bytes; 0: none.
+    pub(crate) short: u64,
+    pub(crate) reads: u64,
+}
+
 /// The frames that the host holds.
-struct Held<'a>(&'a HashMap<u64, Bytes>);
+struct Held<'a>(&'a HashMap<u64, Bytes>, &'a mut Handing);
 
 impl Buffers for Held<'_> {
     fn read(&mut self, buffer: u64, offset: u32, length: u32) -> Bytes {
-        let frame = self.0.get(&buffer).expect("the buffer was not released");
-        frame.slice(offset as usize..(offset + length) as usize)
+        let Self(frames, handing) = self;
+        let frame = frames.get(&buffer).expect("the buffer was not released");
+        handing.given += u64::from(length);
+        handing.reads += 1;
+        let lacking = u32::from(handing.short > 0 && handing.reads % handing.short == 0);
+        frame.slice(offset as usize..(offset + length - lacking) as usize)
     }
 }
 
 impl World {
     /// One step of the engine, with all that happened.
     pub(super) fn turn(&mut self) -> Vec<Action> {
-        self.engine.step(self.now, self.inputs.drain(..), &mut Held(&self.buffers))
+        self.engine.step(self.now, self.inputs.drain(..), &mut Held(&self.buffers, &mut self.handing))
     }
 
     /// Gives the engine one command.
@@ -50,11 +68,10 @@ impl World {
     /// A frame comes in. The engine gets more or less of it at once.
     pub(crate) fn receive(&mut self, connection: u32, frame: Bytes) {
         let buffer = self.keep(frame.clone());
-        let head = match buffer % 4 {
-            0 => frame.clone(),
-            1 => Bytes::new(),
-            some => frame.slice(..frame.len().min(some as usize * 16)),
-        };
+        let head = self.handing.head.unwrap_or([usize::MAX, 0, 32, 2000][buffer as usize % 4]);
+        let head = frame.slice(..frame.len().min(head));
+        self.handing.carried += frame.len() as u64;
+        self.handing.given += head.len() as u64;
         self.inputs.push(Input::Received(Frame { connection, buffer, length: frame.len() as u32, head }));
     }
 }

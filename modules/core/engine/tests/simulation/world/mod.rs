@@ -4,6 +4,7 @@ mod buffers;
 mod calls;
 mod rows;
 
+pub(crate) use calls::Handing;
 pub(crate) use rows::{append, descriptor, ids, numbers, path};
 
 use std::collections::{BTreeMap, HashMap, HashSet};
@@ -48,6 +49,7 @@ pub(crate) struct World {
     pub(crate) now: u64,
     /// What happened since the last step of the engine.
     pub(crate) inputs: Vec<Input>,
+    pub(crate) handing: Handing,
     pub(crate) cluster: Cluster,
     pub(crate) faults: Faults,
     /// Servers that nobody can reach.
@@ -79,6 +81,7 @@ impl World {
             engine,
             now: 0,
             inputs: Vec::new(),
+            handing: Handing::default(),
             cluster: Cluster::new(servers),
             faults: Faults::default(),
             down: HashSet::new(),
@@ -181,13 +184,26 @@ impl World {
             self.wake = None;
         } else if let Some((at, _)) = next {
             self.now = self.now.max(at);
-            let (_, happening) = self.happenings.pop_first().expect("there is one");
-            self.happen(happening);
+            self.happen_next();
+            // A host that is busy tells of several things at once.
+            while self.count.is_multiple_of(3)
+                && let Some((next, _)) = self.happenings.keys().next().copied()
+                && next < at + 200
+                && self.wake.is_none_or(|wake| wake > next)
+            {
+                self.now = self.now.max(next);
+                self.happen_next();
+            }
         } else {
             return false;
         }
         self.carry_out();
         true
+    }
+
+    fn happen_next(&mut self) {
+        let (_, happening) = self.happenings.pop_first().expect("there is one");
+        self.happen(happening);
     }
 
     fn happen(&mut self, happening: Happening) {

@@ -8,6 +8,18 @@ use crate::record::{ChangeType, RecordError};
 
 /// Base offset, length and magic: what is read before the version is known.
 const PREFIX: usize = 13;
+/// What stands in front of the metadata of an Arrow message: a marker, and the length of the metadata.
+const MESSAGE_PREFIX: usize = 8;
+
+/// The length of the header in this version of the format.
+fn header_length(magic: i8) -> Option<usize> {
+    match magic {
+        0 => Some(48),
+        1 => Some(52),
+        2 => Some(56),
+        _ => None,
+    }
+}
 
 /// One log batch, its header checked; ranges count from the beginning of the batch.
 ///
@@ -37,7 +49,9 @@ pub struct LogBatch<'a> {
     pub sequence: i32,
     /// How many rows there are.
     pub records: u32,
+    /// From its beginning; all of it, or what is at hand.
     bytes: &'a [u8],
+    length: usize,
     header: usize,
     statistics: usize,
     changes: usize,
@@ -48,8 +62,48 @@ impl<'a> LogBatch<'a> {
     ///
     /// Fails with `Cut` if `bytes` ends before the batch does.
     pub fn parse(bytes: &'a [u8]) -> Result<Self, RecordError> {
-        let total = Self::length_of(bytes)?.ok_or(cut("log batch header", PREFIX, bytes.len()))?;
-        let bytes = bytes.get(..total).ok_or(cut("log batch", total, bytes.len()))?;
+        let length = Self::length_of(bytes)?.ok_or(cut("log batch header", PREFIX, bytes.len()))?;
+        Self::parse_beginning(bytes.get(..length).ok_or(cut("log batch", length, bytes.len()))?)
+    }
+
+    /// Reads the batch that begins with `bytes`, which are at least its header, statistics and changes: see `needed`. Its
+    /// rows cannot be had, unless they are there.
+    ///
+    /// Fails with `Cut` if `bytes` ends before the changes do.
+    pub fn parse_beginning(bytes: &'a [u8]) -> Result<Self, RecordError> {
+        let batch = Self::parse_header(bytes)?;
+        let end = batch.changes_range().end;
+        if batch.bytes.len() < end {
+            return Err(cut("log batch", end, batch.bytes.len()));
+        }
+        Ok(batch)
+    }
+
+    /// How many bytes `CheckedMessage::of_beginning` needs of the batch that begins with `bytes`. With more at hand the
+    /// answer may be larger: ask again until it is not. It is never more than the batch says it has.
+    ///
+    /// Fails on a header that contradicts itself.
+    pub fn needed(bytes: &[u8]) -> Result<usize, RecordError> {
+        let Some(length) = Self::length_of(bytes)? else { return Ok(PREFIX) };
+        let header = bytes.get(PREFIX - 1).map_or(PREFIX, |magic| header_length(*magic as i8).unwrap_or(PREFIX));
+        if bytes.len() < header {
+            return Ok(header);
+        }
+        let from = LogBatch::parse_header(bytes)?.rows_range().start;
+        let prefix = bytes.get(from..).and_then(|message| message.split_first_chunk::<MESSAGE_PREFIX>());
+        let end = match prefix {
+            Some(([.., a, b, c, d], _)) => {
+                let metadata = u32::from_le_bytes([*a, *b, *c, *d]) as usize;
+                from.saturating_add(MESSAGE_PREFIX).saturating_add(metadata)
+            }
+            None => from.saturating_add(MESSAGE_PREFIX),
+        };
+        Ok(end.min(length))
+    }
+
+    fn parse_header(bytes: &'a [u8]) -> Result<Self, RecordError> {
+        let length = Self::length_of(bytes)?.ok_or(cut("log batch header", PREFIX, bytes.len()))?;
+        let bytes = bytes.get(..length).unwrap_or(bytes);
         let mut fields = Reader::new("log batch header", bytes);
         let base_offset = fields.i64()?;
         fields.i32()?;
@@ -64,7 +118,7 @@ impl<'a> LogBatch<'a> {
         let sequence = fields.i32()?;
         let count = fields.i32()?;
         let statistics = if magic > 0 { fields.i32()? } else { 0 };
-        let header = total - fields.rest().len();
+        let header = bytes.len() - fields.rest().len();
 
         let corrupt = |reason: String| RecordError::CorruptBatch { base_offset, reason };
         let records = u32::try_from(count).map_err(|_| corrupt(format!("it says it has {count} rows")))?;
@@ -77,7 +131,7 @@ impl<'a> LogBatch<'a> {
             return Err(corrupt("its offsets are out of range".into()));
         }
         let changes = if append_only { 0 } else { records as usize };
-        if fields.rest().len() < statistics.saturating_add(changes) {
+        if length.saturating_sub(header) < statistics.saturating_add(changes) {
             return Err(corrupt("its statistics and changes are longer than it is".into()));
         }
         Ok(Self {
@@ -93,6 +147,7 @@ impl<'a> LogBatch<'a> {
             sequence,
             records,
             bytes,
+            length,
             header,
             statistics,
             changes,
@@ -109,21 +164,21 @@ impl<'a> LogBatch<'a> {
         let base_offset = fields.i64()?;
         let length = fields.i32()?;
         let magic = fields.i8()?;
-        let header = match magic {
-            0 => 48,
-            1 => 52,
-            2 => 56,
-            _ => return Err(RecordError::UnknownMagic { magic }),
-        };
+        let header = header_length(magic).ok_or(RecordError::UnknownMagic { magic })?;
         match usize::try_from(length).ok().and_then(|length| length.checked_add(OVERHEAD)) {
             Some(total) if total >= header => Ok(Some(total)),
             _ => Err(RecordError::CorruptBatch { base_offset, reason: format!("its length is {length}") }),
         }
     }
 
-    /// The whole batch.
+    /// The batch: whole, or what is at hand of it where it was read by its beginning.
     pub fn bytes(&self) -> &'a [u8] {
         self.bytes
+    }
+
+    /// The length of the whole batch, in bytes.
+    pub fn length(&self) -> usize {
+        self.length
     }
 
     /// One past the offset of the last row. A batch without rows takes up one offset.
@@ -139,7 +194,7 @@ impl<'a> LogBatch<'a> {
     /// What the checksum is taken of.
     pub fn checksum_range(&self) -> Range<usize> {
         let from = if self.magic == 2 { 29 } else { 25 };
-        from..self.bytes.len()
+        from..self.length
     }
 
     /// Takes the checksum of the batch and compares it. It is wrong in a batch that the server projected.
@@ -188,6 +243,6 @@ impl<'a> LogBatch<'a> {
 
     /// Where the rows are: an Arrow message. Empty in a batch that is only a header.
     pub fn rows_range(&self) -> Range<usize> {
-        self.changes_range().end..self.bytes.len()
+        self.changes_range().end..self.length
     }
 }

@@ -49,15 +49,32 @@ impl CheckedMessage {
     ///
     /// `limit` is the most that the buffers may take together, decompressed, in bytes.
     pub fn of_batch(batch: &LogBatch<'_>, layout: &Layout, limit: u32) -> Result<Self, RecordError> {
+        Self::of_beginning(batch, layout, limit, &mut |_| None)
+    }
+
+    /// The same of a batch of which not all is at hand, but what `LogBatch::needed` says. Of the body nothing is looked at
+    /// but the length prefixes of compressed buffers: `prefix` gives the 8 bytes at a position from the beginning of the
+    /// batch, within its length; `None`: they cannot be had.
+    pub fn of_beginning(
+        batch: &LogBatch<'_>,
+        layout: &Layout,
+        limit: u32,
+        prefix: &mut dyn FnMut(usize) -> Option<[u8; 8]>,
+    ) -> Result<Self, RecordError> {
         batch.check_changes()?;
-        Self::decode(batch.bytes(), batch.rows_range().start, batch.records, layout, limit)
+        let mut given = Given { bytes: batch.bytes(), length: batch.length(), prefix };
+        Self::read(&mut given, batch.rows_range().start, batch.records, layout, limit)
     }
 
     /// Reads the message at `at` in `bytes`, which must have `rows` rows; ranges count from the beginning of `bytes`.
     ///
     /// `limit` is the most that the buffers may take together, decompressed, in bytes.
     pub fn decode(bytes: &[u8], at: usize, rows: u32, layout: &Layout, limit: u32) -> Result<Self, RecordError> {
-        let (message, body) = open(bytes, at, layout)?;
+        Self::read(&mut Given { bytes, length: bytes.len(), prefix: &mut |_| None }, at, rows, layout, limit)
+    }
+
+    fn read(given: &mut Given<'_>, at: usize, rows: u32, layout: &Layout, limit: u32) -> Result<Self, RecordError> {
+        let (message, body) = open(given, at, layout)?;
         let batch = message.header_as_record_batch().ok_or_else(|| corrupt("it is not a record batch"))?;
         if batch.length() != i64::from(rows) {
             return Err(corrupt(format!("it has {} rows but its batch says {rows}", batch.length())));
@@ -69,7 +86,7 @@ impl CheckedMessage {
             Some(CompressionType(other)) => return Err(corrupt(format!("it has the unknown compression {other}"))),
         };
         let nodes = nodes(&batch, layout, rows)?;
-        let mut buffers = buffers(&batch, bytes, body.clone(), compression)?;
+        let mut buffers = buffers(&batch, given, body.clone(), compression)?;
         check_lengths(layout, &nodes, &mut buffers)?;
         let checked = Self { rows, compression, nodes, buffers, body };
         let needed = checked.plain_offsets().1;
@@ -119,9 +136,26 @@ impl CheckedMessage {
     }
 }
 
+/// The bytes that a message is in.
+struct Given<'a> {
+    /// From the beginning, as far as they are at hand.
+    bytes: &'a [u8],
+    /// How many there are.
+    length: usize,
+    /// The 8 bytes at a position that is not at hand.
+    prefix: &'a mut dyn FnMut(usize) -> Option<[u8; 8]>,
+}
+
+impl Given<'_> {
+    fn prefix(&mut self, at: usize) -> Result<[u8; 8], RecordError> {
+        let there = self.bytes.get(at..).and_then(<[u8]>::first_chunk).copied();
+        there.or_else(|| (self.prefix)(at)).ok_or_else(|| cut("length prefix of a buffer", 8, 0))
+    }
+}
+
 /// Finds the metadata, verifies the flatbuffer, and finds the body.
-fn open<'a>(bytes: &'a [u8], at: usize, layout: &Layout) -> Result<(Message<'a>, Range<usize>), RecordError> {
-    let rest = bytes.get(at..).unwrap_or_default();
+fn open<'a>(given: &Given<'a>, at: usize, layout: &Layout) -> Result<(Message<'a>, Range<usize>), RecordError> {
+    let rest = given.bytes.get(at..).unwrap_or_default();
     let (prefix, rest) = rest.split_first_chunk::<8>().ok_or_else(|| cut("Arrow message", 8, rest.len()))?;
     let [a, b, c, d, length @ ..] = *prefix;
     if [a, b, c, d] != [0xff; 4] {
@@ -130,7 +164,8 @@ fn open<'a>(bytes: &'a [u8], at: usize, layout: &Layout) -> Result<(Message<'a>,
     let length = u32::from_le_bytes(length) as usize;
     let metadata = rest.get(..length).ok_or_else(|| cut("metadata of the Arrow message", length, rest.len()))?;
     let message = verified(metadata, layout)?;
-    let (start, available) = (at + 8 + length, rest.len() - length);
+    let start = at + 8 + length;
+    let available = given.length.saturating_sub(start);
     let body = usize::try_from(message.bodyLength()).map_err(|_| corrupt("its body has a negative length"))?;
     if body > available {
         return Err(cut("body of the Arrow message", body, available));
@@ -182,7 +217,7 @@ fn nodes(batch: &RecordBatch<'_>, layout: &Layout, rows: u32) -> Result<Vec<Node
 /// The buffers: inside the body, and in a compressed message with a length prefix that can be.
 fn buffers(
     batch: &RecordBatch<'_>,
-    bytes: &[u8],
+    given: &mut Given<'_>,
     body: Range<usize>,
     compression: Compression,
 ) -> Result<Vec<BufferSpan>, RecordError> {
@@ -198,15 +233,13 @@ fn buffers(
         let plain = match compression {
             Compression::None => length as i64,
             _ if length == 0 => 0,
-            _ => match bytes.get(range.clone()).and_then(|buffer| buffer.split_first_chunk()) {
-                None => return Err(corrupt("a compressed buffer is shorter than its length prefix")),
-                Some((prefix, stored)) => match i64::from_le_bytes(*prefix) {
-                    STORED => stored.len() as i64,
-                    length if length > 0 && stored.is_empty() => {
-                        return Err(corrupt("a compressed buffer has nothing behind its length prefix"));
-                    }
-                    length => length,
-                },
+            _ if length < 8 => return Err(corrupt("a compressed buffer is shorter than its length prefix")),
+            _ => match i64::from_le_bytes(given.prefix(range.start)?) {
+                STORED => (length - 8) as i64,
+                plain if plain > 0 && length == 8 => {
+                    return Err(corrupt("a compressed buffer has nothing behind its length prefix"));
+                }
+                plain => plain,
             },
         };
         match i32::try_from(plain).ok().and_then(|plain| u32::try_from(plain).ok()) {
