@@ -9,6 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::Error;
 use crate::lexer::{Kind, Token, is_word, tokens};
+use crate::statements::{closing, declares, length, simple, statements};
 
 const RUNTIME: &str = include_str!("runtime.js");
 
@@ -131,67 +132,6 @@ fn body<'a, 'b>(all: &'b [Token<'a>]) -> Option<(&'b [Token<'a>], &'b [Token<'a>
     Some((all.get(start..=open)?, all.get(open + 1..close)?))
 }
 
-/// Where the bracket closes that the first token opens.
-fn closing(tokens: &[Token<'_>]) -> Option<usize> {
-    let mut open = 0_usize;
-    tokens.iter().position(|token| {
-        open = depth(open, token);
-        open == 0
-    })
-}
-
-fn depth(open: usize, token: &Token<'_>) -> usize {
-    match token.text {
-        "(" | "[" | "{" => open + 1,
-        ")" | "]" | "}" => open.saturating_sub(1),
-        _ => open,
-    }
-}
-
-/// The statements of a block.
-fn statements<'a, 'b>(block: &'b [Token<'a>]) -> Vec<&'b [Token<'a>]> {
-    let mut found = Vec::new();
-    let mut rest = block;
-    while !rest.is_empty() {
-        let (statement, behind) = rest.split_at(length(rest));
-        found.push(statement);
-        rest = behind;
-    }
-    found
-}
-
-/// How many tokens the first statement has.
-fn length(tokens: &[Token<'_>]) -> usize {
-    let first = tokens.first().map_or("", |token| token.text);
-    let block = matches!(first, "function" | "class" | "async" | "if" | "for" | "while" | "try");
-    let mut open = 0_usize;
-    for (at, token) in tokens.iter().enumerate() {
-        let opened =
-            matches!(token.text, "function" | "class" | "const" | "let" | "async" | "if" | "return" | "export");
-        if at > 0 && open == 0 && !block && token.line_before && opened {
-            return at;
-        }
-        open = depth(open, token);
-        let next = tokens.get(at + 1).map_or("", |token| token.text);
-        if open == 0 && (token.is(";") || (block && token.is("}") && !matches!(next, "else" | "catch" | "finally"))) {
-            return at + 1;
-        }
-    }
-    tokens.len()
-}
-
-/// The one name that a statement declares.
-fn declares<'a>(statement: &[Token<'a>]) -> Option<&'a str> {
-    let at = match statement.first()?.text {
-        "async" => 2,
-        "function" | "class" | "const" | "let" => 1,
-        _ => return None,
-    };
-    let name = statement.get(at).filter(|token| token.kind == Kind::Word)?;
-    let several = statement.get(at + 1).is_some_and(|token| token.is(","));
-    (!several).then_some(name.text)
-}
-
 /// The names of everything that these statements use, and what that uses.
 fn reached<'a>(roots: &[&[Token<'a>]], declared: &BTreeMap<&'a str, &[Token<'a>]>) -> BTreeSet<&'a str> {
     let mut found = BTreeSet::new();
@@ -246,7 +186,7 @@ fn idle(tokens: &[Token<'_>]) -> usize {
         |words: &[&str]| tokens.iter().zip(words).filter(|(token, word)| token.is(word)).count() == words.len();
     let named = tokens.get(2).is_some_and(|token| token.is("fnName"));
     if named || IDLE.iter().any(|words| begins(words)) {
-        return length_plain(tokens);
+        return simple(tokens);
     }
     // `if (0!== null) { task.setReturnMemoryIdx(0); .. }`
     let memory = begins(&["if", "("]) && tokens.get(11).is_some_and(|token| token.is("setReturnMemoryIdx"));
@@ -268,17 +208,7 @@ fn idle(tokens: &[Token<'_>]) -> usize {
 /// `let trampoline0 = _trampoline0.manuallyAsync ? .. : ..;`: what stays of it, and how many tokens go with it.
 fn import<'a, 'b>(tokens: &'b [Token<'a>]) -> Option<(&'b [Token<'a>], usize)> {
     let asked = tokens.get(5).is_some_and(|token| token.is("manuallyAsync"));
-    (asked && tokens.first()?.is("let")).then_some((tokens.get(..4)?, length_plain(tokens) - 1))
-}
-
-/// How many tokens there are up to a semicolon.
-fn length_plain(tokens: &[Token<'_>]) -> usize {
-    let mut open = 0;
-    let end = tokens.iter().position(|token| {
-        open = depth(open, token);
-        open == 0 && token.is(";")
-    });
-    end.map_or(tokens.len(), |end| end + 1)
+    (asked && tokens.first()?.is("let")).then_some((tokens.get(..4)?, simple(tokens) - 1))
 }
 
 /// Appends tokens with as little between them as they need.

@@ -12,6 +12,7 @@
 //! component  what is asked of a component before anything is made of it
 //! lexer      JavaScript cut into tokens
 //! foreign    the transpiler as a core module for JavaScript, where it is compiled to one
+//! statements tokens as statements
 //! glue       generated JavaScript, with what only asynchronous components need taken out
 //! package    what the npm package has beside its sources
 //! ```
@@ -24,6 +25,7 @@ mod glue;
 mod lexer;
 #[cfg(not(target_arch = "wasm32"))]
 pub mod package;
+mod statements;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 

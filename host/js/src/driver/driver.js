@@ -212,7 +212,8 @@ export class Driver {
 
   #connect(number, address) {
     const lost = reason => {
-      if (!this.#connections.delete(number)) return;
+      if (!this.#connections.has(number)) return;
+      this.#close(number);
       this.#input({ tag: 'disconnected', val: [number, reason] });
     };
     // The number stands in the map before the transport may say anything of it.
@@ -242,8 +243,12 @@ export class Driver {
 
   #wakeAt(instant) {
     clearTimeout(this.#timer);
-    const wait = Number(instant - this.#now()) / 1000;
-    this.#timer = setTimeout(() => this.#schedule(), Math.min(Math.max(Math.ceil(wait), 0), LONGEST));
+    const wait = Math.min(Math.max(Math.ceil(Number(instant - this.#now()) / 1000), 0), LONGEST);
+    this.#timer = setTimeout(() => {
+      // Timers may be early by their own clock, and the engine says a time only once.
+      if (this.#now() < instant) this.#wakeAt(instant);
+      else this.#schedule();
+    }, wait);
     // A session alone does not keep a program running; its connections do.
     if (this.#connections.size === 0 && this.#tasks.size === 0) this.#timer?.unref?.();
   }

@@ -32,8 +32,13 @@ export class Module {
 
   /** What it does, and its parameters as a JSON Schema. */
   async describe() {
-    const { summary, parameters } = (await this.instance()).describe();
-    return { summary, parameters: JSON.parse(parameters) };
+    const instance = await this.instance();
+    try {
+      const { summary, parameters } = instance.describe();
+      return { summary, parameters: JSON.parse(parameters) };
+    } catch (cause) {
+      throw new ModuleError(`module ${this.name} does not describe itself: ${cause?.message ?? cause}`, { code: 'module', cause });
+    }
   }
 
   /** The configuration as the module takes it. */
