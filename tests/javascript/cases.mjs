@@ -9,8 +9,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import process from 'node:process';
 
+import { write } from 'thalweg/internal/client/write.js';
+import { Driver } from 'thalweg/internal/driver/driver.js';
 import {
-  ClosedError, InvalidError, ModuleError, ServerError, ThalwegError, TimeoutError, UnavailableError, connect,
+  ClosedError, EngineError, InvalidError, ModuleError, ServerError, ThalwegError, TimeoutError, UnavailableError, connect,
 } from 'thalweg/node';
 
 const [address, size] = process.argv.slice(2);
@@ -248,6 +250,26 @@ const cases = {
     const outcome = await within(1000, late, 'a write that is closed on');
     equal([outcome.failed, outcome.fates[0].error instanceof ThalwegError], [1, true]);
     await server.forget();
+  },
+
+  async 'a trap of the engine is told to all who wait'() {
+    let steps = 0;
+    const engine = {
+      submit: (now, commands) => commands.map((_, at) => ({ tag: 'ok', val: BigInt(at) })),
+      step() {
+        steps += 1;
+        if (steps > 1) throw new WebAssembly.RuntimeError('unreachable');
+        return [{ tag: 'wake-at', val: 0n }];
+      },
+    };
+    const driver = new Driver({ Engine: { open: () => engine } }, {}, {});
+    const rows = { rows: 1, columns: [] };
+    const target = { driver, table: 0, nodes: [] };
+    const outcome = await within(5000, write(target, { tag: 'append' }, rows), 'the write');
+    equal([outcome.failed, outcome.fates[0].mayHaveBeenWritten, outcome.fates[0].error instanceof EngineError], [1, true, true]);
+    await fails(() => driver.submit({}, {}), EngineError, 'the engine broke');
+    await fails(() => driver.flush(), EngineError);
+    await driver.close(1000);
   },
 
   async 'modules that fail do what their policy says'(client) {
