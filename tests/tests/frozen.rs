@@ -1,20 +1,40 @@
-//! What is published stays as it is: `thalweg:module@1.0.0`, on which modules are built that nobody here knows of.
+//! What is published stays as it is: `thalweg:module@1.0.0`, on which modules are built that nobody here knows of, and
+//! `thalweg:client@0.2.0`, on which hosts are.
 //!
-//! `wit/published/module-1.0.0.wit` is the text as it was published, in one file; it is never changed. A change to
-//! `wit/module` fails here. What is wanted anew becomes a version of its own, beside this one: `wit/module/README.md`.
+//! `wit/published` has each text as it was published, in one file; it is never changed. A change to `wit/module` or
+//! `wit/client` fails here. What is wanted anew becomes a version of its own, beside this one: `wit/module/README.md`.
 
 use anyhow::{Context as _, Result, ensure};
 
+/// The folder of `wit`, the package and the version.
+const PUBLISHED: [(&str, &str, &str); 2] = [("module", "module", "1.0.0"), ("client", "client", "0.2.0")];
+
 #[test]
-fn the_interface_of_modules_is_the_published_one() -> Result<()> {
-    let root = thalweg_tests::root();
-    let published = std::fs::read_to_string(root.join("wit/published/module-1.0.0.wit"))?;
-    let mut files: Vec<_> = std::fs::read_dir(root.join("wit/module"))?
+fn the_interfaces_are_the_published_ones() -> Result<()> {
+    for (folder, package, version) in PUBLISHED {
+        let published = format!("wit/published/{package}-{version}.wit");
+        let then = std::fs::read_to_string(thalweg_tests::root().join(&published))?;
+        let now = text(folder, &format!("package thalweg:{package}@{version};\n"))?;
+        let differing = now.lines().zip(then.lines()).position(|(now, then)| now != then);
+        let line = differing.unwrap_or_else(|| now.lines().count().min(then.lines().count()));
+        ensure!(
+            now == then,
+            "wit/{folder} is not what was published; line {} of {published} is\n  {}\nand now\n  {}",
+            line + 1,
+            then.lines().nth(line).unwrap_or("(its end)"),
+            now.lines().nth(line).unwrap_or("(its end)"),
+        );
+    }
+    Ok(())
+}
+
+/// All files of a folder in one, in the order of their names, without what each begins with.
+fn text(folder: &str, head: &str) -> Result<String> {
+    let mut files: Vec<_> = std::fs::read_dir(thalweg_tests::root().join("wit").join(folder))?
         .map(|entry| entry.map(|entry| entry.path()))
         .collect::<Result<_, _>>()?;
     files.retain(|path| path.extension().is_some_and(|suffix| suffix == "wit"));
     files.sort();
-    let head = "package thalweg:module@1.0.0;\n";
     let mut text = head.to_owned();
     for path in files {
         let name = path.file_name().and_then(|name| name.to_str()).context("a name")?;
@@ -22,14 +42,5 @@ fn the_interface_of_modules_is_the_published_one() -> Result<()> {
         let own = own.strip_prefix(head).with_context(|| format!("{name} is of another package or version"))?;
         text += &format!("\n// {name}\n{}\n", own.trim_matches('\n'));
     }
-    let differing = text.lines().zip(published.lines()).position(|(now, then)| now != then);
-    let line = differing.unwrap_or_else(|| text.lines().count().min(published.lines().count()));
-    ensure!(
-        text == published,
-        "wit/module is not what was published; line {} of wit/published/module-1.0.0.wit is\n  {}\nand now\n  {}",
-        line + 1,
-        published.lines().nth(line).unwrap_or("(its end)"),
-        text.lines().nth(line).unwrap_or("(its end)"),
-    );
-    Ok(())
+    Ok(text)
 }

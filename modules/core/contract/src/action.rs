@@ -24,7 +24,8 @@ pub enum Action {
         /// Which.
         connection: ConnectionId,
     },
-    /// Call `step` at this time or earlier; replaces the last one.
+    /// Call `step` at this time; replaces the last one. It is said once: a call that comes before that time leaves it
+    /// standing.
     WakeAt(Instant),
     /// Do this work.
     Work {
