@@ -155,9 +155,9 @@ def test_duckdb(client):
             made = database.sql("select range as id, 'n' || range as name, range * 0.5::double as total from range(5000)")
             assert t.append(made).acknowledged == 5000
             scan = t.scan(["id", "total"]).to_pyarrow()
-            assert database.sql("select count(*), sum(total) from scan").fetchone() == (5000, 4999 * 5000 / 4)
+            assert database.sql("select count(*), sum(total) from scan").fetchall() == [(5000, 4999 * 5000 / 4)]
             stream = t.scan(["id"])
-            assert database.sql("select max(id) from stream").fetchone() == (4999,)
+            assert database.sql("select max(id) from stream").fetchall() == [(4999,)]
 
 
 def test_a_million_rows_in_sixteen_buckets(client):

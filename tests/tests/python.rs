@@ -4,6 +4,7 @@
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::sync::OnceLock;
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail, ensure};
@@ -130,38 +131,29 @@ fn run(command: &mut Command) -> Result<String> {
     }
 }
 
-fn package() -> Result<Package> {
-    match std::env::var_os("THALWEG_WHEEL") {
+/// The package, which is built or installed for the first test that runs.
+fn package() -> Result<&'static Package, Failed> {
+    static PACKAGE: OnceLock<Result<Package, String>> = OnceLock::new();
+    let made = || match std::env::var_os("THALWEG_WHEEL") {
         Some(wheel) => Package::of_wheel(&std::path::absolute(wheel)?),
         None => Package::of_this_build(),
-    }
+    };
+    let package = PACKAGE.get_or_init(|| made().map_err(|error| format!("{error:#}")));
+    package.as_ref().map_err(|error| Failed::from(error.clone()))
 }
 
-fn main() -> Result<()> {
+fn main() {
     let arguments = Arguments::from_args();
     let missing = python::for_package().err();
-    let package = match (&missing, arguments.list) {
-        (None, false) => Some(package()?),
-        _ => None,
-    };
-    type Test = fn(&Package) -> Result<()>;
-    let others: [(&str, Test); 2] = [("types", Package::types), ("example", Package::example)];
     let trial = |name: &str, test: Box<dyn FnOnce(&Package) -> Result<()> + Send>| {
-        let package = package.clone();
-        let test = move || {
-            let package = package.as_ref().ok_or("there is no package")?;
-            test(package).map_err(|error| Failed::from(format!("{error:#}")))
-        };
+        let test = move || test(package()?).map_err(|error| Failed::from(format!("{error:#}")));
         let kind = missing.clone().unwrap_or_default();
         Trial::test(name, test).with_ignored_flag(missing.is_some()).with_kind(kind)
     };
-    let mut trials: Vec<Trial> = Vec::new();
-    for name in PROGRAMS {
-        trials.push(trial(name, Box::new(|package: &Package| package.program(name))));
-    }
-    for (name, test) in others {
-        trials.push(trial(name, Box::new(test)));
-    }
+    let programs = PROGRAMS.iter().map(|name| trial(name, Box::new(|package: &Package| package.program(name))));
+    let mut trials: Vec<Trial> = programs.collect();
+    trials.push(trial("types", Box::new(Package::types)));
+    trials.push(trial("example", Box::new(Package::example)));
     // They share two cores.
     libtest_mimic::run(&Arguments { test_threads: Some(1), ..arguments }, trials).exit();
 }

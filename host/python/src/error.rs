@@ -104,7 +104,8 @@ impl Failure {
         }
     }
 
-    fn text(&self) -> String {
+    /// It in one sentence.
+    pub(crate) fn text(&self) -> String {
         match self {
             Self::Client(error) => error.to_string(),
             Self::Node(error) => error.to_string(),

@@ -360,7 +360,7 @@ impl Iterator for Reader {
                 });
                 return Some(Err(ArrowError::ExternalError("the scan was interrupted".into())));
             }
-            Err(failure) => return Some(Err(ArrowError::ExternalError(format!("{failure:?}").into()))),
+            Err(failure) => return Some(Err(ArrowError::ExternalError(failure.text().into()))),
         };
         let given = read.map_err(|error| ArrowError::ExternalError(Box::new(error)));
         Some(given.and_then(|scanned| Ok(self.shared.given(scanned)?.batch)))

@@ -23,6 +23,17 @@ impl Table {
     pub(super) fn new(table: OpenTable) -> Self {
         Self { table }
     }
+
+    /// Keys cannot be read for a table that has none.
+    fn must_be_keyed(&self) -> Result<(), Failure> {
+        match self.table.is_keyed() {
+            true => Ok(()),
+            false => Err(Failure::Invalid(format!(
+                "table {} has no primary key, so no rows of it can be looked up",
+                self.table.name()
+            ))),
+        }
+    }
 }
 
 #[pymethods]
@@ -121,6 +132,7 @@ impl Table {
 
     /// Looks rows up by their whole keys; with `insert`, a key that is missing becomes a row.
     fn lookup(&self, keys: &Bound<'_, PyAny>, insert: bool) -> PyResult<Call> {
+        self.must_be_keyed()?;
         let (table, keys) = (self.table.clone(), keys_in(keys, &self.table.key_schema())?);
         Ok(Call::of(async move {
             let found = if insert { table.lookup_or_insert(keys).await? } else { table.lookup(keys).await? };
@@ -130,6 +142,7 @@ impl Table {
 
     /// Looks rows up by the beginnings of their keys.
     fn prefix_lookup(&self, prefixes: &Bound<'_, PyAny>) -> PyResult<Call> {
+        self.must_be_keyed()?;
         let schema = self.table.prefix_schema().unwrap_or_else(|| self.table.key_schema());
         let (table, prefixes) = (self.table.clone(), keys_in(prefixes, &schema)?);
         Ok(Call::of(async move { Ok(Found::new(table.prefix_lookup(prefixes).await?, false)) }))
