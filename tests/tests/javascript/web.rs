@@ -1,7 +1,7 @@
 //! The package for browsers, over WebSockets through a gateway that Deno runs.
 
 use std::io::{BufRead, BufReader};
-use std::process::{Child, Stdio};
+use std::process::Child;
 
 use anyhow::{Context, Result, ensure};
 use serde_json::{Value, json};
