@@ -144,6 +144,7 @@ export class Bench {
     const ready = stages.length > 0 && stages.every(stage => stage.config);
     at('result').hidden = !ready;
     if (!ready) return this.changed();
+    if (!at('sink').value) at('sink').value = `${short(this.source.path)}_${stages.at(-1).name}`.replace(/[^A-Za-z0-9_.-]/g, '_');
     try {
       const runner = await Runner.open(await this.session.rules(), this.source.path, this.source.schema, stages);
       if (turn !== this.turn) return runner.end();
@@ -151,7 +152,6 @@ export class Bench {
       this.runner = runner;
       this.counts = { read: 0, kept: 0, out: 0, refused: 0, failed: 0, at: stages.map(() => 0) };
       this.plot = new Plot(at('try-plot'), FIGURES.map(([mark]) => mark));
-      if (!at('sink').value) at('sink').value = `${short(this.source.path)}_${stages.at(-1).name}`.replace(/[^A-Za-z0-9_.-]/g, '_');
       this.say();
     } catch (error) {
       if (turn !== this.turn) return;

@@ -189,7 +189,7 @@ impl Tab {
     /// Takes a picture of the whole page, into `target/page`.
     pub(super) async fn screenshot(&mut self, name: &str) -> Result<()> {
         use std::io::Write;
-        let size = self.eval("[document.documentElement.clientWidth, document.documentElement.scrollHeight]").await?;
+        let size = self.eval("[innerWidth, document.documentElement.scrollHeight]").await?;
         let clip = json!({ "x": 0, "y": 0, "width": size[0], "height": size[1], "scale": 1 });
         let shot = self.call("Page.captureScreenshot", json!({ "captureBeyondViewport": true, "clip": clip })).await?;
         let folder = thalweg_tests::target().join("page");
