@@ -113,7 +113,7 @@ function clock(nanos, precision) {
 function fraction(nanos, precision) {
   if (precision === 0) return '';
   const rest = ((nanos % 1000000000n) + 1000000000n) % 1000000000n;
-  return `.${rest.toString().padStart(9, '0').slice(0, precision)}`;
+  return `.${rest.toString().padStart(9, '0').slice(0, precision)}`.replace(/\.?0+$/, '');
 }
 
 function moment(nanos, precision) {
