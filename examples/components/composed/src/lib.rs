@@ -33,7 +33,8 @@ wasip3::cli::command::export!(Command);
 
 impl wasip3::exports::cli::run::Guest for Command {
     async fn run() -> Result<(), ()> {
-        let server = std::env::args().nth(1).unwrap_or_else(|| "127.0.0.1:9123".to_owned());
+        let server = std::env::args().nth(1).or_else(|| std::env::var("THALWEG_SERVER").ok());
+        let server = server.unwrap_or_else(|| "127.0.0.1:9123".to_owned());
         run(server).await.map_err(|error| eprintln!("error: {:?}", error.code))
     }
 }

@@ -16,7 +16,7 @@ const README: &str = include_str!("export.md");
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  thalweg component export components\n  \
     thalweg component export components --force    write over what an older binary wrote")]
-pub(super) struct Export {
+pub(in crate::cli) struct Export {
     /// The folder to write into; it is made
     #[arg(value_name = "DIR")]
     folder: PathBuf,

@@ -1,8 +1,10 @@
 //! What wit-bindgen makes of the world that is built, beyond what components share.
 
 #[cfg(feature = "modules")]
-pub(crate) use self::generated::thalweg::{client_async::modules, module::transform};
+pub(crate) use self::generated::thalweg::client_async::modules;
 pub(crate) use self::generated::{exports::thalweg::client_async::client, thalweg::client::chain};
+#[cfg(feature = "modules")]
+pub(crate) use thalweg_bindings::transform;
 pub(crate) use thalweg_bindings::{catalog, settings, types};
 
 #[cfg(not(feature = "modules"))]
@@ -30,6 +32,7 @@ mod generated {
         world: "thalweg:client-async/client-component",
         with: {
             "thalweg:module/types@1.0.0": thalweg_bindings::types,
+            "thalweg:module/transform@1.0.0": thalweg_bindings::transform,
             "thalweg:client/catalog@0.2.0": thalweg_bindings::catalog,
             "thalweg:client/settings@0.2.0": thalweg_bindings::settings,
         },
@@ -37,7 +40,7 @@ mod generated {
     });
 
     #[cfg(target_arch = "wasm32")]
-    use crate::export::Component;
+    use crate::Component;
 
     #[cfg(target_arch = "wasm32")]
     export!(Component);
@@ -68,6 +71,7 @@ mod generated {
         world: "thalweg:client-async/client-component-with-modules",
         with: {
             "thalweg:module/types@1.0.0": thalweg_bindings::types,
+            "thalweg:module/transform@1.0.0": thalweg_bindings::transform,
             "thalweg:client/catalog@0.2.0": thalweg_bindings::catalog,
             "thalweg:client/settings@0.2.0": thalweg_bindings::settings,
         },
@@ -75,7 +79,7 @@ mod generated {
     });
 
     #[cfg(target_arch = "wasm32")]
-    use crate::export::Component;
+    use crate::Component;
 
     #[cfg(target_arch = "wasm32")]
     export!(Component);

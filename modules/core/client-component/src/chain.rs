@@ -2,10 +2,10 @@
 
 use std::{cell::RefCell, rc::Rc, sync::Arc, time::Duration};
 
-use arrow_array::RecordBatch;
 use thalweg_chain::{
     AnswerLimits, Applied, Breaker, Builder, Cause, Chain, ChainContext, ChainError, Exception, Module, Operation,
     Plan, Policies, Policy, Stage,
+    column::rows_to_arrow,
     given::{Context, Reply},
 };
 use thalweg_contract::{Error, ErrorCode};
@@ -17,7 +17,7 @@ use wasip3::clocks::monotonic_clock;
 
 use crate::{
     modules::{CallError, Instance, Modules, OpenError},
-    rows::{Rows, arrays},
+    rows::Rows,
 };
 
 /// A module of a chain.
@@ -36,8 +36,8 @@ pub struct ModuleSpec {
 impl ModuleSpec {
     /// With the usual limits, and policies under which a row that it does not treat fails the write.
     pub fn new(name: &str, config: &str) -> ModuleSpec {
-        let limits = AnswerLimits { bytes: 64 << 20, rows: 1 << 20 };
-        ModuleSpec { name: name.to_owned(), config: config.to_owned(), policies: Policies::default(), limits }
+        let (policies, limits) = Default::default();
+        ModuleSpec { name: name.to_owned(), config: config.to_owned(), policies, limits }
     }
 
     /// Whether rows may become dead letters.
@@ -91,7 +91,8 @@ impl Loaded {
 
     /// Runs rows through the modules.
     pub(crate) fn run(&self, rows: Rows) -> Result<Applied, Error> {
-        let batch: RecordBatch = arrays(self.0.input(), rows.rows, rows.columns).map_err(invalid)?;
+        let batch = rows_to_arrow(self.0.input(), rows.rows, rows.columns);
+        let batch = batch.map_err(|error| invalid(error.to_string()))?;
         self.0.run(&batch).map_err(|error| of_chain(&error))
     }
 }

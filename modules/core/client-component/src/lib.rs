@@ -34,3 +34,7 @@ pub use modules::{CallError, Instance, Modules, NoModules, OpenError};
 pub use reader::{Reader, ScanRows};
 pub use rows::Rows;
 pub use table::{FoundRows, Outcome, Table};
+
+/// The component: what the exports are implemented for.
+#[cfg(any(feature = "component", not(target_arch = "wasm32")))]
+struct Component;

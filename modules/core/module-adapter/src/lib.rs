@@ -57,11 +57,9 @@ impl GuestInstance for Placed {
 }
 
 fn elsewhere(plan: &Plan) -> String {
-    let which = match plan.instances {
-        Instances::Any => "for another table, operation, configuration or other columns",
+    let place = match plan.instances {
+        Instances::Any => "in another place (table, operation, columns or configuration)",
         Instances::One => "and keeps what it saw",
     };
-    format!(
-        "it is open already {which}, and a composition has one instance of it; use another session's component for the second"
-    )
+    format!("it is open already, {place}, and this composition has one instance of it")
 }

@@ -20,7 +20,7 @@ use thalweg_contract::{
 use thalweg_wire::table::TablePath;
 
 use crate::{
-    Reader, Session, Table,
+    Component, Reader, Session, Table,
     bindings::{
         catalog,
         client::{self, Guest, GuestReader, GuestSession, GuestTable},
@@ -28,9 +28,6 @@ use crate::{
     },
     modules::Modules,
 };
-
-/// The component: what the exports are implemented for.
-pub(crate) struct Component;
 
 impl Guest for Component {
     type Session = Session;

@@ -6,9 +6,8 @@
 
 mod parts;
 
-use arrow_array::{ArrayRef, RecordBatch, RecordBatchOptions};
-use arrow_schema::SchemaRef;
-use thalweg_chain::column::{LayoutError, OwnedColumn, OwnedValues, flatten, to_arrow};
+use arrow_array::RecordBatch;
+use thalweg_chain::column::{OwnedColumn, OwnedValues, flatten};
 use thalweg_contract::{ColumnParts, Error, ErrorCode, Layout};
 use thalweg_wire::column::{Batch, Column, Values};
 
@@ -45,26 +44,6 @@ fn borrowed(column: &OwnedColumn) -> Column<'_> {
         OwnedValues::None => Values::None,
     };
     Column { validity: column.validity.as_deref(), values }
-}
-
-/// Arrow arrays of these columns out of rows. Fails where they break a rule of the layout.
-pub(crate) fn arrays(
-    schema: &SchemaRef,
-    rows: usize,
-    columns: impl IntoIterator<Item = OwnedColumn>,
-) -> Result<RecordBatch, String> {
-    let mut columns = columns.into_iter();
-    let array = |field: &arrow_schema::FieldRef, columns: &mut dyn Iterator<Item = OwnedColumn>| {
-        to_arrow(field.data_type(), rows, &mut &mut *columns)
-            .map_err(|error: LayoutError| format!("column {:?}: {error}", field.name()))
-    };
-    let arrays = schema.fields().iter().map(|field| array(field, &mut columns));
-    let arrays = arrays.collect::<Result<Vec<ArrayRef>, _>>()?;
-    if columns.next().is_some() {
-        return Err("there are more columns than the table has".to_owned());
-    }
-    let options = RecordBatchOptions::new().with_row_count(Some(rows));
-    RecordBatch::try_new_with_options(schema.clone(), arrays, &options).map_err(|error| error.to_string())
 }
 
 /// The rows of Arrow arrays.

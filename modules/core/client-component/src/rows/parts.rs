@@ -141,3 +141,67 @@ fn bits(bytes: &[u8], first: usize, count: usize) -> Vec<u8> {
     }
     (begin..begin + length).map(|at| byte(at) >> shift | byte(at + 1) << (8 - shift)).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A body, and where its parts lie.
+    #[derive(Default)]
+    struct Body(Vec<u8>);
+
+    impl Body {
+        fn part(&mut self, bytes: impl IntoIterator<Item = u8>) -> Option<Part> {
+            let offset = self.0.len() as u32;
+            self.0.extend(bytes);
+            let length = self.0.len() as u32 - offset;
+            self.0.resize(self.0.len().next_multiple_of(8), 0);
+            Some(Part { offset, length })
+        }
+
+        fn numbers(&mut self, numbers: &[i32]) -> Option<Part> {
+            self.part(numbers.iter().flat_map(|number| number.to_le_bytes()))
+        }
+    }
+
+    fn nullable(data_type: DataType) -> ColumnType {
+        ColumnType { data_type, nullable: true }
+    }
+
+    /// Four rows: an INT with a null, a STRING, and an ARRAY<INT>.
+    fn rows() -> (Vec<ColumnType>, Vec<ColumnParts>, Vec<u8>) {
+        let mut body = Body::default();
+        let none = ColumnParts { rows: 4, validity: None, offsets: None, values: None };
+        let parts = vec![
+            ColumnParts { validity: body.part([0b1011]), values: body.numbers(&[1, 2, 0, 4]), ..none },
+            ColumnParts { offsets: body.numbers(&[0, 1, 3, 3, 6]), values: body.part(*b"abbddd"), ..none },
+            ColumnParts { offsets: body.numbers(&[0, 2, 3, 3, 5]), ..none },
+            ColumnParts { rows: 5, values: body.numbers(&[10, 11, 20, 40, 41]), ..none },
+        ];
+        let array = DataType::Array(Box::new(nullable(DataType::Int)));
+        (vec![nullable(DataType::Int), nullable(DataType::String), nullable(array)], parts, body.0)
+    }
+
+    #[test]
+    fn some_rows_are_cut_out_of_all_columns() {
+        let (types, parts, body) = rows();
+        let read = read(&types, &parts, &body, 1, 3).expect("it is whole");
+        let column = |validity: Option<Vec<u8>>, values| OwnedColumn { validity, values };
+        let expected = [
+            column(Some(vec![0b101]), OwnedValues::Int32(vec![2, 0, 4])),
+            column(None, OwnedValues::Spans(vec![0, 2, 2, 5], b"bbddd".to_vec())),
+            column(None, OwnedValues::Offsets(vec![0, 1, 1, 3])),
+            column(None, OwnedValues::Int32(vec![20, 40, 41])),
+        ];
+        assert_eq!((read.rows, &read.columns[..]), (3, &expected[..]));
+    }
+
+    #[test]
+    fn parts_that_are_not_there_are_an_error() {
+        let (types, parts, body) = rows();
+        assert!(read(&types, &parts, &body, 0, 4).is_ok());
+        assert!(read(&types, &parts, &body, 2, 4).is_err());
+        assert!(read(&types, &parts, &body[..body.len() - 8], 0, 4).is_err());
+        assert!(read(&types, &parts[..3], &body, 0, 4).is_err());
+    }
+}

@@ -138,7 +138,7 @@ impl Shared {
     pub(crate) async fn close(&self, timeout: u64) -> Result<(), Error> {
         self.check_open()?;
         let (sender, closed) = oneshot::channel();
-        self.waiters.borrow_mut().closed = Some(sender);
+        self.waiters.borrow_mut().closed.push(sender);
         self.command(|engine, now| engine.close(now, now.saturating_add(timeout)));
         // Without an answer the session was dropped.
         let _ = closed.await;

@@ -35,6 +35,8 @@ pub(super) async fn run(shared: Rc<Shared>) {
         let is_due = matches!(select(pin!(shared.bell.heard()), pin!(due(&mut timer))).await, Either::Right(_));
         if is_due {
             timer = None;
+            // The engine says a time once: one that has come is forgotten, one that was waited for too early is kept.
+            shared.wake_at.set(shared.wake_at.get().filter(|at| *at > shared.clock.now()));
         }
     }
     for (_, link) in shared.links.borrow_mut().drain() {

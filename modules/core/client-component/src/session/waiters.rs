@@ -38,7 +38,7 @@ pub(crate) struct Scan {
 pub(super) struct Waiters {
     waiting: HashMap<Ticket, Waiter>,
     /// For `close`.
-    pub(super) closed: Option<Sender<()>>,
+    pub(super) closed: Vec<Sender<()>>,
 }
 
 impl Waiters {
@@ -52,7 +52,7 @@ impl Waiters {
 
     /// Nobody waits any more; whoever did is told that the session is closed.
     pub(super) fn clear(&mut self) {
-        self.closed = None;
+        self.closed.clear();
         for (_, waiter) in self.waiting.drain() {
             if let Waiter::Scan(scan) = waiter {
                 *scan.ended.borrow_mut() = Some(Err(super::closed()));
@@ -92,7 +92,7 @@ impl Waiters {
                 self.waiting.remove(&ticket);
             }
             Event::Closed => {
-                if let Some(sender) = self.closed.take() {
+                for sender in self.closed.drain(..) {
                     let _ = sender.send(());
                 }
             }
