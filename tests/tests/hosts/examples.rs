@@ -1,25 +1,19 @@
 //! The programs of `examples/components`, as their heads say they are run.
 
-use std::io::{BufRead, BufReader};
-use std::net::TcpListener;
-use std::process::{Command, Stdio};
-use std::sync::mpsc::channel;
-use std::time::Duration;
+use std::process::Command;
 
-use anyhow::{Context, Result, ensure};
-use thalweg_tests::binary::{self, Node};
-use thalweg_tests::{components, root};
+use anyhow::{Result, ensure};
+use thalweg_tests::{binary, components, root};
 
 use crate::server;
 
 /// Name, why it cannot be run here, and the test.
 type Example = (&'static str, fn() -> Option<String>, fn() -> Result<()>);
 
-pub(crate) const ALL: [Example; 4] = [
+pub(crate) const ALL: [Example; 3] = [
     ("composed", components::missing, composed),
     ("single", components::missing, single),
     ("node", || components::missing().or_else(|| components::jco().err()), node),
-    ("wasmcloud", || components::missing().or_else(|| components::wash().err()), wasmcloud),
 ];
 
 fn composed() -> Result<()> {
@@ -56,44 +50,6 @@ fn node() -> Result<()> {
     binary::printed(jco.output()?)?;
     std::fs::copy(root().join("examples/components/node/run.mjs"), tools.join("run.mjs"))?;
     let said = binary::printed(Command::new(node).arg("run.mjs").arg(server()?).current_dir(&tools).output()?)?;
-    ensure!(said.contains("3 rows from offset 0: [1, 2, 3]"), "{said}");
-    Ok(())
-}
-
-/// wasmCloud: a service under `wash dev`, on a node that is known by the name which wasmCloud gives to this machine.
-fn wasmcloud() -> Result<()> {
-    let (data, folder) = (tempfile::tempdir()?, tempfile::tempdir()?);
-    let port = TcpListener::bind("127.0.0.1:0")?.local_addr()?.port().to_string();
-    let (listen, advertise) = (format!("127.0.0.1:{port}"), format!("host.wasmcloud.internal:{port}"));
-    let _node = Node::start_with(data.path(), &["--listen", &listen, "--advertise", &advertise])?;
-    std::fs::copy(components::command("thalweg-example-single")?, folder.path().join("single.wasm"))?;
-    let config = std::fs::read_to_string(root().join("examples/components/wasmcloud/.wash/config.yaml"))?;
-    let config = config.replace("9123", &port);
-    let config = config.replace("../../../target/wasm32-wasip2/release/thalweg_example_single.wasm", "single.wasm");
-    let config = config.replace("service: true", "service: true\n  address: 127.0.0.1:0");
-    std::fs::create_dir(folder.path().join(".wash"))?;
-    std::fs::write(folder.path().join(".wash/config.yaml"), config)?;
-    let mut wash = Command::new(components::wash().map_err(anyhow::Error::msg)?);
-    wash.args(["dev", "--non-interactive"]).current_dir(folder.path()).env("HOME", folder.path());
-    let mut wash = wash.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn()?;
-    let (sender, lines) = channel();
-    let out: Box<dyn std::io::Read + Send> = Box::new(wash.stdout.take().context("a pipe")?);
-    let err: Box<dyn std::io::Read + Send> = Box::new(wash.stderr.take().context("a pipe")?);
-    for pipe in [out, err] {
-        let sender = sender.clone();
-        std::thread::spawn(move || {
-            BufReader::new(pipe).lines().map_while(Result::ok).all(|line| sender.send(line).is_ok());
-        });
-    }
-    let mut said = String::new();
-    while !said.contains("3 rows from offset 0: [1, 2, 3]") {
-        match lines.recv_timeout(Duration::from_secs(120)) {
-            Ok(line) => said += &(line + "\n"),
-            Err(_) => break,
-        }
-    }
-    let _ = wash.kill();
-    let _ = wash.wait();
     ensure!(said.contains("3 rows from offset 0: [1, 2, 3]"), "{said}");
     Ok(())
 }
