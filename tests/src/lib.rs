@@ -9,10 +9,11 @@ pub mod files;
 pub mod fluss_rs;
 pub mod guests;
 pub mod java;
-pub mod javascript;
 mod ours;
-pub mod python;
+pub mod runtimes;
 pub mod wait;
+
+pub use runtimes::{javascript, python};
 
 use std::path::{Path, PathBuf};
 

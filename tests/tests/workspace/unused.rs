@@ -70,7 +70,7 @@ impl Place {
     fn of(path: &str) -> Self {
         match path.split('/').next() {
             Some("build.rs" | "build") => Self::Build,
-            Some("src") => Self::Source,
+            Some("src" | "rust") => Self::Source,
             _ => Self::Other,
         }
     }

@@ -133,6 +133,7 @@ export class Bench {
   /** Opens the chain anew, after a little while in which more may change. */
   reopen(wait) {
     clearTimeout(this.due);
+    at('result').setAttribute('aria-busy', 'true');
     this.draw();
     this.due = setTimeout(() => this.open(), wait);
   }
@@ -150,6 +151,7 @@ export class Bench {
       if (turn !== this.turn) return runner.end();
       tell(at('try-problem'), null);
       this.runner = runner;
+      at('result').removeAttribute('aria-busy');
       this.counts = { read: 0, kept: 0, out: 0, refused: 0, failed: 0, at: stages.map(() => 0) };
       this.plot = new Plot(at('try-plot'), FIGURES.map(([mark]) => mark));
       this.say();

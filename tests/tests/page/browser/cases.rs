@@ -24,6 +24,9 @@ pub(super) const CASES: &[Entry] = &[
     ("browser_fits_the_page_to_360_and_1600_pixels", both, |served, tab| Box::pin(fits(served, tab))),
 ];
 
+/// The chain runs: rows that come from now on go through it.
+const READY: &str =
+    "!document.getElementById('result').hidden && !document.getElementById('result').hasAttribute('aria-busy')";
 const ROWS: &str = "document.querySelectorAll('#grid tbody tr').length";
 
 fn append(served: &Served, table: &str, ids: std::ops::Range<i64>) -> Result<()> {
@@ -124,7 +127,7 @@ async fn drops_a_module(served: &Served, tab: &mut Tab) -> Result<()> {
     tab.until("document.querySelector('#settings legend')?.textContent === 'mine'").await?;
     tab.click("#settings input").await?;
     tab.type_text("delay >= 30").await?;
-    tab.until("!document.getElementById('result').hidden").await?;
+    tab.until(READY).await?;
     append(served, "flights", 100..160)?;
     tab.until("document.querySelector('#figures .kept .value').textContent !== '0'").await?;
     let late = tab.until(&row_with("159")).await?;
@@ -139,7 +142,7 @@ async fn drops_a_module(served: &Served, tab: &mut Tab) -> Result<()> {
         tab.click(&format!("#settings .field:nth-of-type({field}) input")).await?;
         tab.type_text(text).await?;
     }
-    tab.until("!document.getElementById('result').hidden").await?;
+    tab.until(READY).await?;
     append(served, "flights", 200..260)?;
     let changed = tab.until(&row_with("217")).await?;
     ensure!(changed == json!(["kept", "217", "37370", "PDX"]), "{changed}");
@@ -185,12 +188,12 @@ async fn says_what_is_wrong(tab: &mut Tab) -> Result<()> {
     // Mended, it runs.
     tab.eval("document.querySelector('#settings input').select()").await?;
     tab.type_text("delay > 3").await?;
-    tab.until("!document.getElementById('result').hidden && document.getElementById('try-problem').hidden").await?;
+    tab.until(&format!("{READY} && document.getElementById('try-problem').hidden")).await?;
     Ok(())
 }
 
 async fn looks_up(tab: &mut Tab) -> Result<()> {
-    tab.until("!document.getElementById('lookup').hidden").await?;
+    tab.until("document.getElementById('lookup')?.hidden === false").await?;
     tab.click("#lookup-fields input").await?;
     tab.type_text("SEA").await?;
     tab.press("Enter", false).await?;
@@ -228,7 +231,7 @@ async fn keyboard_alone(served: &Served, tab: &mut Tab) -> Result<()> {
     // The form has the focus when it comes.
     tab.until("document.activeElement.matches('#settings input')").await?;
     tab.type_text("delay < 10").await?;
-    tab.until("!document.getElementById('result').hidden").await?;
+    tab.until(READY).await?;
     append(served, "flights", 0..60)?;
     tab.until("document.querySelector('#figures .kept .value').textContent !== '0'").await?;
     tab.walk_to("#put").await?;
@@ -255,7 +258,7 @@ async fn fits(served: &Served, tab: &mut Tab) -> Result<()> {
     tab.until("document.querySelector('#settings legend')?.textContent === 'where'").await?;
     tab.click("#settings input").await?;
     tab.type_text("delay > 20").await?;
-    tab.until("!document.getElementById('result').hidden").await?;
+    tab.until(READY).await?;
     tab.click("#put").await?;
     tab.until("document.querySelector('.card .badge')?.textContent === 'running'").await?;
     for part in 0..12 {
