@@ -158,7 +158,7 @@ impl Shared {
         let _turn = self.turns.take().await;
         loop {
             self.check_open()?;
-            match self.command(|engine, now| one(engine.submit(now, &[command.clone()]))) {
+            match self.command(|engine, now| one(engine.submit(now, std::slice::from_ref(&command)))) {
                 Err(Error { code: ErrorCode::Full { .. }, .. }) => self.writable.heard().await,
                 result => return result,
             }
