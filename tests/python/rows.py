@@ -97,7 +97,7 @@ def test_errors_are_classes_and_know_whether_to_try_again(client):
     raises(thalweg.InvalidError, lambda: thalweg.connect("127.0.0.1:1", engine="steam"), "component")
     with table(client, "id INT") as log, table(client, "id INT NOT NULL", primary_key="id") as keyed:
         raises(thalweg.InvalidError, lambda: log.upsert({"id": [1]}), "primary key")
-        raises(thalweg.InvalidError, lambda: log.lookup([1]), "key")
+        raises(thalweg.InvalidError, lambda: log.lookup([1]), "primary key")
         raises(thalweg.InvalidError, lambda: keyed.append({"id": [1]}), "primary key")
         raises(thalweg.InvalidError, lambda: keyed.scan(start=1), "changelog")
         raises(thalweg.InvalidError, lambda: log.scan(["nope"]), "nope")

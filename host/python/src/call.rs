@@ -130,7 +130,9 @@ pub(crate) fn wait<T>(
     let (mut work, mut context) = (pin!(work), Context::from_waker(&waker));
     let mut looked = began;
     loop {
-        if let Poll::Ready(done) = work.as_mut().poll(&mut context) {
+        let polled = work.as_mut().poll(&mut context);
+        runtime::hold_if_ending();
+        if let Poll::Ready(done) = polled {
             return Ok(done);
         }
         while !wakes.woken.swap(false, Ordering::Acquire) {

@@ -43,5 +43,5 @@ mod _native {
     #[pymodule_export]
     use super::node::{Node, start_node};
     #[pymodule_export]
-    use super::runtime::{command_line, shut_down, version};
+    use super::runtime::{begin_end, command_line, shut_down, version};
 }

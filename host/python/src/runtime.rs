@@ -1,6 +1,7 @@
 //! The tokio runtime of the process: started when first used, refused after a fork, ended with the interpreter.
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, OnceLock, PoisonError};
+use std::thread::ThreadId;
 use std::time::Duration;
 
 use pyo3::prelude::*;
@@ -40,6 +41,25 @@ pub(crate) fn handle() -> Result<Handle, Failure> {
             let handle = runtime.handle().clone();
             *started = Some(Started { process, runtime: Some(runtime) });
             Ok(handle)
+        }
+    }
+}
+
+/// The thread on which the interpreter ends, once it does.
+static ENDING: OnceLock<ThreadId> = OnceLock::new();
+
+/// Says that the interpreter ends, on this thread. Called before anything is closed.
+#[pyfunction]
+pub(crate) fn begin_end() {
+    let _ = ENDING.set(std::thread::current().id());
+}
+
+/// Holds a thread for ever that would go back into an interpreter that ends, for that may end the thread in the midst of
+/// what it does, and the process with an abort. Only threads that nobody waits for are there then.
+pub(crate) fn hold_if_ending() {
+    if ENDING.get().is_some_and(|ending| *ending != std::thread::current().id()) {
+        loop {
+            std::thread::park();
         }
     }
 }

@@ -64,9 +64,14 @@ if _TYPE_CHECKING:
 
 __version__: str = _native.version()
 
-# What is registered last runs first: nodes end while their threads are still there.
-_atexit.register(_native.shut_down)
-_atexit.register(_close_all)
+
+@_atexit.register
+def _end() -> None:
+    """Ends what is open, as the interpreter does: nodes first, while their threads are still there."""
+    _native.begin_end()
+    _close_all()
+    _native.shut_down()
+
 
 
 def __getattr__(name: str) -> object:
