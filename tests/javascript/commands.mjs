@@ -7,7 +7,19 @@ import { connect } from 'thalweg/node';
 import { json } from 'thalweg/internal/columns/json.js';
 import { parse, rows as read } from './values.mjs';
 
-const text = row => (row ? json(row) : 'null');
+/** Types whose values are no names, so that a map by them is a list of entries. */
+const NAMELESS = new Set(['boolean', 'float', 'double', 'bytes', 'fixed-bytes', 'array', 'dictionary', 'row']);
+
+let nodes = [];
+
+/** A value as JSON. What its keys are an empty map does not tell, nor a whole number whether it is a double; the column does. */
+const cell = ([name, value]) => {
+  const node = nodes.find(node => node.name === name);
+  const empty = value instanceof Map && value.size === 0 && NAMELESS.has(node?.children[0].type.tag);
+  const whole = ['float', 'double'].includes(node?.type.tag) && /^-?\d+$/.test(json(value));
+  return `${JSON.stringify(name)}:${empty ? '[]' : whole ? `${json(value)}.0` : json(value)}`;
+};
+const text = row => (row ? `{${Object.entries(row).map(cell).join(',')}}` : 'null');
 
 /** The rows of a command, whose numbers are texts again, as JSON lines. */
 const lines = given => given.map(row => json(row).replace(/"\uE000([^"]*)"/g, '$1')).join('\n');
@@ -33,7 +45,8 @@ async function changes(table) {
 
 async function run(client, command) {
   const table = await client.table(command.table);
-  const rows = read(table.parts.nodes, lines(command.rows ?? []));
+  nodes = table.parts.nodes;
+  const rows = read(nodes, lines(command.rows ?? []));
   const columns = command.columns ?? undefined;
   const keyed = () => rows.map(row => Object.fromEntries(table.info.primaryKey.map(name => [name, row[name]])));
   switch (command.do) {
