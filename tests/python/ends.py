@@ -15,7 +15,9 @@ from support import raises, table
 
 def python(code, *arguments, interrupt=None, timeout=120):
     """Runs code in a process of its own; `interrupt`: sends SIGINT when it says "waiting", after so many seconds."""
-    code = "import sys, thalweg\n" + textwrap.dedent(code)
+    # A test that runs in the background of a shell is started with SIGINT ignored, and so would its children be.
+    begin = "import signal, sys\nsignal.signal(signal.SIGINT, signal.default_int_handler)\nimport thalweg\n"
+    code = begin + textwrap.dedent(code)
     child = subprocess.Popen([sys.executable, "-c", code, *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     try:
         if interrupt is not None:

@@ -35,6 +35,9 @@ use tokio::runtime::Runtime;
 use case::Scenario;
 use session::Session;
 
+/// A name, and what is tried.
+type Case = (&'static str, fn() -> Result<()>);
+
 static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| Runtime::new().expect("a tokio runtime"));
 static NODE: Mutex<Option<(Node, tempfile::TempDir)>> = Mutex::new(None);
 static COMMAND: Mutex<Option<PathBuf>> = Mutex::new(None);

@@ -11,7 +11,7 @@ use thalweg_tests::{binary, components};
 use crate::session::{Session, into_arrow};
 use crate::{command, server};
 
-pub(crate) const ALL: &[(&str, fn() -> Result<()>)] = &[
+pub(crate) const ALL: &[crate::Case] = &[
     ("modules/filter_on_append", filter_on_append),
     ("modules/filter_on_scan", filter_on_scan),
     ("modules/refused_configuration", refused_configuration),

@@ -13,7 +13,7 @@ use thalweg_tests::binary::{self, Node};
 use crate::session::Session;
 use crate::{command, server};
 
-pub(crate) const ALL: &[(&str, fn() -> Result<()>)] = &[
+pub(crate) const ALL: &[crate::Case] = &[
     ("unkind/refused_connection", refused_connection),
     ("unkind/garbage", garbage),
     ("unkind/killed_while_rows_flow", killed_while_rows_flow),

@@ -210,7 +210,7 @@ fn what_is_called_out_of_turn_is_refused_and_changes_nothing() {
         record([("reads", numbers(&[0])), ("output", option(None)), ("instances", any)])
     };
     let batch = values::rows(&hostile::rows(3));
-    let early = chain.method("run", &[batch.clone()]).unwrap_err();
+    let early = chain.method("run", std::slice::from_ref(&batch)).unwrap_err();
     assert_eq!(early, "the chain has modules to come; call `finish` first");
     for name in ["m", "m-2"] {
         let added = chain.add("m", [&Policy::Fail, &Policy::Drop], [None; 2], plan()).expect("a plan");

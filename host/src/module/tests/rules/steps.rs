@@ -176,7 +176,8 @@ impl Chain {
         let mut last: Option<usize> = None;
         loop {
             let next = self.rules.attempt(CHAIN, "[method]run.next", &[run.clone(), option(reply.take())]);
-            let broken = self.rules.call(CHAIN, "[method]run.is-broken", &[run.clone()]).expect("an answer");
+            let broken =
+                self.rules.call(CHAIN, "[method]run.is-broken", std::slice::from_ref(&run)).expect("an answer");
             if let Some(place) = last.take().filter(|_| broken == Val::Bool(true)) {
                 self.places[place].instance = None;
                 replaced += 1;

@@ -44,7 +44,8 @@ fn a_table_in_words_is_the_table_of_the_library() {
         assert!(matches!(field(&described, name), Val::List(list) if list.len() == count), "{name}");
     }
 
-    let Val::String(columns) = engine.attempt(TABLES, "columns", &[described.clone()]).expect("columns") else {
+    let Val::String(columns) = engine.attempt(TABLES, "columns", std::slice::from_ref(&described)).expect("columns")
+    else {
         panic!("a text")
     };
     assert!(
