@@ -205,7 +205,7 @@ def test_the_end_of_the_interpreter(client):
     """Whatever is open then: sessions, scans, rows on their way, nodes with their folders."""
     code, out, err = python(
         """
-        import tempfile, pyarrow
+        import threading, tempfile, pyarrow
         tempfile.tempdir = sys.argv[1]
         node = thalweg.Node()
         client = thalweg.connect(node)
@@ -213,6 +213,10 @@ def test_the_end_of_the_interpreter(client):
         table = client.table("t")
         scan = table.scan(follow=True)
         pending = [table.appender().write(pyarrow.table({"id": pyarrow.array(range(10000), "int32")})) for _ in range(50)]
+        threading.Thread(target=lambda: list(table.scan(follow=True)), daemon=True).start()
+        def wait():
+            pyarrow.table(table.scan(follow=True))
+        threading.Thread(target=wait, daemon=True).start()
         print("the end", flush=True)
         """,
         (folder := tempfile.mkdtemp()),

@@ -17,6 +17,9 @@ const PATIENCE: Duration = Duration::from_secs(600);
 /// The programs, and what they are about.
 const PROGRAMS: &[&str] = &["rows", "frames", "asynchronous", "ends", "foreign", "scenarios"];
 
+/// What is tried with the package.
+type Try = Box<dyn FnOnce(&Package) -> Result<()> + Send>;
+
 /// An interpreter that can import the package.
 #[derive(Clone)]
 struct Package {
@@ -145,7 +148,7 @@ fn package() -> Result<&'static Package, Failed> {
 fn main() {
     let arguments = Arguments::from_args();
     let missing = python::for_package().err();
-    let trial = |name: &str, test: Box<dyn FnOnce(&Package) -> Result<()> + Send>| {
+    let trial = |name: &str, test: Try| {
         let test = move || test(package()?).map_err(|error| Failed::from(format!("{error:#}")));
         let kind = missing.clone().unwrap_or_default();
         Trial::test(name, test).with_ignored_flag(missing.is_some()).with_kind(kind)

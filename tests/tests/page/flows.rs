@@ -217,9 +217,9 @@ fn tells_events() -> Result<()> {
     let mut stream = std::net::TcpStream::connect(&served.page)?;
     stream.set_read_timeout(Some(PATIENCE))?;
     write!(stream, "GET /flows/events HTTP/1.1\r\nHost: {}\r\n\r\n", served.page)?;
-    let mut events = BufReader::new(stream).lines().filter_map(|line| {
-        line.map(|line| line.strip_prefix("data: ").map(|data| serde_json::from_str::<Value>(data))).transpose()
-    });
+    let mut events = BufReader::new(stream)
+        .lines()
+        .filter_map(|line| line.map(|line| line.strip_prefix("data: ").map(serde_json::from_str::<Value>)).transpose());
     let mut next = || -> Result<Value> { Ok(events.next().context("the events have ended")???) };
     ensure!(next()? == json!([]), "flows from the beginning");
     begun(&served, &json!({"source": "flights", "sink": "copy", "create": true}))?;

@@ -26,7 +26,7 @@ type Case = for<'a> fn(&'a Served, &'a mut Tab) -> std::pin::Pin<Box<dyn Future<
 /// The tests, or, without a browser, their names with the reason.
 pub(crate) fn trials() -> Vec<Trial> {
     let missing = chromium::missing();
-    let trial = |(name, prepare, case): &(&'static str, fn(&Served) -> Result<()>, Case)| {
+    let trial = |(name, prepare, case): &cases::Entry| {
         let (name, prepare, case) = (*name, *prepare, *case);
         match &missing {
             None => Trial::test(name, move || run(prepare, case).map_err(|error| Failed::from(format!("{error:#}")))),
