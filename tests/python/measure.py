@@ -1,8 +1,9 @@
-"""What the package does in a second, as JSON: "measure.py SERVER BATCHES". `tests/examples/python.rs` runs it and compares.
+"""What the package does in a second, as JSON: "measure.py SERVER BATCHES". `tests/examples/hosts` runs it and compares.
 
-Rows of eight columns, in batches of 8,192; a table for each figure, which the caller has made.
+Rows of eight columns, in batches of 8,192; the tables are its caller's.
 """
 
+import asyncio
 import collections
 import json
 import sys
@@ -14,13 +15,13 @@ import thalweg
 
 ROWS = 8192
 IN_FLIGHT = 16
+CALLERS = 256
 
 
-def batch(number):
-    first = number * ROWS
+def batch():
     return pa.record_batch(
         {
-            "id": pa.array(range(first, first + ROWS), pa.int64()),
+            "id": pa.array(range(ROWS), pa.int64()),
             "a": pa.array(range(ROWS), pa.int32()),
             "b": pa.array((row % 100 for row in range(ROWS)), pa.int32()),
             "c": pa.array((row / 3 for row in range(ROWS)), pa.float64()),
@@ -38,9 +39,9 @@ def timed(call):
     return time.perf_counter() - began
 
 
-def append(table, batches):
+def append(table, rows, batches):
     writer, pending = table.appender(), collections.deque()
-    for rows in batches:
+    for _ in range(batches):
         if len(pending) == IN_FLIGHT:
             assert pending.popleft().result().ok
         pending.append(writer.write(rows))
@@ -51,21 +52,38 @@ def scan(table, rows):
     assert sum(len(batch) for batch in table.scan()) == rows
 
 
-def lookups(table, keys, times):
+def keys(table, times):
+    rows = pa.table({"id": pa.array(range(ROWS), pa.int64())})
     for _ in range(times):
-        assert table.lookup(keys).found == len(keys)
+        assert table.lookup(rows).found == ROWS
+
+
+async def lookups(server, seconds):
+    """Look-ups a second of callers that ask for one key each."""
+    async with await thalweg.aio.connect(server) as client:
+        table = await client.table("keys")
+        ends = time.perf_counter() + seconds
+
+        async def caller(key):
+            done = 0
+            while time.perf_counter() < ends:
+                assert (await table.lookup({"id": [key]})).found == 1
+                key = (key * 31 + 7) % ROWS
+                done += 1
+            return done
+
+        return sum(await asyncio.gather(*(caller(key) for key in range(CALLERS)))) / seconds
 
 
 def main():
-    server, count = sys.argv[1], int(sys.argv[2])
-    batches = [batch(number % 16) for number in range(count)]
+    server, batches = sys.argv[1], int(sys.argv[2])
     with thalweg.connect(server) as client:
-        table, keyed = client.table("python_rows"), client.table("keys")
-        rows = count * ROWS
-        figures = {"append": timed(lambda: append(table, batches)) * 1e9 / rows}
+        table, keyed = client.table("host_rows"), client.table("keys")
+        rows, made = batches * ROWS, batch()
+        figures = {"append": timed(lambda: append(table, made, batches)) * 1e9 / rows}
         figures["scan"] = timed(lambda: scan(table, rows)) * 1e9 / rows
-        keys = pa.table({"id": pa.array(range(8192), pa.int64())})
-        figures["lookups"] = 8192 * 10 / timed(lambda: lookups(keyed, keys, 10))
+        figures["lookups"] = asyncio.run(lookups(server, 1))
+        figures["keys"] = ROWS * 10 / timed(lambda: keys(keyed, 10))
     print(json.dumps(figures))
 
 
