@@ -6,6 +6,7 @@
 //! table    data types, schemas, table descriptors and their JSON and SQL forms
 //! column   rows as columns in Arrow's layout, borrowed from whoever holds them
 //! record   log batches, the Arrow messages inside them, keys and buckets
+//! tree     maps and sets in order, made with little code
 //! ```
 //!
 //! Arrows point one way: `frame` <- `message` <- `record`; `table` and `column` stand beneath all. Every decoder is
@@ -17,3 +18,4 @@ pub mod frame;
 pub mod message;
 pub mod record;
 pub mod table;
+pub mod tree;

@@ -20,6 +20,7 @@ mod types;
 use std::{collections::BTreeMap, time::Duration};
 
 use bytes::Bytes;
+use thalweg_wire::tree;
 
 use crate::ChangeType;
 
@@ -194,7 +195,7 @@ where
     (String, String): FromWit<W>,
 {
     fn from_wit(wit: Vec<W>) -> Self {
-        wit.into_iter().map(FromWit::from_wit).collect()
+        tree::map(wit.into_iter().map(FromWit::from_wit))
     }
 }
 

@@ -1,13 +1,12 @@
 //! The offsets of all buckets of a table, for `Request::ListOffsets`.
 
-use std::collections::BTreeSet;
-
 use crate::{
     cluster::Cluster,
     offsets::{Kind, Offsets},
     order::{Orders, Stale},
 };
 use thalweg_contract::{Answer, Bucket, BucketOffsets, Error, TableHandle, TableInfo};
+use thalweg_wire::tree;
 
 /// How far it is.
 #[derive(Debug)]
@@ -71,7 +70,7 @@ impl Listing {
             return None;
         }
         let keyed = cluster.table(*handle).is_ok_and(|table| !table.info.descriptor.schema.primary_key.is_empty());
-        let gone: BTreeSet<Bucket> = offsets.gone().map(|(bucket, _)| bucket).collect();
+        let gone = tree::set(offsets.gone().map(|(bucket, _)| bucket));
         let list = buckets.iter().filter(|bucket| !gone.contains(bucket)).filter_map(|&bucket| {
             let earliest = offsets.offset(bucket, Kind::Earliest)?;
             let latest = offsets.offset(bucket, Kind::Latest)?;

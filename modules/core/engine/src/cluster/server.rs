@@ -2,7 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use thalweg_wire::message::{PbBucketMetadata, PbServerNode};
+use thalweg_wire::{
+    message::{PbBucketMetadata, PbServerNode},
+    tree,
+};
 
 use crate::{call::Target, connection::Connections};
 
@@ -26,7 +29,7 @@ impl Servers {
             self.coordinator = Some(coordinator);
         }
         if !tablets.is_empty() {
-            self.tablets = tablets.iter().filter_map(|node| Some((node.node_id, address(node)?))).collect();
+            self.tablets = tree::map(tablets.iter().filter_map(|node| Some((node.node_id, address(node)?))));
         }
     }
 

@@ -4,7 +4,7 @@ mod message;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use thalweg_wire::message::ServerErrorCode;
+use thalweg_wire::{message::ServerErrorCode, tree};
 
 use self::message::{Said, call, said};
 use crate::{
@@ -77,8 +77,8 @@ pub(crate) struct Offsets {
 impl Offsets {
     /// Nothing asked yet. `name` is the table's, for errors.
     pub(crate) fn new(handle: TableHandle, name: String, wants: impl IntoIterator<Item = Place>) -> Self {
-        let wants: BTreeMap<_, _> =
-            wants.into_iter().map(|(bucket, kind)| ((bucket, kind), Want { asked: kind, state: State::Due })).collect();
+        let due = |(bucket, kind)| ((bucket, kind), Want { asked: kind, state: State::Due });
+        let wants = tree::map(wants.into_iter().map(due));
         let (open, sought) = (wants.len(), BTreeSet::new());
         Self { handle, name, wants, sought, open, backoff: Backoff::default(), trouble: None }
     }
@@ -214,7 +214,7 @@ impl Offsets {
     /// Takes an answer over. Gives an error that another try may mend (inside), or one that it does not, or what is
     /// malformed (outside).
     fn learn(&mut self, key: u64, said: &[Said]) -> Result<Result<Option<Error>, Error>, String> {
-        let said: BTreeMap<i32, &Said> = said.iter().map(|said| (said.bucket, said)).collect();
+        let said = tree::map(said.iter().map(|said| (said.bucket, said)));
         let mut passing = None;
         for ((bucket, _), want) in self.wants.iter_mut().filter(|(_, want)| want.state == State::Asked(key)) {
             let said =

@@ -1,8 +1,6 @@
 //! Which buckets a scan reads, and where each begins and ends: known at once, or asked for; and for a scan that follows
 //! all partitions, asked for again and again.
 
-use std::collections::BTreeMap;
-
 use crate::scan::{
     Shared,
     log::cursor::Cursor,
@@ -17,6 +15,7 @@ use crate::{
     order::{Orders, Stale},
 };
 use thalweg_contract::{Bucket, End, Error, ErrorCode, Instant, Start, TableHandle, Ticket};
+use thalweg_wire::tree;
 
 /// Buckets of which it is being asked where they begin and end.
 #[derive(Debug)]
@@ -185,7 +184,7 @@ impl Places {
 impl Wave {
     /// Fails if a partition is not there any more that the scan names.
     fn check_gone(&mut self, plan: &Plan) -> Result<(), Error> {
-        let gone: BTreeMap<Bucket, &Error> = self.offsets.gone().collect();
+        let gone = tree::map(self.offsets.gone());
         if plan.extent != Extent::Partitions
             && let Some((bucket, error)) = gone.first_key_value()
         {

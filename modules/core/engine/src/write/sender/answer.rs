@@ -1,13 +1,11 @@
 //! What an answer means for its batches.
 
-use std::collections::BTreeSet;
-
-use thalweg_wire::message::ServerErrorCode;
+use thalweg_wire::{message::ServerErrorCode, tree};
 
 use crate::write::{
     BucketReply, Output, Reply, Write,
     accounting::Outcome,
-    arena::{PartitionId, QueueId},
+    arena::QueueId,
     batch::{Batch, Stage},
     partition::leaders::Leaders,
     sender::{
@@ -84,7 +82,7 @@ impl Write {
         let Some(state) = self.tables.get_mut(table) else { return };
         state.gone = Some(error.clone());
         let partitions = self.partitions.iter().filter(|(_, partition)| partition.table == table);
-        let partitions: BTreeSet<PartitionId> = partitions.map(|(id, _)| id).collect();
+        let partitions = tree::set(partitions.map(|(id, _)| id));
         let queues = self.queues.iter_mut().filter(|(_, queue)| partitions.contains(&queue.partition));
         queues.for_each(|(_, queue)| queue.gone = true);
         self.fail_all(|partition| partitions.contains(&partition), error);

@@ -16,10 +16,7 @@ pub(crate) mod expiry;
 mod refusal;
 pub(crate) mod writer;
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    sync::Arc,
-};
+use std::{collections::BTreeMap, sync::Arc};
 
 use crate::backoff::micros;
 use crate::write::{
@@ -29,6 +26,7 @@ use crate::write::{
     sender::writer::State,
 };
 use thalweg_contract::{Acks, Error, ErrorCode, Instant, WorkOutput};
+use thalweg_wire::tree;
 
 /// What the batches of a request may take together, in bytes: a server takes frames of 100 MiB (`fluss.md` 2.1), and the
 /// head of the request fits the rest.
@@ -109,7 +107,7 @@ impl Write {
 
     /// Seals what has waited long enough, or has nothing to wait for.
     fn seal_due(&mut self) {
-        let mut busy: BTreeSet<i32> = self.requests.values().map(|request| request.leader).collect();
+        let mut busy = tree::set(self.requests.values().map(|request| request.leader));
         let mut waiting = Vec::new();
         for (id, queue) in self.active_queues() {
             if !queue.ready.is_empty() || !queue.flight.is_empty() {
@@ -142,10 +140,10 @@ impl Write {
         if self.active.is_empty() || !self.writer.may_ask(self.now) {
             return;
         }
-        let partitions: BTreeSet<PartitionId> = self.active_queues().map(|(_, queue)| queue.partition).collect();
+        let partitions = tree::set(self.active_queues().map(|(_, queue)| queue.partition));
         let tables = partitions.into_iter().filter_map(|partition| Some(self.partitions.get(partition)?.table));
-        let tables: BTreeSet<TableId> = tables.collect();
-        let tables = tables.into_iter().filter_map(|table| Some(self.tables.get(table)?.path.clone())).collect();
+        let tables =
+            tree::set(tables).into_iter().filter_map(|table| Some(self.tables.get(table)?.path.clone())).collect();
         self.writer.state = State::Asked;
         self.accounting.push(Output::InitWriter { tables });
     }

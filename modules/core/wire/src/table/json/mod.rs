@@ -122,7 +122,11 @@ fn texts(value: &Value) -> Result<Vec<String>, JsonError> {
 
 fn text_map(value: &Value) -> Result<BTreeMap<String, String>, JsonError> {
     let members = object(value)?.iter();
-    members.map(|(key, value)| Ok((key.clone(), text(value).map_err(|error| error.within(key))?))).collect()
+    let mut texts = BTreeMap::new();
+    for (key, value) in members {
+        texts.insert(key.clone(), text(value).map_err(|error| error.within(key))?);
+    }
+    Ok(texts)
 }
 
 fn to_text(form: &impl serde::Serialize) -> String {
