@@ -1,25 +1,26 @@
-//! What is published stays as it is: `thalweg:module@1.0.0`, on which modules are built that nobody here knows of, and
-//! `thalweg:client@0.2.0`, on which hosts are.
+//! What is published stays as it is: `thalweg:module@1.0.0`, on which modules are built that nobody here knows of,
+//! `thalweg:client@0.2.0`, on which hosts are, and `thalweg:client-async@0.2.0`, on which components are.
 //!
-//! `wit/published` has each text as it was published, in one file; it is never changed. A change to `wit/module` or
-//! `wit/client` fails here. What is wanted anew becomes a version of its own, beside this one: `wit/module/README.md`.
+//! `wit/published` has each text as it was published, in one file; it is never changed. A change to `wit/module`, `wit/client`
+//! or `wit/client-async` fails here. What is wanted anew becomes a version of its own, beside this one:
+//! `wit/module/README.md`.
 
 use anyhow::{Context as _, Result, ensure};
 
-/// The folder of `wit`, the package and the version.
-const PUBLISHED: [(&str, &str, &str); 2] = [("module", "module", "1.0.0"), ("client", "client", "0.2.0")];
+/// The package, which is also its folder in `wit`, and the version.
+const PUBLISHED: [(&str, &str); 3] = [("module", "1.0.0"), ("client", "0.2.0"), ("client-async", "0.2.0")];
 
 #[test]
 fn the_interfaces_are_the_published_ones() -> Result<()> {
-    for (folder, package, version) in PUBLISHED {
+    for (package, version) in PUBLISHED {
         let published = format!("wit/published/{package}-{version}.wit");
         let then = std::fs::read_to_string(thalweg_tests::root().join(&published))?;
-        let now = text(folder, &format!("package thalweg:{package}@{version};\n"))?;
+        let now = text(package, &format!("package thalweg:{package}@{version};\n"))?;
         let differing = now.lines().zip(then.lines()).position(|(now, then)| now != then);
         let line = differing.unwrap_or_else(|| now.lines().count().min(then.lines().count()));
         ensure!(
             now == then,
-            "wit/{folder} is not what was published; line {} of {published} is\n  {}\nand now\n  {}",
+            "wit/{package} is not what was published; line {} of {published} is\n  {}\nand now\n  {}",
             line + 1,
             then.lines().nth(line).unwrap_or("(its end)"),
             now.lines().nth(line).unwrap_or("(its end)"),
