@@ -25,7 +25,20 @@ fn example(language: Language) -> Result<()> {
     language.unit_tests(&folder)?;
     let said = tested(&["module", "test", text(&component)?])?;
     ensure!(said.contains("as expected by"), "module test found nothing to compare: {said}");
+    in_javascript(language, &component)?;
     on_the_write_path(&component)
+}
+
+/// Whether the npm package runs it is what its README says.
+fn in_javascript(language: Language, component: &Path) -> Result<()> {
+    let made = thalweg_js::transpile(&std::fs::read(component)?, "late", &thalweg_js::Options::default());
+    let as_said = match language {
+        Language::Go => made.is_ok(),
+        Language::Js => matches!(made, Err(thalweg_js::Error::Unsupported(_))),
+        Language::Python => matches!(made, Err(thalweg_js::Error::Size { .. })),
+    };
+    ensure!(as_said, "host/js/README.md says another thing of modules in {language:?}: {:?}", made.err());
+    Ok(())
 }
 
 /// What `module new` makes of a kind passes its unit tests and `module test`, and is built into a component.
