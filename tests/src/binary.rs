@@ -24,6 +24,21 @@ pub fn thalweg() -> &'static Path {
     })
 }
 
+/// A program among the examples of the workspace, of this profile. `cargo test` builds it with the tests; run alone, this does.
+///
+/// # Errors
+/// What cargo says.
+pub fn example(name: &str) -> Result<PathBuf> {
+    let folder = thalweg().parent().context("the binary lies in a folder")?;
+    let mut cargo = Command::new(std::env::var("CARGO").unwrap_or_else(|_| "cargo".into()));
+    cargo.args(["build", "--locked", "--workspace", "--example", name]).current_dir(crate::root());
+    if folder.ends_with("release") {
+        cargo.arg("--release");
+    }
+    printed(cargo.output()?)?;
+    Ok(folder.join("examples").join(name).with_extension(std::env::consts::EXE_EXTENSION))
+}
+
 /// A command of the binary, quiet and without colour.
 pub fn command<S: AsRef<std::ffi::OsStr>>(arguments: impl IntoIterator<Item = S>) -> Command {
     let mut command = Command::new(thalweg());

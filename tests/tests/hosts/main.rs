@@ -5,6 +5,7 @@
 //! session    the command of `tests/client-command` in the wasmtime CLI
 //! export     `thalweg component export`
 //! examples   the programs of `examples/components`
+//! embedded   the one that embeds the engine's component, on networks good and bad
 //! scenarios  the files of `tests/scenarios` through the client component
 //! modules    the client component with a module
 //! unkind     servers that break, and readers that are slow or leave
@@ -13,9 +14,12 @@
 #[path = "../scenarios/case.rs"]
 #[expect(dead_code, reason = "what only modules need, which have tests of their own here")]
 mod case;
+mod embedded;
 mod examples;
 mod export;
 mod modules;
+#[path = "../faults/proxy.rs"]
+mod proxy;
 mod scenarios;
 mod session;
 mod unkind;
@@ -87,6 +91,11 @@ async fn scenario(scenario: &Scenario, name: &str, server: String) -> Result<()>
     Ok(())
 }
 
+/// Whether the longer forms are asked for.
+pub(crate) fn full() -> bool {
+    std::env::var_os("THALWEG_HOSTS").is_some_and(|size| size == "full")
+}
+
 fn trial(name: String, missing: Option<String>, test: impl FnOnce() -> Result<()> + Send + 'static) -> Trial {
     let trial = Trial::test(name, move || test().map_err(|error| Failed::from(format!("{error:#}"))));
     trial.with_ignored_flag(missing.is_some()).with_kind(missing.unwrap_or_default())
@@ -97,6 +106,9 @@ fn trials() -> Result<Vec<Trial>> {
     let mut trials = vec![trial("export".into(), None, export::run)];
     for (name, missing, test) in examples::ALL {
         trials.push(trial(format!("example/{name}"), missing(), test));
+    }
+    for (name, test) in embedded::ALL {
+        trials.push(trial((*name).into(), None, test));
     }
     for (name, test) in modules::ALL.iter().chain(unkind::ALL) {
         trials.push(trial((*name).into(), missing.clone(), test));

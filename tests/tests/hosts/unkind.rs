@@ -11,7 +11,7 @@ use thalweg_client_command::request::{Answer, Operation, Request};
 use thalweg_tests::binary::{self, Node};
 
 use crate::session::Session;
-use crate::{command, server};
+use crate::{command, full, server};
 
 pub(crate) const ALL: &[crate::Case] = &[
     ("unkind/refused_connection", refused_connection),
@@ -134,9 +134,4 @@ fn many_rows() -> Result<()> {
     ensure!(figure(&answer, "acknowledged")? == all && figure(&answer, "read")? == all, "{answer:?}");
     println!("{:?}", answer.figures);
     Ok(())
-}
-
-/// Whether the longer forms are asked for.
-fn full() -> bool {
-    std::env::var_os("THALWEG_HOSTS").is_some_and(|size| size == "full")
 }
