@@ -4,19 +4,18 @@ use std::sync::Arc;
 
 use arrow_array::RecordBatch;
 use arrow_schema::SchemaRef;
-use bytes::Bytes;
-use thalweg_contract::Found;
 
 use super::{Error, message, open_table::OpenTable};
 use crate::{
     columns::{fit, flatten, narrow},
-    driver::{Command, Lookup, LookupBy},
+    driver::{Command, FoundShare, Lookup, LookupBy},
 };
 
 /// The rows that a lookup found.
 #[derive(Debug, Clone)]
 pub struct FoundRows {
-    /// The rows of all keys, those of one key together, in the order of the keys; with all columns of the table.
+    /// The rows of all keys, those of one key together, in the order of the keys; with all columns of the table. They share
+    /// their memory with the rows of other lookups that had their answer at once, at most 256 KiB of values beyond their own.
     pub rows: RecordBatch,
     /// Where the rows of each key end.
     ends: Vec<u32>,
@@ -52,29 +51,20 @@ pub(super) async fn lookup(
     columns: &SchemaRef,
     by: LookupBy,
 ) -> Result<FoundRows, Error> {
-    let count = keys.num_rows();
     let keys = flatten(&fit(&narrow(&keys, table.schema(), columns)?, columns)?)?;
     let (client, handle) = (table.client(), table.handle());
     let found = client.call(|reply| Command::Lookup(Lookup { table: handle, keys, by, reply })).await??;
-    read(table, found, count).map_err(|cause| Error::unreadable(&table.name(), cause))
+    read(table, &found).map_err(|cause| Error::unreadable(&table.name(), cause))
 }
 
-fn read(table: &OpenTable, found: Found, keys: usize) -> Result<FoundRows, String> {
-    let metadata = found.layout.message().ok_or("the engine gives no Arrow message")?;
-    let rows = message::read(metadata, Bytes::from(found.body), Arc::clone(table.schema()), None)?;
+fn read(table: &OpenTable, found: &FoundShare) -> Result<FoundRows, String> {
+    let rows = found.rows(|metadata, body| message::read(metadata, body, Arc::clone(table.schema()), None))?;
     let mut end = 0_u32;
-    let ends: Vec<u32> = found
-        .counts
-        .iter()
-        .map(|count| {
-            end = end.saturating_add(*count);
-            end
-        })
-        .collect();
-    if ends.len() != keys || end as usize != rows.num_rows() {
-        return Err(format!("{} rows of {} keys came for {end} rows of {keys}", rows.num_rows(), ends.len()));
-    }
-    Ok(FoundRows { rows, ends })
+    let ends = found.counts().iter().map(|count| {
+        end = end.saturating_add(*count);
+        end
+    });
+    Ok(FoundRows { ends: ends.collect(), rows })
 }
 
 #[cfg(test)]

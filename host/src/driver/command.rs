@@ -4,11 +4,12 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use thalweg_contract::{
-    Answer, Bucket, Command as EngineCommand, Counters, Error, Fate, Found, Operation, Request, RowSelection, ScanSpec,
+    Answer, Bucket, Command as EngineCommand, Counters, Error, Fate, Operation, Request, RowSelection, ScanSpec,
     Scanned, TableHandle, TableInfo, TablePath, Ticket,
 };
 use tokio::sync::{mpsc, oneshot};
 
+use super::found::FoundShare;
 use crate::columns::Flattened;
 
 /// A table, opened.
@@ -80,7 +81,7 @@ pub(crate) struct Lookup {
     /// What they are.
     pub(crate) by: LookupBy,
     /// Told what was found.
-    pub(crate) reply: oneshot::Sender<Result<Found, Error>>,
+    pub(crate) reply: oneshot::Sender<Result<FoundShare, Error>>,
 }
 
 impl Lookup {

@@ -5,6 +5,7 @@
 //! engine      the engines that it can drive: native, component, both in lockstep
 //! command     what the client asks of the loop
 //! tickets     who waits for which ticket
+//! found       what lookups found together, cut into what each found
 //! connection  a socket: connecting, reading frames, writing pieces
 //! work        compression and checksums, on threads of their own
 //! outside     what actions are carried out on: sockets, buffers, alarm
@@ -16,6 +17,7 @@
 mod command;
 mod connection;
 mod engine;
+mod found;
 mod outside;
 mod reach;
 mod task;
@@ -28,6 +30,7 @@ mod tests;
 pub use command::RowCounts;
 pub(crate) use command::{Change, Command, Delivered, Lookup, LookupBy, Scan, Settled, Write};
 pub(crate) use engine::{ComponentEngine, EngineInstance, Lockstep, Native, OpenError};
+pub(crate) use found::FoundShare;
 pub(crate) use reach::Reach;
 pub(crate) use task::{Clock, Driver, Ended};
 pub(crate) use work::Pool;

@@ -5,7 +5,11 @@ use std::collections::HashMap;
 use thalweg_contract::{Answer, Error, ErrorCode, Event, Fate, Found, RowSelection, Ticket};
 use tokio::sync::{mpsc, oneshot};
 
-use super::command::{Delivered, Opened, RowCounts, Settled};
+use super::{
+    command::{Delivered, Opened, RowCounts, Settled},
+    engine::Trap,
+    found::{FoundShare, shares},
+};
 
 /// Every ticket that has not been answered in full.
 #[derive(Default)]
@@ -20,7 +24,8 @@ pub(super) enum Waiter {
     Ask(oneshot::Sender<Result<Answer, Error>>),
     Flush(oneshot::Sender<()>),
     Scan(mpsc::UnboundedSender<Delivered>),
-    Lookup(oneshot::Sender<Result<Found, Error>>),
+    /// With how many keys it has.
+    Lookup(usize, oneshot::Sender<Result<FoundShare, Error>>),
     Write(Rows),
 }
 
@@ -88,8 +93,8 @@ impl Tickets {
         }
     }
 
-    /// Passes an answer on to whoever waits for it. `Rows`, `Snapshot`, `Writable` and `Closed` are not
-    /// for the tickets.
+    /// Passes an answer on to whoever waits for it. `Rows`, `Found`, `Snapshot`, `Writable` and `Closed` are
+    /// not for this.
     pub(super) fn answer(&mut self, event: Event) {
         match event {
             Event::Opened { ticket, result } => {
@@ -99,11 +104,6 @@ impl Tickets {
             }
             Event::Answered { ticket, result } => {
                 if let Some(Waiter::Ask(reply)) = self.waiters.remove(&ticket) {
-                    let _ = reply.send(result);
-                }
-            }
-            Event::Found { ticket, result } => {
-                if let Some(Waiter::Lookup(reply)) = self.waiters.remove(&ticket) {
                     let _ = reply.send(result);
                 }
             }
@@ -118,8 +118,32 @@ impl Tickets {
                 }
             }
             Event::Settled { ticket, fates } => self.settle(ticket, fates),
-            Event::Rows { .. } | Event::Snapshot { .. } | Event::Writable | Event::Closed => {}
+            Event::Rows { .. } | Event::Found { .. } | Event::Snapshot { .. } | Event::Writable | Event::Closed => {}
         }
+    }
+
+    /// Gives each of these lookups what it found. A trap where the engine answers what nobody asked for, or not all of it.
+    pub(super) fn found(&mut self, tickets: &[Ticket], result: Result<Found, Error>) -> Result<(), Trap> {
+        let (mut keys, mut replies) = (Vec::with_capacity(tickets.len()), Vec::with_capacity(tickets.len()));
+        for ticket in tickets {
+            if let Some(Waiter::Lookup(count, reply)) = self.waiters.remove(ticket) {
+                keys.push(count);
+                replies.push(reply);
+            }
+        }
+        let found = match result {
+            Ok(found) => found,
+            Err(error) => {
+                replies.into_iter().for_each(|reply| drop(reply.send(Err(error.clone()))));
+                return Ok(());
+            }
+        };
+        let answers = found.counts.len();
+        let Some(shares) = shares(found, &keys) else {
+            return Err(Trap(format!("it has {answers} answers for {} keys of lookups", keys.iter().sum::<usize>())));
+        };
+        replies.into_iter().zip(shares).for_each(|(reply, share)| drop(reply.send(Ok(share))));
+        Ok(())
     }
 
     fn settle(&mut self, ticket: Ticket, fates: Settled) {

@@ -264,6 +264,8 @@ export class Driver {
         return undefined;
       }
       case 'rows': return this.#tasks.get(val[0])?.rows(val[1]);
+      // Of one lookup: rows come as columns here.
+      case 'found': return this.#finish(val[0][0], task => outcome(task, tag, val[1]));
       case 'snapshot': return this.#tasks.get(val[0])?.snapshot(val[1]);
       default: return this.#finish(val[0], task => outcome(task, tag, val[1]));
     }

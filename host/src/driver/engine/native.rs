@@ -14,7 +14,10 @@ pub(crate) struct Native(Engine);
 impl Native {
     /// Starts an engine; fails on a setting out of its range.
     pub(crate) fn open(now: Instant, settings: Settings, seed: u64) -> Result<Self, Error> {
-        Engine::open(now, settings, seed).map(Self)
+        let mut engine = Engine::open(now, settings, seed)?;
+        // As the component does for a host that reads Arrow messages.
+        engine.answer_together();
+        Ok(Self(engine))
     }
 }
 

@@ -131,9 +131,9 @@ impl Driver {
         drop(commands);
         let mut taken = taken.into_iter();
         self.written(writes, taken.by_ref())?;
-        for (Lookup { reply, .. }, started) in lookups.into_iter().zip(taken) {
+        for (Lookup { reply, keys, .. }, started) in lookups.into_iter().zip(taken) {
             match started {
-                Ok(ticket) => self.tickets.enter(ticket, Waiter::Lookup(reply)),
+                Ok(ticket) => self.tickets.enter(ticket, Waiter::Lookup(keys.rows(), reply)),
                 Err(error) => drop(reply.send(Err(error))),
             }
         }

@@ -216,6 +216,7 @@ impl Driver {
         match event {
             Event::Writable => self.full = false,
             Event::Rows { ticket, scanned } => self.rows(ticket, scanned)?,
+            Event::Found { tickets, result } => self.tickets.found(&tickets, result)?,
             Event::Snapshot { ticket, offset } => self.deliver(ticket, Delivered::Snapshot(offset))?,
             Event::Closed => return Ok(END),
             event => self.tickets.answer(event),

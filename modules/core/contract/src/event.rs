@@ -43,11 +43,12 @@ pub enum Event {
         /// The offset.
         offset: u64,
     },
-    /// To a lookup.
+    /// To lookups of one table: of one, if it is an error or [`RowForm::Columns`](super::RowForm::Columns) are wanted,
+    /// else of those that have their answer in the same step.
     Found {
-        /// Of the command.
-        ticket: Ticket,
-        /// The rows, or why there are none to show.
+        /// Of the commands.
+        tickets: Vec<Ticket>,
+        /// The rows of all their keys, or why there are none to show.
         result: Result<Found, Error>,
     },
     /// To `scan`, `limit_scan` and `scan_current`: a bounded scan is complete, or it failed.
@@ -132,10 +133,10 @@ pub struct Scanned {
     pub body: Piece,
 }
 
-/// The rows that a lookup found: all columns of the table.
+/// The rows that lookups found: all columns of the table.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Found {
-    /// For each key, in the order given, how many of the rows are its own: 0 or 1 for a whole primary key.
+    /// For each key of each lookup, in the order given, how many of the rows are its own: 0 or 1 for a whole primary key.
     pub counts: Vec<u32>,
     /// How many rows there are: the sum of `counts`.
     pub rows: u32,

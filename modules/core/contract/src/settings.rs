@@ -125,8 +125,8 @@ pub struct ScanSettings {
     pub partition_interval: Duration,
 }
 
-/// How rows are looked up. A lookup leaves at once while fewer than `in_flight` requests are under way to its server;
-/// what comes meanwhile waits and leaves together.
+/// How rows are looked up. A lookup leaves at once while at most one request is under way to its server; what comes
+/// meanwhile waits and leaves together. Full requests leave while fewer than `in_flight` are under way.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LookupSettings {
     /// The most keys in one request. Default 1024.

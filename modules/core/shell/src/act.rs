@@ -77,10 +77,10 @@ impl Shell {
     fn tell(&mut self, event: Event, inputs: &mut Vec<Input>) -> Option<Event> {
         match event {
             Event::Rows { ticket, scanned } => self.rows(ticket, scanned, inputs),
-            Event::Found { ticket, result } => {
-                let result = result.and_then(|found| self.found(ticket, found));
-                self.tables.ended(ticket);
-                Some(Event::Found { ticket, result })
+            Event::Found { tickets, result } => {
+                let result = result.and_then(|found| self.found(&tickets, found));
+                tickets.iter().for_each(|ticket| self.tables.ended(*ticket));
+                Some(Event::Found { tickets, result })
             }
             Event::Ended { ticket, .. } => {
                 if self.ended.contains(&ticket) {
@@ -140,9 +140,12 @@ impl Shell {
         Ok(())
     }
 
-    fn found(&self, ticket: Ticket, mut found: Found) -> Result<Found, Error> {
-        self.lay_out(ticket, &mut found.layout)
-            .map_err(|reason| Error { code: ErrorCode::Corrupt(reason), retriable: false })?;
+    fn found(&self, tickets: &[Ticket], mut found: Found) -> Result<Found, Error> {
+        // They are all of one table.
+        if let Some(ticket) = tickets.first() {
+            self.lay_out(*ticket, &mut found.layout)
+                .map_err(|reason| Error { code: ErrorCode::Corrupt(reason), retriable: false })?;
+        }
         Ok(found)
     }
 

@@ -47,10 +47,15 @@ pub struct Footprint {
 impl Shell {
     /// Starts an engine. Fails as `Engine::open`.
     pub fn open(now: Instant, settings: Settings, options: HostOptions, seed: u64) -> Result<Self, Error> {
+        let (frame_limit, batch_limit) = (settings.connection.frame_limit, settings.scan.batch_limit);
+        let mut engine = Engine::open(now, settings, seed)?;
+        if options.rows == RowForm::Message {
+            engine.answer_together();
+        }
         Ok(Self {
-            frame_limit: settings.connection.frame_limit as usize,
-            batch_limit: settings.scan.batch_limit as usize,
-            engine: Engine::open(now, settings, seed)?,
+            frame_limit: frame_limit as usize,
+            batch_limit: batch_limit as usize,
+            engine,
             options,
             held: Held::default(),
             cutters: HashMap::new(),

@@ -75,8 +75,10 @@ impl Waiters {
                     let _ = sender.send(());
                 }
             }
-            Event::Found { ticket, result } => {
-                if let Some(Waiter::Found(sender)) = self.waiting.remove(&ticket) {
+            // Of one lookup: rows come as columns here.
+            Event::Found { tickets, result } => {
+                let waiter = tickets.first().and_then(|ticket| self.waiting.remove(ticket));
+                if let Some(Waiter::Found(sender)) = waiter {
                     let _ = sender.send(result);
                 }
             }

@@ -35,7 +35,7 @@ macro_rules! engine_from_and_into_wit {
             Writable,
             Rows { ticket, scanned: check },
             Snapshot { ticket, offset },
-            Found { ticket, result: convert },
+            Found { tickets, result: convert },
             Ended { ticket, result: convert },
             Answered { ticket, result: check },
             Closed,

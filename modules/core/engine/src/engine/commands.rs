@@ -62,6 +62,12 @@ impl Engine {
         Ok(ticket)
     }
 
+    /// From now on answers lookups of one table that have their answer in the same step together, in one [`Event::Found`]:
+    /// for hosts that cut its rows.
+    pub fn answer_together(&mut self) {
+        self.lookups.answer_together();
+    }
+
     /// Sends what is waiting without its linger; answered by [`Event::Flushed`].
     pub fn flush(&mut self, now: Instant) -> Ticket {
         let now = self.advance(now);
@@ -182,10 +188,11 @@ fn is_of(action: &Action, wanted: Ticket) -> bool {
         Action::Event(
             Event::Ended { ticket, .. }
             | Event::Snapshot { ticket, .. }
-            | Event::Found { ticket, .. }
             | Event::Answered { ticket, .. }
             | Event::Opened { ticket, .. },
         ) => *ticket == wanted,
+        // Those of several lookups leave in the step that makes them.
+        Action::Event(Event::Found { tickets, .. }) => tickets.as_slice() == [wanted],
         _ => false,
     }
 }

@@ -1,26 +1,19 @@
-//! What an answer brings: rows, keys without one, or a reason to try again.
+//! What an answer of a server brings: rows, keys without one, or a reason to try again.
 
-use std::collections::BTreeSet;
-
-use thalweg_wire::{
-    message::ServerErrorCode,
-    record::{RecordError, Value},
-};
+use thalweg_wire::message::ServerErrorCode;
 
 use super::{
     Lookups,
     message::{self, BucketAnswer},
-    open::{Kind, Open, Run},
-    plan::{Plan, invalid},
+    open::{Kind, Run},
+    plan::invalid,
 };
 use crate::{
     call::{Body, Failure, fatal, passing, server_error},
     chance::Chance,
-    cluster::Cluster,
     order::Orders,
-    rows::MissingSchema,
 };
-use thalweg_contract::{Error, ErrorCode, Event, Found, Instant, Layout};
+use thalweg_contract::{Error, ErrorCode, Instant};
 
 impl Lookups {
     /// A request ended; fails if the answer makes no sense.
@@ -64,25 +57,6 @@ impl Lookups {
             }
         }
         Ok(())
-    }
-
-    /// Answers the lookups of which every key has an answer.
-    pub(super) fn answer_complete(&mut self, cluster: &Cluster, orders: &mut Orders) {
-        let mut waiting = Vec::new();
-        for ticket in std::mem::take(&mut self.complete) {
-            let Some(open) = self.open.get_mut(&ticket) else { continue };
-            let Some(plan) = self.plans.get_mut(&open.handle) else { continue };
-            let limit = self.settings.scan.batch_limit;
-            match plan.found(open, limit, cluster, orders) {
-                Ok(None) => waiting.push(ticket),
-                Ok(Some(found)) => {
-                    self.open.remove(&ticket);
-                    orders.event(Event::Found { ticket, result: Ok(found) });
-                }
-                Err(error) => self.fail(ticket, error, orders),
-            }
-        }
-        self.complete = waiting;
     }
 
     /// The error that an answer has for a bucket, if it has one.
@@ -135,53 +109,5 @@ impl Lookups {
         if open.left == 0 && !open.go_on(run.ticket, &mut self.due) {
             self.complete.push(run.ticket);
         }
-    }
-}
-
-impl Plan {
-    /// The rows of a lookup; `None`: a schema must be known first. Fails on malformed rows.
-    fn found(
-        &mut self,
-        open: &mut Open,
-        limit: u32,
-        cluster: &Cluster,
-        orders: &mut Orders,
-    ) -> Result<Option<Found>, Error> {
-        let corrupt = |name: &str, key: u32, reason: String| {
-            fatal(ErrorCode::Corrupt(format!("{name}: what was found for the key in row {key}: {reason}")))
-        };
-        let counts = open.counts();
-        let mut schemas = BTreeSet::new();
-        for (key, value) in open.values() {
-            let value = Value::parse(value).map_err(|error| corrupt(&self.name, key, error.to_string()))?;
-            let schema = i32::from(value.schema_id);
-            if !self.rows.knows(schema) {
-                schemas.insert(schema);
-            }
-        }
-        for schema in schemas {
-            let mut missing_schema = open
-                .missing_schema
-                .filter(|missing_schema| missing_schema.schema() == schema)
-                .unwrap_or(MissingSchema::of(schema));
-            let known = missing_schema.look(cluster, open.handle, orders)?;
-            open.missing_schema = Some(missing_schema);
-            match known {
-                Some(known) => self.rows.learn(schema, &known)?,
-                None => return Ok(None),
-            }
-        }
-        let mut last = 0;
-        let rows = open.values().map(|(key, value)| {
-            last = key;
-            Value::parse(value).map(|value| (i32::from(value.schema_id), value.row))
-        });
-        let (rows, message) = self.rows.message(rows, limit).map_err(|error| match error {
-            RecordError::TooLarge { .. } | RecordError::ColumnFull { .. } => {
-                invalid(format!("{}: {error}; or look up fewer keys at a time", self.name))
-            }
-            error => corrupt(&self.name, last, error.to_string()),
-        })?;
-        Ok(Some(Found { counts, rows, layout: Layout::Message(message.metadata), body: message.body }))
     }
 }

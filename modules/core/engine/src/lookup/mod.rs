@@ -7,13 +7,15 @@
 //! route   which server has a key
 //! server  what waits for each server
 //! message requests and answers
-//! answer  what an answer brings
+//! answer  what an answer of a server brings
+//! found   what was found, as rows
 //! ```
 //!
-//! A lookup leaves in the very turn in which it comes, while fewer than `in_flight` requests are under way to its server;
-//! what comes meanwhile waits there, and leaves together.
+//! A lookup leaves in the very turn in which it comes, while hardly a request is under way to its server; what comes
+//! meanwhile waits there, and leaves together. So a busy server is asked in few full requests, and an idle one at once.
 
 mod answer;
+mod found;
 mod keys;
 mod message;
 mod open;
@@ -60,6 +62,8 @@ pub(crate) struct Lookups {
     asked: HashMap<u64, Asked>,
     /// Lookups of which every key has an answer.
     complete: Vec<Ticket>,
+    /// Whether lookups of a table that have their answer in the same turn are answered together.
+    together: bool,
     keys: u64,
 }
 
@@ -76,8 +80,14 @@ impl Lookups {
             servers: Servers::default(),
             asked: HashMap::new(),
             complete: Vec::new(),
+            together: false,
             keys: 0,
         }
+    }
+
+    /// From now on answers lookups of a table together that have their answer in the same turn.
+    pub(crate) fn answer_together(&mut self) {
+        self.together = true;
     }
 
     /// Takes a lookup by primary key, or says why it does not fit its table.
@@ -126,7 +136,7 @@ impl Lookups {
     /// Ends every lookup because the engine closes.
     pub(crate) fn close(&mut self, orders: &mut Orders) {
         for ticket in std::mem::take(&mut self.open).into_keys() {
-            orders.event(Event::Found { ticket, result: Err(fatal(ErrorCode::Closed)) });
+            orders.event(Event::Found { tickets: vec![ticket], result: Err(fatal(ErrorCode::Closed)) });
         }
     }
 
@@ -201,7 +211,7 @@ impl Lookups {
                 Some(ErrorCode::Unavailable(_)) => passing(ErrorCode::Unavailable(text)),
                 _ => passing(ErrorCode::TimedOut(text)),
             };
-            orders.event(Event::Found { ticket, result: Err(error) });
+            orders.event(Event::Found { tickets: vec![ticket], result: Err(error) });
         }
         if self.open.len() < before {
             self.forget_waiting();
@@ -218,7 +228,7 @@ impl Lookups {
 
     fn fail(&mut self, ticket: Ticket, error: Error, orders: &mut Orders) {
         if self.open.remove(&ticket).is_some() {
-            orders.event(Event::Found { ticket, result: Err(error) });
+            orders.event(Event::Found { tickets: vec![ticket], result: Err(error) });
         }
     }
 }

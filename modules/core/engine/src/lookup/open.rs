@@ -6,7 +6,7 @@ use thalweg_contract::{Error, Instant, TableHandle, Ticket};
 use super::keys::Keys;
 
 /// What a server is asked to do with keys.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Kind {
     /// To find their rows.
     Whole,
@@ -42,6 +42,13 @@ pub(super) struct Run {
     pub(super) from: u32,
     /// One past the last.
     pub(super) to: u32,
+}
+
+impl Run {
+    /// How many they are.
+    pub(super) fn keys(&self) -> usize {
+        self.to.saturating_sub(self.from) as usize
+    }
 }
 
 /// A row that was found: its key, and where its value is.
@@ -144,18 +151,27 @@ impl Open {
         true
     }
 
-    /// How many rows each key has, in the order of the keys, and puts the rows in this order.
-    pub(super) fn counts(&mut self) -> Vec<u32> {
+    /// Puts the rows in the order of their keys.
+    pub(super) fn sort(&mut self) {
         if !self.rows.is_sorted_by_key(|row| row.key) {
             self.rows.sort_by_key(|row| row.key);
         }
-        let mut counts = vec![0; self.keys.len()];
+    }
+
+    /// Adds to `counts` how many rows each key has, in the order of the keys.
+    pub(super) fn count(&self, counts: &mut Vec<u32>) {
+        let first = counts.len();
+        counts.resize(first + self.keys.len(), 0);
         for row in &self.rows {
-            if let Some(count) = counts.get_mut(row.key as usize) {
+            if let Some(count) = counts.get_mut(first + row.key as usize) {
                 *count += 1;
             }
         }
-        counts
+    }
+
+    /// How many bytes the values have that were found.
+    pub(super) fn bytes(&self) -> usize {
+        self.values.len()
     }
 
     /// The values that were found, each with its key.

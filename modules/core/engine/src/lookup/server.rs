@@ -14,6 +14,9 @@ const KEY_HEAD: usize = 6;
 /// What stands before the keys of a bucket at most: its number, that of its partition, and lengths.
 const BUCKET_HEAD: usize = 40;
 
+/// How many requests that are not full may be under way to a server: while it answers the one, the other reaches it.
+const EAGER: u32 = 2;
+
 /// A request that is under way, or about to be.
 #[derive(Debug)]
 pub(super) struct Asked {
@@ -39,20 +42,17 @@ pub(super) fn place(run: &Run) -> (Option<i64>, u32) {
     (run.partition_id, run.bucket)
 }
 
-/// Runs that can go in one request.
-#[derive(Debug)]
-struct ServerQueue {
-    handle: TableHandle,
-    kind: Kind,
-    runs: VecDeque<Run>,
-}
+/// Runs that can go in one request, in their order.
+#[derive(Debug, Default)]
+struct ServerQueue(VecDeque<Run>);
 
 #[derive(Debug, Default)]
 struct Server {
-    queues: Vec<ServerQueue>,
-    /// The queue whose turn it is.
-    turn: usize,
-    /// How many runs wait.
+    /// What waits, by what can go in one request. No queue is empty.
+    queues: BTreeMap<(TableHandle, Kind), ServerQueue>,
+    /// Whose turn it is, of the queues.
+    turns: VecDeque<(TableHandle, Kind)>,
+    /// How many keys wait.
     waiting: usize,
     /// How many requests are under way.
     under_way: u32,
@@ -68,18 +68,18 @@ impl Servers {
     /// Keys wait for this server.
     pub(super) fn queue(&mut self, server: i32, handle: TableHandle, kind: Kind, run: Run) {
         let server = self.by_id.entry(server).or_default();
-        server.waiting += 1;
-        match server.queues.iter_mut().find(|queue| queue.handle == handle && queue.kind == kind) {
-            Some(queue) => queue.runs.push_back(run),
-            None => server.queues.push(ServerQueue { handle, kind, runs: VecDeque::from([run]) }),
+        server.waiting += run.keys();
+        let queue = server.queues.entry((handle, kind)).or_default();
+        if queue.0.is_empty() {
+            server.turns.push_back((handle, kind));
         }
+        queue.0.push_back(run);
     }
 
     /// The next request that may be sent; it counts as under way.
     pub(super) fn next(&mut self, settings: &LookupSettings, open: &BTreeMap<Ticket, Open>) -> Option<Asked> {
         for (id, server) in &mut self.by_id {
-            if server.waiting > 0
-                && server.under_way < settings.in_flight
+            if server.may_send(settings)
                 && let Some((handle, kind, mut runs)) = server.take(settings.request_keys, open)
             {
                 runs.sort_by_key(place);
@@ -99,18 +99,25 @@ impl Servers {
 }
 
 impl Server {
+    /// Whether a request may leave: what does not fill one waits while there are some under way.
+    fn may_send(&self, settings: &LookupSettings) -> bool {
+        let most = if self.waiting < settings.request_keys as usize { EAGER } else { settings.in_flight };
+        self.waiting > 0 && self.under_way < most.min(settings.in_flight)
+    }
+
     /// The runs of one request, of each queue in turn; `None`: only lookups wait that are over.
     fn take(&mut self, limit: u32, open: &BTreeMap<Ticket, Open>) -> Option<(TableHandle, Kind, Vec<Run>)> {
-        let count = self.queues.len();
-        for _ in 0..count {
-            let at = self.turn % count;
-            self.turn = at + 1;
-            let queue = self.queues.get_mut(at)?;
-            let before = queue.runs.len();
-            let runs = queue.take(limit, open);
-            self.waiting -= before - queue.runs.len();
+        while let Some((handle, kind)) = self.turns.pop_front() {
+            let Some(queue) = self.queues.get_mut(&(handle, kind)) else { continue };
+            let mut runs = Vec::new();
+            self.waiting = self.waiting.saturating_sub(queue.take(limit, open, &mut runs));
+            if queue.0.is_empty() {
+                self.queues.remove(&(handle, kind));
+            } else {
+                self.turns.push_back((handle, kind));
+            }
             if !runs.is_empty() {
-                return Some((queue.handle, queue.kind, runs));
+                return Some((handle, kind, runs));
             }
         }
         None
@@ -118,15 +125,16 @@ impl Server {
 }
 
 impl ServerQueue {
-    /// As many keys as one request takes; those of lookups that are over are left out.
-    fn take(&mut self, limit: u32, open: &BTreeMap<Ticket, Open>) -> Vec<Run> {
-        let (mut keys, mut bytes) = (0, 0);
-        let mut runs = Vec::new();
+    /// As many keys as one request takes, into `runs`; those of lookups that are over are left out. Gives how many keys
+    /// wait no longer.
+    fn take(&mut self, limit: u32, open: &BTreeMap<Ticket, Open>, runs: &mut Vec<Run>) -> usize {
+        let (mut keys, mut bytes, mut over) = (0, 0, 0);
         while keys < limit
-            && let Some(run) = self.runs.front_mut()
+            && let Some(run) = self.0.front_mut()
         {
             let Some(open) = open.get(&run.ticket) else {
-                self.runs.pop_front();
+                over += run.keys();
+                self.0.pop_front();
                 continue;
             };
             let wanted = open.order.get(run.from as usize..run.to as usize).unwrap_or_default();
@@ -148,9 +156,9 @@ impl ServerQueue {
                 }
                 break;
             }
-            runs.extend(self.runs.pop_front());
+            runs.extend(self.0.pop_front());
         }
-        runs
+        keys as usize + over
     }
 }
 
@@ -233,5 +241,24 @@ mod tests {
         }
         servers.ended(7);
         assert!(servers.next(&settings, &opens).is_none(), "nothing waits");
+    }
+
+    #[test]
+    fn what_fills_no_request_waits_while_two_are_under_way() {
+        let settings = Settings::new(vec!["h:1".into()]).lookup;
+        let (mut opens, mut servers) = (BTreeMap::new(), Servers::default());
+        let mut wait = |ticket, servers: &mut Servers| {
+            let (open, run) = open(ticket, &[1; 4]);
+            opens.insert(ticket, open);
+            servers.queue(7, 0, Kind::Whole, run);
+            servers.next(&settings, &opens).map(|asked| asked.runs.iter().map(Run::keys).sum::<usize>())
+        };
+        assert_eq!([1, 2, 3, 4].map(|ticket| wait(ticket, &mut servers)), [Some(4), Some(4), None, None]);
+        servers.ended(7);
+        assert_eq!(wait(5, &mut servers), Some(12), "they leave together");
+        for ticket in 6..261 {
+            assert_eq!(wait(ticket, &mut servers), None);
+        }
+        assert_eq!(wait(261, &mut servers), Some(1024), "a full one need not wait");
     }
 }

@@ -145,7 +145,7 @@ fn keys(host: &mut Host, seed: u64, outcome: &mut Outcome) {
     assert!(tickets[1].is_err(), "there is no such table");
     for ticket in [&tickets[0], &tickets[2]].map(|ticket| *ticket.as_ref().expect("keys")) {
         let found = host.event(|event| match event {
-            Event::Found { ticket: of, result } if *of == ticket => Some(result.clone().expect("an answer")),
+            Event::Found { tickets, result } if *tickets == [ticket] => Some(result.clone().expect("an answer")),
             _ => None,
         });
         let body = Piece::Inline(found.body);

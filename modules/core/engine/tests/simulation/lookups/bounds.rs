@@ -51,7 +51,7 @@ impl Texts {
 /// Waits for the answer to a lookup.
 fn answer(world: &mut World, ticket: Ticket) -> Result<Found, Error> {
     world.event(|event| match event {
-        Event::Found { ticket: found, result } if *found == ticket => Some(result.clone()),
+        Event::Found { tickets, result } if *tickets == [ticket] => Some(result.clone()),
         _ => None,
     })
 }

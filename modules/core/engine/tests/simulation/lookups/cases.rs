@@ -53,6 +53,40 @@ fn a_lookup_leaves_at_once_and_what_comes_meanwhile_leaves_together() {
 }
 
 #[test]
+fn of_lookups_that_are_answered_together_a_broken_one_fails_alone() {
+    let (mut world, _) = world_with(5, &[], |lookup| lookup.in_flight = 1);
+    world.engine.answer_together();
+    world.cluster.create("one", keyed(1, false));
+    let (one, _) = world.open_table("one").expect("it is there");
+    let keys: Vec<Key> = (0..20).map(|id| ("a", id, 0)).collect();
+    put(&mut world, "one", &keys[..15], BucketRule::Fluss);
+    let broken = world.cluster.table("one").buckets[0].found.values_mut().nth(7).expect("there are 15");
+    broken.truncate(3);
+    let tickets: Vec<Ticket> =
+        keys.iter().map(|key| world.lookup(one, &Rows::new(&[*key]).keys(false), false).expect("a key")).collect();
+    world.run(1_000_000);
+    let found = world.events.iter().filter_map(|event| match event {
+        Event::Found { tickets, result } => Some((tickets.clone(), result.clone())),
+        _ => None,
+    });
+    let (mut failed, mut told) = (Vec::new(), Vec::new());
+    for (of, result) in found.collect::<Vec<_>>() {
+        let place = |ticket: &Ticket| tickets.iter().position(|other| other == ticket).expect("it was asked for");
+        let keys: Vec<Key> = of.iter().map(|ticket| keys[place(ticket)]).collect();
+        told.extend(of);
+        match result {
+            Ok(found) => assert_eq!(by_key(&world, found), expected(&keys, |key| key.1 < 15)),
+            Err(error) => failed.push(error),
+        }
+    }
+    told.sort_unstable();
+    assert_eq!(told, tickets, "each has one answer");
+    let [error] = &failed[..] else { panic!("one fails: {failed:?}") };
+    assert!(matches!(&error.code, ErrorCode::Corrupt(text) if text.contains("for the key in row 0")), "{error}");
+    world.finish();
+}
+
+#[test]
 fn prefixes_find_every_row_that_begins_with_them() {
     for partitions in [&[][..], &["a", "b"]] {
         let (mut world, table) = world_with(9, partitions, |_| {});

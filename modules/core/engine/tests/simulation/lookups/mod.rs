@@ -128,7 +128,7 @@ pub(crate) fn put(world: &mut World, table: &str, keys: &[Key], rule: BucketRule
 /// The answer to a lookup: for each key what its rows have in the first column.
 pub(crate) fn answer(world: &mut World, ticket: Ticket) -> Result<Vec<Vec<Option<i64>>>, Error> {
     let result = world.event(|event| match event {
-        Event::Found { ticket: of, result } if *of == ticket => Some(result.clone()),
+        Event::Found { tickets, result } if *tickets == [ticket] => Some(result.clone()),
         _ => None,
     });
     result.map(|found| by_key(world, found))
