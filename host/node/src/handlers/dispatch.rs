@@ -74,7 +74,7 @@ pub(crate) async fn start(service: &Arc<Service>, header: RequestHeader, body: B
         }
         ApiKey::ProduceLog => writing(service, id, body, produce::produce).await,
         ApiKey::PutKv => writing(service, id, body, put_kv::put).await,
-        ApiKey::Lookup => running(id, body, |request| lookup::lookup(Arc::clone(service), request)),
+        ApiKey::Lookup => looking_up(service, id, body),
         ApiKey::PrefixLookup => running(id, body, |request| lookup::prefix(Arc::clone(service), request)),
         ApiKey::ScanKv => running(id, body, |request| scan_kv::scan(Arc::clone(service), request)),
         ApiKey::FetchLog => running(id, body, |request| fetch::fetch(Arc::clone(service), request)),
@@ -142,6 +142,17 @@ where
     };
     let result = tokio::task::spawn_blocking(work).await.unwrap_or_else(|_| Err(Failure::broken()));
     answer(id, result, None)
+}
+
+/// Answers at once where all keys are in memory; otherwise lets the request wait for the disk.
+fn looking_up(service: &Arc<Service>, id: i32, body: Bytes) -> Started {
+    match read(body) {
+        Ok(request) => match lookup::find_at_once(service, &request) {
+            Some(found) => Started::Done(answer(id, Ok(found), None)),
+            None => answer_later(id, Ok(lookup::lookup(Arc::clone(service), request))),
+        },
+        Err(failure) => Started::Done(refuse(id, &failure)),
+    }
 }
 
 /// As `running`, for rows: a request with many of them is checked on another thread, before the connection's next request

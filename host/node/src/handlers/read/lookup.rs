@@ -19,7 +19,7 @@ use crate::runtime::memory::Share;
 /// Answers of so many bytes are read without a share of the memory for answers.
 const SMALL: usize = 64 << 10;
 /// Keys that are looked for in memory at once, before a thread that may wait for the disk is asked.
-const FEW: usize = 64;
+const FEW: usize = 1024;
 /// What each value takes beyond its bytes.
 const OVERHEAD: usize = 16;
 
@@ -89,14 +89,23 @@ async fn read_in<Q: Send + 'static, A: Send + 'static>(
     tokio::task::spawn_blocking(work).await.map_err(|_| Failure::broken())
 }
 
-/// Looks keys up; first inserts those that are missing, if that is asked for.
+/// Looks keys up that are all in memory, and that are few enough; `None`: `lookup` must be asked.
+pub(crate) fn find_at_once(service: &Service, request: &LookupRequest) -> Option<LookupResponse> {
+    bound(request.buckets_req.len()).ok()?;
+    if request.insert_if_not_exists == Some(true) {
+        return None;
+    }
+    find_recent(service, request)
+}
+
+/// Looks keys up, on a thread that may wait for the disk; first inserts those that are missing, if that is asked for.
 pub(crate) async fn lookup(
     service: Arc<Service>,
     request: LookupRequest,
 ) -> Result<(LookupResponse, Option<Share>), Failure> {
     bound(request.buckets_req.len())?;
     if request.insert_if_not_exists != Some(true) {
-        return find(service, request).await;
+        return answer(service, request, read_keys).await;
     }
     let (found, share) = find(Arc::clone(&service), request.clone()).await?;
     let inserted = insert_missing(&service, &request, &found).await;
