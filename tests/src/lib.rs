@@ -1,5 +1,5 @@
-//! What the tests share: the `thalweg` binary, a node of its own, files for it, a real cluster, foreign clients, and how
-//! to wait for what they do.
+//! What the tests share: the `thalweg` binary, a node of its own, files for it, a real cluster, foreign clients, how to
+//! wait for what they do, and how to measure what that costs.
 
 pub mod binary;
 pub mod client;
@@ -9,6 +9,7 @@ pub mod files;
 pub mod fluss_rs;
 pub mod guests;
 pub mod java;
+pub mod measure;
 mod ours;
 pub mod runtimes;
 pub mod wait;
