@@ -48,7 +48,7 @@ pub use session::Client;
 pub use table::Table;
 pub use tally::{CauseTally, ChainTally, ExceptionTally};
 pub(crate) use write::{Prepared, Traced};
-pub use write::{RowWriter, RowWriterOptions, RowsWritten, Writer};
+pub use write::{RowValues, RowWriter, RowWriterOptions, RowsWritten, Writer};
 
 pub use crate::driver::RowCounts;
 

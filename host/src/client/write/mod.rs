@@ -5,18 +5,16 @@
 //! chain        these modules, and how another chain takes over
 //! turns        the order in which batches are sent
 //! prepared     rows that went through the modules and wait for their turn
-//! row_writer   rows one at a time, gathered into batches
-//! row_json     a row of any Rust type as JSON
+//! rows         rows one at a time, gathered into batches
 //! ```
 
 mod chain;
 mod prepared;
-mod row_json;
-mod row_writer;
+mod rows;
 mod turns;
 mod writer;
 
 pub(super) use chain::WriteChain;
 pub(crate) use prepared::{Prepared, Traced};
-pub use row_writer::{RowWriter, RowWriterOptions, RowsWritten};
+pub use rows::{RowValues, RowWriter, RowWriterOptions, RowsWritten};
 pub use writer::Writer;
