@@ -96,6 +96,10 @@ pub(crate) struct Cluster {
     questions: BTreeMap<u64, Question>,
     next: u64,
     news: Vec<News>,
+    /// Something was asked for or learned since the last `tick`, so that `wake` may be wrong.
+    changed: bool,
+    /// When something is due: a turn that does not concern the cluster looks no further.
+    wake: Option<Instant>,
 }
 
 impl Cluster {
@@ -114,6 +118,8 @@ impl Cluster {
             questions: BTreeMap::new(),
             next: 0,
             news: Vec::new(),
+            changed: true,
+            wake: None,
         }
     }
 
@@ -126,6 +132,7 @@ impl Cluster {
 
     /// Asks for a table; `News::Opened` answers.
     pub(crate) fn open(&mut self, now: Instant, path: TablePath, ticket: Ticket) {
+        self.changed = true;
         let deadline = now.saturating_add(micros(self.settings.command_timeout));
         let entry = self.entries.entry(path).or_default();
         match entry.table {
@@ -141,6 +148,7 @@ impl Cluster {
 
     /// No further news for this ticket.
     pub(crate) fn cancel(&mut self, ticket: Ticket) {
+        self.changed = true;
         for entry in self.entries.values_mut() {
             entry.waiting.retain(|(waiting, _)| *waiting != ticket);
         }
@@ -148,6 +156,7 @@ impl Cluster {
 
     /// What is known of a table's leaders is old; `News::Leaders` or `News::Gone` follows.
     pub(crate) fn refresh(&mut self, now: Instant, handle: TableHandle) {
+        self.changed = true;
         let Ok(table) = self.table(handle) else {
             if let Some(error) = self.tables.get(handle as usize).and_then(|table| table.gone.clone()) {
                 self.news.push(News::Gone(handle, error));
@@ -160,6 +169,7 @@ impl Cluster {
 
     /// This engine made, changed or dropped the table of this name: whoever opens it next gets what is there then.
     pub(crate) fn changed(&mut self, now: Instant, path: &TablePath) {
+        self.changed = true;
         if let Some(entry) = self.entries.get_mut(path) {
             entry.ask.due = Some(now);
         }
@@ -167,6 +177,7 @@ impl Cluster {
 
     /// The servers may have changed.
     pub(crate) fn refresh_servers(&mut self, now: Instant) {
+        self.changed = true;
         let due = now.max(self.backoff.not_before());
         self.servers_due = Some(self.servers_due.map_or(due, |before| before.min(due)));
     }

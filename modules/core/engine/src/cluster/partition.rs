@@ -162,6 +162,7 @@ impl Cluster {
     }
 
     fn want(&mut self, now: Instant, handle: TableHandle, which: Which) {
+        self.changed = true;
         let Ok(table) = self.table(handle) else {
             self.tell_portion(handle, &which);
             return;

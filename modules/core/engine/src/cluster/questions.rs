@@ -33,6 +33,14 @@ pub(super) enum Question {
 impl Cluster {
     /// Time has passed: asks what is due and gives up what is late.
     pub(crate) fn tick(&mut self, now: Instant, calls: &mut Vec<Call>) {
+        let changed = std::mem::take(&mut self.changed);
+        if changed || self.wake.is_some_and(|wake| wake <= now) {
+            self.ask_due(now, calls);
+            self.wake = self.next_due();
+        }
+    }
+
+    fn ask_due(&mut self, now: Instant, calls: &mut Vec<Call>) {
         self.expire(now);
         self.ask_partitions(now, calls);
         self.ask_schemas(now, calls);
@@ -60,6 +68,10 @@ impl Cluster {
 
     /// When `tick` is to be called at the latest.
     pub(crate) fn next_wake(&self) -> Option<Instant> {
+        if self.changed { self.next_due() } else { self.wake }
+    }
+
+    fn next_due(&self) -> Option<Instant> {
         let partitions = self.asks.values().filter_map(Ask::next_wake);
         let schemas = self.schemas.values().filter_map(schemas::Known::next_wake);
         self.entries
@@ -80,6 +92,7 @@ impl Cluster {
         chance: &mut Chance,
         calls: &mut Vec<Call>,
     ) -> Result<(), String> {
+        self.changed = true;
         match self.questions.remove(&key) {
             Some(Question::Metadata(paths)) => self.metadata(now, paths, answer, chance, calls),
             Some(Question::Existence(path)) => self.existence(now, path, answer, chance),

@@ -51,6 +51,7 @@ impl Cluster {
 
     /// Asks for a schema, unless it is known; `News::Schema` answers. One that could not be had is asked for again.
     pub(crate) fn want_schema(&mut self, now: Instant, handle: TableHandle, id: i32) {
+        self.changed = true;
         let known = self.schemas.entry((handle, id)).or_default();
         if matches!(known.found, Some(Ok(_))) {
             self.news.push(super::News::Schema(handle, id));
