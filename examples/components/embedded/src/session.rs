@@ -112,7 +112,7 @@ impl Session {
             Event::Opened((of, _)) => *of == ticket,
             Event::Settled((of, _)) => *of == ticket,
             Event::Rows((of, _)) => *of == ticket,
-            Event::Found((of, _)) => *of == ticket,
+            Event::Found((of, _)) => of.contains(&ticket),
             Event::Ended((of, _)) => *of == ticket,
             Event::Answered((of, _)) => *of == ticket,
             Event::Flushed(of) | Event::Snapshot((of, _)) => *of == ticket,
