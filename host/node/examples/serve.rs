@@ -1,9 +1,10 @@
-//! Runs a node until it is interrupted: `cargo run -p thalweg-node --example serve -- DATA [HOST:PORT]`.
+//! Runs a node until it is interrupted: `cargo run -p thalweg-node --example serve -- DATA [HOST:PORT [fsync|os|memory
+//! [BYTES]]]`, where the bytes are the memory for rows of primary-key tables.
 
 use std::process::ExitCode;
 use std::time::Instant;
 
-use thalweg_node::{Node, NodeOptions};
+use thalweg_node::{Durability, Node, NodeOptions};
 
 #[tokio::main]
 async fn main() -> ExitCode {
@@ -21,6 +22,15 @@ async fn run() -> Result<(), Box<dyn std::error::Error>> {
     let mut options = NodeOptions::new(arguments.next().ok_or("name the data folder")?);
     if let Some(listen) = arguments.next() {
         options.listen = listen;
+    }
+    options.durability = match arguments.next().as_deref() {
+        None | Some("fsync") => Durability::Fsync,
+        Some("os") => Durability::Os,
+        Some("memory") => Durability::Memory,
+        Some(other) => return Err(format!("there is no durability '{other}': say fsync, os or memory").into()),
+    };
+    if let Some(bytes) = arguments.next() {
+        options.memory = bytes.parse()?;
     }
     let begun = Instant::now();
     let node = Node::start(options).await?;

@@ -43,4 +43,4 @@ extern crate self as thalweg_node;
 
 pub use error::NodeError;
 pub use node::Node;
-pub use options::{Durability, Limits, NodeOptions, Retention};
+pub use options::{Durability, LEAST_MEMORY, Limits, NodeOptions, Retention};

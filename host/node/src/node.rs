@@ -132,7 +132,7 @@ fn open(options: NodeOptions, host: String, port: u16) -> Result<Service, NodeEr
         #[cfg(test)]
         room: Arc::new(u64::MAX.into()),
     };
-    let buckets = Buckets::open(folder.tables(), &folder.keys(), settings, &tables)?;
+    let buckets = Buckets::open(folder.tables(), (&folder.keys(), options.memory), settings, &tables)?;
     let lifecycle = Lifecycle::begin();
     Ok(Service {
         folder: Mutex::new(Some(folder)),

@@ -17,6 +17,9 @@ pub enum Durability {
     Memory,
 }
 
+/// The least memory for rows of primary-key tables, in bytes.
+pub const LEAST_MEMORY: usize = 8 << 20;
+
 /// Bounds on what clients can make the node hold or do.
 #[derive(Debug, Clone)]
 pub struct Limits {
@@ -104,6 +107,9 @@ pub struct NodeOptions {
     pub advertise: Option<String>,
     /// When an append is acknowledged.
     pub durability: Durability,
+    /// Bytes for rows of primary-key tables that are not in files yet or were read from them, of all tables and partitions
+    /// together. At least [`LEAST_MEMORY`]. Default 128 MiB.
+    pub memory: usize,
     /// Bounds on what clients can do.
     pub limits: Limits,
     /// What is kept.
@@ -118,6 +124,7 @@ impl NodeOptions {
             listen: "127.0.0.1:9123".to_owned(),
             advertise: None,
             durability: Durability::default(),
+            memory: 128 << 20,
             limits: Limits::default(),
             retention: Retention::default(),
         }

@@ -5,10 +5,11 @@ use std::path::PathBuf;
 
 use anyhow::Context;
 use clap::{Args, ValueEnum};
-use thalweg_node::{Durability, Node, NodeOptions};
+use thalweg_node::{Durability, LEAST_MEMORY, Node, NodeOptions};
 
 use super::terminal::{Common, Outcome};
 use crate::http::{HttpOptions, HttpServer};
+use crate::module::parse_bytes;
 
 /// Where the page is served when `--http` does not say.
 pub(super) const HTTP: &str = "127.0.0.1:9180";
@@ -16,7 +17,7 @@ pub(super) const HTTP: &str = "127.0.0.1:9180";
 /// `thalweg serve`.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  thalweg serve\n  thalweg serve --data ./data --listen 127.0.0.1:0\n  \
-    thalweg serve --http\n  thalweg serve --http 0.0.0.0:9180")]
+    thalweg serve --http\n  thalweg serve --http 0.0.0.0:9180\n  thalweg serve --memory 512MiB")]
 pub(super) struct Serve {
     /// The data folder [default: the platform's data folder for the user]
     #[arg(long, value_name = "DIR", env = "THALWEG_DATA")]
@@ -30,12 +31,21 @@ pub(super) struct Serve {
     /// When rows count as written: on the disk, with the operating system, or in memory
     #[arg(long, value_enum, default_value_t = WhenWritten::Fsync)]
     durability: WhenWritten,
+    /// Memory for rows of primary-key tables, such as 512MiB
+    #[arg(long, value_name = "SIZE", default_value = "128MiB", value_parser = memory)]
+    memory: usize,
     /// Serve the page too: tables, live rows, modules tried out in the browser; beyond this machine it asks for a token
     #[arg(long, value_name = "HOST:PORT", num_args = 0..=1, default_missing_value = HTTP)]
     http: Option<String>,
     /// Let the page reach another server too
     #[arg(long, value_name = "HOST:PORT", requires = "http")]
     http_allow: Vec<String>,
+}
+
+fn memory(text: &str) -> anyhow::Result<usize> {
+    let bytes = parse_bytes(text)?;
+    anyhow::ensure!(bytes >= LEAST_MEMORY, "the node needs {} MiB for rows at least", LEAST_MEMORY >> 20);
+    Ok(bytes)
 }
 
 /// When rows count as written.
@@ -61,6 +71,7 @@ impl Serve {
         let mut options = NodeOptions::new(data);
         options.listen = self.listen;
         options.advertise = self.advertise;
+        options.memory = self.memory;
         options.durability = match self.durability {
             WhenWritten::Fsync => Durability::Fsync,
             WhenWritten::Os => Durability::Os,

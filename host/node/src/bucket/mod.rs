@@ -27,14 +27,14 @@ use crate::log::{AppendError, Log, Policy};
 #[derive(Debug)]
 pub(crate) struct Bucket {
     /// Its log.
-    pub(crate) log: Log,
+    pub(crate) log: Arc<Log>,
     /// The keys that follow the log, of a primary-key table.
     keys: Option<Arc<BucketKeys>>,
 }
 
 impl Bucket {
     /// A log, and the keys that follow it, if some do.
-    pub(crate) fn new(log: Log, keys: Option<BucketKeys>) -> Self {
+    pub(crate) fn new(log: Arc<Log>, keys: Option<BucketKeys>) -> Self {
         Self { log, keys: keys.map(Arc::new) }
     }
 

@@ -39,18 +39,18 @@ pub(crate) struct Buckets {
 }
 
 impl Buckets {
-    /// Opens the buckets of these tables and partitions, with their logs under `folder` and their keys in `keys`, and
-    /// brings the keys up to the logs. Blocks.
+    /// Opens the buckets of these tables and partitions, with their logs under `folder` and their keys in `keys`, which
+    /// take about so many bytes of memory, and brings the keys up to the logs. Blocks.
     pub(crate) fn open(
         folder: PathBuf,
-        keys: &Path,
+        keys: (&Path, usize),
         settings: LogSettings,
         tables: &[TableBuckets],
     ) -> Result<Self, NodeError> {
         let settings = Arc::new(settings);
         let live: HashSet<PhysicalTable> = tables.iter().map(|table| table.id).collect();
         let (logs, store) = std::thread::scope(|scope| {
-            let store = scope.spawn(|| Store::open(keys, &live));
+            let store = scope.spawn(|| Store::open(keys.0, keys.1, &live));
             (open_logs(&folder, &settings, tables), joined(store))
         });
         let (logs, store) = (logs?, store?);
@@ -65,10 +65,12 @@ impl Buckets {
     pub(crate) fn add(&self, table: &TableBuckets) {
         let log = |bucket| {
             let id = table.id.bucket(bucket);
-            Log::empty(id, bucket_folder(&self.folder, id), Arc::clone(&self.settings))
+            Arc::new(Log::empty(id, bucket_folder(&self.folder, id), Arc::clone(&self.settings)))
         };
+        let logs: Vec<_> = numbers(table.count).map(log).collect();
         let keys = table.keyed.as_ref().map(|keyed| self.store.new_buckets(table.id, keyed, table.count));
-        let buckets = buckets(numbers(table.count).map(log), keys);
+        keys.iter().flatten().zip(&logs).for_each(|(keys, log)| bind(keys, log));
+        let buckets = buckets(logs.into_iter(), keys);
         write(&self.tables).insert(table.id, buckets);
     }
 
@@ -129,9 +131,15 @@ fn numbers(buckets: u32) -> std::ops::Range<i32> {
 }
 
 /// Logs with the keys of the same buckets, if their table has some.
-fn buckets(logs: impl Iterator<Item = Log>, keys: Option<Vec<BucketKeys>>) -> Arc<[Arc<Bucket>]> {
+fn buckets(logs: impl Iterator<Item = Arc<Log>>, keys: Option<Vec<BucketKeys>>) -> Arc<[Arc<Bucket>]> {
     let mut keys = keys.map(Vec::into_iter);
     logs.map(|log| Arc::new(Bucket::new(log, keys.as_mut().and_then(Iterator::next)))).collect()
+}
+
+/// Has keys go to the disk only behind their log.
+pub(super) fn bind(keys: &BucketKeys, log: &Arc<Log>) {
+    let log = Arc::clone(log);
+    keys.settle_by(Box::new(move || log.settle()));
 }
 
 /// Opens the logs of tables, in the order of these.
@@ -169,10 +177,14 @@ fn with_keys(
     table: &TableBuckets,
     logs: Vec<Log>,
 ) -> Result<Arc<[Arc<Bucket>]>, NodeError> {
+    let logs: Vec<_> = logs.into_iter().map(Arc::new).collect();
     let Some(keyed) = &table.keyed else { return Ok(buckets(logs.into_iter(), None)) };
     let keys = store
         .buckets(table.id, keyed, table.count)
         .map_err(|error| NodeError::Damaged { path: table_folder(folder, table.id), why: error.to_string() })?;
-    keys.iter().zip(&logs).try_for_each(|(keys, log)| recovery::recover(keys, log))?;
+    keys.iter().zip(&logs).try_for_each(|(keys, log)| {
+        bind(keys, log);
+        recovery::recover(keys, log)
+    })?;
     Ok(buckets(logs.into_iter(), Some(keys)))
 }

@@ -51,16 +51,8 @@ pub(crate) struct Service {
 impl Service {
     /// Brings the keys to the disk, so that their logs may forget what they have. Blocks.
     fn flush_keys(&self) {
-        let buckets = self.buckets.all();
-        let marks: Vec<_> = buckets.iter().filter_map(|bucket| bucket.keys()).map(|keys| (keys, keys.mark())).collect();
-        if marks.is_empty() {
-            return;
-        }
-        // Buckets that nobody writes any more give their memory to others.
-        marks.iter().for_each(|(keys, _)| keys.forget_recent());
-        match self.buckets.flush_keys() {
-            Ok(()) => marks.iter().for_each(|(keys, mark)| keys.note_durable(mark.applied)),
-            Err(error) => tracing::warn!(%error, "cannot flush the keys; their logs keep what they have"),
+        if let Err(error) = self.buckets.flush_keys() {
+            tracing::warn!(%error, "cannot flush the keys; their logs keep what they have");
         }
     }
 

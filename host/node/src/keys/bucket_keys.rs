@@ -1,23 +1,26 @@
 //! The keys of one bucket: their rows, how many there are, and up to which offset they follow the bucket's log.
 
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, RwLockReadGuard, TryLockError};
 
-use fjall::{Readable, Snapshot, UserValue};
+use bytes::Bytes;
+use fjall::Readable;
 use thalweg_wire::record::MAX_KEY_LENGTH;
 use thalweg_wire::table::ChangelogImage;
 
 use super::error::StoreError;
-use super::recent::{Changes, Recent};
-use super::space::Space;
-use crate::runtime::sync::lock;
+use super::memory::{Buffer, Hash, Mark, Part, Row, Rows, Settle};
+use super::space::{PREFIX, Space, extend_prefix};
+use super::view::View;
+use crate::runtime::sync::{lock, read};
 use crate::table::keyed::KeyedTable;
 
-/// The bytes before every key: its bucket.
-pub(crate) const PREFIX: usize = 4;
-/// The longest key with its prefix: more would make the store panic.
-pub(crate) const LONGEST: usize = PREFIX + MAX_KEY_LENGTH;
-const _: () = assert!(LONGEST <= u16::MAX as usize);
+/// The longest key with its bucket before it: more would make the store panic.
+const _: () = assert!(PREFIX + MAX_KEY_LENGTH <= u16::MAX as usize);
+/// Bytes of a value from which on it is passed on without a copy.
+const LARGE: usize = 16 << 10;
+/// Bytes of rows in memory that a scan may copy; where there are more they are sorted into files first.
+const COPIED: usize = 4 << 20;
 
 /// The keys of one bucket. They are changed by the thread that writes the bucket's log only, and read by any.
 #[derive(Debug)]
@@ -26,63 +29,43 @@ pub(crate) struct BucketKeys {
     pub(crate) table: Arc<KeyedTable>,
     space: Arc<Space>,
     bucket: u32,
+    part: Arc<Part>,
     rows: AtomicI64,
     applied: AtomicI64,
-    /// What they have of the log for sure on the disk, also after a loss of power.
-    durable: AtomicI64,
     /// Set when the log has what the keys could not take; only a restart mends that.
     failed: AtomicBool,
     /// What is written to the log and not committed yet.
     staged: Mutex<Staged>,
 }
 
-/// Changes that wait for the log, and those before them that are still in memory.
-#[derive(Debug)]
+/// Changes that wait for the log.
+#[derive(Debug, Default)]
 pub(super) struct Staged {
     /// The rows.
-    changes: Changes,
+    changes: Rows,
     /// How many rows more there are.
     rows: i64,
-    /// Rows that were written before.
-    recent: Recent,
-}
-
-/// How far keys are.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(crate) struct Mark {
-    /// They have all changes before this offset of the log.
-    pub(crate) applied: i64,
-    /// How many there are.
-    pub(crate) rows: i64,
 }
 
 impl BucketKeys {
-    /// The keys of a bucket, as they are on the disk. Blocks.
-    pub(super) fn open(table: Arc<KeyedTable>, space: Arc<Space>, bucket: u32) -> Result<Self, fjall::Error> {
-        let mark = match space.keyspace() {
-            Some(keyspace) => keyspace.get(mark_key(bucket))?.map(|bytes| Mark::decode(&bytes)).unwrap_or_default(),
-            None => Mark::default(),
-        };
-        Ok(Self::at(mark, table, space, bucket))
-    }
-
-    /// The keys of a bucket that has none yet.
-    pub(super) fn empty(table: Arc<KeyedTable>, space: Arc<Space>, bucket: u32) -> Self {
-        Self::at(Mark::default(), table, space, bucket)
-    }
-
-    fn at(mark: Mark, table: Arc<KeyedTable>, space: Arc<Space>, bucket: u32) -> Self {
-        let staged = Staged { changes: Changes::new(), rows: 0, recent: Recent::new(Arc::clone(space.memory())) };
+    /// The keys of a bucket, as far as its part is.
+    pub(super) fn new(table: Arc<KeyedTable>, space: Arc<Space>, bucket: u32, part: &Arc<Part>) -> Self {
+        let mark = read(part.buffer()).mark();
         Self {
             table,
             space,
             bucket,
+            part: Arc::clone(part),
             rows: AtomicI64::new(mark.rows),
             applied: AtomicI64::new(mark.applied),
-            durable: AtomicI64::new(0),
             failed: AtomicBool::new(false),
-            staged: Mutex::new(staged),
+            staged: Mutex::default(),
         }
+    }
+
+    /// How the log that they follow is brought to the disk, which must be before they go there.
+    pub(crate) fn settle_by(&self, settle: Box<Settle>) {
+        self.part.settle_by(settle);
     }
 
     /// How far the keys are.
@@ -92,12 +75,7 @@ impl BucketKeys {
 
     /// Up to which offset the keys do not need their log any more, whatever happens.
     pub(crate) fn durable(&self) -> i64 {
-        self.durable.load(Ordering::Acquire)
-    }
-
-    /// Takes note that the keys are on the disk up to this offset.
-    pub(crate) fn note_durable(&self, applied: i64) {
-        self.durable.fetch_max(applied, Ordering::AcqRel);
+        self.part.stored()
     }
 
     /// How many rows there are; `None` where they are not counted, since inserts are not told from updates.
@@ -105,49 +83,50 @@ impl BucketKeys {
         (self.table.image == ChangelogImage::Full).then(|| self.mark().rows)
     }
 
-    /// The key with its prefix, in place of what is in `out`.
-    pub(crate) fn full_key(&self, key: &[u8], out: &mut Vec<u8>) {
-        out.clear();
-        out.extend_from_slice(&self.bucket.to_be_bytes());
-        out.extend_from_slice(key);
-    }
-
     /// As `get`, if that needs neither the disk nor a wait: the row was written not long ago, and nobody writes now.
-    pub(crate) fn get_recent(&self, full_key: &[u8]) -> Option<Option<UserValue>> {
-        self.staged.try_lock().ok()?.recent.get(full_key).cloned()
+    pub(crate) fn get_recent(&self, key: &[u8]) -> Option<Option<Bytes>> {
+        let buffer = match self.part.buffer().try_read() {
+            Ok(buffer) => buffer,
+            Err(TryLockError::Poisoned(poisoned)) => poisoned.into_inner(),
+            Err(TryLockError::WouldBlock) => return None,
+        };
+        buffer.get(Hash::of(key), key).map(|value| value.map(Bytes::copy_from_slice))
     }
 
-    /// The value of a key, given with its prefix: schema id and row. Blocks.
-    pub(crate) fn get(&self, full_key: &[u8]) -> Result<Option<UserValue>, StoreError> {
-        match self.space.keyspace() {
-            Some(keyspace) => Ok(keyspace.get(full_key)?),
-            None => Ok(None),
+    /// The value of a key: schema id and row. Blocks. `full_key` is room for the key with its bucket.
+    pub(crate) fn get(&self, key: &[u8], full_key: &mut Vec<u8>) -> Result<Option<Bytes>, StoreError> {
+        let owned = |value: Option<&[u8]>| value.map(Bytes::copy_from_slice);
+        if let Some(value) = read(self.part.buffer()).get(Hash::of(key), key).map(owned) {
+            return Ok(value);
         }
-    }
-
-    /// The keys as they are now, with their mark. `None`: nothing was ever written.
-    pub(crate) fn snapshot(&self) -> Result<Option<(Snapshot, Mark)>, StoreError> {
         let Some(keyspace) = self.space.keyspace() else { return Ok(None) };
-        let snapshot = self.space.database().snapshot();
-        let mark = snapshot.get(keyspace, mark_key(self.bucket))?;
-        Ok(Some((snapshot, mark.map(|bytes| Mark::decode(&bytes)).unwrap_or_default())))
+        extend_prefix(self.bucket, key, full_key);
+        let value = keyspace.get(&*full_key)?;
+        Ok(value
+            .map(|value| if value.len() < LARGE { Bytes::copy_from_slice(&value) } else { Bytes::from_owner(value) }))
     }
 
-    /// The values of the rows whose key begins so, in the order of their keys. Blocks.
-    pub(crate) fn values(
-        &self,
-        snapshot: &Snapshot,
-        prefix: &[u8],
-    ) -> impl Iterator<Item = Result<UserValue, StoreError>> {
-        self.scan(snapshot, prefix).into_iter().flatten().map(|row| Ok(row.value()?))
+    /// The rows whose key begins so, as they are now; the first `most` of them are surely among them. `None`: nothing was
+    /// ever written. Blocks.
+    pub(crate) fn view(&self, prefix: &[u8], most: usize) -> Result<Option<View>, StoreError> {
+        let buffer = read(self.part.buffer());
+        let keyspace = self.space.keyspace();
+        if keyspace.is_none() && buffer.mark() == Mark::default() {
+            return Ok(None);
+        }
+        // What is sorted into files while this is read is in both.
+        let files = keyspace.map(|keyspace| {
+            let mut full_key = Vec::with_capacity(PREFIX + prefix.len());
+            extend_prefix(self.bucket, prefix, &mut full_key);
+            self.space.database().snapshot().prefix(keyspace, full_key)
+        });
+        Ok(Some(View::new(&buffer, prefix, most, files, PREFIX)))
     }
 
-    /// The rows whose key begins so, in the order of their keys.
-    pub(super) fn scan(&self, snapshot: &Snapshot, prefix: &[u8]) -> Option<fjall::Iter> {
-        let keyspace = self.space.keyspace()?;
-        let mut from = Vec::with_capacity(PREFIX + prefix.len());
-        self.full_key(prefix, &mut from);
-        Some(snapshot.prefix(keyspace, from))
+    /// Has a scan of all rows find few of them in memory. Blocks.
+    pub(crate) fn prepare_scan(&self) -> Result<(), StoreError> {
+        let dirty: usize = read(self.part.buffer()).dirty().map(Rows::memory).sum();
+        if dirty > COPIED { self.space.sort() } else { Ok(()) }
     }
 
     /// The keys may lack what the log has, or have what it has not.
@@ -163,12 +142,31 @@ impl BucketKeys {
         Ok(())
     }
 
-    /// The value of a key as it will be once the log is committed.
-    pub(super) fn latest(&self, staged: &Staged, full_key: &[u8]) -> Result<Option<UserValue>, StoreError> {
-        match staged.changes.get(full_key).or_else(|| staged.recent.get(full_key)) {
-            Some(value) => Ok(value.clone()),
-            None => self.get(full_key),
+    /// Waits until there is memory for more changes. Blocks.
+    pub(crate) fn wait_for_room(&self) -> Result<(), StoreError> {
+        self.space.wait_for_room()
+    }
+
+    /// What is in memory, to look at many of its rows.
+    pub(super) fn recent(&self) -> RwLockReadGuard<'_, Buffer> {
+        read(self.part.buffer())
+    }
+
+    /// The value of a key in files, in place of what is in `value`; whether there is one.
+    pub(super) fn get_stored(
+        &self,
+        key: &[u8],
+        full_key: &mut Vec<u8>,
+        value: &mut Vec<u8>,
+    ) -> Result<bool, StoreError> {
+        let Some(keyspace) = self.space.keyspace() else { return Ok(false) };
+        extend_prefix(self.bucket, key, full_key);
+        let found = keyspace.get(&*full_key)?;
+        if let Some(found) = &found {
+            value.clear();
+            value.extend_from_slice(found);
         }
+        Ok(found.is_some())
     }
 
     pub(super) fn staged(&self) -> &Mutex<Staged> {
@@ -176,104 +174,74 @@ impl BucketKeys {
     }
 
     /// Keeps changes until the log is committed that has them.
-    pub(crate) fn stage(&self, changes: Changes, rows: i64) {
+    pub(crate) fn stage(&self, changes: Rows, rows: i64) {
         let mut staged = lock(&self.staged);
         staged.rows += rows;
         if staged.changes.is_empty() {
             staged.changes = changes;
-        } else {
-            staged.changes.extend(changes);
+        } else if staged.changes.extend(&changes).is_err() {
+            self.break_down();
         }
     }
 
     /// Forgets what the log took back.
     pub(crate) fn discard(&self) {
-        let mut staged = lock(&self.staged);
-        staged.changes = Changes::new();
-        staged.rows = 0;
-    }
-
-    /// Forgets rows that are kept in memory only to be found sooner.
-    pub(crate) fn forget_recent(&self) {
-        lock(&self.staged).recent.clear();
+        *lock(&self.staged) = Staged::default();
     }
 
     /// Makes the staged changes part of the keys, which follow the log up to `end` then: all at once or not at all.
     pub(crate) fn apply(&self, end: i64) -> Result<(), StoreError> {
-        let mut staged = lock(&self.staged);
-        let changes = std::mem::take(&mut staged.changes);
+        let Staged { changes, rows } = std::mem::take(&mut *lock(&self.staged));
         // The mark must not pass changes that were lost before.
         self.check()?;
-        let mark = Mark { applied: end, rows: self.mark().rows + std::mem::take(&mut staged.rows) };
-        let written = self.write(&changes, mark);
-        staged.recent.note(changes);
-        drop(staged);
+        let mark = Mark { applied: end, rows: self.mark().rows + rows };
+        let written = self.write(changes, mark);
         if let Err(error) = &written {
-            self.failed.store(true, Ordering::Release);
+            self.break_down();
             tracing::error!(space = ?self.space, bucket = self.bucket, %error, "the keys lack changes of their log until the node is started again");
         }
         written
     }
 
-    /// Writes changes and the mark that goes with them. Blocks.
-    pub(super) fn write(&self, changes: &Changes, mark: Mark) -> Result<(), StoreError> {
-        let keyspace = self.space.keyspace_to_write()?;
-        let database = self.space.database();
-        let mut batch = fjall::OwnedWriteBatch::with_capacity(database.clone(), changes.len() + 1);
-        // In order, each key finds its place in the store near the one before it.
-        let mut sorted: Vec<_> = changes.iter().collect();
-        sorted.sort_unstable_by_key(|(key, _)| *key);
-        for (key, value) in sorted {
-            match value {
-                Some(value) => batch.insert(keyspace, key.clone(), value.clone()),
-                None => batch.remove(keyspace, key.clone()),
-            }
-        }
-        batch.insert(keyspace, mark_key(self.bucket), mark.encode());
-        batch.commit()?;
+    /// Takes changes and the mark that goes with them.
+    pub(super) fn write(&self, changes: Rows, mark: Mark) -> Result<(), StoreError> {
+        self.space.take(&self.part, changes, mark)?;
         self.rows.store(mark.rows, Ordering::Release);
         self.applied.store(mark.applied, Ordering::Release);
         Ok(())
     }
 
-    /// Has the keys follow their log from another offset on, with the rows that they have. Blocks.
+    /// Has the keys follow their log from another offset on, with the rows that they have.
     pub(crate) fn set_mark(&self, mark: Mark) -> Result<(), StoreError> {
-        self.write(&Changes::new(), mark)
+        self.write(Rows::default(), mark)
     }
 
     /// Deletes all rows, to have them made anew from the log. Blocks.
     pub(crate) fn clear(&self) -> Result<(), StoreError> {
         const AT_ONCE: usize = 10_000;
-        while let Some((snapshot, _)) = self.snapshot()? {
-            let Some(rows) = self.scan(&snapshot, &[]) else { break };
-            let mut changes = Changes::new();
-            for row in rows.take(AT_ONCE) {
-                changes.insert(row.key()?, None);
+        // Until the last row is gone, the mark says as before that the keys are not what the log has.
+        let mark = self.mark();
+        let Some(keyspace) = self.space.keyspace() else { return self.set_mark(Mark::default()) };
+        let mut rows = self.space.database().snapshot().prefix(keyspace, self.bucket.to_be_bytes());
+        loop {
+            let mut changes = Rows::default();
+            for row in rows.by_ref().take(AT_ONCE) {
+                let full_key = row.key()?;
+                let key = full_key.get(PREFIX..).unwrap_or_default();
+                changes.insert(Hash::of(key), Row { key, value: None })?;
             }
-            let last = changes.len() < AT_ONCE;
-            self.write(&changes, Mark::default())?;
-            if last {
-                break;
+            if changes.is_empty() {
+                return self.set_mark(Mark::default());
             }
+            self.wait_for_room()?;
+            self.write(changes, mark)?;
         }
-        Ok(())
     }
 }
 
-impl Mark {
-    fn encode(self) -> Vec<u8> {
-        [self.applied.to_le_bytes(), self.rows.to_le_bytes()].concat()
+impl Staged {
+    /// The value of a key, if it was changed.
+    pub(super) fn get(&self, hash: Hash, key: &[u8]) -> Option<Option<&[u8]>> {
+        self.changes.get(hash, key)
     }
-
-    fn decode(bytes: &[u8]) -> Self {
-        let number = |at: usize| bytes.get(at..).and_then(|rest| rest.first_chunk()).copied().map(i64::from_le_bytes);
-        Self { applied: number(0).unwrap_or_default(), rows: number(8).unwrap_or_default() }
-    }
-}
-
-/// Behind the keys of all buckets, whose numbers end at `i32::MAX`.
-fn mark_key(bucket: u32) -> [u8; 2 * PREFIX] {
-    let mut key = [0xff; 2 * PREFIX];
-    key[PREFIX..].copy_from_slice(&bucket.to_be_bytes());
-    key
 }

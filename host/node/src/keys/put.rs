@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use fjall::UserValue;
 use thalweg_wire::record::{
     ChangeType, KvBatch, KvBatchBuilder, KvContent, KvRecord, NO_WRITER, RecordError, Value, check_key_length, kv_head,
 };
@@ -12,7 +11,7 @@ use thalweg_wire::table::{ChangelogImage, DeleteBehavior};
 use super::bucket_keys::{BucketKeys, Staged};
 use super::changelog::Changelog;
 use super::error::{MergeError, StoreError};
-use super::recent::Changes;
+use super::memory::{Buffer, Full, Hash, Row, Rows};
 use crate::runtime::sync::lock;
 use crate::table::keyed::KeyedTable;
 use crate::table::merge::{Merged, Merger};
@@ -23,12 +22,16 @@ const FIRST_RECORDS: usize = 1 << 16;
 /// A key batch for one bucket.
 #[derive(Debug)]
 pub(crate) struct Put {
-    /// The batch as it came.
-    pub(crate) records: Bytes,
+    /// The batch as it came; its checksum is right.
+    records: Bytes,
+    /// How many records it says it has.
+    count: u32,
+    /// Its writer and its sequence; (-1, -1) if that does not number its batches.
+    writer: (i64, i32),
     /// How its rows are merged.
-    pub(crate) merger: Arc<Merger>,
+    merger: Arc<Merger>,
     /// Whether it replaces rows whatever the merge engine, and deletes them.
-    pub(crate) overwrite: bool,
+    overwrite: bool,
 }
 
 /// What a key batch makes: the batch for the log, and the changes of the keys once that is committed.
@@ -37,12 +40,28 @@ pub(crate) struct Prepared {
     /// The changelog, as a log batch without its offset.
     pub(crate) batch: Bytes,
     /// The rows that change.
-    pub(crate) changes: Changes,
+    pub(crate) changes: Rows,
     /// How many rows more there are.
     pub(crate) rows: i64,
 }
 
 impl Put {
+    /// A batch whose rows are merged so.
+    pub(crate) fn new(batch: &KvBatch<'_>, records: Bytes, merger: Arc<Merger>, overwrite: bool) -> Self {
+        let writer = (batch.writer_id, batch.sequence);
+        Self { records, count: batch.count, writer, merger, overwrite }
+    }
+
+    /// How many bytes it has.
+    pub(crate) fn size(&self) -> usize {
+        self.records.len()
+    }
+
+    /// The writer of the batch and its sequence; (-1, -1) if it does not number its batches.
+    pub(crate) fn writer(&self) -> (i64, i32) {
+        self.writer
+    }
+
     /// A batch that inserts rows of nothing but their key, unless they are there, of a table whose keys hold the whole
     /// primary key.
     pub(crate) fn of_keys(table: &KeyedTable, merger: Arc<Merger>, keys: &[&[u8]]) -> Result<Self, MergeError> {
@@ -57,13 +76,8 @@ impl Put {
         let body_checksum = crc32c::crc32c(&body);
         let content = KvContent { schema_id: table.schema_id, records, body_length, body_checksum };
         let head = kv_head(&content, NO_WRITER).map_err(|error| wrong(0, error))?;
-        Ok(Self { records: [&head[..], &body].concat().into(), merger, overwrite: false })
-    }
-
-    /// The writer of the batch and its sequence; (-1, -1) if it does not number its batches.
-    pub(crate) fn writer(&self) -> Result<(i64, i32), MergeError> {
-        let batch = KvBatch::parse(&self.records).map_err(MergeError::Damaged)?;
-        Ok((batch.writer_id, batch.sequence))
+        let records = [&head[..], &body].concat().into();
+        Ok(Self { records, count: content.records, writer: NO_WRITER, merger, overwrite: false })
     }
 }
 
@@ -71,21 +85,22 @@ impl BucketKeys {
     /// Merges the records of a batch one after the other, each seeing those before it. Nothing is changed yet.
     pub(crate) fn prepare(&self, put: &Put) -> Result<Prepared, MergeError> {
         self.check()?;
-        let batch = KvBatch::parse(&put.records).map_err(MergeError::Damaged)?;
-        let staged = lock(self.staged());
+        let (staged, recent) = (lock(self.staged()), self.recent());
         // What the batch says is believed as far as it costs little; more room is made as records come.
-        let records = (batch.count as usize).min(put.records.len() / 5).min(FIRST_RECORDS);
+        let records = (put.count as usize).min(put.records.len() / 5).min(FIRST_RECORDS);
         let mut merging = Merging {
             keys: self,
             staged: &staged,
+            recent: &recent,
             put,
             changelog: Changelog::new(&self.table, records),
-            changes: Changes::with_capacity(records),
+            changes: Rows::with_capacity(records),
             rows: 0,
-            key: Vec::new(),
+            full_key: Vec::new(),
+            old: Vec::new(),
             value: Vec::new(),
         };
-        for (at, record) in batch.records().enumerate() {
+        for (at, record) in KvRecord::all(&put.records, put.count).enumerate() {
             let fault = |error: RecordError| MergeError::Record { record: at, reason: error.to_string() };
             merging.record(at, record.map_err(fault)?).map_err(|step| match step {
                 Step::Refused(error) => error,
@@ -93,7 +108,7 @@ impl BucketKeys {
             })?;
         }
         let Merging { changelog, changes, rows, .. } = merging;
-        let batch = changelog.finish((batch.writer_id, batch.sequence)).map_err(MergeError::Changes)?;
+        let batch = changelog.finish(put.writer).map_err(MergeError::Changes)?;
         Ok(Prepared { batch, changes, rows })
     }
 }
@@ -116,15 +131,24 @@ impl From<StoreError> for Step {
     }
 }
 
+impl From<Full> for Step {
+    fn from(full: Full) -> Self {
+        Self::from(StoreError::from(full))
+    }
+}
+
 struct Merging<'a> {
     keys: &'a BucketKeys,
     staged: &'a Staged,
+    recent: &'a Buffer,
     put: &'a Put,
     changelog: Changelog<'a>,
-    changes: Changes,
+    changes: Rows,
     rows: i64,
-    /// The key with its prefix.
-    key: Vec<u8>,
+    /// A key with its bucket.
+    full_key: Vec<u8>,
+    /// The value that was there.
+    old: Vec<u8>,
     /// The value that is made.
     value: Vec<u8>,
 }
@@ -132,36 +156,43 @@ struct Merging<'a> {
 impl Merging<'_> {
     fn record(&mut self, at: usize, record: KvRecord<'_>) -> Result<(), Step> {
         check_key_length(record.key, at)?;
-        self.keys.full_key(record.key, &mut self.key);
         match record.row {
             Some(row) => {
                 if !self.keys.table.key.fits(record.key, row)? {
                     let reason = "its key is not that of its row".to_owned();
                     return Err(Step::Refused(MergeError::Record { record: at, reason }));
                 }
-                self.upsert(row)
+                self.upsert(record.key, row)
             }
-            None => self.delete(at),
+            None => self.delete(at, record.key),
         }
     }
 
-    fn old(&self) -> Result<Option<UserValue>, StoreError> {
-        match self.changes.get(&*self.key) {
-            Some(value) => Ok(value.clone()),
-            None => self.keys.latest(self.staged, &self.key),
+    /// Reads the value of a key into `old`; whether there is one.
+    fn read_old(&mut self, hash: Hash, key: &[u8]) -> Result<bool, StoreError> {
+        let Self { keys, staged, recent, changes, full_key, old, .. } = self;
+        let known = changes.get(hash, key).or_else(|| staged.get(hash, key)).or_else(|| recent.get(hash, key));
+        match known {
+            Some(Some(value)) => {
+                old.clear();
+                old.extend_from_slice(value);
+                Ok(true)
+            }
+            Some(None) => Ok(false),
+            None => keys.get_stored(key, full_key, old),
         }
     }
 
-    fn upsert(&mut self, row: &[u8]) -> Result<(), Step> {
+    fn upsert(&mut self, key: &[u8], row: &[u8]) -> Result<(), Step> {
         let table = &*self.keys.table;
+        let hash = Hash::of(key);
         // Such a changelog never says what was there before, so nobody looks.
         if table.image == ChangelogImage::Wal && self.put.merger.is_blind() {
             self.changelog.push(ChangeType::UpdateAfter, row)?;
-            self.keep(Merged::New, row);
-            return Ok(());
+            return self.keep(hash, key, Merged::New, row);
         }
-        let old = self.old()?;
-        let old_row = old.as_deref().map(row_of).transpose()?;
+        let there = self.read_old(hash, key)?;
+        let old_row = if there { Some(row_of(&self.old)?) } else { None };
         self.value.clear();
         self.value.extend_from_slice(&table.schema_id.to_le_bytes());
         let merged = self.put.merger.merge(&table.layout, table.format, old_row, row, &mut self.value)?;
@@ -182,11 +213,10 @@ impl Merging<'_> {
                 self.changelog.push(ChangeType::UpdateAfter, new)?;
             }
         }
-        self.keep(merged, row);
-        Ok(())
+        self.keep(hash, key, merged, row)
     }
 
-    fn delete(&mut self, at: usize) -> Result<(), Step> {
+    fn delete(&mut self, at: usize, key: &[u8]) -> Result<(), Step> {
         let table = &*self.keys.table;
         match table.deletion {
             _ if self.put.overwrite => {}
@@ -194,8 +224,11 @@ impl Merging<'_> {
             DeleteBehavior::Ignore => return Ok(()),
             DeleteBehavior::Disable => return Err(Step::Refused(MergeError::DeletionDisabled { record: at })),
         }
-        let Some(old) = self.old()? else { return Ok(()) };
-        let old_row = row_of(&old)?;
+        let hash = Hash::of(key);
+        if !self.read_old(hash, key)? {
+            return Ok(());
+        }
+        let old_row = row_of(&self.old)?;
         self.value.clear();
         self.value.extend_from_slice(&table.schema_id.to_le_bytes());
         if self.put.merger.delete(&table.layout, table.format, old_row, &mut self.value)? {
@@ -203,23 +236,22 @@ impl Merging<'_> {
                 self.changelog.push(ChangeType::UpdateBefore, old_row)?;
             }
             self.changelog.push(ChangeType::UpdateAfter, self.value.get(Value::PREFIX..).unwrap_or_default())?;
-            self.keep(Merged::Made, &[]);
+            self.keep(hash, key, Merged::Made, &[])
         } else {
             self.changelog.push(ChangeType::Delete, old_row)?;
             self.rows -= 1;
-            self.changes.insert((&*self.key).into(), None);
+            Ok(self.changes.insert(hash, Row { key, value: None })?)
         }
-        Ok(())
     }
 
     /// Takes note of the value that the key has now.
-    fn keep(&mut self, merged: Merged, row: &[u8]) {
+    fn keep(&mut self, hash: Hash, key: &[u8], merged: Merged, row: &[u8]) -> Result<(), Step> {
         if merged == Merged::New {
             self.value.clear();
             self.value.extend_from_slice(&self.keys.table.schema_id.to_le_bytes());
             self.value.extend_from_slice(row);
         }
-        self.changes.insert((&*self.key).into(), Some((&*self.value).into()));
+        Ok(self.changes.insert(hash, Row { key, value: Some(&self.value) })?)
     }
 }
 

@@ -11,6 +11,7 @@ use thalweg_wire::record::ValueBatchBuilder;
 
 use super::bucket_keys::BucketKeys;
 use super::error::StoreError;
+use super::view::View;
 use crate::ids::BucketId;
 use crate::runtime::sync::lock;
 
@@ -61,12 +62,6 @@ pub(crate) enum ScanError {
     Keys(#[from] StoreError),
 }
 
-impl From<fjall::Error> for ScanError {
-    fn from(error: fjall::Error) -> Self {
-        Self::Keys(error.into())
-    }
-}
-
 /// A batch of rows.
 #[derive(Debug)]
 pub(crate) struct ScanBatch {
@@ -103,7 +98,7 @@ struct Place {
 
 /// A scan.
 struct Scan {
-    rows: std::iter::Peekable<fjall::Iter>,
+    rows: std::iter::Peekable<View>,
     /// Rows that may still be given.
     left: u64,
     /// The number of the next request.
@@ -128,8 +123,9 @@ impl Scanners {
     ) -> Result<(Option<ScanBatch>, i64), ScanError> {
         keys.check()?;
         self.check_limits(bucket)?;
-        let Some((snapshot, mark)) = keys.snapshot()? else { return Ok((None, keys.mark().applied)) };
-        let Some(rows) = keys.scan(&snapshot, &[]) else { return Ok((None, mark.applied)) };
+        keys.prepare_scan()?;
+        let Some(rows) = keys.view(&[], usize::MAX)? else { return Ok((None, keys.mark().applied)) };
+        let mark = rows.mark;
         let mut scan = Scan { rows: rows.peekable(), left: limit.unwrap_or(u64::MAX), call: 0 };
         if !scan.has_more() {
             return Ok((None, mark.applied));
@@ -242,8 +238,7 @@ impl Scan {
         let mut builder = ValueBatchBuilder::new();
         while self.left > 0 && (builder.records() == 0 || builder.byte_length() < bytes.min(BATCH)) {
             let Some(row) = self.rows.next() else { break };
-            let value = row.value()?;
-            builder.push(&value).map_err(|error| StoreError(error.to_string()))?;
+            builder.push(&row?).map_err(|error| StoreError(error.to_string()))?;
             self.left -= 1;
         }
         self.call = self.call.wrapping_add(1);
@@ -254,15 +249,12 @@ impl Scan {
 /// The first `limit` rows of a bucket as a value batch of at most `bytes`, as far as whole rows fit.
 pub(crate) fn first_rows(keys: &BucketKeys, limit: u64, bytes: usize) -> Result<Vec<u8>, ScanError> {
     keys.check()?;
-    let rows = match keys.snapshot()? {
-        Some((snapshot, _)) => keys.scan(&snapshot, &[]),
-        None => None,
-    };
-    match rows {
+    let limit = usize::try_from(limit).unwrap_or(usize::MAX);
+    match keys.view(&[], limit)? {
         Some(rows) => {
             let mut builder = ValueBatchBuilder::new();
-            for row in rows.take(usize::try_from(limit).unwrap_or(usize::MAX)) {
-                let value = row.value()?;
+            for value in rows.take(limit) {
+                let value = value?;
                 if builder.records() > 0 && builder.byte_length() + value.len() > bytes {
                     break;
                 }

@@ -1,23 +1,38 @@
-//! Where the keys of one table or partition lie in the store: a keyspace, which is made when they are first written to.
+//! Where the keys of one table or partition lie: the newest of each bucket in memory, the others in the files of a keyspace
+//! of the store, which is made when rows are first sorted into it.
+//!
+//! Nothing is written to the journal of the store: rows go from memory into its files, sorted, and the mark of each bucket
+//! goes with them. What memory has when a node ends badly, the logs have too.
 
-use std::sync::atomic::AtomicUsize;
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock};
+use std::time::{Duration, Instant};
 
 use fjall::config::{FilterPolicy, HashRatioPolicy, PinningPolicy, RestartIntervalPolicy};
 use fjall::{Database, Keyspace, KeyspaceCreateOptions};
 
+use super::error::StoreError;
+use super::memory::{Full, Held, Mark, Memory, Part, Rows, Run};
 use crate::ids::PhysicalTable;
+use crate::runtime::sync::{lock, write};
 
-/// Rows held in memory for the disk, of one keyspace, in bytes.
-const MEMTABLE: u64 = 16 << 20;
+/// The bytes before every key: its bucket.
+pub(super) const PREFIX: usize = 4;
+/// Files that are not merged yet, and that each reading looks into, before no more are made.
+const UNMERGED: usize = 20;
+/// How long that is waited for.
+const MERGING: Duration = Duration::from_secs(30);
 
 /// Where the keys of one table or partition lie.
 pub(super) struct Space {
     name: String,
     database: Database,
-    /// Set once something was written.
+    /// Set once something was sorted into files.
     keyspace: OnceLock<Keyspace>,
-    memory: Arc<AtomicUsize>,
+    parts: Vec<Arc<Part>>,
+    memory: Arc<Memory>,
+    held: Held,
+    /// Held by who sorts.
+    turn: Mutex<()>,
 }
 
 impl std::fmt::Debug for Space {
@@ -27,17 +42,45 @@ impl std::fmt::Debug for Space {
 }
 
 impl Space {
-    /// The keys under this name, of which none is known to be on the disk.
-    pub(super) fn new(name: String, database: Database, memory: Arc<AtomicUsize>) -> Self {
-        Self { name, database, keyspace: OnceLock::new(), memory }
+    /// The keys of so many buckets of a table or partition, of which none is on the disk.
+    pub(super) fn empty(id: PhysicalTable, database: Database, memory: Arc<Memory>, buckets: u32) -> Self {
+        Self::with(id, database, memory, (0..buckets).map(|_| Mark::default()), OnceLock::new())
     }
 
-    /// Opens what was written before, if anything was. Blocks.
-    pub(super) fn open(&self) -> Result<(), fjall::Error> {
-        if self.database.keyspace_exists(&self.name) {
-            let _ = self.keyspace.set(self.database.keyspace(&self.name, options)?);
+    /// The keys of so many buckets of a table or partition, as they are on the disk. Blocks.
+    pub(super) fn open(
+        id: PhysicalTable,
+        database: Database,
+        memory: Arc<Memory>,
+        buckets: u32,
+    ) -> Result<Self, fjall::Error> {
+        let name = name(id);
+        if !database.keyspace_exists(&name) {
+            return Ok(Self::empty(id, database, memory, buckets));
         }
-        Ok(())
+        let keyspace = database.keyspace(&name, options)?;
+        let mark = |bucket| {
+            let stored = keyspace.get(mark_key(bucket))?;
+            Ok::<_, fjall::Error>(stored.map(|bytes| Mark::decode(&bytes)).unwrap_or_default())
+        };
+        let marks = (0..buckets).map(mark).collect::<Result<Vec<_>, _>>()?;
+        Ok(Self::with(id, database, memory, marks.into_iter(), OnceLock::from(keyspace)))
+    }
+
+    fn with(
+        id: PhysicalTable,
+        database: Database,
+        memory: Arc<Memory>,
+        marks: impl Iterator<Item = Mark>,
+        keyspace: OnceLock<Keyspace>,
+    ) -> Self {
+        let parts = marks.map(|mark| Arc::new(Part::new(mark))).collect();
+        Self { name: name(id), database, keyspace, parts, memory, held: Held::default(), turn: Mutex::default() }
+    }
+
+    /// What of each bucket is in memory, by bucket.
+    pub(super) fn parts(&self) -> &[Arc<Part>] {
+        &self.parts
     }
 
     /// The database that it is part of.
@@ -45,24 +88,132 @@ impl Space {
         &self.database
     }
 
-    /// The bytes of rows that all buckets of the node keep in memory.
-    pub(super) fn memory(&self) -> &Arc<AtomicUsize> {
-        &self.memory
+    /// What its rows in memory take.
+    pub(super) fn held(&self) -> &Held {
+        &self.held
     }
 
-    /// The keys, if something was ever written.
+    /// The files, if there are some.
     pub(super) fn keyspace(&self) -> Option<&Keyspace> {
         self.keyspace.get()
     }
 
-    /// The keys, which are about to be written.
-    pub(super) fn keyspace_to_write(&self) -> Result<&Keyspace, fjall::Error> {
+    /// Waits until there is room for more rows. Blocks.
+    pub(super) fn wait_for_room(&self) -> Result<(), StoreError> {
+        self.memory.wait_for_room()
+    }
+
+    /// Takes changes of a bucket, and how far its keys are with them.
+    pub(super) fn take(&self, part: &Part, changes: Rows, mark: Mark) -> Result<(), Full> {
+        let mut buffer = write(part.buffer());
+        let before = buffer.fresh().memory();
+        let taken = if buffer.fresh().is_empty() {
+            *buffer.fresh() = changes;
+            Ok(())
+        } else {
+            buffer.fresh().extend(&changes)
+        };
+        if taken.is_ok() {
+            buffer.set_mark(mark);
+        }
+        let now = buffer.fresh().memory();
+        drop(buffer);
+        self.memory.note(&self.held, |held| &held.dirty, before, now);
+        taken
+    }
+
+    /// Sorts all rows in memory that files have not into files, with the marks of their buckets, all or none. Blocks.
+    pub(super) fn sort(&self) -> Result<(), StoreError> {
+        let _turn = lock(&self.turn);
+        let buckets = (0u32..).zip(&self.parts);
+        let runs: Vec<(&Part, Run)> =
+            buckets.filter_map(|(bucket, part)| part.seal(bucket).map(|run| (&**part, run))).collect();
+        if runs.is_empty() {
+            return Ok(());
+        }
+        for (part, run) in &runs {
+            let failed = |error| StoreError(format!("the log of bucket {} cannot be flushed: {error}", run.bucket));
+            part.settle().map_err(failed)?;
+        }
+        let keyspace = self.keyspace_to_write()?;
+        ingest(keyspace, runs.iter().map(|(_, run)| run))?;
+        for (part, run) in &runs {
+            let bytes = run.rows.memory();
+            let (before, now) = part.sorted(run, !run.rows.is_empty() && self.memory.has_room());
+            self.memory.note(&self.held, |held| &held.dirty, bytes, 0);
+            self.memory.note(&self.held, |held| &held.clean, before, now);
+        }
+        let begun = Instant::now();
+        while keyspace.l0_table_count() > UNMERGED && begun.elapsed() < MERGING {
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        Ok(())
+    }
+
+    /// Forgets the rows in memory that files have too.
+    pub(super) fn forget_clean(&self) {
+        let bytes = self.parts.iter().map(|part| part.forget_clean()).sum();
+        self.memory.note(&self.held, |held| &held.clean, bytes, 0);
+    }
+
+    fn keyspace_to_write(&self) -> Result<&Keyspace, fjall::Error> {
         if let Some(keyspace) = self.keyspace.get() {
             return Ok(keyspace);
         }
         let keyspace = self.database.keyspace(&self.name, options)?;
         Ok(self.keyspace.get_or_init(|| keyspace))
     }
+}
+
+impl Drop for Space {
+    fn drop(&mut self) {
+        self.memory.note(&self.held, |held| &held.dirty, self.held.dirty(), 0);
+        self.memory.note(&self.held, |held| &held.clean, self.held.clean(), 0);
+    }
+}
+
+/// Writes runs of different buckets, in the order of these, and then their marks, as new files of a keyspace.
+fn ingest<'a>(keyspace: &Keyspace, runs: impl Iterator<Item = &'a Run> + Clone) -> Result<(), StoreError> {
+    let mut files = keyspace.start_ingestion()?;
+    let mut full_key = Vec::new();
+    for run in runs.clone() {
+        for row in run.rows.sorted().into_iter().filter_map(|position| run.rows.row(position)) {
+            extend_prefix(run.bucket, row.key, &mut full_key);
+            match row.value {
+                Some(value) => files.write(full_key.as_slice(), value)?,
+                None => files.write_tombstone(full_key.as_slice())?,
+            }
+        }
+    }
+    for run in runs {
+        files.write(mark_key(run.bucket), run.mark.encode())?;
+    }
+    Ok(files.finish()?)
+}
+
+/// The key with its bucket before it, in place of what is in `out`.
+pub(super) fn extend_prefix(bucket: u32, key: &[u8], out: &mut Vec<u8>) {
+    out.clear();
+    out.extend_from_slice(&bucket.to_be_bytes());
+    out.extend_from_slice(key);
+}
+
+impl Mark {
+    fn encode(self) -> Vec<u8> {
+        [self.applied.to_le_bytes(), self.rows.to_le_bytes()].concat()
+    }
+
+    fn decode(bytes: &[u8]) -> Self {
+        let number = |at: usize| bytes.get(at..).and_then(|rest| rest.first_chunk()).copied().map(i64::from_le_bytes);
+        Self { applied: number(0).unwrap_or_default(), rows: number(8).unwrap_or_default() }
+    }
+}
+
+/// Behind the keys of all buckets, whose numbers end at `i32::MAX`.
+fn mark_key(bucket: u32) -> [u8; 2 * PREFIX] {
+    let mut key = [0xff; 2 * PREFIX];
+    key[PREFIX..].copy_from_slice(&bucket.to_be_bytes());
+    key
 }
 
 /// The name of the keyspace of a table or partition.
@@ -77,7 +228,6 @@ pub(super) fn name(id: PhysicalTable) -> String {
 /// Every upsert looks for the row before it, so what speeds up looking is worth its memory.
 pub(super) fn options() -> KeyspaceCreateOptions {
     KeyspaceCreateOptions::default()
-        .max_memtable_size(MEMTABLE)
         .filter_policy(FilterPolicy::all(fjall::config::FilterPolicyEntry::Bloom(
             fjall::config::BloomConstructionPolicy::BitsPerKey(12.0),
         )))

@@ -1,52 +1,53 @@
 //! The keys of all primary-key tables on the disk: one LSM store for the node, with a keyspace for each table or
-//! partition that keys were written to. So opening costs by the tables in use, not by their buckets, and what was
-//! dropped goes away as a whole.
+//! partition of which rows were sorted into files. So opening costs by the tables in use, not by their buckets, and what
+//! was dropped goes away as a whole.
 //!
 //! ```text
 //! {bucket, u32 big-endian} {key}              {schema id, i16 little-endian} {row}
 //! 0xFFFFFFFF {bucket, u32 big-endian}         {applied offset, i64} {rows, i64}, little-endian
 //! ```
 //!
-//! A bucket's rows and the offset up to which they follow its log change in one write. Both lie in one keyspace, so
-//! that whatever of it survives a loss of power still fits together.
+//! A bucket's rows and the offset up to which they follow its log come into the files at once. What is not in files yet is
+//! in memory, and in the log: a start reads it there. Versions before wrote the store's own journal too; what they left in
+//! it counts, and nothing is added to it.
 
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::AtomicUsize;
 use std::time::{Duration, Instant};
 
-use fjall::{Database, Keyspace, PersistMode};
+use fjall::{Database, KeyspaceCreateOptions, PersistMode};
 
 use super::bucket_keys::BucketKeys;
 use super::error::StoreError;
-use super::space::{Space, name, options};
+use super::memory::Memory;
+use super::sorter::{Sorter, Spaces};
+use super::space::{Space, name};
 use crate::disk::file::flush_folder;
 use crate::error::NodeError;
 use crate::ids::PhysicalTable;
+use crate::options::LEAST_MEMORY;
 use crate::table::keyed::KeyedTable;
 
-/// The most that a start has to read of what was written last, in bytes. The store begins a new journal only where one is
-/// full (fjall 3.1, `worker_pool.rs`, `WorkerMessage::Flush`) and offers no way to begin one when it is closed. So a start
-/// after an orderly end reads it too, about a microsecond a key (0.9 s for 830,000 small rows), but takes nothing from it:
-/// `close` sorts everything into files before.
-const JOURNAL: u64 = 64 << 20;
-/// Memory for blocks that were read, in bytes.
-const CACHE: u64 = 128 << 20;
+/// The share of the memory for blocks that were read from files; the rest is for rows.
+const CACHE: usize = 4;
 /// Files that are kept open.
 const OPEN_FILES: usize = 128;
 /// How long a node that is stopping is waited for, and how long one that stops sorts.
 const PATIENCE: Duration = Duration::from_secs(5);
 /// A file that earlier versions left behind.
 const EMPTY_JOURNALS: &str = "sorted";
-/// Threads that sort and merge files.
+/// Threads that merge files.
 const WORKERS: usize = 1;
 
 /// The keys of the node.
 pub(crate) struct Store {
     folder: PathBuf,
+    // The thread ends before what it works on.
+    sorter: Sorter,
+    spaces: Arc<Spaces>,
+    memory: Arc<Memory>,
     database: Database,
-    memory: Arc<AtomicUsize>,
 }
 
 impl std::fmt::Debug for Store {
@@ -56,12 +57,17 @@ impl std::fmt::Debug for Store {
 }
 
 impl Store {
-    /// Opens the keys in `folder`, and deletes those of tables and partitions that are not among `live`. Blocks.
-    pub(crate) fn open(folder: &Path, live: &HashSet<PhysicalTable>) -> Result<Self, NodeError> {
+    /// Opens the keys in `folder`, to take about `memory` bytes, and deletes those of tables and partitions that are not
+    /// among `live`. Blocks.
+    pub(crate) fn open(folder: &Path, memory: usize, live: &HashSet<PhysicalTable>) -> Result<Self, NodeError> {
         let failed = |error| failed_to_open(folder, error);
         forget_mark(folder).map_err(|source| NodeError::storage(folder, source))?;
-        let database = open_database(folder).map_err(failed)?;
-        let store = Self { folder: folder.to_path_buf(), database, memory: Arc::default() };
+        let memory = memory.max(LEAST_MEMORY);
+        let cache = memory / CACHE;
+        let database = open_database(folder, cache).map_err(failed)?;
+        let (spaces, memory) = (Arc::default(), Arc::new(Memory::new(memory - cache)));
+        let sorter = Sorter::start(&spaces, &memory)?;
+        let store = Self { folder: folder.to_path_buf(), sorter, spaces, memory, database };
         let live: HashSet<String> = live.iter().map(|id| name(*id)).collect();
         for name in store.database.list_keyspace_names() {
             if !live.contains(&*name) {
@@ -79,21 +85,21 @@ impl Store {
         table: &Arc<KeyedTable>,
         buckets: u32,
     ) -> Result<Vec<BucketKeys>, StoreError> {
-        let space = self.space(id);
-        space.open()?;
-        let space = Arc::new(space);
-        let open = |bucket| Ok(BucketKeys::open(Arc::clone(table), Arc::clone(&space), bucket)?);
-        (0..buckets).map(open).collect()
+        let space = Space::open(id, self.database.clone(), Arc::clone(&self.memory), buckets)?;
+        Ok(self.keys_of(space, table))
     }
 
     /// The keys of the buckets of a new table or partition. Nothing is on the disk before something is written.
     pub(crate) fn new_buckets(&self, id: PhysicalTable, table: &Arc<KeyedTable>, buckets: u32) -> Vec<BucketKeys> {
-        let space = Arc::new(self.space(id));
-        (0..buckets).map(|bucket| BucketKeys::empty(Arc::clone(table), Arc::clone(&space), bucket)).collect()
+        let space = Space::empty(id, self.database.clone(), Arc::clone(&self.memory), buckets);
+        self.keys_of(space, table)
     }
 
-    fn space(&self, id: PhysicalTable) -> Space {
-        Space::new(name(id), self.database.clone(), Arc::clone(&self.memory))
+    fn keys_of(&self, space: Space, table: &Arc<KeyedTable>) -> Vec<BucketKeys> {
+        let space = Arc::new(space);
+        self.spaces.add(&space);
+        let parts = (0..).zip(space.parts());
+        parts.map(|(bucket, part)| BucketKeys::new(Arc::clone(table), Arc::clone(&space), bucket, part)).collect()
     }
 
     /// Deletes the keys of a dropped table or partition, whose buckets take no more batches; its files go when nobody
@@ -104,34 +110,29 @@ impl Store {
     }
 
     fn delete_named(&self, name: &str) -> Result<(), fjall::Error> {
-        let keyspace = self.database.keyspace(name, options)?;
+        let keyspace = self.database.keyspace(name, KeyspaceCreateOptions::default)?;
         self.database.delete_keyspace(keyspace)
     }
 
-    /// Fails if a thread of the store has ended, or a write to its journal has failed.
+    /// Fails if a thread of the store has ended, or a write of it has failed for good.
     pub(crate) fn check(&self) -> Result<(), StoreError> {
+        self.sorter.check()?;
         Ok(self.database.persist(PersistMode::Buffer)?)
     }
 
-    /// Brings everything to the disk. Blocks.
+    /// Brings everything to the disk, sorted into files. Blocks.
     pub(crate) fn flush(&self) -> Result<(), StoreError> {
-        Ok(self.database.persist(PersistMode::SyncAll)?)
+        self.spaces.all().iter().try_for_each(|space| space.sort())
     }
 
-    /// Brings everything to the disk, sorted into files, so that the next start reads past it in the journal. What is
-    /// not sorted in time is in the journal all the same. Blocks.
+    /// Brings everything to the disk, sorted into files, so that the next start has nothing to read from the logs. What is
+    /// not sorted in time is in the logs all the same. Blocks.
     pub(crate) fn close(&self) -> Result<(), StoreError> {
-        let names = self.database.list_keyspace_names();
-        let keyspaces = names.iter().map(|name| self.database.keyspace(name, options));
-        let keyspaces: Vec<Keyspace> = keyspaces.collect::<Result<_, _>>()?;
-        for keyspace in &keyspaces {
-            keyspace.rotate_memtable()?;
-        }
+        self.sorter.stop();
         let begun = Instant::now();
-        while keyspaces.iter().any(|keyspace| keyspace.sealed_memtable_count() > 0) && begun.elapsed() < PATIENCE {
-            std::thread::sleep(Duration::from_millis(2));
-        }
-        self.flush()
+        let mut spaces = self.spaces.all();
+        spaces.sort_by_key(|space| std::cmp::Reverse(space.held().dirty()));
+        spaces.iter().take_while(|_| begun.elapsed() < PATIENCE).try_for_each(|space| space.sort())
     }
 }
 
@@ -146,12 +147,11 @@ fn forget_mark(folder: &Path) -> std::io::Result<()> {
 
 /// A node of this process that was stopped may have a request that still ends, and hold the files for a moment; other
 /// processes are kept out by the lock of the data folder.
-fn open_database(folder: &Path) -> Result<Database, fjall::Error> {
+fn open_database(folder: &Path, cache: usize) -> Result<Database, fjall::Error> {
     let begun = Instant::now();
     loop {
         let opened = Database::builder(folder)
-            .cache_size(CACHE)
-            .max_journaling_size(JOURNAL)
+            .cache_size(cache as u64)
             .max_cached_files(Some(OPEN_FILES))
             .worker_threads(WORKERS)
             .open();

@@ -27,11 +27,7 @@ impl Log {
         let file = OpenOptions::new().create(true).truncate(false).read(true).write(true).open(segment.path())?;
         (&file).seek(SeekFrom::Start(tail.size))?;
         if fresh && flush {
-            // The names of the file, of the bucket's folder, of the partition's if it has one, and of the table's.
-            let names = if self.id().partition.is_some() { 4 } else { 3 };
-            for folder in self.folder.ancestors().take(names) {
-                flush_folder(folder)?;
-            }
+            self.flush_names()?;
         }
         let file = Arc::new(file);
         segment.keep_open(Some(Arc::clone(&file)));
@@ -110,6 +106,31 @@ impl Log {
         segment.keep_open(None);
         tail.file = None;
         Ok(())
+    }
+
+    /// Brings everything that is committed to the disk, where commits do not do so themselves; but not with
+    /// `Durability::Memory`, which promises nothing.
+    pub(crate) fn settle(&self) -> io::Result<()> {
+        if self.settings.durability != Durability::Os {
+            return Ok(());
+        }
+        let file = lock(&self.tail).file.clone();
+        let file = match (file, self.last_segment()) {
+            (Some(file), _) => file,
+            (None, Some(segment)) if segment.path().exists() => {
+                Arc::new(OpenOptions::new().write(true).open(segment.path())?)
+            }
+            (None, _) => return Ok(()),
+        };
+        file.sync_data()?;
+        self.flush_names()
+    }
+
+    /// Brings the names of the last file, of the bucket's folder, of the partition's if it has one, and of the table's to
+    /// the disk.
+    fn flush_names(&self) -> io::Result<()> {
+        let names = if self.id().partition.is_some() { 4 } else { 3 };
+        self.folder.ancestors().take(names).try_for_each(flush_folder)
     }
 
     /// Flushes every segment, of which none need have been so far.

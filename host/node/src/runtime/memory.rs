@@ -59,12 +59,23 @@ impl Budget {
         Self { small: Arc::new(Semaphore::new(small)), large: Arc::new(Semaphore::new(large)), largest: large }
     }
 
+    /// Takes `bytes`, or as much of them as there is at all, if that is free now.
+    pub(crate) fn try_take(&self, bytes: usize) -> Option<Share> {
+        let (pool, permits) = self.pool(bytes)?;
+        Some(Share { permit: Arc::clone(pool).try_acquire_many_owned(permits).ok()? })
+    }
+
     /// Takes `bytes`, or as much of them as there is at all; waits `patience` for others to give back.
     pub(crate) async fn take(&self, bytes: usize, patience: Duration) -> Option<Share> {
-        let (pool, bytes) = if bytes <= SMALL { (&self.small, bytes) } else { (&self.large, bytes.min(self.largest)) };
-        let permits = u32::try_from(bytes).ok()?;
+        let (pool, permits) = self.pool(bytes)?;
         let permit = timeout(patience, Arc::clone(pool).acquire_many_owned(permits)).await.ok()?.ok()?;
         Some(Share { permit })
+    }
+
+    /// Where to take so many bytes, and how many there.
+    fn pool(&self, bytes: usize) -> Option<(&Arc<Semaphore>, u32)> {
+        let (pool, bytes) = if bytes <= SMALL { (&self.small, bytes) } else { (&self.large, bytes.min(self.largest)) };
+        Some((pool, u32::try_from(bytes).ok()?))
     }
 }
 

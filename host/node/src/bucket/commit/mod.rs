@@ -192,7 +192,7 @@ fn run(waiting: &Receiver<Work>, lifecycle: &Lifecycle) {
                     }
                 }
                 Work::Put { bucket, keys, put, reply } => {
-                    bytes += put.records.len();
+                    bytes += put.size();
                     let at = Arc::clone(&bucket);
                     let merge = || round::merge(&mut round, bucket, &keys, &put, reply, lifecycle);
                     if guarded(&at, merge).is_none() {

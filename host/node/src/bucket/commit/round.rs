@@ -94,10 +94,11 @@ pub(super) fn merge(
 
 /// Writes the changes of a key batch to the log and stages them. A batch that was taken before is not merged again.
 fn merged(round: &mut Round, bucket: &Arc<Bucket>, keys: &BucketKeys, put: &Put, lifecycle: &Lifecycle) -> PutResult {
-    let (writer, sequence) = put.writer()?;
+    let (writer, sequence) = put.writer();
     if let Some(end) = bucket.log.judge(writer, sequence)? {
         return Ok(end);
     }
+    keys.wait_for_room()?;
     // Nothing is changed yet, so that a panic is of no consequence to others.
     let prepare = || {
         lifecycle.fail_point("prepare");

@@ -33,7 +33,7 @@ fn no_more_files_stay_open_than_allowed_whatever_comes_between_appends() {
     let bucket = |bucket| {
         let id = BucketId { table: 1, partition: None, bucket };
         let log = Log::empty(id, folder.path().join(bucket.to_string()), Arc::clone(&settings));
-        Arc::new(Bucket::new(log, None))
+        Arc::new(Bucket::new(Arc::new(log), None))
     };
     let buckets: Vec<Arc<Bucket>> = (0..100).map(bucket).collect();
     let (work, waiting) = channel();

@@ -10,30 +10,31 @@ use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
 use thalweg_wire::record::{
-    ChangeType, KvBatchBuilder, KvContent, LogBatch, LogBatches, LogRow, RowEncoder, RowFields, RowFormat, Scalar,
-    Value, kv_head,
+    ChangeType, KvBatch, KvBatchBuilder, KvContent, LogBatch, LogBatches, LogRow, RowEncoder, RowFields, RowFormat,
+    Scalar, Value, kv_head,
 };
 use thalweg_wire::table::{DataType, LogFormat, Schema, TableDescriptor, TableProperties};
 
 use super::PutError;
 use super::recovery::recover;
+use super::registry::bind;
 use crate::ids::BucketId;
 use crate::keys::changelog::arrow::Rows;
 use crate::keys::{BucketKeys, Put, Store};
 use crate::log::batch::Batch;
 use crate::log::{Log, LogSettings};
-use crate::options::Durability;
+use crate::options::{Durability, LEAST_MEMORY};
 use crate::table::keyed::KeyedTable;
 
 const ID: BucketId = BucketId { table: 7, partition: None, bucket: 3 };
 
 /// A bucket of `id INT, n BIGINT` with its keys.
 struct Opened {
-    log: Log,
+    log: Arc<Log>,
     keys: BucketKeys,
     /// Bytes that the disk still has for the log.
     room: Arc<AtomicU64>,
-    _store: Store,
+    store: Store,
 }
 
 /// What a record does: a key, and its new value or nothing.
@@ -58,16 +59,17 @@ impl Opened {
             writer_age: Duration::from_secs(1000),
             room: Arc::clone(&room),
         };
-        let log = crate::log::open(ID, &folder.join("log"), &Arc::new(settings)).unwrap();
-        let store = Store::open(&folder.join("keys"), &HashSet::from([ID.physical()])).unwrap();
+        let log = Arc::new(crate::log::open(ID, &folder.join("log"), &Arc::new(settings)).unwrap());
+        let store = Store::open(&folder.join("keys"), LEAST_MEMORY, &HashSet::from([ID.physical()])).unwrap();
         let keys = store.buckets(ID.physical(), table, 4).unwrap().remove(3);
+        bind(&keys, &log);
         recover(&keys, &log).unwrap();
-        Self { log, keys, room, _store: store }
+        Self { log, keys, room, store }
     }
 
     /// Puts a batch; the keys follow the log only if `applied`.
     fn put(&self, put: &Put, applied: bool) -> Result<i64, PutError> {
-        let (writer, sequence) = put.writer()?;
+        let (writer, sequence) = put.writer();
         if let Some(end) = self.log.judge(writer, sequence)? {
             return Ok(end);
         }
@@ -87,9 +89,15 @@ impl Opened {
     }
 
     fn rows(&self) -> BTreeMap<i32, Option<i64>> {
-        let Some((snapshot, mark)) = self.keys.snapshot().unwrap() else { return BTreeMap::new() };
-        assert_eq!(mark, self.keys.mark());
-        self.keys.values(&snapshot, &[]).map(|value| decoded(&self.keys.table, &value.unwrap())).collect()
+        let Some(view) = self.keys.view(&[], usize::MAX).unwrap() else { return BTreeMap::new() };
+        assert_eq!(view.mark, self.keys.mark());
+        let rows: BTreeMap<_, _> = view.map(|value| decoded(&self.keys.table, &value.unwrap())).collect();
+        for (id, n) in &rows {
+            let key = encoded(&self.keys.table, *id, *n).0;
+            let value = self.keys.get(&key, &mut Vec::new()).unwrap().expect("a row of a scan");
+            assert_eq!(decoded(&self.keys.table, &value), (*id, *n));
+        }
+        rows
     }
 
     /// What the log says happened: offset, change, key, value.
@@ -177,5 +185,10 @@ fn put(table: &KeyedTable, writer: (i64, i32), records: &[Record]) -> Put {
     let body = builder.into_bytes();
     let (body_length, body_checksum) = (body.len() as u32, crc32c::crc32c(&body));
     let head = kv_head(&KvContent { schema_id: 1, records, body_length, body_checksum }, writer).unwrap();
-    Put { records: [&head[..], &body].concat().into(), merger: table.merger(&[], false).unwrap(), overwrite: false }
+    put_of(table, [&head[..], &body].concat())
+}
+
+fn put_of(table: &KeyedTable, records: Vec<u8>) -> Put {
+    let merger = table.merger(&[], false).unwrap();
+    Put::new(&KvBatch::parse(&records).unwrap(), records.clone().into(), merger, false)
 }

@@ -72,6 +72,9 @@ proptest! {
             end += changes.len().max(1) as i64;
             expected.extend(changes.into_iter().enumerate().map(|(at, (change, id, n))| (first + at as i64, change, id, n)));
             prop_assert_eq!(opened.put(&put, *applied).unwrap(), end);
+            if *fate == 1 {
+                opened.store.flush().unwrap();
+            }
             // Without the keys behind it, the log goes on only after a restart.
             if !*applied || *fate == 0 {
                 drop(opened);

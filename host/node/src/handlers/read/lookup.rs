@@ -14,7 +14,7 @@ use crate::handlers::bound;
 use crate::handlers::service::Service;
 use crate::handlers::write::insert::insert_missing;
 use crate::keys::BucketKeys;
-use crate::runtime::memory::Share;
+use crate::runtime::memory::{Budget, Share};
 
 /// Answers of so many bytes are read without a share of the memory for answers.
 const SMALL: usize = 64 << 10;
@@ -26,17 +26,28 @@ const OVERHEAD: usize = 16;
 /// How much of an answer there may still be.
 struct Room {
     left: usize,
+    /// How many bytes it may have at most.
+    most: usize,
+    /// Where memory for all of these is taken when the answer is no longer small.
+    budget: Option<Arc<Budget>>,
+    /// That memory.
+    share: Option<Share>,
     /// Whether something had no place.
     full: bool,
 }
 
 impl Room {
-    fn of(bytes: usize) -> Self {
-        Self { left: bytes, full: false }
+    /// For a small answer, without memory of its own.
+    fn small() -> Self {
+        Self { left: SMALL, most: SMALL, budget: None, share: None, full: false }
     }
 
     fn take(&mut self, bytes: usize) -> Result<(), Failure> {
-        match self.left.checked_sub(bytes.saturating_add(OVERHEAD)) {
+        let bytes = bytes.saturating_add(OVERHEAD);
+        if bytes > self.left {
+            self.grow();
+        }
+        match self.left.checked_sub(bytes) {
             Some(left) => {
                 self.left = left;
                 Ok(())
@@ -48,28 +59,40 @@ impl Room {
             }
         }
     }
+
+    /// Makes room for all that an answer may have, if there is memory for that now.
+    fn grow(&mut self) {
+        if let Some(share) = self.budget.as_ref().and_then(|budget| budget.try_take(self.most)) {
+            self.share = Some(share);
+            self.budget = None;
+            self.left += self.most.saturating_sub(SMALL);
+        }
+    }
 }
 
 /// Reads a request's answer.
 type Read<Q, A> = fn(&Service, &Q, &mut Room) -> A;
 
-/// Answers a request by `read`: first with room for a small answer, and where that is too little, with a share of the
-/// memory for answers.
+/// Answers a request by `read`. Where the answer becomes larger than small and there is no memory for that, it is read
+/// again when there is.
 async fn answer<Q: Send + 'static, A: Send + 'static>(
     service: Arc<Service>,
     request: Q,
     read: Read<Q, A>,
 ) -> Result<(A, Option<Share>), Failure> {
-    let (small, room, request) = read_in(&service, Room::of(SMALL), request, read).await?;
-    if !room.full {
-        return Ok((small, None));
+    let most = service.limits.answer_bytes.max(SMALL);
+    let room = Room { most, budget: Some(Arc::clone(&service.answers)), ..Room::small() };
+    let (mut answer, mut room, request) = read_in(&service, room, request, read).await?;
+    if room.full && room.share.is_none() {
+        drop(answer);
+        let share = service.answers.take(most, service.limits.transfer).await.ok_or_else(Failure::busy)?;
+        let all = Room { left: most, most, budget: None, share: Some(share), full: false };
+        (answer, room, _) = read_in(&service, all, request, read).await?;
     }
-    drop(small);
-    let most = service.limits.answer_bytes;
-    let mut share = service.answers.take(most, service.limits.transfer).await.ok_or_else(Failure::busy)?;
-    let (large, room, _) = read_in(&service, Room::of(most), request, read).await?;
-    share.shrink(most - room.left);
-    Ok((large, Some(share)))
+    if let Some(share) = &mut room.share {
+        share.shrink(most - room.left);
+    }
+    Ok((answer, room.share))
 }
 
 /// Reads on a thread that may wait for the disk. Gives the request back too.
@@ -133,16 +156,14 @@ fn find_recent(service: &Service, request: &LookupRequest) -> Option<LookupRespo
     if request.buckets_req.iter().map(|part| part.keys.len()).sum::<usize>() > FEW {
         return None;
     }
-    let mut room = Room::of(SMALL);
-    let mut full_key = Vec::new();
+    let mut room = Room::small();
     let bucket = |part: &PbLookupReqForBucket| {
         let (_, keys) = service.keyed(request.table_id, part.partition_id, part.bucket_id).ok()?;
         keys.check().ok()?;
         let value = |key: &Bytes| {
-            keys.full_key(key, &mut full_key);
-            let value = keys.get_recent(&full_key)?;
-            room.take(value.as_ref().map_or(0, |value| value.len())).ok()?;
-            Some(PbValue { values: value.map(|value| Bytes::copy_from_slice(&value)) })
+            let values = keys.get_recent(key)?;
+            room.take(values.as_ref().map_or(0, Bytes::len)).ok()?;
+            Some(PbValue { values })
         };
         let values = part.keys.iter().map(value).collect::<Option<_>>()?;
         Some(PbLookupRespForBucket { values, ..answer_for(part) })
@@ -184,10 +205,9 @@ fn values(keys: &BucketKeys, wanted: &[Bytes], room: &mut Room) -> Result<Vec<Pb
     check_keys(wanted)?;
     let mut full_key = Vec::new();
     let value = |key: &Bytes| {
-        keys.full_key(key, &mut full_key);
-        let value = keys.get(&full_key)?;
-        room.take(value.as_ref().map_or(0, |value| value.len()))?;
-        Ok(PbValue { values: value.map(|value| Bytes::copy_from_slice(&value)) })
+        let values = keys.get(key, &mut full_key)?;
+        room.take(values.as_ref().map_or(0, Bytes::len))?;
+        Ok(PbValue { values })
     };
     wanted.iter().map(value).collect()
 }
@@ -232,13 +252,10 @@ fn check_keys(keys: &[Bytes]) -> Result<(), Failure> {
 fn lists(keys: &BucketKeys, prefixes: &[Bytes], room: &mut Room) -> Result<Vec<PbValueList>, Failure> {
     keys.check()?;
     check_keys(prefixes)?;
-    let Some((snapshot, _)) = keys.snapshot()? else {
-        return Ok(vec![PbValueList::default(); prefixes.len()]);
-    };
     let list = |prefix: &Bytes| {
         room.take(0)?;
         let mut values = Vec::new();
-        for value in keys.values(&snapshot, prefix) {
+        for value in keys.view(prefix, usize::MAX)?.into_iter().flatten() {
             let value = value?;
             room.take(value.len())?;
             values.push(Bytes::copy_from_slice(&value));

@@ -85,6 +85,6 @@ fn begin(
         return Err(Failure::invalid_table(text));
     }
     let merger = keys.table.merger(&request.target_columns, overwrite)?;
-    let put = Put { records: part.records.clone(), merger, overwrite };
+    let put = Put::new(&batch, part.records.clone(), merger, overwrite);
     Ok(service.committer.put(bucket, keys, put))
 }

@@ -203,5 +203,5 @@ fn answer(part: &Part, piece: Result<Piece, Failure>) -> PbFetchLogRespForBucket
 /// Whose range is told with a failure: that of a bucket that does not have the offset asked for.
 fn range<'a>(part: &'a Part, failure: &Failure) -> Option<&'a Log> {
     let bucket = part.bucket.as_ref().ok()?;
-    Some(&bucket.log).filter(|_| failure.code == ServerErrorCode::LOG_OFFSET_OUT_OF_RANGE)
+    Some(&*bucket.log).filter(|_| failure.code == ServerErrorCode::LOG_OFFSET_OUT_OF_RANGE)
 }

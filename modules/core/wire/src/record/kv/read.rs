@@ -59,11 +59,16 @@ impl<'a> KvBatch<'a> {
     /// The records, in order. After an error nothing more is given; there is one too where more or fewer records lie in
     /// the batch than it says.
     pub fn records(&self) -> Records<'a, KvRecord<'a>> {
-        Records::new(WHAT, self.bytes.get(KV_HEAD_LENGTH..).unwrap_or_default(), self.count, KvRecord::parse)
+        KvRecord::all(self.bytes, self.count)
     }
 }
 
 impl<'a> KvRecord<'a> {
+    /// The records of a batch that was read before, and has so many; as [`KvBatch::records`], without a look at its header.
+    pub fn all(batch: &'a [u8], count: u32) -> Records<'a, Self> {
+        Records::new(WHAT, batch.get(KV_HEAD_LENGTH..).unwrap_or_default(), count, Self::parse)
+    }
+
     fn parse(record: &'a [u8]) -> Result<Self, RecordError> {
         let mut record = Reader::new("record of a key batch", record);
         let length = record.varint()?;
