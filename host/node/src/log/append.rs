@@ -1,6 +1,6 @@
 //! Writing a log: batches are written one round at a time, and a round is committed or taken back as a whole.
 
-use std::io::{IoSlice, Seek, SeekFrom};
+use std::io::{self, IoSlice, Seek, SeekFrom};
 
 use super::Log;
 use super::batch::{Batch, Header, LENGTH_END, STAMPED};
@@ -101,14 +101,27 @@ impl Log {
     /// Makes what was written since the last commit count: flushes it as the durability asks for, and lets it be read.
     /// On an error all of it is taken back.
     pub(crate) fn commit(&self) -> Result<(), AppendError> {
+        self.commit_flushed(self.flush())
+    }
+
+    /// Flushes what was written since the last commit, as the durability asks for: the first half of `commit`.
+    pub(crate) fn flush(&self) -> io::Result<()> {
+        if self.settings.durability != Durability::Fsync {
+            return Ok(());
+        }
+        let file = {
+            let tail = lock(&self.tail);
+            tail.uncommitted.as_ref().and_then(|_| tail.file.clone())
+        };
+        file.map_or(Ok(()), |file| file.sync_data())
+    }
+
+    /// Lets what was flushed be read, or takes it back: the second half of `commit`.
+    pub(crate) fn commit_flushed(&self, flushed: io::Result<()>) -> Result<(), AppendError> {
         let mut tail = lock(&self.tail);
         let Some(uncommitted) = tail.uncommitted.take() else { return Ok(()) };
-        let (Some(segment), Some(file)) = (self.last_segment(), tail.file.clone()) else {
-            return Err(AppendError::Failed);
-        };
-        if self.settings.durability == Durability::Fsync
-            && let Err(error) = file.sync_data()
-        {
+        let Some(segment) = self.last_segment() else { return Err(AppendError::Failed) };
+        if let Err(error) = flushed {
             self.take_back(&mut tail, &segment, uncommitted);
             return Err(error.into());
         }

@@ -154,10 +154,10 @@ struct Open(VecDeque<Arc<Bucket>>);
 impl Open {
     /// Commits what is written, and takes note of every bucket that was.
     fn settle_all(&mut self, round: &mut Round) {
-        for (_, pending) in round.drain() {
+        for (pending, flushed) in round::flush(std::mem::take(round)) {
             let bucket = Arc::clone(&pending.bucket);
             // Whoever waits is told of a failure.
-            let _ = guarded(&bucket, || pending.settle());
+            let _ = guarded(&bucket, || pending.settle_flushed(flushed));
             self.note(bucket);
         }
     }

@@ -1,7 +1,9 @@
 //! One round of writing: what is appended to logs and merged into keys, until all of it is committed or taken back.
 
 use std::collections::HashMap;
+use std::io;
 use std::sync::Arc;
+use std::thread::{Builder, Scope, ScopedJoinHandle};
 
 use tokio::sync::oneshot;
 
@@ -14,6 +16,9 @@ use crate::log::batch::Batch;
 use crate::runtime::clock;
 use crate::runtime::lifecycle::Lifecycle;
 use crate::runtime::panics::caught;
+
+/// Threads of a round that flush logs at once.
+const FLUSHERS: usize = 8;
 
 /// Appends of one bucket that are written and not yet committed.
 pub(super) struct Pending {
@@ -30,11 +35,47 @@ enum Reply {
 /// What was written to each bucket since the last commit.
 pub(super) type Round = HashMap<BucketId, Pending>;
 
+/// Flushes the logs of a round, several at once: the disk does them together. Returns what came of each.
+pub(super) fn flush(round: Round) -> Vec<(Pending, io::Result<()>)> {
+    let pending: Vec<Pending> = round.into_values().collect();
+    let share = pending.len().div_ceil(FLUSHERS).max(1);
+    let flush_all = |some: &[Pending]| some.iter().map(|one| flush_one(&one.bucket)).collect::<Vec<_>>();
+    let flushed: Vec<_> = std::thread::scope(|scope| {
+        let (first, others) = pending.split_at(share.min(pending.len()));
+        let others: Vec<_> = others.chunks(share).map(|some| (some, start(scope, move || flush_all(some)))).collect();
+        let mut flushed = flush_all(first);
+        for (some, thread) in others {
+            // Where there is no thread to be had, it is done here.
+            flushed.extend(thread.and_then(|thread| thread.join().ok()).unwrap_or_else(|| flush_all(some)));
+        }
+        flushed
+    });
+    pending.into_iter().zip(flushed).collect()
+}
+
+fn start<'scope, T: Send + 'scope>(
+    scope: &'scope Scope<'scope, '_>,
+    work: impl FnOnce() -> T + Send + 'scope,
+) -> Option<ScopedJoinHandle<'scope, T>> {
+    Builder::new().name("thalweg-flush".to_owned()).spawn_scoped(scope, work).ok()
+}
+
+/// Flushes one log; a panic over it is a failure of the disk.
+fn flush_one(bucket: &Bucket) -> io::Result<()> {
+    caught(|| bucket.log.flush()).unwrap_or_else(|panic| Err(io::Error::other(panic)))
+}
+
 impl Pending {
-    /// Commits what was written to a log; then, and only then, the keys follow.
+    /// Commits what was written to a log.
     pub(super) fn settle(self) -> Result<(), AppendError> {
+        let flushed = self.bucket.log.flush();
+        self.settle_flushed(flushed)
+    }
+
+    /// Has what was flushed count; then, and only then, the keys follow.
+    pub(super) fn settle_flushed(self, flushed: io::Result<()>) -> Result<(), AppendError> {
         let Self { bucket, replies } = self;
-        let committed = bucket.log.commit();
+        let committed = bucket.log.commit_flushed(flushed);
         let applied = match (&committed, bucket.keys()) {
             (Ok(()), Some(keys)) => keys.apply(bucket.log.high_watermark()).map_err(PutError::from),
             (Err(error), keys) => {
