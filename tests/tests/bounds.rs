@@ -141,12 +141,12 @@ fn properties_are_taken_as_they_stand() -> Result<()> {
     says(&run(&node, &["delete", "t"], "{\"k\":1}\n")?, 1, &["table.delete.behavior = Disable"])
 }
 
-/// The threads of the store of keys are not ours: they end when their files are gone.
+/// The store of keys has no use when its files are gone.
 #[test]
 fn a_node_that_cannot_go_on_ends_with_a_line_and_a_status() -> Result<()> {
     let folder = tempfile::tempdir()?;
     let data = folder.path().join("data");
-    let arguments = ["serve", "--listen", "127.0.0.1:0", "--durability", "os", "--data"];
+    let arguments = ["serve", "--listen", "127.0.0.1:0", "--durability", "os", "--memory", "8MiB", "--data"];
     let mut child = binary::command(arguments)
         .arg(&data)
         .stdout(Stdio::piped())

@@ -11,6 +11,8 @@ use super::space::Space;
 use crate::error::NodeError;
 use crate::runtime::sync::lock;
 
+/// Failures one after the other until there is no hope.
+const FAILURES: u32 = 3;
 /// How long it waits after sorting has failed.
 const AFTER_FAILURE: Duration = Duration::from_secs(1);
 
@@ -51,8 +53,13 @@ impl Sorter {
         Ok(Self { memory: Arc::clone(memory), thread: Mutex::new(Some(thread)) })
     }
 
-    /// Fails if the thread has ended.
+    /// Fails if the thread has ended, or fails again and again.
     pub(super) fn check(&self) -> Result<(), StoreError> {
+        let state = self.memory.state();
+        if let Some(failure) = state.failure.clone().filter(|_| state.failures >= FAILURES) {
+            return Err(failure);
+        }
+        drop(state);
         match &*lock(&self.thread) {
             Some(thread) if !thread.is_finished() => Ok(()),
             _ => Err(StoreError("the thread that sorts them into files has ended".to_owned())),
@@ -95,7 +102,10 @@ fn run(spaces: &Spaces, memory: &Memory) {
         if let Err(error) = &sorted {
             tracing::error!(%error, "rows cannot be sorted into files");
         }
-        memory.state().failure = sorted.err();
+        let mut state = memory.state();
+        state.failures = if failed { state.failures + 1 } else { 0 };
+        state.failure = sorted.err();
+        drop(state);
         memory.wake();
         if failed {
             std::thread::sleep(AFTER_FAILURE);

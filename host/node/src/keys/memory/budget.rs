@@ -37,6 +37,8 @@ pub(crate) struct Held {
 pub(crate) struct State {
     /// Why rows could not be sorted into files the last time.
     pub(crate) failure: Option<StoreError>,
+    /// How many times it has failed, one after the other.
+    pub(crate) failures: u32,
     /// Nothing is to be sorted any more.
     pub(crate) stopped: bool,
 }
