@@ -80,7 +80,7 @@ fn every_lookup_is_answered_once_and_right_whatever_breaks() {
         assert!(left.is_empty(), "seed {seed}: without an answer: {left:?}");
         world.finish();
     }
-    assert!(most[0] == 1 && most[1] > 5, "{most:?} are answered together");
+    assert!(most[0] == 1 && most[1] > 1, "{most:?} are answered together");
 }
 
 #[test]
