@@ -378,7 +378,8 @@ mod tests {
             values.null(3)
         };
         assert!(gathering.add_values(&whole).expect("it fits"));
-        let unfit: [(fn(&mut RowValues<'_>) -> Result<(), Error>, &str); 5] = [
+        type Give = fn(&mut RowValues<'_>) -> Result<(), Error>;
+        let unfit: [(Give, &str); 5] = [
             (|values| values.text(0, "true"), "column flag"),
             (|values| values.integer(1, 128), "column tiny"),
             (|values| values.bool(0, true).and_then(|()| values.bool(0, true)), "flag has a value already"),
