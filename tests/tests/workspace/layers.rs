@@ -19,7 +19,7 @@ struct Layers {
 const LAYERS: &[Layers] = &[
     Layers {
         sources: "modules/core/wire/src",
-        layers: &[&["column"], &["table"], &["frame"], &["message"], &["record"]],
+        layers: &[&["column", "tree"], &["table"], &["frame"], &["message"], &["record"]],
     },
     Layers {
         sources: "modules/core/chain/src",
