@@ -1,7 +1,7 @@
 //! The core in other hosts against the Rust library, on one node in one run:
 //!
 //! ```sh
-//! host/python/build && cargo run --release --example hosts        # [BATCHES [HOST ..]], by default 200 and all
+//! host/python/build && cargo run --release -p thalweg-tests --example hosts        # [BATCHES [HOST ..]], by default 200 and all
 //! ```
 //!
 //! Each appends the same rows of eight columns in batches of 8,192, 16 of them on their way at once, scans them, and looks
