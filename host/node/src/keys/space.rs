@@ -7,7 +7,7 @@
 use std::sync::{Arc, Mutex, OnceLock};
 use std::time::{Duration, Instant};
 
-use fjall::config::{FilterPolicy, HashRatioPolicy, PinningPolicy, RestartIntervalPolicy};
+use fjall::config::{FilterPolicy, HashRatioPolicy, PartitioningPolicy, PinningPolicy, RestartIntervalPolicy};
 use fjall::{Database, Keyspace, KeyspaceCreateOptions};
 
 use super::error::StoreError;
@@ -225,7 +225,9 @@ pub(super) fn name(id: PhysicalTable) -> String {
     }
 }
 
-/// Every upsert looks for the row before it, so what speeds up looking is worth its memory.
+/// Every upsert looks for the row before it, so what speeds up looking is worth its memory. Filters and indexes are in parts,
+/// which fit the cache however small it is: those of files that rows are sorted into are never pinned, and a whole filter that
+/// the cache does not hold would be read for every key.
 pub(super) fn options() -> KeyspaceCreateOptions {
     KeyspaceCreateOptions::default()
         .filter_policy(FilterPolicy::all(fjall::config::FilterPolicyEntry::Bloom(
@@ -233,6 +235,8 @@ pub(super) fn options() -> KeyspaceCreateOptions {
         )))
         .filter_block_pinning_policy(PinningPolicy::all(true))
         .index_block_pinning_policy(PinningPolicy::all(true))
+        .filter_block_partitioning_policy(PartitioningPolicy::all(true))
+        .index_block_partitioning_policy(PartitioningPolicy::all(true))
         .data_block_restart_interval_policy(RestartIntervalPolicy::all(8))
         .data_block_hash_ratio_policy(HashRatioPolicy::all(0.75))
 }
