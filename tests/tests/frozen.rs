@@ -1,14 +1,36 @@
 //! What is published stays as it is: `thalweg:module@1.0.0`, on which modules are built that nobody here knows of,
-//! `thalweg:client@0.2.0`, on which hosts are, and `thalweg:client-async@0.2.0`, on which components are.
+//! `thalweg:client@0.2.1`, on which hosts are, and `thalweg:client-async@0.2.1`, on which components are.
 //!
 //! `wit/published` has each text as it was published, in one file; it is never changed. A change to `wit/module`, `wit/client`
 //! or `wit/client-async` fails here. What is wanted anew becomes a version of its own, beside this one:
-//! `wit/module/README.md`.
+//! `wit/module/README.md`. A version that only adds to another keeps all of its lines.
 
 use anyhow::{Context as _, Result, ensure};
 
 /// The package, which is also its folder in `wit`, and the version.
-const PUBLISHED: [(&str, &str); 3] = [("module", "1.0.0"), ("client", "0.2.0"), ("client-async", "0.2.0")];
+const PUBLISHED: [(&str, &str); 3] = [("module", "1.0.0"), ("client", "0.2.1"), ("client-async", "0.2.1")];
+
+/// The package, a version, and the one before, to which that only adds.
+const ADDED: [(&str, &str, &str); 2] = [("client", "0.2.1", "0.2.0"), ("client-async", "0.2.1", "0.2.0")];
+
+#[test]
+fn what_is_added_leaves_what_was_there() -> Result<()> {
+    let text = |package, version| {
+        let path = thalweg_tests::root().join(format!("wit/published/{package}-{version}.wit"));
+        std::fs::read_to_string(&path).with_context(|| path.display().to_string())
+    };
+    for (package, version, before) in ADDED {
+        let (now, then) = (text(package, version)?, text(package, before)?.replace(before, version));
+        let mut lines = now.lines();
+        for line in then.lines() {
+            ensure!(
+                lines.any(|now| now == line),
+                "{package} {version} lacks a line of {before}, or has it elsewhere: {line}"
+            );
+        }
+    }
+    Ok(())
+}
 
 #[test]
 fn the_interfaces_are_the_published_ones() -> Result<()> {

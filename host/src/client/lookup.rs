@@ -7,7 +7,7 @@ use arrow_schema::SchemaRef;
 
 use super::{Error, message, open_table::OpenTable};
 use crate::{
-    columns::{fit, flatten, narrow},
+    columns::{fit, narrow},
     driver::{Command, FoundShare, Lookup, LookupBy},
 };
 
@@ -51,7 +51,7 @@ pub(super) async fn lookup(
     columns: &SchemaRef,
     by: LookupBy,
 ) -> Result<FoundRows, Error> {
-    let keys = flatten(&fit(&narrow(&keys, table.schema(), columns)?, columns)?)?;
+    let keys = fit(&narrow(&keys, table.schema(), columns)?, columns)?;
     let (client, handle) = (table.client(), table.handle());
     let found = client.call(|reply| Command::Lookup(Lookup { table: handle, keys, by, reply })).await??;
     read(table, &found).map_err(|cause| Error::unreadable(&table.name(), cause))

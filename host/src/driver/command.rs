@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use arrow_array::RecordBatch;
 use bytes::Bytes;
 use thalweg_contract::{
     Answer, Bucket, Command as EngineCommand, Counters, Error, Fate, Operation, Request, RowSelection, ScanSpec,
@@ -61,7 +62,7 @@ pub(crate) enum Scan {
 }
 
 /// What rows are looked up by.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum LookupBy {
     /// The primary key.
     Key {
@@ -77,7 +78,7 @@ pub(crate) struct Lookup {
     /// Where.
     pub(crate) table: TableHandle,
     /// The keys.
-    pub(crate) keys: Flattened,
+    pub(crate) keys: RecordBatch,
     /// What they are.
     pub(crate) by: LookupBy,
     /// Told what was found.
@@ -85,13 +86,13 @@ pub(crate) struct Lookup {
 }
 
 impl Lookup {
-    /// As the engine takes it.
-    pub(super) fn command(&self) -> EngineCommand<'_> {
+    /// As the engine takes it, with these keys.
+    pub(super) fn command<'a>(&self, keys: &'a Flattened) -> EngineCommand<'a> {
         let operation = match self.by {
             LookupBy::Key { insert } => Operation::Lookup(insert),
             LookupBy::Prefix => Operation::PrefixLookup,
         };
-        EngineCommand { table: self.table, operation, rows: self.keys.batch() }
+        EngineCommand { table: self.table, operation, rows: keys.batch() }
     }
 }
 

@@ -1,6 +1,6 @@
 //! Who waits for which ticket.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use thalweg_contract::{Answer, Error, ErrorCode, Event, Fate, Found, RowSelection, Ticket};
 use tokio::sync::{mpsc, oneshot};
@@ -15,6 +15,8 @@ use super::{
 #[derive(Default)]
 pub(super) struct Tickets {
     waiters: HashMap<Ticket, Waiter>,
+    /// Lookups of one key each, with tickets one after the other, by the first of them.
+    each: BTreeMap<Ticket, Each>,
     counts: RowCounts,
 }
 
@@ -25,8 +27,18 @@ pub(super) enum Waiter {
     Flush(oneshot::Sender<()>),
     Scan(mpsc::UnboundedSender<Delivered>),
     /// With how many keys it has.
-    Lookup(usize, oneshot::Sender<Result<FoundShare, Error>>),
+    Lookup(usize, FoundReply),
     Write(Rows),
+}
+
+/// What a lookup is answered with.
+type FoundReply = oneshot::Sender<Result<FoundShare, Error>>;
+
+/// Lookups of one key each.
+struct Each {
+    replies: Vec<Option<FoundReply>>,
+    /// How many have no answer yet.
+    left: usize,
 }
 
 /// The rows of a write, and the fates that some of them have.
@@ -72,6 +84,30 @@ impl Tickets {
         match waiter {
             Waiter::Write(rows) if rows.rows == 0 => drop(rows.settled.send(Vec::new())),
             waiter => drop(self.waiters.insert(ticket, waiter)),
+        }
+    }
+
+    /// Notes who waits for the tickets from this one on, each a lookup of one key.
+    pub(super) fn enter_each(&mut self, first: Ticket, replies: impl Iterator<Item = FoundReply>) {
+        let replies: Vec<_> = replies.map(Some).collect();
+        self.each.insert(first, Each { left: replies.len(), replies });
+    }
+
+    /// Who waits for this lookup, and for how many keys; nobody any more.
+    fn take_lookup(&mut self, ticket: Ticket) -> Option<(usize, FoundReply)> {
+        if let Some((&first, each)) = self.each.range_mut(..=ticket).next_back()
+            && let Some(reply) = each.replies.get_mut((ticket - first) as usize)
+        {
+            let reply = reply.take()?;
+            each.left -= 1;
+            if each.left == 0 {
+                self.each.remove(&first);
+            }
+            return Some((1, reply));
+        }
+        match self.waiters.remove(&ticket)? {
+            Waiter::Lookup(keys, reply) => Some((keys, reply)),
+            _ => None,
         }
     }
 
@@ -126,7 +162,7 @@ impl Tickets {
     pub(super) fn found(&mut self, tickets: &[Ticket], result: Result<Found, Error>) -> Result<(), Trap> {
         let (mut keys, mut replies) = (Vec::with_capacity(tickets.len()), Vec::with_capacity(tickets.len()));
         for ticket in tickets {
-            if let Some(Waiter::Lookup(count, reply)) = self.waiters.remove(ticket) {
+            if let Some((count, reply)) = self.take_lookup(*ticket) {
                 keys.push(count);
                 replies.push(reply);
             }
@@ -171,6 +207,7 @@ impl Tickets {
 
     /// Ends everything: rows without a fate may have been written, all other waiters see their channel closed.
     pub(super) fn abandon(&mut self, why: &str) {
+        self.each.clear();
         for (_, waiter) in self.waiters.drain() {
             let Waiter::Write(mut rows) = waiter else { continue };
             let error = Error { code: ErrorCode::Other(why.to_owned()), retriable: false };

@@ -37,9 +37,9 @@ mod bindings {
             package example:embedded;
 
             world embedding {
-              import thalweg:client/buffers@0.2.0;
-              export thalweg:client/engine@0.2.0;
-              export thalweg:client/tables@0.2.0;
+              import thalweg:client/buffers@0.2.1;
+              export thalweg:client/engine@0.2.1;
+              export thalweg:client/tables@0.2.1;
             }
         ",
         world: "example:embedded/embedding",

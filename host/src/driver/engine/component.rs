@@ -132,6 +132,13 @@ impl EngineInstance for ComponentEngine {
         Ok(Vec::from_wit(taken))
     }
 
+    fn look_up_each(&mut self, now: Instant, command: &Command<'_>) -> Result<Result<Ticket, Error>, Trap> {
+        let columns = types::lend_columns(&command.rows);
+        let lent = lend::command(command, &columns);
+        let taken = self.call(|guest, store, engine| guest.call_look_up_each(store, engine, now, lent))?;
+        Ok(taken.map_err(Error::from_wit))
+    }
+
     fn flush(&mut self, now: Instant) -> Result<Ticket, Trap> {
         self.call(|guest, store, engine| guest.call_flush(store, engine, now))
     }

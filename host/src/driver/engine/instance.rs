@@ -17,6 +17,8 @@ pub(crate) trait EngineInstance: Send {
     fn open_table(&mut self, now: Instant, path: TablePath) -> Result<Ticket, Trap>;
     /// `submit`.
     fn submit(&mut self, now: Instant, commands: &[Command<'_>]) -> Result<Vec<Result<Ticket, Error>>, Trap>;
+    /// `look-up-each`.
+    fn look_up_each(&mut self, now: Instant, command: &Command<'_>) -> Result<Result<Ticket, Error>, Trap>;
     /// `flush`.
     fn flush(&mut self, now: Instant) -> Result<Ticket, Trap>;
     /// `scan`.

@@ -50,6 +50,10 @@ impl<A: EngineInstance, B: EngineInstance> EngineInstance for Lockstep<A, B> {
         both!(self.submit(now, commands))
     }
 
+    fn look_up_each(&mut self, now: Instant, command: &Command<'_>) -> Result<Result<Ticket, Error>, Trap> {
+        both!(self.look_up_each(now, command))
+    }
+
     fn flush(&mut self, now: Instant) -> Result<Ticket, Trap> {
         both!(self.flush(now))
     }

@@ -30,6 +30,10 @@ impl EngineInstance for Native {
         Ok(self.0.submit(now, commands))
     }
 
+    fn look_up_each(&mut self, now: Instant, command: &Command<'_>) -> Result<Result<Ticket, Error>, Trap> {
+        Ok(self.0.look_up_each(now, command))
+    }
+
     fn flush(&mut self, now: Instant) -> Result<Ticket, Trap> {
         Ok(self.0.flush(now))
     }

@@ -1,13 +1,13 @@
 //! Commands go into the engine; writes that it has no room for wait for it.
 
-use std::{collections::VecDeque, mem, time::Duration};
+use std::{collections::VecDeque, time::Duration};
 
 use thalweg_contract::{Command as EngineCommand, Error, ErrorCode, Input, Ticket};
 use tokio::{sync::oneshot, time::Instant};
 
 use super::{
     super::{
-        command::{Command, Lookup, RowCounts, Scan, Write},
+        command::{Command, RowCounts, Scan, Write},
         engine::Trap,
         tickets::{Rows, Waiter},
     },
@@ -117,26 +117,19 @@ impl Driver {
 
     /// Gives the engine some of what waits; false if there is nothing that it may have.
     fn submit_some(&mut self) -> Result<bool, Trap> {
-        let (writes, lookups) = (self.next_writes(), mem::take(&mut self.lookups));
-        if writes.is_empty() && lookups.is_empty() {
-            return self.flush_first();
+        let looked_up = self.submit_lookups()?;
+        let writes = self.next_writes();
+        if writes.is_empty() {
+            return Ok(self.flush_first()? || looked_up);
         }
-        let commands = writes.iter().map(Write::command).chain(lookups.iter().map(Lookup::command));
-        let commands: Vec<EngineCommand<'_>> = commands.collect();
+        let commands: Vec<EngineCommand<'_>> = writes.iter().map(Write::command).collect();
         self.called = true;
         let taken = self.engine.submit(self.clock.now(), &commands)?;
         if taken.len() != commands.len() {
             return Err(Trap(format!("the engine answers {} of {} commands", taken.len(), commands.len())));
         }
         drop(commands);
-        let mut taken = taken.into_iter();
-        self.written(writes, taken.by_ref())?;
-        for (Lookup { reply, keys, .. }, started) in lookups.into_iter().zip(taken) {
-            match started {
-                Ok(ticket) => self.tickets.enter(ticket, Waiter::Lookup(keys.rows(), reply)),
-                Err(error) => drop(reply.send(Err(error))),
-            }
-        }
+        self.written(writes, taken.into_iter())?;
         Ok(true)
     }
 

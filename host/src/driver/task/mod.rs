@@ -3,11 +3,13 @@
 //!
 //! ```text
 //! commands  what the client asks of the engine, and what waits for room
+//! lookups   what is looked up: the keys of many callers in one call
 //! clock     the time that the engine is told
 //! ```
 
 mod clock;
 mod commands;
+mod lookups;
 
 use std::{
     collections::VecDeque,

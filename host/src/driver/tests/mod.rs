@@ -5,10 +5,12 @@
 //! sockets   frames, and connections that fail
 //! waiters   who waits for rows and answers, however it ends
 //! work      work, held bytes, the alarm
+//! lookups   the keys of many callers in one call
 //! imports   what the engine component may reach
 //! ```
 
 mod imports;
+mod lookups;
 mod scripted;
 mod sockets;
 mod waiters;

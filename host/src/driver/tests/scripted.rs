@@ -23,6 +23,7 @@ pub(super) enum Call {
     ScanCurrent,
     Lookup(usize, bool),
     PrefixLookup(usize),
+    LookUpEach(usize),
     Flush,
     Ask,
     Close,
@@ -84,6 +85,9 @@ impl<F: FnMut(Call) -> Reply + Send> EngineInstance for Scripted<F> {
             Ok(taken)
         });
         taken.collect()
+    }
+    fn look_up_each(&mut self, _: Instant, command: &Command<'_>) -> Result<Result<Ticket, Error>, Trap> {
+        self.call(Call::LookUpEach(command.rows.rows))
     }
     fn flush(&mut self, _: Instant) -> Result<Ticket, Trap> {
         Ok(self.call(Call::Flush)?.unwrap())

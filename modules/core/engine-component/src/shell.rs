@@ -68,6 +68,12 @@ impl wit::GuestEngine for Session {
         self.call(|engine| engine.submit(now, &lent)).into_wit()
     }
 
+    fn look_up_each(&self, now: u64, command: wit::Command) -> Result<u64, catalog::Error> {
+        let rows = batch_from_wit(&command.rows);
+        let command = Command { table: command.table, operation: Operation::from_wit(command.operation.clone()), rows };
+        self.call(|engine| engine.look_up_each(now, &command)).into_wit()
+    }
+
     fn flush(&self, now: u64) -> u64 {
         self.call(|engine| engine.flush(now))
     }

@@ -80,6 +80,15 @@ impl Shell {
         tickets
     }
 
+    /// Takes keys of which each is a lookup of its own, and gives the ticket of the first; each further one has the next.
+    pub fn look_up_each(&mut self, now: Instant, command: &Command<'_>) -> Result<Ticket, Error> {
+        let first = self.engine.look_up_each(now, command)?;
+        for ticket in (first..).take(command.rows.rows) {
+            self.reads(ticket, command.table, None);
+        }
+        Ok(first)
+    }
+
     /// Sends what is waiting without its linger; answered by `Event::Flushed`.
     pub fn flush(&mut self, now: Instant) -> Ticket {
         self.engine.flush(now)

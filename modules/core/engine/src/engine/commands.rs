@@ -62,6 +62,23 @@ impl Engine {
         Ok(ticket)
     }
 
+    /// Takes keys of which each is a lookup of its own, as [`Engine::submit`] takes lookups of a single key. Gives the ticket
+    /// of the first; each further one has the next. Fails as that does, and then takes none of them; with
+    /// [`ErrorCode::Invalid`] also where there are no keys, or the command is no lookup.
+    pub fn look_up_each(&mut self, now: Instant, command: &Command<'_>) -> Result<Ticket, Error> {
+        let now = self.advance(now);
+        self.check_open()?;
+        self.cluster.table(command.table)?;
+        let Some(more) = (command.rows.rows as u64).checked_sub(1) else {
+            return Err(fatal(ErrorCode::Invalid("there are no keys to be looked up".into())));
+        };
+        let first = self.ticket();
+        self.tickets = self.tickets.saturating_add(more);
+        let what = (&command.rows, &command.operation);
+        self.lookups.look_up_each(now, first, command.table, what, &self.cluster)?;
+        Ok(first)
+    }
+
     /// From now on answers lookups of one table that have their answer in the same step together, in one [`Event::Found`]:
     /// for hosts that cut its rows.
     pub fn answer_together(&mut self) {

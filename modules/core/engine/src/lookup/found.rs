@@ -6,8 +6,10 @@ use thalweg_wire::record::{RecordError, Value};
 
 use super::{
     Lookups,
+    answer::end,
     open::Open,
     plan::{Plan, invalid},
+    values::{Key, Values},
 };
 use crate::{call::fatal, cluster::Cluster, order::Orders, rows::MissingSchema};
 use thalweg_contract::{Error, ErrorCode, Event, Found, Layout, TableHandle, Ticket};
@@ -16,46 +18,99 @@ use thalweg_contract::{Error, ErrorCode, Event, Found, Layout, TableHandle, Tick
 /// of all.
 const TOGETHER: (usize, usize) = (1024, 256 << 10);
 
-/// A lookup of which every key has an answer.
-type Complete = (Ticket, Open);
+/// A lookup of which every key has its answer, or those of several that came together.
+struct Complete {
+    handle: TableHandle,
+    /// Its ticket, or that of the first key.
+    ticket: Ticket,
+    /// Whether each key is a lookup of its own.
+    each: bool,
+    /// How many keys the lookup has.
+    keys: usize,
+    values: Values,
+}
+
+/// The answer of one lookup.
+#[derive(Clone, Copy)]
+struct Answer<'a> {
+    of: &'a Complete,
+    /// Its keys that have values.
+    keys: &'a [Key],
+}
 
 impl Lookups {
-    /// Answers the lookups of which every key has an answer.
+    /// Answers what has its answer.
     pub(super) fn answer_complete(&mut self, cluster: &Cluster, orders: &mut Orders) {
-        let mut complete = Vec::with_capacity(self.complete.len());
-        for ticket in std::mem::take(&mut self.complete) {
-            let Some(mut open) = self.open.remove(&ticket) else { continue };
-            let Some(plan) = self.plans.get_mut(&open.handle) else {
-                // Until its deadline: a table that is gone takes its lookups with it.
-                self.open.insert(ticket, open);
-                continue;
-            };
-            match plan.is_readable(&mut open, cluster, orders) {
-                Ok(true) => complete.push((ticket, open)),
-                Ok(false) => {
-                    self.open.insert(ticket, open);
-                    self.complete.push(ticket);
-                }
-                Err(error) => orders.event(Event::Found { tickets: vec![ticket], result: Err(error) }),
-            }
+        let tickets = std::mem::take(&mut self.complete);
+        let mut complete = Vec::with_capacity(tickets.len());
+        for ticket in tickets {
+            complete.extend(self.take_complete(ticket, cluster, orders));
         }
-        complete.sort_by_key(|(_, open)| open.handle);
-        for of_table in complete.chunk_by(|(_, one), (_, other)| one.handle == other.handle) {
-            let Some((_, Open { handle, .. })) = of_table.first() else { continue };
-            for together in self.cut(of_table) {
+        complete.sort_by_key(|of| of.handle);
+        for of_table in complete.chunk_by(|one, other| one.handle == other.handle) {
+            let Some(Complete { handle, .. }) = of_table.first() else { continue };
+            let answers: Vec<Answer<'_>> = of_table.iter().flat_map(Complete::answers).collect();
+            for together in self.cut(&answers) {
                 self.answer(*handle, together, orders);
             }
         }
     }
 
+    /// What can be told of a lookup; `None` while its values cannot be read, or where it failed.
+    fn take_complete(&mut self, ticket: Ticket, cluster: &Cluster, orders: &mut Orders) -> Option<Complete> {
+        let open = self.open.get_mut(&ticket)?;
+        open.leave_out_ended();
+        // Until its deadline: a table that is gone takes its lookups with it.
+        let plan = self.plans.get_mut(&open.handle)?;
+        match plan.is_readable(ticket, open, cluster, orders) {
+            Ok(true) => {}
+            Ok(false) => {
+                self.complete.push(ticket);
+                return None;
+            }
+            Err(error) => {
+                self.fail_complete(ticket, &error, orders);
+                return None;
+            }
+        }
+        let complete = Complete {
+            handle: open.handle,
+            ticket,
+            each: open.is_each(),
+            keys: open.keys.len(),
+            values: std::mem::take(&mut open.values),
+        };
+        for key in complete.values.keys() {
+            open.end(key.key);
+        }
+        if open.is_over() {
+            self.open.remove(&ticket);
+        }
+        Some(complete)
+    }
+
+    /// Fails what has its answer, of which nothing can be told.
+    fn fail_complete(&mut self, ticket: Ticket, error: &Error, orders: &mut Orders) {
+        let Some(open) = self.open.get_mut(&ticket) else { return };
+        if !open.is_each() {
+            return self.fail(ticket, error, orders);
+        }
+        for key in std::mem::take(&mut open.values).keys() {
+            end(open, ticket, key.key, error, orders);
+        }
+        if open.is_over() {
+            self.open.remove(&ticket);
+        }
+    }
+
     /// The lookups that are answered together.
-    fn cut<'a>(&self, complete: &'a [Complete]) -> impl Iterator<Item = &'a [Complete]> + use<'a> {
+    fn cut<'a>(&self, answers: &'a [Answer<'a>]) -> impl Iterator<Item = &'a [Answer<'a>]> + use<'a> {
         let (most, bytes) = if self.together { TOGETHER } else { (1, 0) };
-        let mut rest = complete;
+        let mut rest = answers;
         std::iter::from_fn(move || {
             let mut sum = 0;
-            let fits = |(_, open): &&Complete| {
-                sum += open.bytes();
+            let fits = |answer: &&Answer<'_>| {
+                sum += answer.bytes();
                 sum <= bytes
             };
             let count = rest.iter().take(most).take_while(fits).count().max(1);
@@ -66,33 +121,90 @@ impl Lookups {
     }
 
     /// Answers these lookups of a table together; where that fails, each alone.
-    fn answer(&mut self, handle: TableHandle, complete: &[Complete], orders: &mut Orders) {
+    fn answer(&mut self, handle: TableHandle, answers: &[Answer<'_>], orders: &mut Orders) {
         let limit = self.settings.scan.batch_limit;
         let Some(plan) = self.plans.get_mut(&handle) else { return };
-        match plan.found(complete, limit) {
-            Err(_) if complete.len() > 1 => {
-                complete.chunks(1).for_each(|one| self.answer(handle, one, orders));
+        match plan.found(answers, limit) {
+            Err(_) if answers.len() > 1 => {
+                answers.chunks(1).for_each(|one| self.answer(handle, one, orders));
             }
             result => {
-                let tickets = complete.iter().map(|(ticket, _)| *ticket).collect();
+                let tickets = answers.iter().map(Answer::ticket).collect();
                 orders.event(Event::Found { tickets, result });
             }
         }
     }
 }
 
-impl Plan {
-    /// Puts the rows of a lookup in order, and says whether all of them can be decoded; where a schema must be known
-    /// first, it is asked for. Fails on malformed rows, and where a schema cannot be had.
-    fn is_readable(&mut self, open: &mut Open, cluster: &Cluster, orders: &mut Orders) -> Result<bool, Error> {
-        open.sort();
-        let mut schemas = BTreeSet::new();
-        for (key, value) in open.values() {
-            let value = Value::parse(value).map_err(|error| self.corrupt(key, &error))?;
-            let schema = i32::from(value.schema_id);
-            if !self.rows.knows(schema) {
-                schemas.insert(schema);
+impl Complete {
+    /// The row of its lookup that a key came in, for errors.
+    fn row(&self, key: u32) -> u32 {
+        if self.each { 0 } else { key }
+    }
+
+    /// The answer, or that of each key.
+    fn answers(&self) -> impl Iterator<Item = Answer<'_>> {
+        let keys = self.values.keys();
+        let one = (!self.each).then_some(keys);
+        one.into_iter().chain(keys.chunks(1).filter(|_| self.each)).map(|keys| Answer { of: self, keys })
+    }
+}
+
+impl Answer<'_> {
+    fn ticket(&self) -> Ticket {
+        let own = self.keys.first().filter(|_| self.of.each).map_or(0, |key| key.key);
+        self.of.ticket.saturating_add(u64::from(own))
+    }
+
+    fn bytes(&self) -> usize {
+        self.keys.iter().map(|key| self.of.values.bytes(*key)).sum()
+    }
+
+    /// Adds to `counts` how many rows each of its keys has, in their order.
+    fn count(&self, counts: &mut Vec<u32>) {
+        if self.of.each {
+            return counts.extend(self.keys.iter().map(|key| key.rows()));
+        }
+        let first = counts.len();
+        counts.resize(first + self.of.keys, 0);
+        for key in self.keys {
+            if let Some(count) = counts.get_mut(first + key.key as usize) {
+                *count += key.rows();
             }
+        }
+    }
+}
+
+impl Plan {
+    /// Puts the values of a lookup in order, and says whether all of them can be decoded; where a schema must be known
+    /// first, it is asked for. Fails on malformed values, of several lookups that came together only theirs, and where a
+    /// schema cannot be had.
+    fn is_readable(
+        &mut self,
+        ticket: Ticket,
+        open: &mut Open,
+        cluster: &Cluster,
+        orders: &mut Orders,
+    ) -> Result<bool, Error> {
+        if !open.is_each() {
+            open.values.sort();
+        }
+        let (mut schemas, mut malformed) = (BTreeSet::new(), Vec::new());
+        for key in open.values.keys() {
+            for value in open.values.of(*key) {
+                match Value::parse(value) {
+                    Ok(value) if self.rows.knows(i32::from(value.schema_id)) => {}
+                    Ok(value) => drop(schemas.insert(i32::from(value.schema_id))),
+                    Err(error) => malformed.push((key.key, self.corrupt(open.row(key.key), &error))),
+                }
+            }
+        }
+        for (key, error) in malformed {
+            if !open.is_each() {
+                return Err(error);
+            }
+            end(open, ticket, key, &error, orders);
+            open.leave_out_ended();
         }
         for schema in schemas {
             let mut missing_schema = open
@@ -110,11 +222,12 @@ impl Plan {
     }
 
     /// The rows of these lookups, whose schemas are known. Fails on malformed rows, and where they are too large.
-    fn found(&mut self, complete: &[Complete], limit: u32) -> Result<Found, Error> {
-        let mut counts = Vec::with_capacity(complete.len());
-        complete.iter().for_each(|(_, open)| open.count(&mut counts));
+    fn found(&mut self, answers: &[Answer<'_>], limit: u32) -> Result<Found, Error> {
+        let mut counts = Vec::with_capacity(answers.len());
+        answers.iter().for_each(|answer| answer.count(&mut counts));
         let mut last = 0;
-        let values = complete.iter().flat_map(|(_, open)| open.values());
+        let keys = answers.iter().flat_map(|answer| answer.keys.iter().map(|key| (answer.of, *key)));
+        let values = keys.flat_map(|(of, key)| of.values.of(key).map(move |value| (of.row(key.key), value)));
         let rows = values.map(|(key, value)| {
             last = key;
             Value::parse(value).map(|value| (i32::from(value.schema_id), value.row))

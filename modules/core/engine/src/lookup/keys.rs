@@ -72,6 +72,21 @@ impl Keys {
         Ok(Self { bytes: bytes.into(), ends, buckets, elsewhere, partitions, names })
     }
 
+    /// One of them alone.
+    pub(super) fn alone(&self, at: u32) -> Self {
+        let one = |of: &[u32]| of.get(at as usize).copied().into_iter().collect::<Vec<_>>();
+        let (bytes, partition) = (self.key(at), one(&self.partitions));
+        let name = self.name(partition.first().copied()).map(str::to_owned);
+        Self {
+            ends: vec![bytes.len() as u32],
+            bytes,
+            buckets: one(&self.buckets),
+            elsewhere: one(&self.elsewhere),
+            partitions: partition.iter().map(|_| 0).collect(),
+            names: name.into_iter().collect(),
+        }
+    }
+
     /// How many there are.
     pub(super) fn len(&self) -> usize {
         self.ends.len()

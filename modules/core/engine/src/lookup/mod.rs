@@ -3,7 +3,8 @@
 //! ```text
 //! plan    what looking up takes of a table
 //! keys    keys as bytes, and where each is
-//! open    one lookup: its keys, and what was found
+//! open    one lookup, or some that came together: keys, and what was found
+//! values  what was found, until it is told
 //! route   which server has a key
 //! server  what waits for each server
 //! message requests and answers
@@ -22,6 +23,7 @@ mod open;
 mod plan;
 mod route;
 mod server;
+mod values;
 
 use std::{
     collections::{BTreeMap, HashMap},
@@ -43,7 +45,7 @@ use crate::{
     cluster::Cluster,
     order::Orders,
 };
-use thalweg_contract::{Error, ErrorCode, Event, Instant, Settings, TableHandle, Ticket};
+use thalweg_contract::{Error, ErrorCode, Event, Instant, Operation, Settings, TableHandle, Ticket};
 
 /// The lookup stage.
 #[derive(Debug)]
@@ -110,6 +112,39 @@ impl Lookups {
         Ok(())
     }
 
+    /// Takes keys of which each is a lookup of its own, with a ticket of its own, from this one on; or says why they do not
+    /// fit their table.
+    pub(crate) fn look_up_each(
+        &mut self,
+        now: Instant,
+        ticket: Ticket,
+        handle: TableHandle,
+        (batch, operation): (&Batch<'_>, &Operation),
+        cluster: &Cluster,
+    ) -> Result<(), Error> {
+        let misplaced = self.settings.lookup.misplaced;
+        let plan = self.plan(handle, cluster)?;
+        let (kind, encoding) = match operation {
+            Operation::Lookup(insert) => (if *insert { Kind::Insert } else { Kind::Whole }, &plan.whole),
+            Operation::PrefixLookup => (Kind::Prefix, plan.prefix.as_ref().map_err(Clone::clone)?),
+            _ => return Err(invalid("it is no lookup: submit it".into())),
+        };
+        if kind == Kind::Insert {
+            plan.check_insert()?;
+        }
+        let keys = Keys::encode(plan, encoding, batch, misplaced)?;
+        let numbers = 0..keys.len() as u32;
+        if keys.elsewhere.is_empty() {
+            let deadline = self.deadline(now);
+            self.enter(ticket, Open::each(handle, kind, keys, deadline));
+        } else {
+            // What is looked for in a second place has its answer later than others.
+            let alone = (ticket..).zip(numbers).map(|(ticket, at)| (ticket, keys.alone(at)));
+            alone.for_each(|(ticket, key)| self.begin(now, ticket, handle, kind, key));
+        }
+        Ok(())
+    }
+
     /// Takes a lookup by prefix, or says why it does not fit its table.
     pub(crate) fn prefix_lookup(
         &mut self,
@@ -128,15 +163,20 @@ impl Lookups {
 
     /// Ends a lookup without a word.
     pub(crate) fn cancel(&mut self, ticket: Ticket) {
-        if self.open.remove(&ticket).is_some() {
+        let Some((&first, open)) = self.open.range_mut(..=ticket).next_back() else { return };
+        if open.is_each() {
+            let _ = u32::try_from(ticket - first).is_ok_and(|key| open.end(key));
+        }
+        if open.is_over() && (open.is_each() || first == ticket) {
+            self.open.remove(&first);
             self.forget_waiting();
         }
     }
 
     /// Ends every lookup because the engine closes.
     pub(crate) fn close(&mut self, orders: &mut Orders) {
-        for ticket in std::mem::take(&mut self.open).into_keys() {
-            orders.event(Event::Found { tickets: vec![ticket], result: Err(fatal(ErrorCode::Closed)) });
+        for (ticket, open) in std::mem::take(&mut self.open) {
+            refuse(ticket, &open, &fatal(ErrorCode::Closed), orders);
         }
     }
 
@@ -145,7 +185,7 @@ impl Lookups {
         self.plans.remove(&handle);
         let lost = self.open.iter().filter(|(_, open)| open.handle == handle).map(|(ticket, _)| *ticket);
         for ticket in lost.collect::<Vec<_>>() {
-            self.fail(ticket, error.clone(), orders);
+            self.fail(ticket, error, orders);
         }
         self.forget_waiting();
     }
@@ -187,8 +227,15 @@ impl Lookups {
     }
 
     fn begin(&mut self, now: Instant, ticket: Ticket, handle: TableHandle, kind: Kind, keys: Keys) {
-        let deadline = now.saturating_add(micros(self.settings.connection.command_timeout));
-        let mut open = Open::new(handle, kind, keys, deadline);
+        self.enter(ticket, Open::new(handle, kind, keys, self.deadline(now)));
+    }
+
+    /// When a lookup of this moment is given up.
+    fn deadline(&self, now: Instant) -> Instant {
+        now.saturating_add(micros(self.settings.connection.command_timeout))
+    }
+
+    fn enter(&mut self, ticket: Ticket, mut open: Open) {
         open.begin(ticket, &mut self.due);
         if open.left == 0 {
             self.complete.push(ticket);
@@ -200,7 +247,7 @@ impl Lookups {
         let before = self.open.len();
         while let Some(entry) = self.open.first_entry().filter(|entry| entry.get().deadline <= now) {
             let (ticket, open) = entry.remove_entry();
-            let trouble = open.trouble.or_else(|| cluster.trouble().cloned());
+            let trouble = open.trouble.clone().or_else(|| cluster.trouble().cloned());
             let name = self.plans.get(&open.handle).map_or("", |plan| &plan.name);
             let seconds = self.settings.connection.command_timeout.as_secs_f64();
             let why = trouble.as_ref().map_or_else(String::new, |trouble| format!("; the last try failed: {trouble}"));
@@ -211,7 +258,7 @@ impl Lookups {
                 Some(ErrorCode::Unavailable(_)) => passing(ErrorCode::Unavailable(text)),
                 _ => passing(ErrorCode::TimedOut(text)),
             };
-            orders.event(Event::Found { tickets: vec![ticket], result: Err(error) });
+            refuse(ticket, &open, &error, orders);
         }
         if self.open.len() < before {
             self.forget_waiting();
@@ -226,10 +273,17 @@ impl Lookups {
         });
     }
 
-    fn fail(&mut self, ticket: Ticket, error: Error, orders: &mut Orders) {
-        if self.open.remove(&ticket).is_some() {
-            orders.event(Event::Found { tickets: vec![ticket], result: Err(error) });
+    fn fail(&mut self, ticket: Ticket, error: &Error, orders: &mut Orders) {
+        if let Some(open) = self.open.remove(&ticket) {
+            refuse(ticket, &open, error, orders);
         }
+    }
+}
+
+/// Fails what has no answer yet.
+fn refuse(ticket: Ticket, open: &Open, error: &Error, orders: &mut Orders) {
+    for ticket in open.tickets(ticket) {
+        orders.event(Event::Found { tickets: vec![ticket], result: Err(error.clone()) });
     }
 }
 

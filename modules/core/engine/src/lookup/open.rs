@@ -1,9 +1,9 @@
-//! One lookup that has no answer yet.
+//! A lookup that has no answer yet, or several that came together.
 
 use crate::{backoff::Backoff, rows::MissingSchema};
 use thalweg_contract::{Error, Instant, TableHandle, Ticket};
 
-use super::keys::Keys;
+use super::{keys::Keys, values::Values};
 
 /// What a server is asked to do with keys.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -51,15 +51,7 @@ impl Run {
     }
 }
 
-/// A row that was found: its key, and where its value is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Row {
-    key: u32,
-    at: u32,
-    length: u32,
-}
-
-/// A lookup that has no answer yet.
+/// A lookup that has no answer yet, or one of each key that came together. It goes by its ticket, or the first of them.
 #[derive(Debug)]
 pub(super) struct Open {
     /// In which table.
@@ -78,10 +70,14 @@ pub(super) struct Open {
     pub(super) backoff: Backoff,
     /// A schema that is needed to decode what was found.
     pub(super) missing_schema: Option<MissingSchema>,
+    /// What was found and not told yet.
+    pub(super) values: Values,
     kind: Kind,
     pass: Pass,
-    rows: Vec<Row>,
-    values: Vec<u8>,
+    /// Where each key is a lookup of its own: whether that is over. Else empty.
+    over: Vec<bool>,
+    /// How many are over.
+    ended: usize,
 }
 
 impl Open {
@@ -96,11 +92,60 @@ impl Open {
             trouble: None,
             backoff: Backoff::default(),
             missing_schema: None,
+            values: Values::default(),
             kind,
             pass: Pass::Own,
-            rows: Vec::new(),
-            values: Vec::new(),
+            over: Vec::new(),
+            ended: 0,
         }
+    }
+
+    /// Of these keys each is a lookup of its own, with tickets one after the other.
+    pub(super) fn each(handle: TableHandle, kind: Kind, keys: Keys, deadline: Instant) -> Self {
+        let over = vec![false; keys.len()];
+        Self { over, ..Self::new(handle, kind, keys, deadline) }
+    }
+
+    /// Whether each key is a lookup of its own.
+    pub(super) fn is_each(&self) -> bool {
+        !self.over.is_empty()
+    }
+
+    /// The tickets of what has no answer yet. `first` is the one that it goes by.
+    pub(super) fn tickets(&self, first: Ticket) -> impl Iterator<Item = Ticket> {
+        let one = (!self.is_each()).then_some(first);
+        let each = (first..).zip(&self.over).filter(|(_, over)| !**over).map(|(ticket, _)| ticket);
+        one.into_iter().chain(each)
+    }
+
+    /// Whether the lookup of this key goes on.
+    pub(super) fn goes_on(&self, key: u32) -> bool {
+        !self.over.get(key as usize).is_some_and(|over| *over)
+    }
+
+    /// Where each key is a lookup of its own, that of this key is over; false if it was, or there is none.
+    pub(super) fn end(&mut self, key: u32) -> bool {
+        let ended = self.over.get_mut(key as usize).is_some_and(|over| !std::mem::replace(over, true));
+        self.ended += usize::from(ended);
+        ended
+    }
+
+    /// Forgets what was found for keys whose lookup is over.
+    pub(super) fn leave_out_ended(&mut self) {
+        let over = &self.over;
+        if self.ended > 0 {
+            self.values.forget(|key| over.get(key as usize).is_some_and(|over| *over));
+        }
+    }
+
+    /// Whether all of it is over, once what was found is told.
+    pub(super) fn is_over(&self) -> bool {
+        self.ended == self.over.len()
+    }
+
+    /// The row of its lookup that a key came in, for errors.
+    pub(super) fn row(&self, key: u32) -> u32 {
+        if self.is_each() { 0 } else { key }
     }
 
     /// What servers are to be asked for now: a key that may be elsewhere is not made before it was looked for there.
@@ -119,7 +164,7 @@ impl Open {
 
     /// Once all keys have an answer: those that are to be looked for elsewhere, or made; false if there are none.
     pub(super) fn go_on(&mut self, ticket: Ticket, runs: &mut Vec<Run>) -> bool {
-        while !self.keys.elsewhere.is_empty() && self.left == 0 {
+        while !self.is_each() && !self.keys.elsewhere.is_empty() && self.left == 0 {
             let wanted: Vec<u32> = match (self.pass, self.kind) {
                 (Pass::Own, kind) => {
                     self.pass = Pass::Elsewhere;
@@ -140,51 +185,14 @@ impl Open {
         self.left > 0
     }
 
-    /// Takes a value that was found for a key; false if there is no room.
-    #[must_use]
-    pub(super) fn give(&mut self, key: u32, value: &[u8]) -> bool {
-        let (Ok(at), Ok(length)) = (u32::try_from(self.values.len()), u32::try_from(value.len())) else {
-            return false;
-        };
-        self.values.extend_from_slice(value);
-        self.rows.push(Row { key, at, length });
-        true
-    }
-
-    /// Puts the rows in the order of their keys.
-    pub(super) fn sort(&mut self) {
-        if !self.rows.is_sorted_by_key(|row| row.key) {
-            self.rows.sort_by_key(|row| row.key);
-        }
-    }
-
-    /// Adds to `counts` how many rows each key has, in the order of the keys.
-    pub(super) fn count(&self, counts: &mut Vec<u32>) {
-        let first = counts.len();
-        counts.resize(first + self.keys.len(), 0);
-        for row in &self.rows {
-            if let Some(count) = counts.get_mut(first + row.key as usize) {
-                *count += 1;
-            }
-        }
-    }
-
-    /// How many bytes the values have that were found.
-    pub(super) fn bytes(&self) -> usize {
-        self.values.len()
-    }
-
-    /// The values that were found, each with its key.
-    pub(super) fn values(&self) -> impl Iterator<Item = (u32, &[u8])> {
-        self.rows.iter().map(|row| {
-            let value = self.values.get(row.at as usize..row.at as usize + row.length as usize);
-            (row.key, value.unwrap_or_default())
-        })
+    /// The keys of a run.
+    pub(super) fn keys_of(&self, run: &Run) -> Vec<u32> {
+        self.order.get(run.from as usize..run.to as usize).unwrap_or_default().to_vec()
     }
 
     /// The keys that have no row, rising.
     fn missing(&self) -> Vec<u32> {
-        let mut found: Vec<u32> = self.rows.iter().map(|row| row.key).collect();
+        let mut found: Vec<u32> = self.values.keys_with_rows().collect();
         found.sort_unstable();
         (0..self.keys.len() as u32).filter(|key| found.binary_search(key).is_err()).collect()
     }

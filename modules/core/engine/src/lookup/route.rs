@@ -31,7 +31,7 @@ impl Lookups {
         match cluster.partition(handle, name) {
             Partition::Known { .. } => self.due.extend(runs),
             // Its keys have no rows.
-            Partition::Missing(error) if is_absence(&error) => runs.iter().for_each(|run| self.done(run)),
+            Partition::Missing(error) if is_absence(&error) => runs.iter().for_each(|run| self.absent(run)),
             // It goes on being asked for.
             Partition::Missing(_) | Partition::Asked => {
                 self.waiting_for_partition.insert(which, runs);

@@ -54,6 +54,10 @@ fn a_lookup_leaves_at_once_and_what_comes_meanwhile_leaves_together() {
 
 #[test]
 fn of_lookups_that_are_answered_together_a_broken_one_fails_alone() {
+    [false, true].into_iter().for_each(a_broken_one_fails_alone);
+}
+
+fn a_broken_one_fails_alone(each: bool) {
     let (mut world, _) = world_with(5, &[], |lookup| lookup.in_flight = 1);
     world.engine.answer_together();
     world.cluster.create("one", keyed(1, false));
@@ -62,8 +66,16 @@ fn of_lookups_that_are_answered_together_a_broken_one_fails_alone() {
     put(&mut world, "one", &keys[..15], BucketRule::Fluss);
     let broken = world.cluster.table("one").buckets[0].found.values_mut().nth(7).expect("there are 15");
     broken.truncate(3);
-    let tickets: Vec<Ticket> =
-        keys.iter().map(|key| world.lookup(one, &Rows::new(&[*key]).keys(false), false).expect("a key")).collect();
+    let tickets: Vec<Ticket> = match each {
+        true => {
+            let first = world.look_up_each(one, &Rows::new(&keys).keys(false), false).expect("keys");
+            (first..).take(keys.len()).collect()
+        }
+        false => {
+            let lookup = |key: &Key| world.lookup(one, &Rows::new(&[*key]).keys(false), false).expect("a key");
+            keys.iter().map(lookup).collect()
+        }
+    };
     world.run(1_000_000);
     let found = world.events.iter().filter_map(|event| match event {
         Event::Found { tickets, result } => Some((tickets.clone(), result.clone())),

@@ -3,11 +3,13 @@
 //! ```text
 //! bounds  requests that are cut by keys and bytes
 //! cases   what is found, and what does not fit
+//! each    keys that come together, each a lookup of its own
 //! faults  servers that fail or lie
 //! ```
 
 mod bounds;
 mod cases;
+mod each;
 mod faults;
 
 use std::num::NonZeroU32;

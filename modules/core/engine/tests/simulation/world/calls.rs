@@ -53,6 +53,12 @@ impl World {
         self.submit(table, Operation::PrefixLookup, prefixes.clone())
     }
 
+    /// Looks each of the keys up on its own; the ticket is that of the first.
+    pub(crate) fn look_up_each(&mut self, table: u32, keys: &Batch<'_>, insert: bool) -> Result<Ticket, Error> {
+        let command = Command { table, operation: Operation::Lookup(insert), rows: keys.clone() };
+        self.engine.look_up_each(self.now, &command)
+    }
+
     pub(crate) fn demand(&mut self, ticket: Ticket, bytes: u64) {
         self.inputs.push(Input::Demand { ticket, bytes });
     }
