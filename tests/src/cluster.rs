@@ -44,6 +44,12 @@ impl Cluster {
         Ok(Self { folder, address: format!("127.0.0.1:{port}") })
     }
 
+    /// The number of a tablet server's process.
+    pub fn process(&self, tablet: u32) -> Result<u64> {
+        let file = self.folder.path().join(format!("tablet-{tablet}.pid"));
+        Ok(std::fs::read_to_string(&file).with_context(|| file.display().to_string())?.trim().parse()?)
+    }
+
     /// Kills a tablet server with SIGKILL.
     pub fn kill(&self, tablet: u32) -> Result<()> {
         let status = Command::new(script()).arg("kill").arg(self.folder.path()).arg(tablet.to_string()).status()?;

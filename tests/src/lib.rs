@@ -1,6 +1,7 @@
 //! What the tests share: the `thalweg` binary, a node of its own, files for it, a real cluster, foreign clients, how to
-//! wait for what they do, and how to measure what that costs.
+//! wait for what they do, and what work costs.
 
+pub mod bench;
 pub mod binary;
 pub mod client;
 pub mod cluster;
@@ -9,7 +10,6 @@ pub mod files;
 pub mod fluss_rs;
 pub mod guests;
 pub mod java;
-pub mod measure;
 mod ours;
 pub mod runtimes;
 pub mod wait;

@@ -1,11 +1,20 @@
-//! What the benchmarks of `tests/examples` measure of fluss-rs: a list of one JSON object with the figures.
+//! What `thalweg_tests::bench` measures of fluss-rs: a list of one JSON object with the figures.
 
+use std::ops::Range;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result};
-use fluss::client::FlussTable;
+use anyhow::{Context, Result, ensure};
+use arrow::array::{Float64Array, Int64Array, RecordBatch, StringArray};
+use arrow::datatypes::{DataType, Field, Schema};
+use fluss::client::{EARLIEST_OFFSET, FlussTable};
 use fluss::row::GenericRow;
 use serde_json::{Value, json};
+
+/// How many batches are made before, and are written again and again.
+const MADE: i64 = 16;
+/// How long a scan may take until it has everything.
+const PATIENCE: Duration = Duration::from_secs(300);
 
 /// The columns of the benchmark's table: `id BIGINT, name STRING, amount DOUBLE`.
 fn row(id: i64) -> GenericRow<'static> {
@@ -14,6 +23,17 @@ fn row(id: i64) -> GenericRow<'static> {
     row.set_field(1, format!("customer {id}"));
     row.set_field(2, id as f64 / 8.0);
     row
+}
+
+/// The same rows as columns.
+fn batch(ids: Range<i64>) -> Result<RecordBatch> {
+    let fields = [("id", DataType::Int64, false), ("name", DataType::Utf8, true), ("amount", DataType::Float64, true)];
+    let fields: Vec<Field> = fields.map(|(name, kind, nullable)| Field::new(name, kind, nullable)).into();
+    let names = StringArray::from_iter_values(ids.clone().map(|id| format!("customer {id}")));
+    let amounts = Float64Array::from_iter_values(ids.clone().map(|id| id as f64 / 8.0));
+    let ids = Int64Array::from_iter_values(ids);
+    let columns: Vec<arrow::array::ArrayRef> = vec![Arc::new(ids), Arc::new(names), Arc::new(amounts)];
+    Ok(RecordBatch::try_new(Arc::new(Schema::new(fields)), columns)?)
 }
 
 /// A measurement that has begun.
@@ -29,10 +49,12 @@ impl Begun {
         Self { at: Instant::now(), server, cpu: cpu(server) }
     }
 
-    /// The seconds since then, with those of this process's and of the server's CPU.
-    fn end(&self) -> Value {
+    /// What so many things cost since then: the seconds, those of this process's and of the server's CPU, and the most
+    /// memory that this process ever had, in bytes.
+    fn end(&self, count: i64) -> Value {
         let (seconds, [client, server]) = (self.at.elapsed().as_secs_f64(), cpu(self.server));
-        json!({"seconds": seconds, "cpu": client - self.cpu[0], "server_cpu": server - self.cpu[1]})
+        let (cpu, server_cpu) = (client - self.cpu[0], server - self.cpu[1]);
+        json!({"count": count, "seconds": seconds, "cpu": cpu, "server_cpu": server_cpu, "peak": peak()})
     }
 }
 
@@ -45,9 +67,24 @@ fn cpu(server: i64) -> [f64; 2] {
     })
 }
 
+fn peak() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+    line.and_then(|line| line.trim().trim_end_matches(" kB").parse::<u64>().ok()).unwrap_or(0) * 1024
+}
+
+/// Figures with the microseconds that half of all took at most, and 99 of 100.
+fn percentiles(mut figures: Value, mut times: Vec<Duration>) -> Vec<Value> {
+    times.sort_unstable();
+    let micros = |share: usize| times.get((times.len() - 1) * share / 100).map(|time| time.as_secs_f64() * 1e6);
+    figures["p50"] = json!(micros(50));
+    figures["p99"] = json!(micros(99));
+    vec![figures]
+}
+
 /// Looks up `lookups` keys of `0..keys` by each of `callers` callers, one key after another.
 pub async fn lookups(table: &FlussTable<'_>, keys: i64, callers: i64, lookups: i64, server: i64) -> Result<Vec<Value>> {
-    let callers = (0..callers).map(async |caller| {
+    let each = (0..callers).map(async |caller| {
         let mut lookuper = table.new_lookup()?.create_lookuper()?;
         let mut times = Vec::new();
         // The first connects and is not counted.
@@ -62,38 +99,66 @@ pub async fn lookups(table: &FlussTable<'_>, keys: i64, callers: i64, lookups: i
         anyhow::Ok(times.split_off(1))
     });
     let begun = Begun::new(server);
-    let times = futures::future::try_join_all(callers).await?;
-    let mut figures = begun.end();
-    let mut times: Vec<Duration> = times.into_iter().flatten().collect();
-    times.sort_unstable();
-    let micros = |share: f64| times[((times.len() - 1) as f64 * share) as usize].as_secs_f64() * 1e6;
-    figures["lookups"] = json!(times.len());
-    figures["p50"] = json!(micros(0.5));
-    figures["p99"] = json!(micros(0.99));
-    Ok(vec![figures])
+    let times = futures::future::try_join_all(each).await?;
+    Ok(percentiles(begun.end(callers * lookups), times.into_iter().flatten().collect()))
 }
 
 /// Upserts rows `0..rows`.
-pub async fn upserts(table: &FlussTable<'_>, rows: i64) -> Result<Vec<Value>> {
+pub async fn upserts(table: &FlussTable<'_>, rows: i64, server: i64) -> Result<Vec<Value>> {
     let writer = table.new_upsert()?.create_writer()?;
-    let begin = Instant::now();
+    let begun = Begun::new(server);
     let results = (0..rows).map(|id| writer.upsert(&row(id))).collect::<Result<Vec<_>, _>>()?;
     writer.flush().await?;
     for result in results {
         result.await?;
     }
-    Ok(vec![json!({"rows": rows, "seconds": begin.elapsed().as_secs_f64()})])
+    Ok(vec![begun.end(rows)])
 }
 
-/// Appends rows `0..rows`, one at a time.
-pub async fn appends(table: &FlussTable<'_>, rows: i64, server: i64) -> Result<Vec<Value>> {
+/// Appends `rows` rows: one at a time, or in batches of so many that are made before.
+pub async fn appends(table: &FlussTable<'_>, rows: i64, size: i64, server: i64) -> Result<Vec<Value>> {
     let writer = table.new_append()?.create_writer()?;
+    let made = match size {
+        0 => Vec::new(),
+        size => (0..(rows / size).min(MADE)).map(|at| batch(at * size..(at + 1) * size)).collect::<Result<_>>()?,
+    };
     let begun = Begun::new(server);
-    for id in 0..rows {
-        drop(writer.append(&row(id))?);
+    match size {
+        0 => (0..rows).try_for_each(|id| writer.append(&row(id)).map(drop))?,
+        size => {
+            let mut batches = made.iter().cycle().take((rows / size) as usize);
+            batches.try_for_each(|batch| writer.append_arrow_batch(batch.clone()).map(drop))?;
+        }
     }
     writer.flush().await?;
-    let mut figures = begun.end();
-    figures["rows"] = json!(rows);
-    Ok(vec![figures])
+    Ok(vec![begun.end(if size == 0 { rows } else { rows / size * size })])
+}
+
+/// Appends rows, each when the one before is acknowledged.
+pub async fn awaits(table: &FlussTable<'_>, rows: i64, server: i64) -> Result<Vec<Value>> {
+    let writer = table.new_append()?.create_writer()?;
+    // The first finds the server and is not counted.
+    writer.append(&row(0))?.await?;
+    let (begun, mut times) = (Begun::new(server), Vec::new());
+    for id in 0..rows {
+        let begin = Instant::now();
+        writer.append(&row(id))?.await?;
+        times.push(begin.elapsed());
+    }
+    Ok(percentiles(begun.end(rows), times))
+}
+
+/// Scans all rows of a table of one bucket.
+pub async fn scan(table: &FlussTable<'_>, rows: i64, server: i64) -> Result<Vec<Value>> {
+    let begun = Begun::new(server);
+    let scanner = table.new_scan().create_record_batch_log_scanner()?;
+    scanner.subscribe(0, EARLIEST_OFFSET).await?;
+    let mut found = 0;
+    while found < rows {
+        ensure!(begun.at.elapsed() < PATIENCE, "a scan has {found} rows of {rows} so far");
+        let batches = scanner.poll(Duration::from_millis(500)).await?;
+        found += batches.iter().map(|batch| batch.batch().num_rows() as i64).sum::<i64>();
+    }
+    ensure!(found == rows, "a scan gives {found} rows of {rows}");
+    Ok(vec![begun.end(found)])
 }

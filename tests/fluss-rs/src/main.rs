@@ -9,9 +9,11 @@
 //! {"do": "limit", "table": "fluss.t", "limit": 10}       up to so many rows of each bucket
 //! {"do": "lookup", "table": "fluss.t", "rows": [..]}     for each key its row, or null
 //! {"do": "prefix", "table": "fluss.t", "rows": [..], "columns": ["a"]}   for each prefix the list of its rows
-//! {"do": "bench-append", "table": "fluss.t", "rows": 1000, "server": 4711}
+//! {"do": "bench-append", "table": "fluss.t", "rows": 1000, "batch": 0, "server": 4711}   batch 0: one row at a time
+//! {"do": "bench-await", "table": "fluss.t", "rows": 1000, "server": 4711}
+//! {"do": "bench-scan", "table": "fluss.t", "rows": 1000, "server": 4711}
 //! {"do": "bench-lookup", "table": "fluss.t", "keys": 1000, "callers": 1, "lookups": 100, "server": 4711}
-//! {"do": "bench-upsert", "table": "fluss.t", "rows": 1000}
+//! {"do": "bench-upsert", "table": "fluss.t", "rows": 1000, "server": 4711}
 //! ```
 //!
 //! A second argument is the longest wait for a fuller batch, in milliseconds, of lookups and writes; the default is
@@ -62,12 +64,14 @@ async fn run(connection: &FlussConnection, command: &Value) -> Result<Vec<Value>
         "limit" => scan::limit(connection, &table, number("limit")?.try_into()?).await,
         "lookup" => lookup(&table, command).await,
         "prefix" => prefix(&table, command, columns.context("no columns")?).await,
-        "bench-append" => bench::appends(&table, number("rows")?, number("server")?).await,
+        "bench-append" => bench::appends(&table, number("rows")?, number("batch")?, number("server")?).await,
+        "bench-await" => bench::awaits(&table, number("rows")?, number("server")?).await,
+        "bench-scan" => bench::scan(&table, number("rows")?, number("server")?).await,
         "bench-lookup" => {
             let (keys, callers, lookups) = (number("keys")?, number("callers")?, number("lookups")?);
             bench::lookups(&table, keys, callers, lookups, number("server")?).await
         }
-        "bench-upsert" => bench::upserts(&table, number("rows")?).await,
+        "bench-upsert" => bench::upserts(&table, number("rows")?, number("server")?).await,
         other => bail!("no such command: {other}"),
     }
 }
