@@ -11,8 +11,9 @@ use fluss::client::{EARLIEST_OFFSET, FlussTable};
 use fluss::row::GenericRow;
 use serde_json::{Value, json};
 
-/// How many batches are made before, and are written again and again.
-const MADE: i64 = 16;
+/// How many batches are made before, and are written again and again: rows that repeat within a batch of the server would
+/// compress better than they should.
+const MADE: i64 = 64;
 /// How long a scan may take until it has everything.
 const PATIENCE: Duration = Duration::from_secs(300);
 

@@ -14,8 +14,9 @@ use thalweg::client::{Client, ClientOptions, EngineKind, Pending, RowWriterOptio
 
 use super::process::Begun;
 
-/// How many batches are made before, and are written again and again.
-const MADE: u64 = 16;
+/// How many batches are made before, and are written again and again: rows that repeat within a batch of the server would
+/// compress better than they should.
+const MADE: u64 = 64;
 
 #[derive(Serialize)]
 struct Row {
