@@ -40,7 +40,7 @@ const LAYERS: &[Layers] = &[
     Layers {
         sources: "modules/core/engine/src",
         layers: &[
-            &["call", "chance"],
+            &["call", "chance", "timers"],
             &["backoff"],
             &["connection", "order"],
             &["cluster"],

@@ -12,6 +12,7 @@
 //! offsets     where buckets begin and end, for scan and admin
 //! rows        rows that come one by one, as columns
 //! call, order what stages hand to the engine
+//! timers      what is to be looked at when
 //! backoff, chance how long to wait before trying again
 //! engine      the owner of all these, and the router between them
 //! ```
@@ -32,6 +33,7 @@ mod offsets;
 mod order;
 mod rows;
 mod scan;
+mod timers;
 mod write;
 
 pub use engine::Engine;

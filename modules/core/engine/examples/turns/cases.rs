@@ -1,8 +1,6 @@
 //! What is measured: each case with so many things open, and always the same to do.
 
-use thalweg_contract::{
-    Bucket, End, Event, Input, Operation, Piece, ScanSpec, Scanned, Start, TableHandle,
-};
+use thalweg_contract::{Bucket, End, Event, Input, Operation, Piece, ScanSpec, Scanned, Start, TableHandle};
 use thalweg_wire::{column::Values, table::Schema};
 
 use crate::host::{Cost, FAR, Far, Host, NEAR};

@@ -255,4 +255,3 @@ impl Host {
         before - memory::held()
     }
 }
-

@@ -9,7 +9,10 @@ use thalweg_wire::{
 };
 
 use super::{Outbox, link::Limits, versions::Versions};
-use crate::call::{Answered, Body, Call, Failure, Key, Target, fatal, passing};
+use crate::{
+    call::{Answered, Body, Call, Failure, Key, Target, fatal, passing},
+    timers::Timers,
+};
 use thalweg_contract::{Action, BufferId, ConnectionId, Error, ErrorCode, Instant};
 
 /// The version of what is said before versions are agreed on.
@@ -55,12 +58,18 @@ pub(super) struct Session {
     state: State,
     next_request: i32,
     pending: BTreeMap<i32, Pending>,
+    /// The deadline of each of these.
+    deadlines: Timers,
+    /// The same of those that another server can be asked instead and is not yet.
+    patience: Timers,
 }
 
 impl Session {
     /// A connection that the host is making until `deadline`.
     pub(super) fn new(id: ConnectionId, address: String, deadline: Instant) -> Self {
-        Self { id, address, state: State::Connecting(deadline), next_request: 0, pending: BTreeMap::new() }
+        let (deadlines, patience) = (Timers::default(), Timers::default());
+        let state = State::Connecting(deadline);
+        Self { id, address, state, next_request: 0, pending: BTreeMap::new(), deadlines, patience }
     }
 
     pub(super) fn id(&self) -> ConnectionId {
@@ -124,6 +133,10 @@ impl Session {
         };
         let one_of_many = call.to.is_one_of_many() && call.key != Key::Handshake;
         let pending = Pending { key: call.key, api: call.api, deadline, one_of_many, abandoned: false };
+        self.deadlines.set(number(request_id), None, Some(deadline));
+        if one_of_many {
+            self.patience.set(number(request_id), None, Some(deadline));
+        }
         self.pending.insert(request_id, pending);
         out.actions.push(Action::Send { connection: self.id, pieces });
     }
@@ -153,6 +166,10 @@ impl Session {
             .pending
             .remove(&request_id)
             .ok_or_else(|| format!("an answer to request {request_id}, which was not made or is answered already"))?;
+        self.deadlines.set(number(request_id), Some(pending.deadline), None);
+        if pending.one_of_many && !pending.abandoned {
+            self.patience.set(number(request_id), Some(pending.deadline), None);
+        }
         if pending.key == Key::Handshake {
             return self.on_handshake(result);
         }
@@ -177,7 +194,8 @@ impl Session {
                 Some("did not accept a connection within the connect timeout".into())
             }
             _ => {
-                let late = self.pending.values().find(|pending| pending.deadline <= now)?;
+                let (_, first) = self.deadlines.first().filter(|(deadline, _)| *deadline <= now)?;
+                let late = self.pending.get(&request_id(first))?;
                 Some(format!("did not answer {} within the request timeout", late.api.name()))
             }
         }
@@ -188,11 +206,8 @@ impl Session {
         match self.state {
             State::Connecting(deadline) => Some(deadline),
             _ => {
-                let wake = |pending: &Pending| match pending.one_of_many && !pending.abandoned {
-                    true => limits.patience_end(pending.deadline),
-                    false => pending.deadline,
-                };
-                self.pending.values().map(wake).min()
+                let patience = self.patience.first().map(|(deadline, _)| limits.patience_end(deadline));
+                self.deadlines.first().map(|(deadline, _)| deadline).into_iter().chain(patience).min()
             }
         }
     }
@@ -203,21 +218,23 @@ impl Session {
             State::Connecting(deadline) => {
                 Some(deadline.saturating_sub(limits.connect_timeout.saturating_sub(limits.patience)))
             }
-            _ => self.pending.values().map(|pending| limits.patience_end(pending.deadline)).min(),
+            _ => self.deadlines.first().map(|(deadline, _)| limits.patience_end(deadline)),
         }
     }
 
     /// Gives up what another server can be asked instead, when patience has ended. The connection stays: what only this
     /// server knows may still come.
     pub(super) fn abandon(&mut self, now: Instant, limits: &Limits, out: &mut Outbox) {
-        for pending in self.pending.values_mut() {
-            if pending.one_of_many && !pending.abandoned && limits.patience_end(pending.deadline) <= now {
-                pending.abandoned = true;
-                let text = format!("{} did not answer {} yet", self.address, pending.api.name());
-                let failure = Failure::Lost { error: passing(ErrorCode::TimedOut(text)), sent: true };
-                let address = self.address.clone();
-                out.answers.push_back(Answered { key: pending.key, result: Err(failure), address });
-            }
+        while let Some((deadline, first)) = self.patience.first()
+            && limits.patience_end(deadline) <= now
+        {
+            self.patience.set(first, Some(deadline), None);
+            let Some(pending) = self.pending.get_mut(&request_id(first)) else { continue };
+            pending.abandoned = true;
+            let text = format!("{} did not answer {} yet", self.address, pending.api.name());
+            let failure = Failure::Lost { error: passing(ErrorCode::TimedOut(text)), sent: true };
+            let address = self.address.clone();
+            out.answers.push_back(Answered { key: pending.key, result: Err(failure), address });
         }
     }
 
@@ -232,4 +249,13 @@ impl Session {
     fn answered(&self, key: Key, result: Result<Body, Failure>) -> Answered {
         Answered { key, result, address: self.address.clone() }
     }
+}
+
+/// A request among timers; request ids are not negative.
+fn number(request_id: i32) -> u64 {
+    u64::from(request_id.unsigned_abs())
+}
+
+fn request_id(number: u64) -> i32 {
+    i32::try_from(number).unwrap_or(i32::MAX)
 }

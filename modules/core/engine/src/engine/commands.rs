@@ -158,8 +158,9 @@ impl Engine {
     pub fn cancel(&mut self, now: Instant, ticket: Ticket) {
         self.advance(now);
         let mut orders = Orders::default();
-        self.opening.remove(&ticket);
-        self.cluster.cancel(ticket);
+        if self.opening.remove(&ticket) || self.admin.awaits(ticket) {
+            self.cluster.cancel(ticket);
+        }
         self.admin.cancel(ticket);
         self.scans.cancel(ticket, &mut orders);
         self.lookups.cancel(ticket);

@@ -41,10 +41,11 @@ use self::{
     arena::{Arena, PartitionId, QueueId, TableId},
     batch::queue::BucketQueue,
     partition::PartitionState,
+    sender::ready::Loads,
     sender::writer::Writer,
     table::{Opened, TableState},
 };
-use crate::chance::Chance;
+use crate::{chance::Chance, timers::Timers};
 use thalweg_contract::{Bucket, Counters, Instant, Settings, TableHandle, Ticket, WriteSettings};
 
 /// The most that a batch is allowed to gather, in bytes, whatever the settings say: without compression it must still fit
@@ -85,6 +86,12 @@ pub(crate) struct Write {
     queues: Arena<QueueId, BucketQueue>,
     /// The queues that are not empty.
     active: BTreeSet<QueueId>,
+    /// The queues that something happened to since the last `drive`; this and the next two are told of in `sender::ready`.
+    touched: BTreeSet<QueueId>,
+    /// When queues are to be looked at.
+    timers: Timers,
+    /// What is on its way to each leader.
+    loads: Loads,
     jobs: HashMap<u64, Job>,
     requests: BTreeMap<u64, Request>,
     next_request: u64,
@@ -115,6 +122,9 @@ impl Write {
             partitions: Arena::new(),
             queues: Arena::new(),
             active: BTreeSet::new(),
+            touched: BTreeSet::new(),
+            timers: Timers::default(),
+            loads: Loads::new(),
             jobs: HashMap::new(),
             requests: BTreeMap::new(),
             next_request: 1,
@@ -144,9 +154,12 @@ impl Write {
         }
         self.handles.insert(table.handle, Opened::new(id, &table.info));
         if table.info.descriptor.partition_keys.is_empty()
-            && let Some(only) = self.partition(id, "").and_then(|only| self.partitions.get_mut(only))
+            && let Some(only) = self.partition(id, "")
         {
-            only.leaders.set(&table.leaders);
+            if let Some(only) = self.partitions.get_mut(only) {
+                only.leaders.set(&table.leaders);
+            }
+            self.touch_partition(only);
         }
     }
 

@@ -148,6 +148,7 @@ impl Write {
     /// Adds as many rows as a batch of this bucket has room for; gives those that are left.
     fn add<'a>(&mut self, id: QueueId, source: Source<'_>, encoded: &EncodedRows, rows: Selected<'a>) -> Selected<'a> {
         self.active.insert(id);
+        self.touch(id);
         let takes = |open: &Accumulator| open.takes(source.plan, source.bytes);
         if self.queues.get(id).and_then(|queue| queue.open.as_ref()).is_some_and(|open| !takes(open)) {
             self.seal(id);
@@ -198,8 +199,10 @@ impl Write {
 
     /// Makes batches of everything that waits.
     pub(crate) fn seal_all(&mut self) {
-        let queues: Vec<QueueId> = self.active.iter().copied().collect();
-        queues.into_iter().for_each(|queue| self.seal(queue));
+        for queue in self.gathering() {
+            self.touch(queue);
+            self.seal(queue);
+        }
     }
 
     /// Gives up what waits in a queue.

@@ -144,7 +144,7 @@ impl Accumulator {
     }
 
     /// Makes it a batch, to be given up at `deadline`, and the work of encoding it.
-    pub(crate) fn seal(self, deadline: Instant) -> (Batch, Work) {
+    pub(crate) fn seal(self, deadline: Instant) -> (Box<Batch>, Work) {
         let rows = self.gathered.rows() as u32;
         let (head, work) = match (self.gathered, &self.plan.content) {
             (Gathered::Columns(mut columns), content) => {
@@ -165,7 +165,7 @@ impl Accumulator {
             Work::Keep(bytes) => bytes.len() as u64,
             Work::Decode { .. } => 0,
         };
-        let batch = Batch {
+        let batch = Box::new(Batch {
             id: self.id,
             deadline,
             rows,
@@ -182,7 +182,7 @@ impl Accumulator {
             settled: false,
             failure: None,
             backoff: Backoff::default(),
-        };
+        });
         (batch, work)
     }
 }

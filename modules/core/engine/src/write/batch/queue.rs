@@ -15,6 +15,7 @@ use crate::write::{
     batch::accumulator::Accumulator,
     batch::sequence::{distance, following},
     batch::{Batch, Stage},
+    sender::ready::Standing,
 };
 use thalweg_contract::{Error, Instant};
 
@@ -45,9 +46,9 @@ pub(crate) struct BucketQueue {
     /// Rows that wait to become a batch.
     pub(crate) open: Option<Accumulator>,
     /// Sealed and never sent under this writer id, in order.
-    pub(crate) ready: VecDeque<Batch>,
+    pub(crate) ready: VecDeque<Box<Batch>>,
     /// Sent at least once under this writer id, in the order of their sequences.
-    pub(crate) flight: VecDeque<Batch>,
+    pub(crate) flight: VecDeque<Box<Batch>>,
     next_sequence: i32,
     hole: Option<Hole>,
     /// The last batch that left without anybody knowing whether the server has it.
@@ -56,6 +57,8 @@ pub(crate) struct BucketQueue {
     pub(crate) trouble: Option<Error>,
     /// Its bucket was dropped: nothing is sent to it any more, and what the server makes of its sequences is of no matter.
     pub(crate) gone: bool,
+    /// How it was counted last.
+    pub(crate) standing: Standing,
 }
 
 impl BucketQueue {
@@ -72,6 +75,7 @@ impl BucketQueue {
             unknown: None,
             trouble: None,
             gone: false,
+            standing: Standing::default(),
         }
     }
 
@@ -102,17 +106,19 @@ impl BucketQueue {
     /// The batch that a pick means.
     pub(crate) fn picked(&self, pick: Pick) -> Option<&Batch> {
         match pick {
-            Pick::Again(at) => self.flight.get(at),
-            Pick::First => self.ready.front(),
+            Pick::Again(at) => self.flight.get(at).map(Box::as_ref),
+            Pick::First => self.ready.front().map(Box::as_ref),
         }
     }
 
-    /// When the first batch that waits to be sent again may go.
-    pub(crate) fn next_retry(&self) -> Option<Instant> {
-        self.flight.iter().find_map(|batch| match batch.stage {
+    /// When the first batch that waits to be sent again may go, and the first that was not sent under this writer id.
+    pub(crate) fn next_tries(&self) -> [Option<Instant>; 2] {
+        let not_before = |batch: &Batch| match batch.stage {
             Stage::Waiting(not_before) => Some(not_before),
             Stage::Encoding | Stage::Sent { .. } => None,
-        })
+        };
+        let again = self.flight.iter().find_map(|batch| not_before(batch));
+        [again, self.ready.front().and_then(|batch| not_before(batch))]
     }
 
     /// The place of a batch that a request is under way for.
@@ -122,10 +128,10 @@ impl BucketQueue {
 
     /// How much of the window is taken.
     fn used(&self) -> u32 {
-        match self.flight.front() {
+        match self.flight.front().map(|batch| batch.sequence) {
             None => 0,
-            Some(Batch { sequence: Some(first), .. }) => distance(*first, self.next_sequence),
-            Some(_) => u32::try_from(self.flight.len()).unwrap_or(u32::MAX),
+            Some(Some(first)) => distance(first, self.next_sequence),
+            Some(None) => u32::try_from(self.flight.len()).unwrap_or(u32::MAX),
         }
     }
 
@@ -165,7 +171,7 @@ impl BucketQueue {
     }
 
     /// Takes the batch at `at` out, which the server has.
-    pub(crate) fn written(&mut self, at: usize) -> Option<Batch> {
+    pub(crate) fn written(&mut self, at: usize) -> Option<Box<Batch>> {
         let batch = self.flight.remove(at)?;
         self.trouble = None;
         // The server has it, so it has all before it.
@@ -175,7 +181,7 @@ impl BucketQueue {
     }
 
     /// Takes the batch at `at` out, which is given up.
-    pub(crate) fn given_up(&mut self, at: usize) -> Option<Batch> {
+    pub(crate) fn given_up(&mut self, at: usize) -> Option<Box<Batch>> {
         let batch = self.flight.remove(at)?;
         let Some(sequence) = batch.sequence else {
             return Some(batch);
@@ -197,7 +203,7 @@ impl BucketQueue {
             return false;
         };
         let behind = || self.flight.iter().filter(|batch| batch.id > hole.batch);
-        if behind().any(Batch::is_sent) {
+        if behind().any(|batch| batch.is_sent()) {
             return false;
         }
         if self.unknown.is_some_and(|unknown| unknown > hole.batch) || behind().any(|batch| batch.uncertain) {
@@ -215,7 +221,7 @@ impl BucketQueue {
 
     /// Begins anew under another writer id, with no request under way: batches that the server certainly lacks are to be
     /// sent as if they never had been; the others, of unknown fate, are given back.
-    pub(crate) fn begin_anew(&mut self) -> Vec<Batch> {
+    pub(crate) fn begin_anew(&mut self) -> Vec<Box<Batch>> {
         let mut unknown = Vec::new();
         let mut kept = VecDeque::new();
         for mut batch in std::mem::take(&mut self.flight) {
@@ -228,8 +234,8 @@ impl BucketQueue {
             kept.push_back(batch);
         }
         kept.append(&mut self.ready);
-        let (open, gone) = (self.open.take(), self.gone);
-        *self = Self { open, ready: kept, gone, ..Self::new(self.partition, self.bucket) };
+        let (open, gone, standing) = (self.open.take(), self.gone, self.standing);
+        *self = Self { open, ready: kept, gone, standing, ..Self::new(self.partition, self.bucket) };
         unknown
     }
 

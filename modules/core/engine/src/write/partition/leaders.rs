@@ -34,6 +34,11 @@ impl Leaders {
         }
     }
 
+    /// Whether an error made them doubtful.
+    pub(crate) fn are_doubtful(&self) -> bool {
+        self.doubtful
+    }
+
     /// Whether to ask for them now; `missing` says that a bucket with rows has none.
     pub(crate) fn ask(&mut self, now: Instant, missing: bool) -> bool {
         if self.asked || !(self.doubtful || missing) || self.backoff.not_before() > now {

@@ -107,6 +107,7 @@ impl Write {
         if let Some(state) = self.partitions.get_mut(id) {
             state.leaders.set(&[]);
         }
+        self.touch_partition(id);
         if let Some(what) = refused {
             let error = self.about_partition(id, &what, false);
             self.fail_partition(id, &error);
@@ -137,6 +138,7 @@ impl Write {
         let (first, limit) = self.backoff;
         state.leaders.set(&[]);
         state.leaders.backoff().failed(self.now, first, limit, &mut self.chance);
+        self.touch_partition(id);
         let Err(failure) = result else { return };
         let error = failure.into_error();
         let error = self.about_partition(id, &format!("it could not be created: {error}"), error.retriable);
@@ -175,6 +177,7 @@ impl Write {
         } else {
             state.leaders.backoff().succeeded();
         }
+        self.touch_partition(id);
     }
 
     /// The buckets of a partition that have rows.
@@ -190,7 +193,7 @@ impl Write {
         self.buckets_with_rows(partition).any(|bucket| leader(bucket).is_none())
     }
 
-    fn has_rows(&self, partition: PartitionId) -> bool {
+    pub(crate) fn has_rows(&self, partition: PartitionId) -> bool {
         self.buckets_with_rows(partition).next().is_some()
     }
 
@@ -227,9 +230,11 @@ impl Write {
         if !queue.is_empty() {
             self.active.insert(to);
         }
+        self.touch(from);
+        self.touch(to);
     }
 
-    fn queues_of(&self, partition: PartitionId) -> Vec<QueueId> {
+    pub(crate) fn queues_of(&self, partition: PartitionId) -> Vec<QueueId> {
         self.partitions.get(partition).into_iter().flat_map(|state| state.queues.values().copied()).collect()
     }
 

@@ -20,6 +20,7 @@ impl Write {
     pub(crate) fn replied(&mut self, now: Instant, key: u64, reply: Reply) {
         self.advance(now);
         let Some(mut request) = self.requests.remove(&key) else { return };
+        self.request_ended(request.leader);
         let refusal = match reply {
             Reply::Answered(buckets) => {
                 for reply in buckets {
@@ -59,6 +60,7 @@ impl Write {
             Ok(id) if id >= 0 => {
                 self.writer.state = State::Held(id);
                 self.writer.trouble = None;
+                self.touch_all();
                 return;
             }
             Ok(id) => {
@@ -114,6 +116,7 @@ impl Write {
 
     /// The server has a batch.
     fn written(&mut self, queue: QueueId, batch: u64, offset: Option<i64>) {
+        self.touch(queue);
         let Some(bucket) = self.queues.get(queue).and_then(|queue| self.bucket(queue)) else { return };
         let Some(queue) = self.queues.get_mut(queue) else { return };
         let Some(mut batch) = queue.in_flight(batch).and_then(|at| queue.written(at)) else { return };
@@ -129,6 +132,7 @@ impl Write {
 
     /// A try of a batch did not write it, or it is not known.
     fn refused(&mut self, id: QueueId, batch: u64, refusal: &Refusal) {
+        self.touch(id);
         let Some(queue) = self.queues.get_mut(id) else { return };
         let Some(at) = queue.in_flight(batch) else { return };
         if let Some(partition) = self.partitions.get_mut(queue.partition) {
@@ -167,7 +171,8 @@ impl Write {
         if self.writer.state != State::Draining || !self.requests.is_empty() {
             return;
         }
-        let unknown: Vec<Batch> = self.queues.iter_mut().flat_map(|(_, queue)| queue.begin_anew()).collect();
+        self.touch_all();
+        let unknown: Vec<Box<Batch>> = self.queues.iter_mut().flat_map(|(_, queue)| queue.begin_anew()).collect();
         for mut batch in unknown {
             let error = batch.failure.take().unwrap_or_else(lost_track);
             self.settle(&mut batch, &Outcome::Failed { error, may_have_been_written: true });

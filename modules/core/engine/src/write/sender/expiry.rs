@@ -6,6 +6,7 @@ use crate::write::{
     accounting::Outcome,
     arena::{PartitionId, QueueId},
     batch::queue::BucketQueue,
+    sender::ready::Earliest,
     sender::writer::State,
 };
 use thalweg_contract::{Error, ErrorCode, Instant};
@@ -13,20 +14,7 @@ use thalweg_contract::{Error, ErrorCode, Instant};
 impl Write {
     /// When `tick` is to be called at the latest; `None`: no need. Call it when `poll` gives nothing more.
     pub(crate) fn next_wake(&self) -> Option<Instant> {
-        let linger = micros(self.settings.linger);
-        let delivery = micros(self.settings.delivery_timeout);
-        let mut wake = Earliest { now: self.now, at: None };
-        for (_, queue) in self.active_queues() {
-            if let Some(open) = &queue.open {
-                wake.consider(open.opened.saturating_add(linger));
-                wake.consider(open.opened.saturating_add(delivery));
-            }
-            queue.ready.iter().take(1).for_each(|batch| wake.consider(batch.deadline));
-            queue.flight.iter().filter(|batch| !batch.settled).for_each(|batch| wake.consider(batch.deadline));
-            queue.next_retry().into_iter().for_each(|retry| wake.consider(retry));
-            let ask = self.partitions.get(queue.partition).and_then(|partition| partition.leaders.wake(self.now));
-            ask.into_iter().for_each(|ask| wake.consider(ask));
-        }
+        let mut wake = Earliest { now: self.now, at: self.timers.first().map(|(at, _)| at) };
         if self.writer.state == State::Missing && !self.active.is_empty() {
             wake.consider(self.writer.backoff.not_before());
         }
@@ -45,7 +33,7 @@ impl Write {
         let delivery = self.settings.delivery_timeout;
         let late = |deadline: Instant| deadline <= self.now;
         let mut expired = Vec::new();
-        for (id, queue) in self.active_queues() {
+        for (id, queue) in self.touched.iter().filter_map(|id| Some((*id, self.queues.get(*id)?))) {
             let open = queue.open.as_ref().is_some_and(|open| late(open.opened.saturating_add(micros(delivery))));
             let ready = queue.ready.front().is_some_and(|batch| late(batch.deadline));
             let flight = queue.flight.iter().any(|batch| !batch.settled && late(batch.deadline));
@@ -83,6 +71,7 @@ impl Write {
     /// Gives up everything of these queues.
     pub(crate) fn fail_queues(&mut self, queues: &[QueueId], error: &Error) {
         for id in queues {
+            self.touch(*id);
             self.fail_open(*id, error);
             self.fail_queue(*id, Instant::MAX, error);
         }
@@ -123,20 +112,6 @@ impl Write {
             // The work still holds the rows.
             Some(job) => job.orphaned = batch.held,
             None => self.release(&batch),
-        }
-    }
-}
-
-/// The earliest of some times that are still to come: what is due already waits for something else.
-struct Earliest {
-    now: Instant,
-    at: Option<Instant>,
-}
-
-impl Earliest {
-    fn consider(&mut self, at: Instant) {
-        if at > self.now {
-            self.at = Some(self.at.map_or(at, |earliest| earliest.min(at)));
         }
     }
 }

@@ -8,11 +8,13 @@
 //! answer   what an answer means for its batches
 //! refusal  what the refusal of a batch means
 //! expiry   deadlines, and when to be woken
+//! ready    which queues a turn concerns
 //! writer   the writer id and its renewal
 //! ```
 
 pub(crate) mod answer;
 pub(crate) mod expiry;
+pub(crate) mod ready;
 mod refusal;
 pub(crate) mod writer;
 
@@ -22,6 +24,7 @@ use crate::backoff::micros;
 use crate::write::{
     Outgoing, Output, Produce, Request, Write,
     arena::{PartitionId, QueueId, TableId},
+    batch::accumulator::Accumulator,
     batch::queue::{BucketQueue, Pick},
     sender::writer::State,
 };
@@ -47,6 +50,7 @@ struct Draft {
 impl Write {
     /// Does all that can be done now.
     pub(crate) fn drive(&mut self) {
+        self.touch_due();
         self.expire();
         self.close_holes();
         self.renew_writer();
@@ -54,8 +58,7 @@ impl Write {
         self.ask_writer();
         self.send_all();
         self.ask_leaders();
-        let queues = &self.queues;
-        self.active.retain(|id| queues.get(*id).is_some_and(|queue| !queue.is_empty()));
+        self.leave();
     }
 
     /// What work gave.
@@ -72,7 +75,7 @@ impl Write {
             let at = queue.ready.iter().position(|batch| batch.id == key)?;
             Some((job.queue, at, queue.ready.get_mut(at)?))
         });
-        let Some((queue, at, batch)) = place else {
+        let Some((id, at, batch)) = place else {
             self.accounting.free(job.map_or(0, |job| job.orphaned));
             buffer.into_iter().for_each(|buffer| self.accounting.push(Output::Release(buffer)));
             return;
@@ -101,34 +104,28 @@ impl Write {
             }
         };
         if let Some(code) = failure {
-            self.fail_ready(queue, at, &Error { code, retriable: false });
+            self.fail_ready(id, at, &Error { code, retriable: false });
         }
+        self.touch(id);
     }
 
     /// Seals what has waited long enough, or has nothing to wait for.
     fn seal_due(&mut self) {
-        let mut busy = tree::set(self.requests.values().map(|request| request.leader));
-        let mut waiting = Vec::new();
-        for (id, queue) in self.active_queues() {
-            if !queue.ready.is_empty() || !queue.flight.is_empty() {
-                busy.extend(self.leader(queue));
-            }
-            if let Some(open) = &queue.open {
-                waiting.push((id, open.opened, self.leader(queue)));
-            }
-        }
+        self.touched.iter().copied().collect::<Vec<_>>().into_iter().for_each(|id| self.count(id));
         let linger = micros(self.settings.linger);
-        for (id, opened, leader) in waiting {
-            let idle = leader.is_some_and(|leader| !busy.contains(&leader));
-            if idle || self.now >= opened.saturating_add(linger) {
-                self.seal(id);
-            }
+        let long = |open: &Accumulator| self.now >= open.opened.saturating_add(linger);
+        let queue = |id: &QueueId| self.queues.get(*id).and_then(|queue| queue.open.as_ref());
+        let mut due = self.idle_gathering();
+        due.extend(self.touched.iter().filter(|id| queue(id).is_some_and(long)));
+        for id in due {
+            self.touch(id);
+            self.seal(id);
         }
     }
 
     /// Closes the holes that failed batches left.
     fn close_holes(&mut self) {
-        for id in &self.active {
+        for id in &self.touched {
             if self.queues.get_mut(*id).is_some_and(BucketQueue::close_hole) {
                 self.writer.renew();
             }
@@ -151,7 +148,7 @@ impl Write {
     /// Sends all that may be sent, one batch of a queue after the other.
     fn send_all(&mut self) {
         let Some(writer) = self.writer.ready() else { return };
-        let queues: Vec<QueueId> = self.active.iter().copied().collect();
+        let queues: Vec<QueueId> = self.touched.iter().copied().collect();
         loop {
             let mut drafts = Drafts::new();
             let mut sent = false;
@@ -220,14 +217,19 @@ impl Write {
             columns: draft.columns,
             batches: draft.batches,
         }));
+        self.request_begins(draft.request.leader);
         self.requests.insert(draft.key, draft.request);
     }
 
     /// Asks for leaders where they are doubtful, or missing for rows that wait.
     fn ask_leaders(&mut self) {
         let mut missing: BTreeMap<PartitionId, bool> = BTreeMap::new();
-        for (_, queue) in self.active_queues().filter(|(_, queue)| !queue.gone) {
-            *missing.entry(queue.partition).or_default() |= self.leader(queue).is_none();
+        for queue in self.touched.iter().filter_map(|id| self.queues.get(*id)).filter(|queue| !queue.gone) {
+            let doubtful =
+                self.partitions.get(queue.partition).is_some_and(|partition| partition.leaders.are_doubtful());
+            if !queue.is_empty() || (doubtful && self.has_rows(queue.partition)) {
+                *missing.entry(queue.partition).or_default() |= !queue.is_empty() && self.leader(queue).is_none();
+            }
         }
         for (partition, missing) in missing {
             let Some(partition) = self.partitions.get_mut(partition) else { continue };
