@@ -15,6 +15,9 @@ impl Write {
     /// When `tick` is to be called at the latest; `None`: no need. Call it when `poll` gives nothing more.
     pub(crate) fn next_wake(&self) -> Option<Instant> {
         let mut wake = Earliest { now: self.now, at: self.timers.first().map(|(at, _)| at) };
+        // There are some only if something happened since.
+        let touched = self.touched.iter().filter_map(|id| self.next_look(self.queues.get(*id)?));
+        touched.for_each(|at| wake.consider(at));
         if self.writer.state == State::Missing && !self.active.is_empty() {
             wake.consider(self.writer.backoff.not_before());
         }

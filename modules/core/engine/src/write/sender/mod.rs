@@ -224,11 +224,13 @@ impl Write {
     /// Asks for leaders where they are doubtful, or missing for rows that wait.
     fn ask_leaders(&mut self) {
         let mut missing: BTreeMap<PartitionId, bool> = BTreeMap::new();
-        for queue in self.touched.iter().filter_map(|id| self.queues.get(*id)).filter(|queue| !queue.gone) {
+        for id in &self.touched {
+            let Some(queue) = self.queues.get(*id).filter(|queue| !queue.gone) else { continue };
             let doubtful =
                 self.partitions.get(queue.partition).is_some_and(|partition| partition.leaders.are_doubtful());
-            if !queue.is_empty() || (doubtful && self.has_rows(queue.partition)) {
-                *missing.entry(queue.partition).or_default() |= !queue.is_empty() && self.leader(queue).is_none();
+            let active = self.active.contains(id);
+            if active || (doubtful && self.has_rows(queue.partition)) {
+                *missing.entry(queue.partition).or_default() |= active && self.leader(queue).is_none();
             }
         }
         for (partition, missing) in missing {

@@ -161,7 +161,7 @@ impl Write {
     }
 
     /// When something of a queue becomes due.
-    fn next_look(&self, queue: &BucketQueue) -> Option<Instant> {
+    pub(crate) fn next_look(&self, queue: &BucketQueue) -> Option<Instant> {
         let mut next = Earliest { now: self.now, at: None };
         if queue.is_empty() {
             return None;
