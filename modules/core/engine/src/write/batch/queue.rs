@@ -221,12 +221,12 @@ impl BucketQueue {
 
     /// Begins anew under another writer id, with no request under way: batches that the server certainly lacks are to be
     /// sent as if they never had been; the others, of unknown fate, are given back.
-    pub(crate) fn begin_anew(&mut self) -> Vec<Box<Batch>> {
-        let mut unknown = Vec::new();
+    pub(crate) fn begin_anew(&mut self) -> VecDeque<Box<Batch>> {
+        let mut unknown = VecDeque::new();
         let mut kept = VecDeque::new();
         for mut batch in std::mem::take(&mut self.flight) {
             if batch.settled || (batch.uncertain && !self.is_behind_hole(batch.id)) {
-                unknown.push(batch);
+                unknown.push_back(batch);
                 continue;
             }
             batch.sequence = None;
