@@ -1,8 +1,27 @@
 //! Access to files: reading at a position, writing several pieces at the end, putting a whole file in place.
 
 use std::fs::{self, File};
-use std::io::{self, IoSlice, Write};
+use std::io::{self, IoSlice, Read, Seek, SeekFrom, Write};
 use std::path::Path;
+
+/// Bytes from which on a file is opened for the reading alone.
+const LARGE: u64 = 128 << 10;
+
+/// As `read_exact_at`, of the file at `path` that `file` is. For much of it a handle of its own is opened: only where a handle
+/// is can bytes be read into memory that was not zeroed before.
+pub(crate) fn read_much(path: &Path, file: &File, position: u64, length: u64) -> io::Result<Vec<u8>> {
+    if length < LARGE {
+        return read_exact_at(file, position, length);
+    }
+    let mut file = File::open(path)?;
+    file.seek(SeekFrom::Start(position))?;
+    let mut bytes =
+        Vec::with_capacity(usize::try_from(length).map_err(|_| io::Error::from(io::ErrorKind::InvalidInput))?);
+    match file.take(length).read_to_end(&mut bytes)? as u64 {
+        read if read == length => Ok(bytes),
+        _ => Err(io::ErrorKind::UnexpectedEof.into()),
+    }
+}
 
 /// Reads exactly `length` bytes at `position`.
 pub(crate) fn read_exact_at(file: &File, position: u64, length: u64) -> io::Result<Vec<u8>> {

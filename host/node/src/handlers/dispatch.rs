@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use prost::encoding::{DecodeContext, decode_key, skip_field};
-use thalweg_wire::frame::{RequestHeader, encode_error_response, encode_response};
+use thalweg_wire::frame::{FrameError, RequestHeader, encode_error_response, encode_response};
 use thalweg_wire::message::{ApiKey, Request, ServerErrorCode, decode};
 
 use super::MOST_NAMED;
@@ -14,6 +14,7 @@ use super::admin::{database, handshake, metadata, partition, stats, table};
 use super::read::{fetch, lookup, offsets, scan_kv};
 use super::write::{produce, put_kv};
 use crate::failure::Failure;
+use crate::handlers::frame::Frame;
 use crate::handlers::service::Service;
 use crate::runtime::memory::Share;
 
@@ -24,7 +25,7 @@ const CHECKED_AT_ONCE: usize = 256 << 10;
 #[derive(Debug)]
 pub(crate) struct Answer {
     /// The whole frame.
-    pub(crate) frame: Vec<u8>,
+    pub(crate) frame: Frame,
     /// Its share of the memory, given back when it is sent.
     pub(crate) _share: Option<Share>,
 }
@@ -77,7 +78,7 @@ pub(crate) async fn start(service: &Arc<Service>, header: RequestHeader, body: B
         ApiKey::Lookup => looking_up(service, id, body),
         ApiKey::PrefixLookup => running(id, body, |request| lookup::prefix(Arc::clone(service), request)),
         ApiKey::ScanKv => running(id, body, |request| scan_kv::scan(Arc::clone(service), request)),
-        ApiKey::FetchLog => running(id, body, |request| fetch::fetch(Arc::clone(service), request)),
+        ApiKey::FetchLog => fetching(service, id, body),
         ApiKey::ListOffsets => later(service, id, body, offsets::list),
         ApiKey::LimitScan => running(id, body, |request| offsets::limit_scan(Arc::clone(service), request)),
         other => {
@@ -171,6 +172,29 @@ where
     answer_later(id, begun.await.unwrap_or_else(|_| Err(Failure::broken())))
 }
 
+/// Answers a fetch when there is enough; its rows are not copied into the answer.
+fn fetching(service: &Arc<Service>, id: i32, body: Bytes) -> Started {
+    match read(body) {
+        Ok(request) => {
+            let service = Arc::clone(service);
+            Started::Running(Box::pin(async move {
+                let fetched = fetch::fetch(service, request).await;
+                let framed = fetched.map(|(response, share)| (fetch::frame(id, response), share));
+                match framed {
+                    Ok((Ok(frame), share)) => Answer { frame, _share: share },
+                    Ok((Err(error), _)) => refuse(id, &not_encoded(&error)),
+                    Err(failure) => refuse(id, &failure),
+                }
+            }))
+        }
+        Err(failure) => Started::Done(refuse(id, &failure)),
+    }
+}
+
+fn not_encoded(error: &FrameError) -> Failure {
+    Failure::new(ServerErrorCode::UNKNOWN_SERVER_ERROR, error.to_string())
+}
+
 /// Lets `begin` take the request's place, and answers with what comes of it.
 fn running<R, F>(id: i32, body: Bytes, begin: impl FnOnce(R) -> F) -> Started
 where
@@ -200,8 +224,8 @@ where
 
 fn answer(id: i32, result: Result<impl prost::Message, Failure>, share: Option<Share>) -> Answer {
     match result.map(|response| encode_response(id, &response)) {
-        Ok(Ok(frame)) => Answer { frame, _share: share },
-        Ok(Err(error)) => refuse(id, &Failure::new(ServerErrorCode::UNKNOWN_SERVER_ERROR, error.to_string())),
+        Ok(Ok(frame)) => Answer { frame: frame.into(), _share: share },
+        Ok(Err(error)) => refuse(id, &not_encoded(&error)),
         Err(failure) => refuse(id, &failure),
     }
 }
@@ -217,5 +241,5 @@ pub(crate) fn refuse(id: i32, failure: &Failure) -> Answer {
     // An error is a few hundred bytes, whatever its text is made of.
     let text: String = failure.text.chars().take(2000).collect();
     let frame = encode_error_response(id, failure.code.code(), &text).unwrap_or_default();
-    Answer { frame, _share: None }
+    Answer { frame: frame.into(), _share: None }
 }

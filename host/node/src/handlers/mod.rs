@@ -6,10 +6,12 @@
 //! write      rows appended, put, inserted
 //! read       rows fetched, looked up, scanned
 //! dispatch   from a request's key to who handles it; served: which there are
+//! frame      an answer on its way to the socket
 //! ```
 
 pub(crate) mod admin;
 pub(crate) mod dispatch;
+pub(crate) mod frame;
 pub(crate) mod read;
 mod refusal;
 mod served;

@@ -3,7 +3,7 @@
 //! Every request whose header can be read is answered: what is too long, or has no room, with an error, and its bytes are
 //! passed over; what panics, too; and what still runs when the node ends.
 
-use std::io;
+use std::io::{self, IoSlice};
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
@@ -20,6 +20,7 @@ use tokio::time::timeout;
 
 use crate::failure::Failure;
 use crate::handlers::dispatch::{self, Answer, Started};
+use crate::handlers::frame::Frame;
 use crate::handlers::service::Service;
 use crate::options::Limits;
 use crate::runtime::memory::{self, Share};
@@ -246,7 +247,19 @@ async fn write_answers(
 ) -> Result<(), ConnectionError> {
     while let Some(answer) = waiting.recv().await {
         let patience = patience + Duration::from_secs((answer.frame.len() >> 20) as u64);
-        timeout(patience, write.write_all(&answer.frame)).await.map_err(|_| ConnectionError::Slow)??;
+        timeout(patience, write_frame(&mut write, &answer.frame)).await.map_err(|_| ConnectionError::Slow)??;
+    }
+    Ok(())
+}
+
+async fn write_frame(write: &mut OwnedWriteHalf, frame: &Frame) -> io::Result<()> {
+    let mut all: Vec<IoSlice<'_>> = frame.slices().map(IoSlice::new).collect();
+    let mut rest = all.as_mut_slice();
+    while !rest.is_empty() {
+        match write.write_vectored(rest).await? {
+            0 => return Err(io::ErrorKind::WriteZero.into()),
+            written => IoSlice::advance_slices(&mut rest, written),
+        }
     }
     Ok(())
 }

@@ -14,7 +14,7 @@ use bytes::Bytes;
 use self::index::{Entry, Index};
 use self::walk::Walk;
 use super::batch::{Header, HeaderError};
-use crate::disk::file::read_exact_at;
+use crate::disk::file::read_much;
 use crate::runtime::sync::{read, write};
 
 /// A segment: its first offset is its name.
@@ -136,12 +136,12 @@ impl Segment {
         let file = self.open()?;
         while position < end {
             let window = (most as u64).saturating_add(index::INTERVAL).min(end - position);
-            let buffer = read_exact_at(&file, position, window)?;
+            let buffer = read_much(&self.path, &file, position, window)?;
             let (start, first) = find(&buffer, offset)?;
             position += start as u64;
             let Some(first) = first else { continue };
             if first.size > most {
-                return if at_least_one { one(&file, position, first.size, end) } else { Ok(Bytes::new()) };
+                return if at_least_one { self.one(&file, position, first.size, end) } else { Ok(Bytes::new()) };
             }
             let length = whole(buffer.get(start..).unwrap_or_default(), most);
             if length > 0 {
@@ -154,6 +154,14 @@ impl Segment {
         Ok(Bytes::new())
     }
 
+    /// The one batch of `size` bytes at `position`.
+    fn one(&self, file: &File, position: u64, size: usize, end: u64) -> io::Result<Bytes> {
+        if size as u64 > end - position {
+            return Err(damaged());
+        }
+        read_much(&self.path, file, position, size as u64).map(Bytes::from)
+    }
+
     /// From the batch with `offset` on, `most` bytes at most, wherever they end; if `at_least_one`, the first batch even
     /// when it is larger.
     pub(crate) fn read_cut(&self, offset: i64, most: usize, at_least_one: bool) -> io::Result<Bytes> {
@@ -164,7 +172,7 @@ impl Segment {
             let (position, header) = step?;
             if header.next_offset() > offset {
                 let most = if at_least_one { most.max(header.size) } else { most };
-                return read_exact_at(&file, position, (most as u64).min(end - position)).map(Bytes::from);
+                return read_much(&self.path, &file, position, (most as u64).min(end - position)).map(Bytes::from);
             }
         }
         Ok(Bytes::new())
@@ -231,14 +239,6 @@ fn find(buffer: &[u8], offset: i64) -> io::Result<(usize, Option<Header>)> {
         }
     }
     Ok((at, None))
-}
-
-/// The one batch of `size` bytes at `position`.
-fn one(file: &File, position: u64, size: usize, end: u64) -> io::Result<Bytes> {
-    if size as u64 > end - position {
-        return Err(damaged());
-    }
-    read_exact_at(file, position, size as u64).map(Bytes::from)
 }
 
 /// The length of the whole batches at the beginning of `bytes`, `most` at most.

@@ -11,7 +11,8 @@ use bytes::BufMut;
 
 pub use request::{RequestHeader, decode_request, encode_request, put_request_start, request_length};
 pub use response::{
-    ErrorResponse, Response, decode_response, encode_error_response, encode_response, response_length, success_of,
+    ErrorResponse, Response, decode_response, encode_error_response, encode_response, put_response_start,
+    response_length, success_of,
 };
 
 /// How many bytes the length before each frame has.

@@ -115,12 +115,25 @@ pub fn encode_error_response(request_id: i32, code: i32, message: &str) -> Resul
     encode(ERROR, request_id, &body)
 }
 
+/// Writes what comes before the body of a success, length prefix included, for who sends a body of so many bytes apart.
+///
+/// # Errors
+/// If the frame would be longer than [`MAX_RESPONSE_LENGTH`]; then nothing is written.
+pub fn put_response_start(request_id: i32, body: usize, out: &mut Vec<u8>) -> Result<(), FrameError> {
+    put_start(SUCCESS, request_id, body, out)
+}
+
+fn put_start(response_type: u8, request_id: i32, body: usize, out: &mut Vec<u8>) -> Result<(), FrameError> {
+    put_length(HEADER, body, MAX_RESPONSE_LENGTH, out)?;
+    out.put_u8(response_type);
+    out.put_i32(request_id);
+    Ok(())
+}
+
 fn encode(response_type: u8, request_id: i32, body: &impl Message) -> Result<Vec<u8>, FrameError> {
     let length = body.encoded_len();
     let mut frame = Vec::with_capacity(LENGTH_PREFIX + HEADER + length.min(MAX_RESPONSE_LENGTH));
-    put_length(HEADER, length, MAX_RESPONSE_LENGTH, &mut frame)?;
-    frame.put_u8(response_type);
-    frame.put_i32(request_id);
+    put_start(response_type, request_id, length, &mut frame)?;
     body.encode_raw(&mut frame);
     Ok(frame)
 }

@@ -1,5 +1,6 @@
 //! Reading logs, with a long poll (`fluss.md` 3.6).
 
+mod frame;
 mod order;
 mod part;
 
@@ -13,6 +14,7 @@ use thalweg_wire::message::{
 use tokio::sync::Notify;
 use tokio::time::{Instant, timeout_at};
 
+pub(crate) use self::frame::frame;
 use self::part::{Columns, Part, Piece};
 use crate::failure::Failure;
 use crate::handlers::bound;
