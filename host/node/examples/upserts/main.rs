@@ -1,5 +1,5 @@
 //! What upserts cost a node: rows a second, its CPU a row, its memory, the time of one awaited row, and its start after a
-//! kill. `cargo run --release -p thalweg-node --example upserts -- SERVER [upsert|memory|awaited|lookup]...`, where SERVER is
+//! kill. `cargo run --release -p thalweg-node --example upserts -- SERVER [upsert|memory|size|awaited|lookup]...`, where SERVER is
 //! the built example `serve`, of this version or another one.
 
 mod client;
@@ -32,6 +32,11 @@ async fn main() -> Result<(), Failure> {
     }
     if wants("memory") {
         memory(&server).await?;
+    }
+    if wants("size") {
+        for (megabytes, scattered) in [(128, false), (128, true), (16, false), (16, true)] {
+            at_size(&server, megabytes, scattered).await?;
+        }
     }
     for durability in ["fsync", "os"] {
         if wants("awaited") {
@@ -94,6 +99,32 @@ async fn memory(server: &str) -> Result<(), Failure> {
     let ended = Instant::now();
     server.stop()?;
     println!("  stopped in {:.2} s", ended.elapsed().as_secs_f64());
+    Ok(())
+}
+
+/// Four tables of one bucket and 3 M rows each, or as many as `UPSERTS_ROWS` says, one after the other, with so much memory for rows.
+async fn at_size(server: &str, megabytes: usize, scattered: bool) -> Result<(), Failure> {
+    let rows = std::env::var("UPSERTS_ROWS").map_or(Ok(3_000_000), |rows| rows.parse())?;
+    let server = Server::start_with(server, "fsync", Some(megabytes << 20))?;
+    let mut client = Client::connect(server.address).await?;
+    let mut taken = Duration::ZERO;
+    for name in ["a", "b", "c", "d"] {
+        let table = client.table(name, 1, false).await?;
+        let batches = Batches::new(table, 1, rows, scattered);
+        let begun = Instant::now();
+        client.put_all(batches, WINDOW).await?;
+        taken += begun.elapsed();
+    }
+    let order = if scattered { "scattered" } else { "rising" };
+    println!(
+        "4 tables of {rows} rows, {megabytes} MiB, {order} keys: {:.3} M rows/s, {} MB, at most {} MB",
+        4.0 * rows as f64 / taken.as_secs_f64() / 1e6,
+        server.memory()?,
+        server.most_memory()?
+    );
+    let begun = Instant::now();
+    let server = server.restart()?;
+    println!("  killed and started again in {:.2} s, {} MB", begun.elapsed().as_secs_f64(), server.memory()?);
     Ok(())
 }
 

@@ -17,28 +17,30 @@ pub(super) struct Server {
     pub(super) address: SocketAddr,
     process: Child,
     program: String,
-    durability: String,
+    options: Vec<String>,
     folder: Option<TempDir>,
 }
 
 impl Server {
     /// Starts one with an empty folder.
     pub(super) fn start(program: &str, durability: &str) -> Result<Self, Failure> {
-        let root = std::env::var_os("UPSERTS_DIR").map_or_else(std::env::temp_dir, Into::into);
-        Self::start_in(program, durability, TempDir::new_in(root)?)
+        Self::start_with(program, durability, None)
     }
 
-    fn start_in(program: &str, durability: &str, folder: TempDir) -> Result<Self, Failure> {
-        let mut process = Command::new(program)
-            .arg(folder.path())
-            .args(["127.0.0.1:0", durability])
-            .stdout(Stdio::piped())
-            .spawn()?;
+    /// Starts one with an empty folder, and so many bytes for rows of primary-key tables.
+    pub(super) fn start_with(program: &str, durability: &str, memory: Option<usize>) -> Result<Self, Failure> {
+        let root = std::env::var_os("UPSERTS_DIR").map_or_else(std::env::temp_dir, Into::into);
+        let options = ["127.0.0.1:0".to_owned(), durability.to_owned()].into_iter();
+        let options = options.chain(memory.map(|bytes| bytes.to_string())).collect();
+        Self::start_in(program, options, TempDir::new_in(root)?)
+    }
+
+    fn start_in(program: &str, options: Vec<String>, folder: TempDir) -> Result<Self, Failure> {
+        let mut process = Command::new(program).arg(folder.path()).args(&options).stdout(Stdio::piped()).spawn()?;
         let mut line = String::new();
         BufReader::new(process.stdout.take().ok_or("no output")?).read_line(&mut line)?;
         let address = line.split_whitespace().nth(2).ok_or_else(|| format!("no address in '{line}'"))?.parse()?;
-        let (program, durability) = (program.to_owned(), durability.to_owned());
-        Ok(Self { address, process, program, durability, folder: Some(folder) })
+        Ok(Self { address, process, program: program.to_owned(), options, folder: Some(folder) })
     }
 
     /// Kills it, and starts another one with its folder.
@@ -46,7 +48,7 @@ impl Server {
         self.process.kill()?;
         self.process.wait()?;
         let folder = self.folder.take().ok_or("no folder")?;
-        Self::start_in(&self.program.clone(), &self.durability.clone(), folder)
+        Self::start_in(&self.program.clone(), self.options.clone(), folder)
     }
 
     /// Stops it in order.
@@ -66,8 +68,17 @@ impl Server {
 
     /// The memory that it takes, in megabytes.
     pub(super) fn memory(&self) -> Result<u64, Failure> {
+        self.status("VmRSS:")
+    }
+
+    /// The most memory that it has taken, in megabytes.
+    pub(super) fn most_memory(&self) -> Result<u64, Failure> {
+        self.status("VmHWM:")
+    }
+
+    fn status(&self, name: &str) -> Result<u64, Failure> {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.process.id()))?;
-        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).ok_or("no VmRSS")?;
+        let line = status.lines().find_map(|line| line.strip_prefix(name)).ok_or("no such line")?;
         Ok(line.split_whitespace().next().ok_or("no size")?.parse::<u64>()? / 1000)
     }
 

@@ -1,5 +1,6 @@
 //! The keys of one bucket: their rows, how many there are, and up to which offset they follow the bucket's log.
 
+use std::ops::Range;
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, RwLockReadGuard, TryLockError};
 
@@ -9,7 +10,7 @@ use thalweg_wire::record::MAX_KEY_LENGTH;
 use thalweg_wire::table::ChangelogImage;
 
 use super::error::StoreError;
-use super::memory::{Buffer, Hash, Mark, Part, Row, Rows, Settle};
+use super::memory::{Buffer, Hash, Layers, Mark, Part, Row, Rows, Settle};
 use super::space::{PREFIX, Space, extend_prefix};
 use super::view::View;
 use crate::runtime::sync::{lock, read};
@@ -83,23 +84,49 @@ impl BucketKeys {
         (self.table.image == ChangelogImage::Full).then(|| self.mark().rows)
     }
 
-    /// As `get`, if that needs neither the disk nor a wait: the row was written not long ago, and nobody writes now.
-    pub(crate) fn get_recent(&self, key: &[u8]) -> Option<Option<Bytes>> {
+    /// The values of keys, behind one another in `out`, and where each of them lies there. `None` if they are more than `most`
+    /// bytes, or that needs the disk or a wait: a row was not written lately, or somebody writes now.
+    pub(crate) fn get_recent(
+        &self,
+        keys: &[Bytes],
+        most: usize,
+        out: &mut Vec<u8>,
+    ) -> Option<Vec<Option<Range<usize>>>> {
         let buffer = match self.part.buffer().try_read() {
             Ok(buffer) => buffer,
             Err(TryLockError::Poisoned(poisoned)) => poisoned.into_inner(),
             Err(TryLockError::WouldBlock) => return None,
         };
-        buffer.get(Hash::of(key), key).map(|value| value.map(Bytes::copy_from_slice))
+        let mut places = Vec::with_capacity(keys.len());
+        for key in keys {
+            let hash = Hash::of(key);
+            places.push(match buffer.get(hash, key) {
+                Some(Some(value)) => {
+                    let from = out.len();
+                    if from + value.len() > most {
+                        return None;
+                    }
+                    out.extend_from_slice(value);
+                    Some(from..out.len())
+                }
+                Some(None) => None,
+                // A key that is too long is nowhere, and to be refused.
+                None if key.len() > MAX_KEY_LENGTH || self.space.keyspace_of(hash).is_some() => return None,
+                None => None,
+            });
+        }
+        Some(places)
     }
 
     /// The value of a key: schema id and row. Blocks. `full_key` is room for the key with its bucket.
     pub(crate) fn get(&self, key: &[u8], full_key: &mut Vec<u8>) -> Result<Option<Bytes>, StoreError> {
         let owned = |value: Option<&[u8]>| value.map(Bytes::copy_from_slice);
-        if let Some(value) = read(self.part.buffer()).get(Hash::of(key), key).map(owned) {
+        let hash = Hash::of(key);
+        if let Some(value) = read(self.part.buffer()).get(hash, key).map(owned) {
             return Ok(value);
         }
-        let Some(keyspace) = self.space.keyspace() else { return Ok(None) };
+        // What left the memory since is in the filter.
+        let Some(keyspace) = self.space.keyspace_of(hash) else { return Ok(None) };
         extend_prefix(self.bucket, key, full_key);
         let value = keyspace.get(&*full_key)?;
         Ok(value
@@ -150,6 +177,11 @@ impl BucketKeys {
     /// What is in memory, to look at many of its rows.
     pub(super) fn recent(&self) -> RwLockReadGuard<'_, Buffer> {
         read(self.part.buffer())
+    }
+
+    /// Which keys the files may have, but for those that are in memory now; `None`: nobody knows.
+    pub(super) fn filter(&self) -> Option<Layers> {
+        self.space.filter()
     }
 
     /// The value of a key in files, in place of what is in `value`; whether there is one.
@@ -243,5 +275,10 @@ impl Staged {
     /// The value of a key, if it was changed.
     pub(super) fn get(&self, hash: Hash, key: &[u8]) -> Option<Option<&[u8]>> {
         self.changes.get(hash, key)
+    }
+
+    /// Which of these keys may have been changed; the bit of each is set.
+    pub(super) fn may_have(&self, hashes: &[Hash]) -> u64 {
+        self.changes.may_have(hashes)
     }
 }

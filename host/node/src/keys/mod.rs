@@ -26,6 +26,8 @@ mod scanner;
 mod sorter;
 mod space;
 mod store;
+#[cfg(test)]
+mod tests;
 mod view;
 
 pub(crate) use bucket_keys::BucketKeys;

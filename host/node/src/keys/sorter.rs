@@ -1,13 +1,13 @@
 //! The thread that sorts rows in memory into files before memory is full: always those of the table or partition that has
 //! most of them.
 
-use std::sync::{Arc, Mutex, Weak};
+use std::sync::{Arc, Mutex};
 use std::thread::{Builder, JoinHandle};
 use std::time::Duration;
 
 use super::error::StoreError;
 use super::memory::Memory;
-use super::space::Space;
+use super::space::Spaces;
 use crate::error::NodeError;
 use crate::runtime::sync::lock;
 
@@ -16,31 +16,11 @@ const FAILURES: u32 = 3;
 /// How long it waits after sorting has failed.
 const AFTER_FAILURE: Duration = Duration::from_secs(1);
 
-/// The tables and partitions that have rows by key.
-#[derive(Debug, Default)]
-pub(super) struct Spaces(Mutex<Vec<Weak<Space>>>);
-
 /// The thread.
 #[derive(Debug)]
 pub(super) struct Sorter {
     memory: Arc<Memory>,
     thread: Mutex<Option<JoinHandle<()>>>,
-}
-
-impl Spaces {
-    /// Adds one; those that are gone are forgotten.
-    pub(super) fn add(&self, space: &Arc<Space>) {
-        let mut spaces = lock(&self.0);
-        if spaces.len() == spaces.capacity() {
-            spaces.retain(|space| space.strong_count() > 0);
-        }
-        spaces.push(Arc::downgrade(space));
-    }
-
-    /// All that there are.
-    pub(super) fn all(&self) -> Vec<Arc<Space>> {
-        lock(&self.0).iter().filter_map(Weak::upgrade).collect()
-    }
 }
 
 impl Sorter {
@@ -92,11 +72,11 @@ fn run(spaces: &Spaces, memory: &Memory) {
             return;
         }
         drop(state);
-        let spaces = spaces.all();
         if memory.is_crowded() {
-            spaces.iter().for_each(|space| space.forget_clean());
+            spaces.forget_clean();
             continue;
         }
+        let spaces = spaces.all();
         let sorted = spaces.iter().max_by_key(|space| space.held().dirty()).map_or(Ok(()), |space| space.sort());
         let failed = sorted.is_err();
         if let Err(error) = &sorted {

@@ -21,8 +21,8 @@ use fjall::{Database, KeyspaceCreateOptions, PersistMode};
 use super::bucket_keys::BucketKeys;
 use super::error::StoreError;
 use super::memory::Memory;
-use super::sorter::{Sorter, Spaces};
-use super::space::{Space, name};
+use super::sorter::Sorter;
+use super::space::{Shared, Space, name};
 use crate::disk::file::flush_folder;
 use crate::error::NodeError;
 use crate::ids::PhysicalTable;
@@ -45,9 +45,7 @@ pub(crate) struct Store {
     folder: PathBuf,
     // The thread ends before what it works on.
     sorter: Sorter,
-    spaces: Arc<Spaces>,
-    memory: Arc<Memory>,
-    database: Database,
+    shared: Shared,
 }
 
 impl std::fmt::Debug for Store {
@@ -65,11 +63,11 @@ impl Store {
         let memory = memory.max(LEAST_MEMORY);
         let cache = memory / CACHE;
         let database = open_database(folder, cache).map_err(failed)?;
-        let (spaces, memory) = (Arc::default(), Arc::new(Memory::new(memory - cache)));
-        let sorter = Sorter::start(&spaces, &memory)?;
-        let store = Self { folder: folder.to_path_buf(), sorter, spaces, memory, database };
+        let shared = Shared { database, memory: Arc::new(Memory::new(memory - cache)), spaces: Arc::default() };
+        let sorter = Sorter::start(&shared.spaces, &shared.memory)?;
+        let store = Self { folder: folder.to_path_buf(), sorter, shared };
         let live: HashSet<String> = live.iter().map(|id| name(*id)).collect();
-        for name in store.database.list_keyspace_names() {
+        for name in store.shared.database.list_keyspace_names() {
             if !live.contains(&*name) {
                 store.delete_named(&name).map_err(failed)?;
             }
@@ -85,19 +83,19 @@ impl Store {
         table: &Arc<KeyedTable>,
         buckets: u32,
     ) -> Result<Vec<BucketKeys>, StoreError> {
-        let space = Space::open(id, self.database.clone(), Arc::clone(&self.memory), buckets)?;
+        let space = Space::open(id, &self.shared, buckets)?;
         Ok(self.keys_of(space, table))
     }
 
     /// The keys of the buckets of a new table or partition. Nothing is on the disk before something is written.
     pub(crate) fn new_buckets(&self, id: PhysicalTable, table: &Arc<KeyedTable>, buckets: u32) -> Vec<BucketKeys> {
-        let space = Space::empty(id, self.database.clone(), Arc::clone(&self.memory), buckets);
+        let space = Space::empty(id, &self.shared, buckets);
         self.keys_of(space, table)
     }
 
     fn keys_of(&self, space: Space, table: &Arc<KeyedTable>) -> Vec<BucketKeys> {
         let space = Arc::new(space);
-        self.spaces.add(&space);
+        self.shared.spaces.add(&space);
         let parts = (0..).zip(space.parts());
         parts.map(|(bucket, part)| BucketKeys::new(Arc::clone(table), Arc::clone(&space), bucket, part)).collect()
     }
@@ -106,23 +104,29 @@ impl Store {
     /// reads them any more. Blocks.
     pub(crate) fn delete(&self, id: PhysicalTable) -> Result<(), StoreError> {
         let name = name(id);
-        if self.database.keyspace_exists(&name) { Ok(self.delete_named(&name)?) } else { Ok(()) }
+        if self.shared.database.keyspace_exists(&name) { Ok(self.delete_named(&name)?) } else { Ok(()) }
+    }
+
+    /// What rows take, and may take.
+    #[cfg(test)]
+    pub(super) fn memory(&self) -> Arc<Memory> {
+        Arc::clone(&self.shared.memory)
     }
 
     fn delete_named(&self, name: &str) -> Result<(), fjall::Error> {
-        let keyspace = self.database.keyspace(name, KeyspaceCreateOptions::default)?;
-        self.database.delete_keyspace(keyspace)
+        let keyspace = self.shared.database.keyspace(name, KeyspaceCreateOptions::default)?;
+        self.shared.database.delete_keyspace(keyspace)
     }
 
     /// Fails if a thread of the store has ended, or a write of it has failed for good.
     pub(crate) fn check(&self) -> Result<(), StoreError> {
         self.sorter.check()?;
-        Ok(self.database.persist(PersistMode::Buffer)?)
+        Ok(self.shared.database.persist(PersistMode::Buffer)?)
     }
 
     /// Brings everything to the disk, sorted into files. Blocks.
     pub(crate) fn flush(&self) -> Result<(), StoreError> {
-        self.spaces.all().iter().try_for_each(|space| space.sort())
+        self.shared.spaces.all().iter().try_for_each(|space| space.sort())
     }
 
     /// Brings everything to the disk, sorted into files, so that the next start has nothing to read from the logs. What is
@@ -130,7 +134,7 @@ impl Store {
     pub(crate) fn close(&self) -> Result<(), StoreError> {
         self.sorter.stop();
         let begun = Instant::now();
-        let mut spaces = self.spaces.all();
+        let mut spaces = self.shared.spaces.all();
         spaces.sort_by_key(|space| std::cmp::Reverse(space.held().dirty()));
         spaces.iter().take_while(|_| begun.elapsed() < PATIENCE).try_for_each(|space| space.sort())
     }

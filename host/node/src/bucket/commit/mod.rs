@@ -30,6 +30,9 @@ use crate::runtime::sync::lock;
 
 /// Bytes written in one round at most, so that the first of them do not wait for ever.
 const ROUND_BYTES: usize = 64 << 20;
+/// The share of the memory for rows by key that the key batches of one round may have: their changes are in memory twice, until
+/// it is committed.
+const ROUND_SHARE: usize = 8;
 
 /// Buckets whose files a thread keeps open.
 const OPEN_FILES: usize = 64;
@@ -62,14 +65,15 @@ struct CommitThread {
 }
 
 impl Committer {
-    /// Starts the threads: as many as the machine has processors, 4 at most.
-    pub(crate) fn start(lifecycle: &Arc<Lifecycle>) -> Result<Self, NodeError> {
+    /// Starts the threads: as many as the machine has processors, 4 at most. `memory` is that for rows by key, in bytes.
+    pub(crate) fn start(lifecycle: &Arc<Lifecycle>, memory: usize) -> Result<Self, NodeError> {
+        let weight = (ROUND_BYTES * ROUND_SHARE).div_ceil(memory.max(1));
         let count = std::thread::available_parallelism().map_or(1, |count| count.get()).min(4);
         let start = |number: usize| {
             let (work, waiting) = channel();
             let name = format!("thalweg-log-{number}");
             let (lifecycle, what) = (Arc::clone(lifecycle), format!("the thread {name}"));
-            let work_off = move || lifecycle.vital_thread(&what, || run(&waiting, &lifecycle));
+            let work_off = move || lifecycle.vital_thread(&what, || run(&waiting, &lifecycle, weight));
             let thread = Builder::new().name(name).spawn(work_off).map_err(|source| NodeError::Thread { source })?;
             Ok(CommitThread { work, thread: Mutex::new(Some(thread)) })
         };
@@ -174,7 +178,8 @@ impl Open {
     }
 }
 
-fn run(waiting: &Receiver<Work>, lifecycle: &Lifecycle) {
+/// Works off what is handed over; a byte of a key batch counts `weight` times.
+fn run(waiting: &Receiver<Work>, lifecycle: &Lifecycle, weight: usize) {
     let mut open = Open::default();
     while let Ok(work) = waiting.recv() {
         lifecycle.fail_point("commit thread");
@@ -192,7 +197,7 @@ fn run(waiting: &Receiver<Work>, lifecycle: &Lifecycle) {
                     }
                 }
                 Work::Put { bucket, keys, put, reply } => {
-                    bytes += put.size();
+                    bytes = put.size().saturating_mul(weight).saturating_add(bytes);
                     let at = Arc::clone(&bucket);
                     let merge = || round::merge(&mut round, bucket, &keys, &put, reply, lifecycle);
                     if guarded(&at, merge).is_none() {

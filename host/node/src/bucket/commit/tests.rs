@@ -47,7 +47,7 @@ fn no_more_files_stay_open_than_allowed_whatever_comes_between_appends() {
         fates.push(fate);
     }
     work.send(Work::Stop).unwrap();
-    run(&waiting, &Lifecycle::begin());
+    run(&waiting, &Lifecycle::begin(), 1);
     assert!(fates.into_iter().all(|fate| fate.blocking_recv().unwrap().is_ok()));
     assert_eq!(buckets.iter().filter(|bucket| bucket.log.is_open()).count(), OPEN_FILES);
 }

@@ -1,5 +1,6 @@
 //! Rows by their key, and by the beginning of it (`fluss.md` 3.7).
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -160,12 +161,14 @@ fn find_recent(service: &Service, request: &LookupRequest) -> Option<LookupRespo
     let bucket = |part: &PbLookupReqForBucket| {
         let (_, keys) = service.keyed(request.table_id, part.partition_id, part.bucket_id).ok()?;
         keys.check().ok()?;
-        let value = |key: &Bytes| {
-            let values = keys.get_recent(key)?;
-            room.take(values.as_ref().map_or(0, Bytes::len)).ok()?;
-            Some(PbValue { values })
+        let mut all = Vec::new();
+        let places = keys.get_recent(&part.keys, room.left, &mut all)?;
+        let all = Bytes::from(all);
+        let value = |place: Option<Range<usize>>| {
+            room.take(place.as_ref().map_or(0, Range::len)).ok()?;
+            Some(PbValue { values: place.map(|place| all.slice(place)) })
         };
-        let values = part.keys.iter().map(value).collect::<Option<_>>()?;
+        let values = places.into_iter().map(value).collect::<Option<_>>()?;
         Some(PbLookupRespForBucket { values, ..answer_for(part) })
     };
     let buckets_resp = request.buckets_req.iter().map(bucket).collect::<Option<_>>()?;

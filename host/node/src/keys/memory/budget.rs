@@ -2,9 +2,10 @@
 //! bound for the node, however many tables and partitions it has.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use super::filter::FilterMemory;
 use crate::keys::error::StoreError;
 use crate::runtime::sync::lock;
 
@@ -13,12 +14,16 @@ const PATIENCE: Duration = Duration::from_secs(60);
 /// How long nobody waits without looking again.
 const LOOK: Duration = Duration::from_millis(100);
 
+/// The share of it for filters of the keys in files.
+const FILTERS: usize = 6;
+
 /// What rows in memory take, and may take.
 #[derive(Debug)]
 pub(crate) struct Memory {
     /// In bytes; half of it is when sorting begins.
     limit: usize,
     all: Held,
+    filters: Arc<FilterMemory>,
     state: Mutex<State>,
     changed: Condvar,
 }
@@ -56,7 +61,19 @@ impl Held {
 impl Memory {
     /// At most about `limit` bytes.
     pub(crate) fn new(limit: usize) -> Self {
-        Self { limit, all: Held::default(), state: Mutex::default(), changed: Condvar::new() }
+        let filters = limit / FILTERS;
+        Self {
+            limit: limit - filters,
+            all: Held::default(),
+            filters: Arc::new(FilterMemory::new(filters)),
+            state: Mutex::default(),
+            changed: Condvar::new(),
+        }
+    }
+
+    /// The memory for filters.
+    pub(crate) fn filters(&self) -> &Arc<FilterMemory> {
+        &self.filters
     }
 
     /// Notes in the books of the node and in those of a table what was in `before` and is in `now`, in bytes.
@@ -71,6 +88,18 @@ impl Memory {
         if now < before || self.is_tight() {
             self.changed.notify_all();
         }
+    }
+
+    /// How much rows may take, in bytes.
+    #[cfg(test)]
+    pub(crate) fn limit(&self) -> usize {
+        self.limit
+    }
+
+    /// What the rows of the node take.
+    #[cfg(test)]
+    pub(crate) fn all(&self) -> &Held {
+        &self.all
     }
 
     /// Whether rows must be sorted into files, to make room before somebody has to wait for it.

@@ -14,6 +14,12 @@ pub(super) struct Order {
 }
 
 impl Order {
+    /// How many positions there is room for.
+    #[cfg(test)]
+    pub(super) fn capacity(&self) -> usize {
+        self.runs.iter().map(Vec::capacity).sum()
+    }
+
     /// Up to where in the bytes the rows are in the runs.
     pub(super) fn covered(&self) -> usize {
         self.covered
@@ -34,6 +40,7 @@ impl Order {
             && before.len() < 2 * last.len()
             && let (Some(last), Some(before)) = (self.runs.pop(), self.runs.last_mut())
         {
+            before.reserve_exact(last.len());
             before.extend(last);
             // Two sorted runs are merged, not sorted anew.
             before.sort_by(&compare);

@@ -5,7 +5,8 @@ use std::io;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, OnceLock, RwLock};
 
-use super::rows::{Hash, Rows};
+use super::hash::Hash;
+use super::rows::Rows;
 use crate::runtime::sync::write;
 
 /// Brings the log that a bucket's keys follow to the disk. Until then the keys must not go there.
@@ -95,9 +96,9 @@ impl Part {
         buffer.sealed.as_ref().map(|(rows, mark)| Run { bucket, rows: Arc::clone(rows), mark: *mark })
     }
 
-    /// Takes note that a run is in the files. Its rows stay in memory if `keep`. Returns the memory, in bytes, of the rows
-    /// kept before and of those kept now.
-    pub(crate) fn sorted(&self, run: &Run, keep: bool) -> (usize, usize) {
+    /// Takes note that a run is in the files. Its rows stay in memory if `keep`. `note` is told the memory, in bytes, of the
+    /// rows kept before and of those kept now, before anybody else can change that.
+    pub(crate) fn sorted(&self, run: &Run, keep: bool, note: impl FnOnce(usize, usize)) {
         let mut buffer = write(&self.buffer);
         buffer.sealed = None;
         buffer.stored = run.mark;
@@ -105,12 +106,14 @@ impl Part {
         let now = kept.as_ref().map_or(0, |rows| rows.memory());
         let before = std::mem::replace(&mut buffer.clean, kept).map_or(0, |rows| rows.memory());
         self.stored.store(run.mark.applied, Ordering::Release);
-        (before, now)
+        note(before, now);
     }
 
-    /// Forgets the rows that are in files too. Returns the memory that they took, in bytes.
-    pub(crate) fn forget_clean(&self) -> usize {
-        write(&self.buffer).clean.take().map_or(0, |rows| rows.memory())
+    /// Forgets the rows that are in files too. `note` is told the memory that they took, in bytes, before anybody else can
+    /// change that.
+    pub(crate) fn forget_clean(&self, note: impl FnOnce(usize)) {
+        let mut buffer = write(&self.buffer);
+        note(buffer.clean.take().map_or(0, |rows| rows.memory()));
     }
 }
 
@@ -122,6 +125,13 @@ impl Buffer {
         self.fresh.get(hash, key).or_else(sealed).or_else(clean)
     }
 
+    /// Which of these keys may be in memory; the bit of each is set.
+    pub(crate) fn may_have(&self, hashes: &[Hash]) -> u64 {
+        let sealed = self.sealed.as_ref().map_or(0, |(rows, _)| rows.may_have(hashes));
+        let clean = self.clean.as_ref().map_or(0, |rows| rows.may_have(hashes));
+        self.fresh.may_have(hashes) | sealed | clean
+    }
+
     /// How far the keys are.
     pub(crate) fn mark(&self) -> Mark {
         self.mark
@@ -130,6 +140,12 @@ impl Buffer {
     /// Those of which the files may have nothing, the newest first.
     pub(crate) fn dirty(&self) -> impl Iterator<Item = &Rows> {
         [Some(&self.fresh), self.sealed.as_ref().map(|(rows, _)| &**rows)].into_iter().flatten()
+    }
+
+    /// Those that are in files too.
+    #[cfg(test)]
+    pub(crate) fn clean(&self) -> Option<&Rows> {
+        self.clean.as_deref()
     }
 
     /// The rows that came last, to be added to.

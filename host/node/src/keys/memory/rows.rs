@@ -1,11 +1,10 @@
 //! Rows of a bucket by their key, in memory: their bytes one behind the other as they came, and where among them the
 //! newest row of each key stands. A row costs no allocation, and all of them go at once.
 
-use std::collections::hash_map::RandomState;
-use std::hash::BuildHasher;
 use std::ops::Range;
-use std::sync::{Mutex, OnceLock};
+use std::sync::Mutex;
 
+use super::hash::Hash;
 use super::order::{Order, Position};
 use crate::keys::error::StoreError;
 use crate::runtime::sync::lock;
@@ -14,6 +13,8 @@ use crate::runtime::sync::lock;
 const HEAD: usize = 6;
 /// The length of a value that is not there: the key was deleted.
 const DELETED: u32 = u32::MAX;
+/// Bytes for rows that there is room for at least, once there are any.
+const FIRST_BYTES: usize = 256;
 /// Places for rows when the first one comes.
 const FIRST_SLOTS: usize = 16;
 
@@ -28,6 +29,8 @@ pub(crate) struct Rows {
     /// The upper half of a key's hash and the position of its newest row, plus one; 0 is free. As many as a power of two.
     slots: Vec<u64>,
     keys: usize,
+    /// How many rows there are among the bytes, also those that are not the newest of their key.
+    rows: usize,
     order: Mutex<Order>,
 }
 
@@ -39,10 +42,6 @@ pub(crate) struct Row<'a> {
     /// Its value.
     pub(crate) value: Option<&'a [u8]>,
 }
-
-/// What a key is found by.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Hash(u64);
 
 /// Where a key is, or could be.
 struct Place {
@@ -62,37 +61,11 @@ impl std::fmt::Debug for Rows {
     }
 }
 
-impl Hash {
-    /// Of a key. Differs from process to process, so that nobody can make keys that all meet in one place.
-    pub(crate) fn of(key: &[u8]) -> Self {
-        static SEEDS: OnceLock<[u64; 2]> = OnceLock::new();
-        let [first, second] = *SEEDS.get_or_init(|| {
-            let random = RandomState::new();
-            [random.hash_one(1), random.hash_one(2)]
-        });
-        let (chunks, rest) = key.as_chunks::<8>();
-        let mut state = first ^ key.len() as u64;
-        for chunk in chunks {
-            state = fold(state ^ u64::from_le_bytes(*chunk), second);
-        }
-        let mut last = [0; 8];
-        last.iter_mut().zip(rest).for_each(|(place, byte)| *place = *byte);
-        state = fold(state ^ u64::from_le_bytes(last), second);
-        Self(fold(state, first | 1))
-    }
-}
-
-/// Both halves of a product, mixed.
-fn fold(a: u64, b: u64) -> u64 {
-    let product = u128::from(a) * u128::from(b);
-    (product as u64) ^ (product >> 64) as u64
-}
-
 impl Rows {
-    /// No rows, and room for so many keys.
-    pub(crate) fn with_capacity(keys: usize) -> Self {
+    /// No rows, and room for so many keys, and for rows of so many bytes.
+    pub(crate) fn with_capacity(keys: usize, bytes: usize) -> Self {
         let slots = if keys == 0 { 0 } else { (keys * 8 / 5 + 1).next_power_of_two().max(FIRST_SLOTS) };
-        Self { slots: vec![0; slots], ..Self::default() }
+        Self { bytes: Vec::with_capacity(bytes), slots: vec![0; slots], ..Self::default() }
     }
 
     /// Whether there are none.
@@ -100,9 +73,21 @@ impl Rows {
         self.keys == 0
     }
 
-    /// The memory that they take, in bytes.
+    /// The memory that they take, in bytes, with that for their order, for which somebody may ask at any time.
     pub(crate) fn memory(&self) -> usize {
-        self.bytes.len() + self.slots.len() * size_of::<u64>()
+        self.bytes.capacity() + self.slots.len() * size_of::<u64>() + self.rows * size_of::<Position>()
+    }
+
+    /// What the allocator has given for them, in bytes.
+    #[cfg(test)]
+    pub(crate) fn allocated(&self) -> usize {
+        let words = self.slots.capacity() * size_of::<u64>();
+        self.bytes.capacity() + words + lock(&self.order).capacity() * size_of::<Position>()
+    }
+
+    /// The memory that `sorted` takes, in bytes.
+    pub(crate) fn sorting_memory(&self) -> usize {
+        self.keys * size_of::<(u64, Position)>()
     }
 
     /// The value of a key; `Some(None)`: it was deleted. `None`: nothing is known of it here.
@@ -112,6 +97,35 @@ impl Rows {
         }
         let position = self.place(hash, key).row?;
         self.row(position).map(|row| row.value)
+    }
+
+    /// Which of these keys may be here; the bit of each is set. All their places are read before the first is judged, so
+    /// that the memory brings them at once.
+    pub(crate) fn may_have(&self, hashes: &[Hash]) -> u64 {
+        if self.keys == 0 {
+            return 0;
+        }
+        let mut firsts = [0; u64::BITS as usize];
+        for (first, hash) in firsts.iter_mut().zip(hashes) {
+            *first = self.slots.get(self.home(hash.number())).copied().unwrap_or_default();
+        }
+        let may_have = |(first, hash): (&u64, &Hash)| *first != 0 && self.has_like(*hash);
+        (0..u64::BITS)
+            .zip(firsts.iter().zip(hashes).map(may_have))
+            .fold(0, |bits, (at, has)| bits | (u64::from(has) << at))
+    }
+
+    /// Whether there is a key whose hash has the same upper half.
+    fn has_like(&self, hash: Hash) -> bool {
+        let mask = self.slots.len().wrapping_sub(1);
+        let mut at = self.home(hash.number());
+        while let Some(slot) = self.slots.get(at).filter(|slot| **slot != 0) {
+            if (slot ^ hash.number()) >> 32 == 0 {
+                return true;
+            }
+            at = (at + 1) & mask;
+        }
+        false
     }
 
     /// Takes a row, or the deletion of its key.
@@ -125,15 +139,24 @@ impl Rows {
             Some(value) => u32::try_from(value.len()).ok().filter(|length| *length != DELETED).ok_or(Full)?,
             None => DELETED,
         };
+        self.reserve(HEAD + row.key.len() + row.value.map_or(0, <[u8]>::len));
         let Place { slot, row: known } = self.place(hash, row.key);
         let Some(slot) = self.slots.get_mut(slot) else { return Err(Full) };
         self.bytes.extend_from_slice(&key_length.to_le_bytes());
         self.bytes.extend_from_slice(&value_length.to_le_bytes());
         self.bytes.extend_from_slice(row.key);
         self.bytes.extend_from_slice(row.value.unwrap_or_default());
-        *slot = slot_of(hash.0, position);
+        *slot = slot_of(hash.number(), position);
         self.keys += usize::from(known.is_none());
+        self.rows += 1;
         Ok(())
+    }
+
+    /// Makes room for so many bytes more: for a quarter more than there are, not for as many again.
+    fn reserve(&mut self, more: usize) {
+        if self.bytes.capacity() - self.bytes.len() < more {
+            self.bytes.reserve_exact(more.max(self.bytes.len() / 4).max(FIRST_BYTES));
+        }
     }
 
     /// Takes all rows of others, which are newer.
@@ -144,6 +167,11 @@ impl Rows {
             at = next;
         }
         Ok(())
+    }
+
+    /// How many keys there are.
+    pub(crate) fn keys(&self) -> usize {
+        self.keys
     }
 
     /// The row at a position.
@@ -211,11 +239,11 @@ impl Rows {
     /// Where a key is or could be; there must be a free slot.
     fn place(&self, hash: Hash, key: &[u8]) -> Place {
         let mask = self.slots.len().wrapping_sub(1);
-        let mut at = self.home(hash.0);
+        let mut at = self.home(hash.number());
         loop {
             match self.slots.get(at).copied() {
                 None | Some(0) => return Place { slot: at, row: None },
-                Some(slot) if (slot ^ hash.0) >> 32 == 0 && self.key(position_of(slot)) == key => {
+                Some(slot) if (slot ^ hash.number()) >> 32 == 0 && self.key(position_of(slot)) == key => {
                     return Place { slot: at, row: Some(position_of(slot)) };
                 }
                 Some(_) => at = (at + 1) & mask,
@@ -284,7 +312,7 @@ mod tests {
             prefix in proptest::collection::vec(0u8..3, 0..4),
             most in 0usize..20,
         ) {
-            let (mut rows, mut newer, mut model) = (Rows::default(), Rows::with_capacity(3), BTreeMap::new());
+            let (mut rows, mut newer, mut model) = (Rows::default(), Rows::with_capacity(3, 7), BTreeMap::new());
             for (key, value, at_once) in &changes {
                 let value = value.as_ref().map(|value| &value[..]);
                 insert(&mut newer, key, value);

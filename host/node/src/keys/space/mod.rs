@@ -3,6 +3,12 @@
 //!
 //! Nothing is written to the journal of the store: rows go from memory into its files, sorted, and the mark of each bucket
 //! goes with them. What memory has when a node ends badly, the logs have too.
+//!
+//! ```text
+//! all   the tables and partitions that there are
+//! ```
+
+mod all;
 
 use std::sync::{Arc, Mutex, OnceLock};
 use std::time::{Duration, Instant};
@@ -10,9 +16,11 @@ use std::time::{Duration, Instant};
 use fjall::config::{FilterPolicy, HashRatioPolicy, PartitioningPolicy, PinningPolicy, RestartIntervalPolicy};
 use fjall::{Database, Keyspace, KeyspaceCreateOptions};
 
+pub(super) use self::all::Spaces;
 use super::error::StoreError;
-use super::memory::{Full, Held, Mark, Memory, Part, Rows, Run};
+use super::memory::{Filter, Full, Hash, Held, Layers, Mark, Memory, Part, Rows, Run};
 use crate::ids::PhysicalTable;
+use crate::runtime::allocator;
 use crate::runtime::sync::{lock, write};
 
 /// The bytes before every key: its bucket.
@@ -21,6 +29,19 @@ pub(super) const PREFIX: usize = 4;
 const UNMERGED: usize = 20;
 /// How long that is waited for.
 const MERGING: Duration = Duration::from_secs(30);
+/// Bytes of rows sorted into files, from which on the allocator is asked to give back what is free then.
+const MUCH: usize = 4 << 20;
+
+/// What all tables and partitions of a node have in common.
+#[derive(Clone)]
+pub(super) struct Shared {
+    /// Their files.
+    pub(super) database: Database,
+    /// Their memory.
+    pub(super) memory: Arc<Memory>,
+    /// All that there are.
+    pub(super) spaces: Arc<Spaces>,
+}
 
 /// Where the keys of one table or partition lie.
 pub(super) struct Space {
@@ -30,7 +51,11 @@ pub(super) struct Space {
     keyspace: OnceLock<Keyspace>,
     parts: Vec<Arc<Part>>,
     memory: Arc<Memory>,
+    /// Those with which it shares the memory.
+    spaces: Arc<Spaces>,
     held: Held,
+    /// Which keys the files may have: all that were sorted into them while this runs.
+    filter: Filter,
     /// Held by who sorts.
     turn: Mutex<()>,
 }
@@ -43,39 +68,36 @@ impl std::fmt::Debug for Space {
 
 impl Space {
     /// The keys of so many buckets of a table or partition, of which none is on the disk.
-    pub(super) fn empty(id: PhysicalTable, database: Database, memory: Arc<Memory>, buckets: u32) -> Self {
-        Self::with(id, database, memory, (0..buckets).map(|_| Mark::default()), OnceLock::new())
+    pub(super) fn empty(id: PhysicalTable, shared: &Shared, buckets: u32) -> Self {
+        Self::with(id, shared, (0..buckets).map(|_| Mark::default()), OnceLock::new())
     }
 
     /// The keys of so many buckets of a table or partition, as they are on the disk. Blocks.
-    pub(super) fn open(
-        id: PhysicalTable,
-        database: Database,
-        memory: Arc<Memory>,
-        buckets: u32,
-    ) -> Result<Self, fjall::Error> {
+    pub(super) fn open(id: PhysicalTable, shared: &Shared, buckets: u32) -> Result<Self, fjall::Error> {
         let name = name(id);
-        if !database.keyspace_exists(&name) {
-            return Ok(Self::empty(id, database, memory, buckets));
+        if !shared.database.keyspace_exists(&name) {
+            return Ok(Self::empty(id, shared, buckets));
         }
-        let keyspace = database.keyspace(&name, options)?;
+        let keyspace = shared.database.keyspace(&name, options)?;
         let mark = |bucket| {
             let stored = keyspace.get(mark_key(bucket))?;
             Ok::<_, fjall::Error>(stored.map(|bytes| Mark::decode(&bytes)).unwrap_or_default())
         };
         let marks = (0..buckets).map(mark).collect::<Result<Vec<_>, _>>()?;
-        Ok(Self::with(id, database, memory, marks.into_iter(), OnceLock::from(keyspace)))
+        Ok(Self::with(id, shared, marks.into_iter(), OnceLock::from(keyspace)))
     }
 
     fn with(
         id: PhysicalTable,
-        database: Database,
-        memory: Arc<Memory>,
+        shared: &Shared,
         marks: impl Iterator<Item = Mark>,
         keyspace: OnceLock<Keyspace>,
     ) -> Self {
         let parts = marks.map(|mark| Arc::new(Part::new(mark))).collect();
-        Self { name: name(id), database, keyspace, parts, memory, held: Held::default(), turn: Mutex::default() }
+        let Shared { database, memory, spaces } = shared.clone();
+        let filter = if keyspace.get().is_none() { Filter::empty } else { Filter::given_up }(memory.filters());
+        let (held, turn) = (Held::default(), Mutex::default());
+        Self { name: name(id), database, keyspace, parts, memory, spaces, held, filter, turn }
     }
 
     /// What of each bucket is in memory, by bucket.
@@ -98,8 +120,22 @@ impl Space {
         self.keyspace.get()
     }
 
+    /// The files, if they may have a key that is not in memory.
+    pub(super) fn keyspace_of(&self, hash: Hash) -> Option<&Keyspace> {
+        self.keyspace.get().filter(|_| self.filter.may_have(hash))
+    }
+
+    /// Which keys the files may have, but for those that are in memory now; `None`: nobody knows.
+    pub(super) fn filter(&self) -> Option<Layers> {
+        self.filter.layers()
+    }
+
     /// Waits until there is room for more rows. Blocks.
     pub(super) fn wait_for_room(&self) -> Result<(), StoreError> {
+        // The thread that sorts may be at it for long.
+        if self.memory.is_crowded() {
+            self.spaces.forget_clean();
+        }
         self.memory.wait_for_room()
     }
 
@@ -117,7 +153,7 @@ impl Space {
             buffer.set_mark(mark);
         }
         let now = buffer.fresh().memory();
-        drop(buffer);
+        // Before anybody else has them, so that nobody takes off the books what is not in them yet.
         self.memory.note(&self.held, |held| &held.dirty, before, now);
         taken
     }
@@ -136,12 +172,20 @@ impl Space {
             part.settle().map_err(failed)?;
         }
         let keyspace = self.keyspace_to_write()?;
-        ingest(keyspace, runs.iter().map(|(_, run)| run))?;
+        self.ingest(keyspace, &runs)?;
+        let mut sorted = 0;
         for (part, run) in &runs {
             let bytes = run.rows.memory();
-            let (before, now) = part.sorted(run, !run.rows.is_empty() && self.memory.has_room());
-            self.memory.note(&self.held, |held| &held.dirty, bytes, 0);
-            self.memory.note(&self.held, |held| &held.clean, before, now);
+            sorted += bytes;
+            let keep = !run.rows.is_empty() && self.memory.has_room();
+            part.sorted(run, keep, |before, now| {
+                self.memory.note(&self.held, |held| &held.dirty, bytes, 0);
+                self.memory.note(&self.held, |held| &held.clean, before, now);
+            });
+        }
+        drop(runs);
+        if sorted >= MUCH {
+            allocator::give_back();
         }
         let begun = Instant::now();
         while keyspace.l0_table_count() > UNMERGED && begun.elapsed() < MERGING {
@@ -150,10 +194,36 @@ impl Space {
         Ok(())
     }
 
+    /// Writes runs of different buckets, in the order of these, and then their marks, as new files of a keyspace.
+    fn ingest(&self, keyspace: &Keyspace, runs: &[(&Part, Run)]) -> Result<(), StoreError> {
+        let mut files = keyspace.start_ingestion()?;
+        let mut full_key = Vec::new();
+        for (_, run) in runs {
+            // Before the files count: a key that is there and not in the filter would be taken for a new one.
+            let filter = self.filter.room_for(run.rows.keys());
+            let _sorting = Sorting::begin(self, run.rows.sorting_memory());
+            for row in run.rows.sorted().into_iter().filter_map(|position| run.rows.row(position)) {
+                if let Some(filter) = &filter {
+                    filter.add(Hash::of(row.key));
+                }
+                extend_prefix(run.bucket, row.key, &mut full_key);
+                match row.value {
+                    Some(value) => files.write(full_key.as_slice(), value)?,
+                    None => files.write_tombstone(full_key.as_slice())?,
+                }
+            }
+        }
+        for (_, run) in runs {
+            files.write(mark_key(run.bucket), run.mark.encode())?;
+        }
+        Ok(files.finish()?)
+    }
+
     /// Forgets the rows in memory that files have too.
     pub(super) fn forget_clean(&self) {
-        let bytes = self.parts.iter().map(|part| part.forget_clean()).sum();
-        self.memory.note(&self.held, |held| &held.clean, bytes, 0);
+        for part in &self.parts {
+            part.forget_clean(|bytes| self.memory.note(&self.held, |held| &held.clean, bytes, 0));
+        }
     }
 
     fn keyspace_to_write(&self) -> Result<&Keyspace, fjall::Error> {
@@ -172,23 +242,21 @@ impl Drop for Space {
     }
 }
 
-/// Writes runs of different buckets, in the order of these, and then their marks, as new files of a keyspace.
-fn ingest<'a>(keyspace: &Keyspace, runs: impl Iterator<Item = &'a Run> + Clone) -> Result<(), StoreError> {
-    let mut files = keyspace.start_ingestion()?;
-    let mut full_key = Vec::new();
-    for run in runs.clone() {
-        for row in run.rows.sorted().into_iter().filter_map(|position| run.rows.row(position)) {
-            extend_prefix(run.bucket, row.key, &mut full_key);
-            match row.value {
-                Some(value) => files.write(full_key.as_slice(), value)?,
-                None => files.write_tombstone(full_key.as_slice())?,
-            }
-        }
+/// What sorting takes, in the books while it lasts.
+struct Sorting<'a>(&'a Space, usize);
+
+impl<'a> Sorting<'a> {
+    fn begin(space: &'a Space, bytes: usize) -> Self {
+        space.memory.note(&space.held, |held| &held.dirty, 0, bytes);
+        Self(space, bytes)
     }
-    for run in runs {
-        files.write(mark_key(run.bucket), run.mark.encode())?;
+}
+
+impl Drop for Sorting<'_> {
+    fn drop(&mut self) {
+        let Self(space, bytes) = self;
+        space.memory.note(&space.held, |held| &held.dirty, *bytes, 0);
     }
-    Ok(files.finish()?)
 }
 
 /// The key with its bucket before it, in place of what is in `out`.
