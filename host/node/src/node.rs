@@ -18,11 +18,11 @@ use crate::keys::Scanners;
 use crate::listener;
 use crate::log::LogSettings;
 use crate::options::{Durability, NodeOptions};
+use crate::runtime::clock;
 use crate::runtime::lifecycle::{Lifecycle, Owner};
 use crate::runtime::memory::Budget;
 use crate::runtime::panics::panic_text;
 use crate::runtime::sync::lock;
-use crate::runtime::{allocator, clock};
 
 /// How often the store of the keys is looked at.
 const LOOK: Duration = Duration::from_secs(1);
@@ -43,13 +43,9 @@ pub struct Node {
 impl Node {
     /// Opens the data folder and begins to listen. When it returns, clients can connect.
     ///
-    /// Where the allocator is that of glibc, has it give pieces of 4 MiB and more back as soon as they are freed, for the whole
-    /// process, unless the environment says how (`GLIBC_TUNABLES`, `MALLOC_MMAP_THRESHOLD_`, `MALLOC_TRIM_THRESHOLD_`).
-    ///
     /// # Errors
     /// If the address or the data folder cannot be used; every error says what to do.
     pub async fn start(options: NodeOptions) -> Result<Self, NodeError> {
-        allocator::bound();
         let socket = listener::bind(&options.listen).await?;
         let address =
             socket.local_addr().map_err(|source| NodeError::Listen { address: options.listen.clone(), source })?;
