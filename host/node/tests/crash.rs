@@ -10,14 +10,14 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
-use support::{Client, create, path};
+use support::{Client, create, key_batch, path};
 use tempfile::TempDir;
 use thalweg_wire::frame::Response;
 use thalweg_wire::message::{
     GetTableInfoRequest, GetTableStatsRequest, ListOffsetsRequest, PbPutKvReqForBucket, PbScanReqForBucket,
     PbTableStatsReqForBucket, PutKvRequest, PutKvResponse, ScanKvRequest, decode,
 };
-use thalweg_wire::record::{KvBatchBuilder, KvContent, ValueBatch, kv_head};
+use thalweg_wire::record::{KvBatchBuilder, ValueBatch};
 use thalweg_wire::table::{Schema, TableDescriptor};
 
 /// Keys that there may be, so that most batches update and delete too.
@@ -86,12 +86,7 @@ fn put_records(table_id: i64, sequence: u32, records: Vec<(u16, Option<u16>)>) -
             None => builder.delete(&key).unwrap(),
         }
     }
-    let records = builder.records();
-    let body = builder.into_bytes();
-    let (body_length, body_checksum) = (body.len() as u32, crc32c::crc32c(&body));
-    let content = KvContent { schema_id: 1, records, body_length, body_checksum };
-    let head = kv_head(&content, (5, sequence as i32)).unwrap();
-    let part = PbPutKvReqForBucket { records: [&head[..], &body].concat().into(), ..Default::default() };
+    let part = PbPutKvReqForBucket { records: key_batch(builder, (5, sequence as i32)).into(), ..Default::default() };
     PutKvRequest { acks: -1, table_id, timeout_ms: 20_000, buckets_req: vec![part], ..Default::default() }
 }
 

@@ -2,7 +2,7 @@
 
 mod support;
 
-use support::{Client, create, path, start};
+use support::{Client, create, key_batch, path, start};
 use tempfile::TempDir;
 use thalweg_node::Node;
 use thalweg_wire::message::{
@@ -10,7 +10,7 @@ use thalweg_wire::message::{
     PbPrefixLookupReqForBucket, PbPutKvReqForBucket, PbPutKvRespForBucket, PbScanReqForBucket,
     PbTableStatsReqForBucket, PrefixLookupRequest, PutKvRequest, ScanKvRequest, ScanKvResponse,
 };
-use thalweg_wire::record::{KvBatchBuilder, KvContent, NO_WRITER, ValueBatch, kv_head};
+use thalweg_wire::record::{KvBatchBuilder, NO_WRITER, ValueBatch};
 use thalweg_wire::table::{Schema, TableDescriptor};
 
 /// A key of two columns of one byte each, of which the first is the bucket key, and a value of one byte.
@@ -36,11 +36,7 @@ fn batch(upserts: &[Row], deletes: &[(u8, u8)]) -> Vec<u8> {
     let mut builder = KvBatchBuilder::new();
     upserts.iter().for_each(|one| builder.upsert(&[one.0, one.1], &row(*one)).unwrap());
     deletes.iter().for_each(|(a, b)| builder.delete(&[*a, *b]).unwrap());
-    let records = builder.records();
-    let body = builder.into_bytes();
-    let (body_length, body_checksum) = (body.len() as u32, crc32c::crc32c(&body));
-    let head = kv_head(&KvContent { schema_id: 1, records, body_length, body_checksum }, NO_WRITER).unwrap();
-    [&head[..], &body].concat()
+    key_batch(builder, NO_WRITER)
 }
 
 async fn table(client: &mut Client, name: &str, descriptor: &TableDescriptor) -> i64 {

@@ -2,10 +2,10 @@
 
 mod support;
 
-use support::{Client, create, path, start};
+use support::{Client, create, key_batch, path, start};
 use tempfile::TempDir;
 use thalweg_wire::message::*;
-use thalweg_wire::record::{KvBatchBuilder, KvContent, NO_WRITER, kv_head};
+use thalweg_wire::record::{KvBatchBuilder, NO_WRITER};
 use thalweg_wire::table::{Schema, TableDescriptor};
 
 fn descriptor() -> TableDescriptor {
@@ -37,10 +37,7 @@ fn row(id: u8, day: &str, v: u8) -> Vec<u8> {
 async fn put(client: &mut Client, table_id: i64, partition: i64, id: u8, row: &[u8]) -> Option<i64> {
     let mut builder = KvBatchBuilder::new();
     builder.upsert(&[id], row).unwrap();
-    let body = builder.into_bytes();
-    let content =
-        KvContent { schema_id: 1, records: 1, body_length: body.len() as u32, body_checksum: crc32c::crc32c(&body) };
-    let records = [&kv_head(&content, NO_WRITER).unwrap()[..], &body].concat().into();
+    let records = key_batch(builder, NO_WRITER).into();
     let part = PbPutKvReqForBucket { partition_id: Some(partition), bucket_id: 0, records, ..Default::default() };
     let buckets_req = vec![part];
     let request = PutKvRequest { acks: -1, table_id, timeout_ms: 10_000, buckets_req, ..Default::default() };

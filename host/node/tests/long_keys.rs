@@ -3,14 +3,14 @@
 mod support;
 
 use bytes::Bytes;
-use support::{Client, Refusal, create, path, start};
+use support::{Client, Refusal, create, key_batch, path, start};
 use tempfile::TempDir;
 use thalweg_wire::frame::MAX_PLAIN_REQUEST_LENGTH;
 use thalweg_wire::message::{
     GetTableInfoRequest, LookupRequest, PbLookupReqForBucket, PbPrefixLookupReqForBucket, PbPutKvReqForBucket,
     PbPutKvRespForBucket, PrefixLookupRequest, PutKvRequest,
 };
-use thalweg_wire::record::{KvBatchBuilder, KvContent, MAX_KEY_LENGTH, NO_WRITER, kv_head};
+use thalweg_wire::record::{KvBatchBuilder, MAX_KEY_LENGTH, NO_WRITER};
 use thalweg_wire::table::{Schema, TableDescriptor};
 
 /// RECORD_TOO_LARGE, which no client tries again.
@@ -48,11 +48,7 @@ async fn put(client: &mut Client, table_id: i64, lengths: &[usize], delete: bool
         let row = [&[0], &key[..]].concat();
         if delete { builder.delete(&key).unwrap() } else { builder.upsert(&key, &row).unwrap() }
     }
-    let records = builder.records();
-    let body = builder.into_bytes();
-    let (body_length, body_checksum) = (body.len() as u32, crc32c::crc32c(&body));
-    let head = kv_head(&KvContent { schema_id: 1, records, body_length, body_checksum }, NO_WRITER).unwrap();
-    let part = PbPutKvReqForBucket { records: [&head[..], &body].concat().into(), ..Default::default() };
+    let part = PbPutKvReqForBucket { records: key_batch(builder, NO_WRITER).into(), ..Default::default() };
     let request =
         PutKvRequest { acks: -1, table_id, timeout_ms: 10_000, buckets_req: vec![part], ..Default::default() };
     client.call(request).await.unwrap().buckets_resp.remove(0)

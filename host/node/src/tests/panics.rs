@@ -11,12 +11,14 @@ use thalweg_wire::message::{
     PbPutKvReqForBucket, PutKvRequest, decode,
 };
 use thalweg_wire::message::{PbPutKvRespForBucket, ProduceLogResponse};
-use thalweg_wire::record::{KvBatchBuilder, KvContent, NO_WRITER, kv_head};
+use thalweg_wire::record::{KvBatchBuilder, NO_WRITER};
 use thalweg_wire::table::{Schema, TableDescriptor};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
-use super::support::{Client, PATIENCE, Refusal, anonymous, create, fetch, options, path, produce, start, until};
+use super::support::{
+    Client, PATIENCE, Refusal, anonymous, create, fetch, key_batch, options, path, produce, start, until,
+};
 use crate::{Node, NodeError, Retention};
 
 const BROKEN: &str = "The node failed to carry the request out; see its log.";
@@ -45,11 +47,7 @@ async fn keyed(client: &mut Client, name: &str) -> i64 {
 async fn put(client: &mut Client, table_id: i64, key: u8) -> PbPutKvRespForBucket {
     let mut builder = KvBatchBuilder::new();
     builder.upsert(&[key], &[0, key, 7]).unwrap();
-    let records = builder.records();
-    let body = builder.into_bytes();
-    let (body_length, body_checksum) = (body.len() as u32, crc32c::crc32c(&body));
-    let head = kv_head(&KvContent { schema_id: 1, records, body_length, body_checksum }, NO_WRITER).unwrap();
-    let part = PbPutKvReqForBucket { records: [&head[..], &body].concat().into(), ..Default::default() };
+    let part = PbPutKvReqForBucket { records: key_batch(builder, NO_WRITER).into(), ..Default::default() };
     let request =
         PutKvRequest { acks: -1, table_id, timeout_ms: 10_000, buckets_req: vec![part], ..Default::default() };
     client.call(request).await.unwrap().buckets_resp.remove(0)

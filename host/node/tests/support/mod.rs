@@ -12,7 +12,10 @@ use thalweg_wire::message::{
     CreateTableRequest, FetchLogRequest, PbFetchLogReqForBucket, PbFetchLogReqForTable, PbFetchLogRespForBucket,
     PbProduceLogReqForBucket, PbProduceLogRespForBucket, PbTablePath, ProduceLogRequest, Request, decode,
 };
-use thalweg_wire::record::{BatchContent, BatchHead, Compression, LogBatches, Node as ArrowNode, encode_message};
+use thalweg_wire::record::{
+    BatchContent, BatchHead, Compression, KvBatchBuilder, KvContent, LogBatches, Node as ArrowNode, encode_message,
+    kv_head,
+};
 use thalweg_wire::table::{Schema, TableDescriptor};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -186,6 +189,15 @@ pub(crate) fn batch(writer: (i64, i32), values: &[i64]) -> Vec<u8> {
     let mut bytes = BatchHead::encode(&content).unwrap().into_bytes();
     bytes.extend(body);
     bytes
+}
+
+/// A key batch of these records, of a writer or of none (`NO_WRITER`).
+pub(crate) fn key_batch(builder: KvBatchBuilder, writer: (i64, i32)) -> Vec<u8> {
+    let records = builder.records();
+    let body = builder.into_bytes();
+    let (body_length, body_checksum) = (body.len() as u32, crc32c::crc32c(&body));
+    let head = kv_head(&KvContent { schema_id: 1, records, body_length, body_checksum }, writer).unwrap();
+    [&head[..], &body].concat()
 }
 
 pub(crate) fn anonymous(values: &[i64]) -> Vec<u8> {

@@ -56,8 +56,9 @@ impl Engine {
                 self.write.take(now, ticket, table, &Change::Upsert(columns.clone()), rows)?;
             }
             Operation::Delete => self.write.take(now, ticket, table, &Change::Delete, rows)?,
-            Operation::Lookup(insert) => self.lookups.lookup(now, ticket, table, rows, *insert, &self.cluster)?,
-            Operation::PrefixLookup => self.lookups.prefix_lookup(now, ticket, table, rows, &self.cluster)?,
+            Operation::Lookup(_) | Operation::PrefixLookup => {
+                self.lookups.look_up(now, ticket, command, &self.cluster)?;
+            }
         }
         Ok(ticket)
     }
@@ -74,8 +75,7 @@ impl Engine {
         };
         let first = self.ticket();
         self.tickets = self.tickets.saturating_add(more);
-        let what = (&command.rows, &command.operation);
-        self.lookups.look_up_each(now, first, command.table, what, &self.cluster)?;
+        self.lookups.look_up_each(now, first, command, &self.cluster)?;
         Ok(first)
     }
 

@@ -30,8 +30,6 @@ use std::{
     sync::Arc,
 };
 
-use thalweg_wire::column::Batch;
-
 use self::{
     keys::Keys,
     open::{Kind, Open, Run},
@@ -45,7 +43,7 @@ use crate::{
     cluster::Cluster,
     order::Orders,
 };
-use thalweg_contract::{Error, ErrorCode, Event, Instant, Operation, Settings, TableHandle, Ticket};
+use thalweg_contract::{Command, Error, ErrorCode, Event, Instant, Operation, Settings, TableHandle, Ticket};
 
 /// The lookup stage.
 #[derive(Debug)]
@@ -92,23 +90,16 @@ impl Lookups {
         self.together = true;
     }
 
-    /// Takes a lookup by primary key, or says why it does not fit its table.
-    pub(crate) fn lookup(
+    /// Takes a lookup, or says why it does not fit its table.
+    pub(crate) fn look_up(
         &mut self,
         now: Instant,
         ticket: Ticket,
-        handle: TableHandle,
-        batch: &Batch<'_>,
-        insert: bool,
+        command: &Command<'_>,
         cluster: &Cluster,
     ) -> Result<(), Error> {
-        let misplaced = self.settings.lookup.misplaced;
-        let plan = self.plan(handle, cluster)?;
-        if insert {
-            plan.check_insert()?;
-        }
-        let keys = Keys::encode(plan, &plan.whole, batch, misplaced)?;
-        self.begin(now, ticket, handle, if insert { Kind::Insert } else { Kind::Whole }, keys);
+        let (kind, keys) = self.keys(command, cluster)?;
+        self.begin(now, ticket, command.table, kind, keys);
         Ok(())
     }
 
@@ -118,47 +109,36 @@ impl Lookups {
         &mut self,
         now: Instant,
         ticket: Ticket,
-        handle: TableHandle,
-        (batch, operation): (&Batch<'_>, &Operation),
+        command: &Command<'_>,
         cluster: &Cluster,
     ) -> Result<(), Error> {
-        let misplaced = self.settings.lookup.misplaced;
-        let plan = self.plan(handle, cluster)?;
-        let (kind, encoding) = match operation {
-            Operation::Lookup(insert) => (if *insert { Kind::Insert } else { Kind::Whole }, &plan.whole),
-            Operation::PrefixLookup => (Kind::Prefix, plan.prefix.as_ref().map_err(Clone::clone)?),
-            _ => return Err(invalid("it is no lookup: submit it".into())),
-        };
-        if kind == Kind::Insert {
-            plan.check_insert()?;
-        }
-        let keys = Keys::encode(plan, encoding, batch, misplaced)?;
-        let numbers = 0..keys.len() as u32;
+        let (kind, keys) = self.keys(command, cluster)?;
         if keys.elsewhere.is_empty() {
-            let deadline = self.deadline(now);
-            self.enter(ticket, Open::each(handle, kind, keys, deadline));
+            self.enter(ticket, Open::each(command.table, kind, keys, self.deadline(now)));
         } else {
             // What is looked for in a second place has its answer later than others.
-            let alone = (ticket..).zip(numbers).map(|(ticket, at)| (ticket, keys.alone(at)));
-            alone.for_each(|(ticket, key)| self.begin(now, ticket, handle, kind, key));
+            let alone = (ticket..).zip(0..keys.len() as u32).map(|(ticket, at)| (ticket, keys.alone(at)));
+            alone.for_each(|(ticket, key)| self.begin(now, ticket, command.table, kind, key));
         }
         Ok(())
     }
 
-    /// Takes a lookup by prefix, or says why it does not fit its table.
-    pub(crate) fn prefix_lookup(
-        &mut self,
-        now: Instant,
-        ticket: Ticket,
-        handle: TableHandle,
-        batch: &Batch<'_>,
-        cluster: &Cluster,
-    ) -> Result<(), Error> {
+    /// What a command asks servers to do, and with which keys.
+    fn keys(&mut self, command: &Command<'_>, cluster: &Cluster) -> Result<(Kind, Keys), Error> {
         let misplaced = self.settings.lookup.misplaced;
-        let plan = self.plan(handle, cluster)?;
-        let keys = Keys::encode(plan, plan.prefix.as_ref().map_err(Clone::clone)?, batch, misplaced)?;
-        self.begin(now, ticket, handle, Kind::Prefix, keys);
-        Ok(())
+        let plan = self.plan(command.table, cluster)?;
+        let (kind, encoding) = match &command.operation {
+            Operation::Lookup(false) => (Kind::Whole, &plan.whole),
+            Operation::Lookup(true) => {
+                plan.check_insert()?;
+                (Kind::Insert, &plan.whole)
+            }
+            Operation::PrefixLookup => (Kind::Prefix, plan.prefix.as_ref().map_err(Clone::clone)?),
+            Operation::Append | Operation::Upsert(_) | Operation::Delete => {
+                return Err(invalid("it is no lookup: submit it".into()));
+            }
+        };
+        Ok((kind, Keys::encode(plan, encoding, &command.rows, misplaced)?))
     }
 
     /// Ends a lookup without a word.

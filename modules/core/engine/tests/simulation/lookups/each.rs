@@ -47,9 +47,16 @@ fn a_key_does_not_wait_for_those_that_nobody_has() {
 }
 
 #[test]
-fn one_is_cancelled_and_the_others_end_at_their_deadline() {
+fn one_is_cancelled_and_the_others_go_on_to_their_answer_or_deadline() {
     let (mut world, table) = world_with(3, &[], |_| {});
     let keys: Vec<Key> = (0..4).map(|id| ("a", id, 1)).collect();
+    // What the server says of a key that nobody waits for any more is left out.
+    let first = world.look_up_each(table, &Rows::new(&keys).keys(false), false).expect("keys");
+    world.carry_out();
+    world.engine.cancel(world.now, first + 2);
+    world.run(10 * SECOND);
+    let told: Vec<_> = answers(&world, first, 4).iter().map(Option::is_some).collect();
+    assert_eq!(told, [true, true, false, true]);
     world.faults = Faults { silence: 1000, ..Faults::default() };
     let first = world.look_up_each(table, &Rows::new(&keys).keys(false), false).expect("keys");
     world.carry_out();
