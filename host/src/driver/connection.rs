@@ -3,7 +3,7 @@
 use std::{
     io::{self, ErrorKind, IoSlice},
     sync::{
-        Arc,
+        Arc, Weak,
         atomic::{AtomicUsize, Ordering},
     },
     time::Duration,
@@ -17,11 +17,13 @@ use tokio::{
         TcpStream,
         tcp::{OwnedReadHalf, OwnedWriteHalf},
     },
+    runtime::Handle,
     sync::mpsc,
     task::AbortHandle,
 };
 use tokio_util::codec::LengthDelimitedCodec;
 
+use super::task::DriverAccess;
 use crate::panics::caught;
 
 /// What a socket did.
@@ -33,6 +35,52 @@ pub(super) enum SocketEvent {
     Frame(ConnectionId, Bytes),
     /// The connection could not be made, or ended: why.
     Ended(ConnectionId, String),
+}
+
+/// One of the events that wait, for as long as it is there.
+#[derive(Debug)]
+pub(super) struct Waiting(Arc<AtomicUsize>);
+
+impl Waiting {
+    fn new(count: &Arc<AtomicUsize>) -> Self {
+        count.fetch_add(1, Ordering::AcqRel);
+        Self(Arc::clone(count))
+    }
+}
+
+impl Drop for Waiting {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::AcqRel);
+    }
+}
+
+/// Where connections tell what they did: the driver itself where it is idle, else its task.
+#[derive(Clone)]
+pub(super) struct Events {
+    driver: Weak<DriverAccess>,
+    task: mpsc::Sender<(SocketEvent, Waiting)>,
+    /// Events that the task has not taken yet. What comes meanwhile may not overtake them.
+    waiting: Arc<AtomicUsize>,
+}
+
+impl Events {
+    pub(super) fn new(task: mpsc::Sender<(SocketEvent, Waiting)>, driver: Weak<DriverAccess>) -> Self {
+        Self { driver, task, waiting: Arc::default() }
+    }
+
+    /// Tells an event; waits while the driver does not keep up. False if it is gone.
+    async fn tell(&self, event: SocketEvent) -> bool {
+        let mut event = event;
+        if self.waiting.load(Ordering::Acquire) == 0
+            && let Some(driver) = self.driver.upgrade()
+        {
+            match driver.take(event) {
+                Ok(()) => return true,
+                Err(left) => event = left,
+            }
+        }
+        self.task.send((event, Waiting::new(&self.waiting))).await.is_ok()
+    }
 }
 
 /// How a socket is made and read.
@@ -62,20 +110,21 @@ impl Drop for Connection {
 }
 
 impl Connection {
-    /// Starts to connect; what comes of it goes to `events`, and waits there when the driver does not keep up.
+    /// Starts to connect, on this runtime; what comes of it goes to `events`.
     pub(super) fn open(
+        runtime: &Handle,
         id: ConnectionId,
         address: String,
         settings: SocketSettings,
-        events: mpsc::Sender<SocketEvent>,
+        events: Events,
     ) -> Self {
         let target = address.clone();
-        let task = tokio::spawn(async move {
+        let task = runtime.spawn(async move {
             let reason = match caught(serve(id, &target, settings, &events)).await {
                 Ok(Err(error)) => error.to_string(),
                 Err(cause) => cause,
             };
-            let _ = events.send(SocketEvent::Ended(id, reason)).await;
+            events.tell(SocketEvent::Ended(id, reason)).await;
         });
         Self { address, writer: None, answered: false, task: task.abort_handle() }
     }
@@ -85,12 +134,7 @@ impl Connection {
 enum Never {}
 
 /// Connects, reads and writes until one of them fails.
-async fn serve(
-    id: ConnectionId,
-    address: &str,
-    settings: SocketSettings,
-    events: &mpsc::Sender<SocketEvent>,
-) -> io::Result<Never> {
+async fn serve(id: ConnectionId, address: &str, settings: SocketSettings, events: &Events) -> io::Result<Never> {
     let connecting = tokio::time::timeout(settings.connect_timeout, TcpStream::connect(address)).await;
     let stream = connecting.unwrap_or_else(|_| {
         let text = format!("no connection within {:?}", settings.connect_timeout);
@@ -101,7 +145,7 @@ async fn serve(
     let (queue, queued) = mpsc::unbounded_channel();
     let writer = Writer { half: Arc::new(write), queue, waiting: Arc::default() };
     let (half, waiting) = (Arc::clone(&writer.half), Arc::clone(&writer.waiting));
-    if events.send(SocketEvent::Connected(id, writer)).await.is_err() {
+    if !events.tell(SocketEvent::Connected(id, writer)).await {
         return Err(io::Error::other("the client is gone"));
     }
     tokio::select! {
@@ -110,12 +154,7 @@ async fn serve(
     }
 }
 
-async fn read_frames(
-    id: ConnectionId,
-    read: OwnedReadHalf,
-    limit: usize,
-    events: &mpsc::Sender<SocketEvent>,
-) -> io::Result<Never> {
+async fn read_frames(id: ConnectionId, read: OwnedReadHalf, limit: usize, events: &Events) -> io::Result<Never> {
     let mut frames = LengthDelimitedCodec::builder().max_frame_length(limit).new_read(read);
     while let Some(frame) = frames.next().await {
         let frame = frame.map_err(|error| match error.kind() {
@@ -125,7 +164,7 @@ async fn read_frames(
             ),
             _ => error,
         })?;
-        if events.send(SocketEvent::Frame(id, frame.freeze())).await.is_err() {
+        if !events.tell(SocketEvent::Frame(id, frame.freeze())).await {
             return Err(io::Error::other("the client is gone"));
         }
     }

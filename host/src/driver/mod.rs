@@ -8,6 +8,7 @@
 //! found       what lookups found together, cut into what each found
 //! connection  a socket: connecting, reading frames, writing pieces
 //! work        compression and checksums, on threads of their own
+//! held        bytes in one piece or several
 //! outside     what actions are carried out on: sockets, buffers, alarm
 //! reach       which servers answered, and why others did not
 //! ```
@@ -18,6 +19,7 @@ mod command;
 mod connection;
 mod engine;
 mod found;
+mod held;
 mod outside;
 mod reach;
 mod task;
@@ -32,5 +34,5 @@ pub(crate) use command::{Change, Command, Delivered, Lookup, LookupBy, Scan, Set
 pub(crate) use engine::{ComponentEngine, EngineInstance, Lockstep, Native, OpenError};
 pub(crate) use found::FoundShare;
 pub(crate) use reach::Reach;
-pub(crate) use task::{Clock, Driver, Ended};
+pub(crate) use task::{Clock, Driver, DriverAccess, Ended};
 pub(crate) use work::Pool;

@@ -4,24 +4,25 @@ use std::{collections::HashMap, sync::Arc};
 
 use bytes::Bytes;
 use thalweg_contract::{Action, BufferId, ConnectionId, Event, Frame, Instant, Piece, Range, Work, WorkId, WorkOutput};
-use tokio::sync::mpsc;
+use tokio::{runtime::Handle, sync::mpsc};
 
 use super::{
-    connection::{Connection, SocketEvent, SocketSettings, Writer},
+    connection::{Connection, Events, SocketSettings, Writer},
     engine::Trap,
+    held::Held,
     reach::Reach,
     work::{Done, Pool, Task},
 };
 
-/// The channel of socket events, and that of finished work.
-type Reports = (mpsc::Sender<SocketEvent>, mpsc::UnboundedSender<(WorkId, Done)>);
+/// Where connections run, where they tell what they did, and where finished work goes.
+type Reports = (Handle, Events, mpsc::UnboundedSender<(WorkId, Done)>);
 
 /// What an engine's actions are carried out on.
 pub(super) struct Outside {
     sockets: SocketSettings,
     reach: Arc<Reach>,
     connections: HashMap<ConnectionId, Connection>,
-    buffers: HashMap<BufferId, Bytes>,
+    buffers: HashMap<BufferId, Held>,
     next_buffer: BufferId,
     /// When the engine wants a step.
     pub(super) wake: Option<Instant>,
@@ -45,9 +46,14 @@ impl Outside {
         }
     }
 
-    /// Says where sockets and finished work are reported.
-    pub(super) fn listen(&mut self, sockets: mpsc::Sender<SocketEvent>, work: mpsc::UnboundedSender<(WorkId, Done)>) {
-        self.reports = Some((sockets, work));
+    /// Says where sockets and finished work are reported. Connections run on the tokio runtime of the caller.
+    pub(super) fn listen(&mut self, sockets: Events, work: mpsc::UnboundedSender<(WorkId, Done)>) {
+        self.reports = Some((Handle::current(), sockets, work));
+    }
+
+    /// Whether it was said where to report.
+    pub(super) fn listens(&self) -> bool {
+        self.reports.is_some()
     }
 
     /// Carries one action out; an event is handed back.
@@ -65,10 +71,10 @@ impl Outside {
     }
 
     fn connect(&mut self, id: ConnectionId, address: String) {
-        let Some((events, _)) = &self.reports else { return };
+        let Some((runtime, events, _)) = &self.reports else { return };
         tracing::debug!(id, address, "connecting");
         self.reach.connecting(&address);
-        self.connections.insert(id, Connection::open(id, address, self.sockets, events.clone()));
+        self.connections.insert(id, Connection::open(runtime, id, address, self.sockets, events.clone()));
     }
 
     fn close(&mut self, id: ConnectionId) {
@@ -84,7 +90,7 @@ impl Outside {
         for piece in pieces {
             match piece {
                 Piece::Inline(inline) => bytes.push(Bytes::from(inline)),
-                Piece::Held(range) => bytes.push(self.held(&range)?),
+                Piece::Held(range) => self.give(&range, &mut bytes)?,
             }
         }
         writer.send(bytes);
@@ -106,7 +112,7 @@ impl Outside {
         };
         if task.is_small() {
             self.done_here.push((id, task.run()));
-        } else if let Some((_, finished)) = &self.reports {
+        } else if let Some((_, _, finished)) = &self.reports {
             let finished = finished.clone();
             Pool::shared().run(move || drop(finished.send((id, task.run()))));
         }
@@ -120,17 +126,19 @@ impl Outside {
 
     /// Bytes that the engine names.
     pub(super) fn held(&self, range: &Range) -> Result<Bytes, Trap> {
-        let (from, length) = (range.offset as usize, range.length as usize);
         let buffer = self.buffers.get(&range.buffer);
-        let bytes = buffer.filter(|buffer| buffer.len() >= from && buffer.len() - from >= length);
-        let bytes = bytes.map(|buffer| buffer.slice(from..from + length));
-        bytes.ok_or_else(|| {
-            let held = buffer.map_or(0, Bytes::len);
-            Trap(format!("it names bytes {from} to {} of buffer {} which has {held}", from + length, range.buffer))
-        })
+        let bytes = buffer.and_then(|buffer| buffer.slice(range.offset as usize, range.length as usize));
+        bytes.ok_or_else(|| beyond(range, buffer))
     }
 
-    fn hold(&mut self, bytes: Bytes) -> BufferId {
+    /// Puts bytes that the engine names behind others that are to be sent.
+    fn give(&self, range: &Range, out: &mut Vec<Bytes>) -> Result<(), Trap> {
+        let buffer = self.buffers.get(&range.buffer);
+        let given = buffer.is_some_and(|buffer| buffer.give(range.offset as usize, range.length as usize, out));
+        given.then_some(()).ok_or_else(|| beyond(range, buffer))
+    }
+
+    fn hold(&mut self, bytes: Held) -> BufferId {
         let id = self.next_buffer;
         self.next_buffer += 1;
         self.buffers.insert(id, bytes);
@@ -144,7 +152,7 @@ impl Outside {
             self.reach.answered(&connection.address);
         }
         // A frame is no longer than `frame_limit`, which has 32 bits.
-        let (length, buffer) = (bytes.len() as u32, self.hold(bytes.clone()));
+        let (length, buffer) = (bytes.len() as u32, self.hold(bytes.clone().into()));
         Some(Frame { connection: id, buffer, length, head: bytes })
     }
 
@@ -154,7 +162,9 @@ impl Outside {
             Done::Encoded(body, lengths, checksum) => {
                 WorkOutput::Encoded { buffer: self.hold(body), lengths, checksum }
             }
-            Done::Decoded(body, checksum) => WorkOutput::Decoded { buffer: body.map(|body| self.hold(body)), checksum },
+            Done::Decoded(body, checksum) => {
+                WorkOutput::Decoded { buffer: body.map(|body| self.hold(body.into())), checksum }
+            }
             Done::Failed(why) => WorkOutput::Failed(why),
         }
     }
@@ -174,4 +184,11 @@ impl Outside {
         self.reach.failed(&connection.address, reason);
         true
     }
+}
+
+/// The engine names bytes that are not there.
+fn beyond(range: &Range, buffer: Option<&Held>) -> Trap {
+    let (from, to) = (range.offset, u64::from(range.offset) + u64::from(range.length));
+    let held = buffer.map_or(0, Held::len);
+    Trap(format!("it names bytes {from} to {to} of buffer {} which has {held}", range.buffer))
 }

@@ -17,6 +17,8 @@ pub(super) struct Tickets {
     waiters: HashMap<Ticket, Waiter>,
     /// Lookups of one key each, with tickets one after the other, by the first of them.
     each: BTreeMap<Ticket, Each>,
+    /// How many other lookups there are.
+    lookups: usize,
     counts: RowCounts,
 }
 
@@ -83,7 +85,10 @@ impl Tickets {
     pub(super) fn enter(&mut self, ticket: Ticket, waiter: Waiter) {
         match waiter {
             Waiter::Write(rows) if rows.rows == 0 => drop(rows.settled.send(Vec::new())),
-            waiter => drop(self.waiters.insert(ticket, waiter)),
+            waiter => {
+                self.lookups += usize::from(matches!(waiter, Waiter::Lookup(..)));
+                self.waiters.insert(ticket, waiter);
+            }
         }
     }
 
@@ -106,12 +111,20 @@ impl Tickets {
             return Some((1, reply));
         }
         match self.waiters.remove(&ticket)? {
-            Waiter::Lookup(keys, reply) => Some((keys, reply)),
+            Waiter::Lookup(keys, reply) => {
+                self.lookups -= 1;
+                Some((keys, reply))
+            }
             _ => None,
         }
     }
 
-    /// Forgets a ticket.
+    /// Whether somebody waits for a lookup.
+    pub(super) fn has_lookups(&self) -> bool {
+        self.lookups > 0 || !self.each.is_empty()
+    }
+
+    /// Forgets the ticket of a scan.
     pub(super) fn forget(&mut self, ticket: Ticket) {
         self.waiters.remove(&ticket);
     }
@@ -208,6 +221,7 @@ impl Tickets {
     /// Ends everything: rows without a fate may have been written, all other waiters see their channel closed.
     pub(super) fn abandon(&mut self, why: &str) {
         self.each.clear();
+        self.lookups = 0;
         for (_, waiter) in self.waiters.drain() {
             let Waiter::Write(mut rows) = waiter else { continue };
             let error = Error { code: ErrorCode::Other(why.to_owned()), retriable: false };

@@ -10,6 +10,8 @@ use bytes::Bytes;
 use thalweg_codec::{CodecError, Native};
 use thalweg_contract::Codec;
 
+use super::held::Held;
+
 /// What a thread of the pool is to do.
 type Job = Box<dyn FnOnce() + Send>;
 
@@ -73,7 +75,7 @@ pub(super) enum Task {
 #[derive(Debug)]
 pub(super) enum Done {
     /// The body, the length of each buffer, the checksum.
-    Encoded(Bytes, Vec<u32>, u32),
+    Encoded(Held, Vec<u32>, u32),
     /// The decompressed bytes, and the checksum.
     Decoded(Option<Bytes>, u32),
     /// Why not.
@@ -106,9 +108,17 @@ impl Task {
 
     fn try_run(self) -> Result<Done, CodecError> {
         match self {
+            Task::Encode { codec: Codec::None, buffers, .. } => {
+                let plain = thalweg_codec::plain(&buffers)?;
+                let padded = |buffer: Vec<u8>| {
+                    let padding = Bytes::from_static(thalweg_codec::padding(buffer.len()));
+                    [Bytes::from(buffer), padding]
+                };
+                Ok(Done::Encoded(buffers.into_iter().flat_map(padded).collect(), plain.lengths, plain.checksum))
+            }
             Task::Encode { codec, level, buffers } => {
                 let encoded = thalweg_codec::encode::<Native>(codec, level, &buffers)?;
-                Ok(Done::Encoded(Bytes::from(encoded.body), encoded.lengths, encoded.checksum))
+                Ok(Done::Encoded(Bytes::from(encoded.body).into(), encoded.lengths, encoded.checksum))
             }
             Task::Decode { checked, codec, buffers } => {
                 let checksum = checked.map_or(0, |bytes| thalweg_codec::checksum(&bytes));
@@ -122,7 +132,7 @@ impl Task {
                 let checksum = thalweg_codec::checksum(&bytes);
                 let length =
                     u32::try_from(bytes.len()).map_err(|_| CodecError::TooLong { bytes: bytes.len() as u64 })?;
-                Ok(Done::Encoded(bytes, vec![length], checksum))
+                Ok(Done::Encoded(bytes.into(), vec![length], checksum))
             }
         }
     }

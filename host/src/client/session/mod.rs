@@ -19,7 +19,7 @@ use tokio::sync::{mpsc, oneshot};
 
 use crate::{
     client::{ClientOptions, Error},
-    driver::{Clock, Command, Driver, Ended, Reach, RowCounts},
+    driver::{Clock, Command, Driver, DriverAccess, Ended, Reach, RowCounts},
     runtime::Runtime,
 };
 
@@ -34,6 +34,7 @@ pub struct Client {
 }
 
 struct Shared {
+    driver: Arc<DriverAccess>,
     commands: mpsc::UnboundedSender<Command>,
     ended: Arc<OnceLock<Ended>>,
     reach: Arc<Reach>,
@@ -86,11 +87,10 @@ impl Client {
         let now = clock.now();
         let seed = RandomState::new().build_hasher().finish();
         let engine = engine::start(kind, runtime.clone(), now, &settings, seed).await?;
-        let (commands, receiver) = mpsc::unbounded_channel();
         let (ended, reach) = (Arc::new(OnceLock::new()), Arc::new(Reach::default()));
         let driver = Driver::new(engine, clock, &settings, Arc::clone(&reach), Arc::clone(&ended));
-        tokio::spawn(driver.run(receiver));
-        Ok(Client { shared: Arc::new(Shared { commands, ended, reach, settings, runtime }) })
+        let (driver, commands) = DriverAccess::start(driver);
+        Ok(Client { shared: Arc::new(Shared { driver, commands, ended, reach, settings, runtime }) })
     }
 
     /// The settings of the session.
@@ -133,7 +133,7 @@ impl Client {
 
     /// Gives the driver a command.
     pub(in crate::client) fn command(&self, command: Command) -> Result<(), Error> {
-        self.shared.commands.send(command).map_err(|_| self.ended())
+        self.shared.driver.command(command, &self.shared.commands).map_err(|_| self.ended())
     }
 
     /// Gives the driver a command and waits for the reply.

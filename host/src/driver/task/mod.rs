@@ -2,11 +2,13 @@
 //! when a turn begins goes in together.
 //!
 //! ```text
+//! access    the task, and what others carry out in its place
 //! commands  what the client asks of the engine, and what waits for room
 //! lookups   what is looked up: the keys of many callers in one call
 //! clock     the time that the engine is told
 //! ```
 
+mod access;
 mod clock;
 mod commands;
 mod lookups;
@@ -19,15 +21,12 @@ use std::{
 
 use bytes::Bytes;
 use thalweg_contract::{Event, Input, Piece, Scanned, Settings, Ticket, WorkId};
-use tokio::{
-    sync::{mpsc, oneshot},
-    time::{Instant, Sleep},
-};
+use tokio::{sync::oneshot, time::Instant};
 
-pub(crate) use self::clock::Clock;
 use self::commands::Queued;
+pub(crate) use self::{access::DriverAccess, clock::Clock};
 use super::{
-    command::{Command, Delivered, Lookup, RowCounts},
+    command::{Delivered, Lookup, RowCounts},
     connection::{SocketEvent, SocketSettings},
     engine::{EngineInstance, Trap},
     outside::Outside,
@@ -35,7 +34,6 @@ use super::{
     tickets::Tickets,
     work::Done,
 };
-use crate::panics::caught;
 
 /// How many frames may wait for the engine before the sockets are left unread; so many go into one turn.
 const FRAMES_WAITING: usize = 16;
@@ -73,6 +71,10 @@ pub(crate) struct Driver {
     closing: Vec<oneshot::Sender<RowCounts>>,
     /// When a close is over at the latest.
     give_up: Option<Instant>,
+    /// When the task looks again by itself.
+    armed: Option<Instant>,
+    /// How it ended in other hands than those of its task.
+    over: Option<Result<(), Trap>>,
     ended: Arc<OnceLock<Ended>>,
 }
 
@@ -106,64 +108,10 @@ impl Driver {
             called: false,
             closing: Vec::new(),
             give_up: None,
+            armed: None,
+            over: None,
             ended,
         }
-    }
-
-    /// Runs until it is closed, the engine traps, or nobody is left who could command.
-    pub(crate) async fn run(mut self, mut commands: mpsc::UnboundedReceiver<Command>) {
-        let ended = match caught(self.drive(&mut commands)).await {
-            Ok(Ok(())) => Ended::Closed,
-            Ok(Err(Trap(cause))) | Err(cause) => {
-                tracing::error!(%cause, "the engine broke down");
-                Ended::Trapped(cause)
-            }
-        };
-        // Before the commands are dropped, so that whoever gave one finds why.
-        let _ = self.ended.set(ended);
-    }
-
-    async fn drive(&mut self, commands: &mut mpsc::UnboundedReceiver<Command>) -> Result<(), Trap> {
-        let (socket_sender, mut sockets) = mpsc::channel::<SocketEvent>(FRAMES_WAITING);
-        let (done_sender, mut finished) = mpsc::unbounded_channel();
-        self.outside.listen(socket_sender, done_sender);
-        let alarm = tokio::time::sleep_until(self.clock.origin);
-        tokio::pin!(alarm);
-        while self.turn()?.is_continue() {
-            let armed = self.arm(alarm.as_mut());
-            tokio::select! {
-                command = commands.recv() => match command {
-                    Some(command) => self.command(command)?,
-                    None => return Ok(()),
-                },
-                Some(event) = sockets.recv() => self.socket(event),
-                Some((id, done)) = finished.recv() => self.finished(id, done),
-                () = alarm.as_mut(), if armed => {}
-            }
-            for _ in 0..TOGETHER {
-                let Ok(command) = commands.try_recv() else { break };
-                self.command(command)?;
-            }
-            for _ in 0..FRAMES_WAITING {
-                let Ok(event) = sockets.try_recv() else { break };
-                self.socket(event);
-            }
-            for _ in 0..TOGETHER {
-                let Ok((id, done)) = finished.try_recv() else { break };
-                self.finished(id, done);
-            }
-        }
-        Ok(())
-    }
-
-    /// Sets the alarm to what comes first: the engine's wish or the end of a close. False if there is neither.
-    fn arm(&self, alarm: std::pin::Pin<&mut Sleep>) -> bool {
-        let wake = self.outside.wake.and_then(|at| self.clock.at(at));
-        let Some(at) = [wake, self.give_up].into_iter().flatten().min() else { return false };
-        if alarm.deadline() != at {
-            alarm.reset(at);
-        }
-        true
     }
 
     fn now(&self) -> thalweg_contract::Instant {

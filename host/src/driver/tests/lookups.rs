@@ -13,24 +13,24 @@ use super::{
 
 type Answer = oneshot::Receiver<Result<FoundShare, Error>>;
 
-const KEY: LookupBy = LookupBy::Key { insert: false };
+pub(super) const KEY: LookupBy = LookupBy::Key { insert: false };
 
 /// Looks so many keys up.
-fn look_up(rig: &Rig, table: u32, by: LookupBy, keys: usize) -> Answer {
+pub(super) fn look_up(rig: &Rig, table: u32, by: LookupBy, keys: usize) -> Answer {
     let column: ArrayRef = Arc::new(Int64Array::from(vec![1; keys]));
     let keys = RecordBatch::try_from_iter([("a", column)]).expect("a column");
     let (reply, answer) = oneshot::channel();
-    let _ = rig.commands.send(Command::Lookup(Lookup { table, keys, by, reply }));
+    rig.give(Command::Lookup(Lookup { table, keys, by, reply }));
     answer
 }
 
-fn found(tickets: Vec<u64>, counts: &[u32]) -> Action {
+pub(super) fn found(tickets: Vec<u64>, counts: &[u32]) -> Action {
     let (counts, rows) = (counts.to_vec(), counts.iter().sum());
     let result = Ok(Found { counts, rows, layout: Layout::Message(Vec::new()), body: Vec::new() });
     Action::Event(Event::Found { tickets, result })
 }
 
-async fn counts(answer: Answer) -> Vec<u32> {
+pub(super) async fn counts(answer: Answer) -> Vec<u32> {
     within(answer).await.expect("it is told").expect("found").counts().to_vec()
 }
 

@@ -10,6 +10,7 @@
 //! ```
 
 mod imports;
+mod inline;
 mod lookups;
 mod scripted;
 mod sockets;
@@ -27,13 +28,14 @@ use tokio::sync::{mpsc, oneshot};
 
 use self::scripted::{Call, Reply, Scripted};
 use super::{
-    Change, Command, Driver, Reach, Write,
+    Change, Command, Driver, DriverAccess, Reach, Write,
     task::{Clock, Ended},
 };
 use crate::columns::flatten;
 
 /// A driver under test.
 struct Rig {
+    driver: Arc<DriverAccess>,
     commands: mpsc::UnboundedSender<Command>,
     calls: mpsc::UnboundedReceiver<Call>,
     buffered: Arc<AtomicU64>,
@@ -54,14 +56,17 @@ impl Rig {
         let engine = Scripted { script, actions: Vec::new(), buffered: Arc::clone(&buffered), called: true };
         let (ended, reach) = (Arc::new(OnceLock::new()), Arc::new(Reach::default()));
         let driver = Driver::new(Box::new(engine), Clock::begin(), &settings, Arc::clone(&reach), Arc::clone(&ended));
-        let (commands, receiver) = mpsc::unbounded_channel();
-        tokio::spawn(driver.run(receiver));
-        Self { commands, calls, buffered, ended, reach }
+        let (driver, commands) = DriverAccess::start(driver);
+        Self { driver, commands, calls, buffered, ended, reach }
+    }
+
+    fn give(&self, command: Command) {
+        let _ = self.driver.command(command, &self.commands);
     }
 
     fn ask(&self) -> oneshot::Receiver<Result<thalweg_contract::Answer, Error>> {
         let (reply, answer) = oneshot::channel();
-        let _ = self.commands.send(Command::Ask { request: Request::ListDatabases, reply });
+        self.give(Command::Ask { request: Request::ListDatabases, reply });
         answer
     }
 
@@ -69,7 +74,7 @@ impl Rig {
         let column: ArrayRef = Arc::new(Int64Array::from(vec![1; rows]));
         let rows = flatten(&RecordBatch::try_from_iter([("a", column)]).unwrap()).unwrap();
         let (accepted, told) = oneshot::channel();
-        let _ = self.commands.send(Command::Write(Write { table: 1, change: Change::Append, rows, accepted }));
+        self.give(Command::Write(Write { table: 1, change: Change::Append, rows, accepted }));
         told
     }
 

@@ -17,6 +17,38 @@ pub struct Encoded {
     pub checksum: u32,
 }
 
+/// The body of an Arrow message that is not compressed and stays in its buffers.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Plain {
+    /// The length of each in bytes, without the zeros that follow it.
+    pub lengths: Vec<u32>,
+    /// CRC-32C of the whole body.
+    pub checksum: u32,
+}
+
+/// What `encode` says of these buffers without a codec, without putting them into one body: each is followed by its
+/// `padding` there.
+pub fn plain(buffers: &[impl AsRef<[u8]>]) -> Result<Plain, CodecError> {
+    let (mut lengths, mut checksum, mut bytes) = (Vec::with_capacity(buffers.len()), 0, 0);
+    for buffer in buffers {
+        let buffer = buffer.as_ref();
+        let padding = padding(buffer.len());
+        bytes += (buffer.len() + padding.len()) as u64;
+        if bytes > u64::from(u32::MAX) {
+            return Err(CodecError::TooLong { bytes });
+        }
+        lengths.push(buffer.len() as u32);
+        checksum = crc32c::crc32c_append(crc32c::crc32c_append(checksum, buffer), padding);
+    }
+    Ok(Plain { lengths, checksum })
+}
+
+/// The zeros that follow a buffer of so many bytes in the body of an encoded message.
+pub fn padding(length: usize) -> &'static [u8] {
+    const ZEROS: [u8; ENCODED_ALIGNMENT] = [0; ENCODED_ALIGNMENT];
+    ZEROS.get(..length.next_multiple_of(ENCODED_ALIGNMENT) - length).unwrap_or_default()
+}
+
 /// Compresses `buffers` into one body, in order; `level` is for zstd. Fails on a level that `Z` does not have.
 ///
 /// With a codec, each buffer that is not empty begins with its uncompressed length as a little-endian `i64`, or with

@@ -22,7 +22,7 @@ mod tests;
 use std::ops::RangeInclusive;
 
 pub use decode::{decode, decode_into};
-pub use encode::{Encoded, encode};
+pub use encode::{Encoded, Plain, encode, padding, plain};
 #[cfg(any(test, feature = "native"))]
 pub use native::Native;
 pub use thalweg_wire::record::Compression;

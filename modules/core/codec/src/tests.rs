@@ -48,6 +48,14 @@ fn any_codec() -> impl Strategy<Value = Compression> {
 
 proptest! {
     #[test]
+    fn buffers_that_stay_apart_are_the_same_body(buffers in prop::collection::vec(prop::collection::vec(any::<u8>(), 0..300), 0..6)) {
+        let encoded = encode(Compression::None, 0, &buffers).unwrap();
+        let pieces: Vec<&[u8]> = buffers.iter().flat_map(|buffer| [&buffer[..], padding(buffer.len())]).collect();
+        prop_assert_eq!(plain(&buffers).unwrap(), Plain { lengths: encoded.lengths, checksum: encoded.checksum });
+        prop_assert_eq!(pieces.concat(), encoded.body);
+    }
+
+    #[test]
     fn what_is_encoded_decodes_to_itself(
         codec in any_codec(),
         level in 1i32..8,

@@ -10,6 +10,7 @@
 //! bucket     the bucket of a key
 //! partition  the partition of a row
 //! change     what happened to a row
+//! checksum   that of bytes that lie apart
 //! read       bytes taken one by one; place: written over; bits: bitmaps; error: what can be wrong
 //! ```
 
@@ -17,6 +18,7 @@ mod batch;
 mod bits;
 mod bucket;
 mod change;
+mod checksum;
 mod columns;
 mod error;
 mod key;

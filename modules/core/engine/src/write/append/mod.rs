@@ -157,7 +157,8 @@ impl Write {
         // Every id of a queue finds one; no row is left over for another round.
         let Some(queue) = self.queues.get_mut(id) else { return rows.split(rows.len()).1 };
         let (now, accounting) = (self.now, &mut self.accounting);
-        let new = || Accumulator::new(accounting.opened(), now, source.plan.clone());
+        let expected = queue.last_rows;
+        let new = || Accumulator::new(accounting.opened(), now, source.plan.clone(), expected);
         let open = queue.open.get_or_insert_with(new);
         let (taken, left) = rows.split(open.room(batch_rows, batch_bytes, source.bytes / source.rows.rows as u64));
         let before = if open.is_empty() { 0 } else { open.held() };
@@ -188,6 +189,7 @@ impl Write {
         self.accounting.free(before);
         self.jobs.insert(batch.id, Job { queue: id, orphaned: 0 });
         self.accounting.push(Output::Work { key: batch.id, work });
+        queue.last_rows = batch.rows;
         queue.ready.push_back(batch);
         if self.settings.assignment == Assignment::Sticky
             && let Some(partition) = self.partitions.get_mut(queue.partition)

@@ -83,10 +83,10 @@ impl Gathered {
 }
 
 impl Accumulator {
-    /// An accumulator without rows.
-    pub(crate) fn new(id: u64, opened: Instant, plan: Arc<Plan>) -> Self {
+    /// An accumulator without rows, for about so many.
+    pub(crate) fn new(id: u64, opened: Instant, plan: Arc<Plan>, rows: u32) -> Self {
         let gathered = match plan.content {
-            Content::Arrow { .. } => Gathered::Columns(ColumnsBuilder::new(plan.layout.clone())),
+            Content::Arrow { .. } => Gathered::Columns(ColumnsBuilder::expecting(plan.layout.clone(), rows as usize)),
             Content::Rows(_) | Content::Keys(_) => Gathered::Records { bytes: Vec::new(), rows: 0 },
         };
         Self { id, opened, plan, gathered, parts: Vec::new(), parts_held: 0 }

@@ -45,6 +45,8 @@ pub(crate) struct BucketQueue {
     pub(crate) bucket: u32,
     /// Rows that wait to become a batch.
     pub(crate) open: Option<Accumulator>,
+    /// How many rows the batch had that was sealed last.
+    pub(crate) last_rows: u32,
     /// Sealed and never sent under this writer id, in order.
     pub(crate) ready: VecDeque<Box<Batch>>,
     /// Sent at least once under this writer id, in the order of their sequences.
@@ -68,6 +70,7 @@ impl BucketQueue {
             partition,
             bucket,
             open: None,
+            last_rows: 0,
             ready: VecDeque::new(),
             flight: VecDeque::new(),
             next_sequence: 0,

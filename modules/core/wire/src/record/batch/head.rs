@@ -1,5 +1,6 @@
 //! Heads of log batches: encoded by writers, and stamped by the node with what only it knows.
 
+use crate::record::checksum::combine;
 use crate::record::place::put;
 use crate::record::{ChangeType, LogBatch, RecordError};
 
@@ -91,7 +92,7 @@ impl BatchHead {
         bytes.extend_from_slice(content.message);
 
         let own = crc32c::crc32c(bytes.get(HEAD_LENGTH..).unwrap_or_default());
-        let rest_checksum = crc32c::crc32c_combine(own, content.body_checksum, content.body_length as usize);
+        let rest_checksum = combine(own, content.body_checksum, content.body_length as usize);
         let mut head = Self { bytes, rest_checksum, rest_length };
         head.seal();
         Ok(head)
@@ -127,7 +128,7 @@ impl BatchHead {
 
     fn seal(&mut self) {
         let header = crc32c::crc32c(self.bytes.get(CRC_FROM..HEAD_LENGTH).unwrap_or_default());
-        let crc = crc32c::crc32c_combine(header, self.rest_checksum, self.rest_length);
+        let crc = combine(header, self.rest_checksum, self.rest_length);
         put(&mut self.bytes, CRC_AT, crc.to_le_bytes());
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::column::Batch;
 use crate::record::columns::gathered::{Added, Gathered, Rows};
-use crate::record::{Layout, Node, RecordError, Shape};
+use crate::record::{Layout, LayoutField, Node, RecordError, Shape};
 
 /// Gathers rows for one bucket; gives the nodes and buffers of an Arrow message.
 ///
@@ -19,6 +19,17 @@ impl ColumnsBuilder {
     /// A builder without rows.
     pub fn new(layout: Layout) -> Self {
         let fields = layout.fields().iter().map(|field| Gathered::new(field.shape)).collect();
+        Self { layout, fields, rows: 0 }
+    }
+
+    /// A builder without rows, which about so many are expected for: room for them is made early, at most 8 times as much
+    /// as there are rows for.
+    pub fn expecting(layout: Layout, rows: usize) -> Self {
+        let fields = layout.fields();
+        let top = |place| layout.tops().binary_search(&place).is_ok();
+        let expecting =
+            |(place, field): (usize, &LayoutField)| Gathered::expecting(field.shape, if top(place) { rows } else { 0 });
+        let fields = fields.iter().enumerate().map(expecting).collect();
         Self { layout, fields, rows: 0 }
     }
 

@@ -22,6 +22,26 @@ pub(crate) struct Gathered {
     pub(crate) offsets: Vec<u8>,
     /// The last of the offsets.
     end: i32,
+    /// How many values there may be in the end; 0: nobody knows.
+    expected: usize,
+}
+
+/// How many times what there is may be reserved for what is expected, at most: expectations can be wrong.
+const EXPECTED_AT_MOST: usize = 8;
+
+/// Makes room for `more` bytes; where there is none, also for what else is expected when `length` values take what there
+/// is with them.
+fn make_room(bytes: &mut Vec<u8>, more: usize, length: usize, expected: usize) {
+    if bytes.capacity() - bytes.len() >= more {
+        return;
+    }
+    let needed = bytes.len() + more;
+    // One value in sixteen more, as values are not all of one length.
+    let all = (expected + expected / 16) as u64 * needed as u64 / length.max(1) as u64;
+    match usize::try_from(all) {
+        Ok(all) if all > needed => bytes.reserve_exact(all.min(needed.saturating_mul(EXPECTED_AT_MOST)) - bytes.len()),
+        _ => bytes.reserve(more),
+    }
 }
 
 /// Which rows are taken.
@@ -46,6 +66,11 @@ impl Gathered {
     pub(crate) fn new(shape: Shape) -> Self {
         let offsets = if matches!(shape, Shape::Spans { .. } | Shape::Lists) { vec![0; 4] } else { Vec::new() };
         Self { offsets, ..Self::default() }
+    }
+
+    /// As `new`, for about so many values.
+    pub(crate) fn expecting(shape: Shape, values: usize) -> Self {
+        Self { expected: values, ..Self::new(shape) }
     }
 
     pub(crate) fn bytes(&self) -> usize {
@@ -140,6 +165,7 @@ impl Gathered {
         let Rows::Gather(rows) = rows else { return self.add_wide(source, WIDTH, rows) };
         let (source, _) = source.as_chunks::<WIDTH>();
         let from = self.data.len();
+        make_room(&mut self.data, rows.len() * WIDTH, self.length, self.expected);
         self.data.resize(from + rows.len() * WIDTH, 0);
         let (places, _) = self.data.get_mut(from..)?.as_chunks_mut::<WIDTH>();
         for (place, &row) in places.iter_mut().zip(rows) {
@@ -153,10 +179,12 @@ impl Gathered {
         match rows {
             Rows::Range { first, count } => {
                 let (from, to) = (first.checked_mul(width)?, (first + count).checked_mul(width)?);
-                self.data.extend_from_slice(source.get(from..to)?);
+                let source = source.get(from..to)?;
+                make_room(&mut self.data, source.len(), self.length, self.expected);
+                self.data.extend_from_slice(source);
             }
             Rows::Gather(rows) => {
-                self.data.reserve(rows.len().checked_mul(width)?);
+                make_room(&mut self.data, rows.len().checked_mul(width)?, self.length, self.expected);
                 for &row in rows {
                     let from = (row as usize).checked_mul(width)?;
                     self.data.extend_from_slice(source.get(from..from.checked_add(width)?)?);
@@ -176,10 +204,11 @@ impl Gathered {
                 if self.add_offsets(taken).is_none() {
                     return Added::Full;
                 }
+                make_room(&mut self.data, source.len(), self.length, self.expected);
                 self.data.extend_from_slice(source);
             }
             Rows::Gather(rows) => {
-                self.offsets.reserve(rows.len() * 4);
+                make_room(&mut self.offsets, rows.len() * 4, self.length, self.expected);
                 for &row in rows {
                     let row = row as usize;
                     let (Some(&from), Some(&to)) = (offsets.get(row), offsets.get(row + 1)) else {
@@ -215,6 +244,7 @@ impl Gathered {
         let shift = self.end.checked_sub(from)?;
         self.end = rest.last().copied().unwrap_or(from).checked_add(shift)?;
         let length = self.offsets.len();
+        make_room(&mut self.offsets, rest.len() * 4, self.length, self.expected);
         self.offsets.resize(length + rest.len() * 4, 0);
         let (places, _) = self.offsets.get_mut(length..)?.as_chunks_mut::<4>();
         // No offset is past the last, which was checked.
@@ -237,5 +267,24 @@ mod tests {
         assert_eq!(lists.push_list(i32::MAX as usize), Some(()));
         assert_eq!(lists.push_list(1), None);
         assert_eq!((lists.length, lists.bytes()), (1, 9));
+    }
+
+    #[test]
+    fn room_is_made_for_what_is_expected_and_not_for_far_more_than_there_is() {
+        // Bytes there are and more, values of these, values expected; and the room that is made.
+        let cases = [
+            ((0, 1000, 10, 80), 8000),
+            ((0, 1000, 10, 40), 4200),
+            ((0, 1000, 10, 100_000), 8000),
+            ((4000, 1000, 50, 100), 10_600),
+            ((0, 1000, 10, 0), 1000),
+            ((0, 1000, 10, 10), 1000),
+            ((0, 0, 0, 10), 0),
+        ];
+        for ((there, more, length, expected), room) in cases {
+            let mut bytes = vec![0; there];
+            make_room(&mut bytes, more, length, expected);
+            assert_eq!(bytes.capacity(), room, "{there} and {more} bytes of {length} values, {expected} expected");
+        }
     }
 }

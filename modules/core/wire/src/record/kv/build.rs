@@ -1,6 +1,7 @@
 //! Key batches, written (`fluss.md` 2.7): upserts and deletes of one bucket as one batch of a PutKv request.
 
 use crate::record::RecordError;
+use crate::record::checksum::combine;
 use crate::record::place::put;
 use crate::record::read::corrupt;
 
@@ -130,7 +131,7 @@ pub fn kv_head(content: &KvContent, writer: (i64, i32)) -> Result<[u8; KV_HEAD_L
     head[20..24].copy_from_slice(&writer.1.to_le_bytes());
     head[24..28].copy_from_slice(&records.to_le_bytes());
     let own = crc32c::crc32c(&head[CRC_FROM..]);
-    let checksum = crc32c::crc32c_combine(own, content.body_checksum, body_length);
+    let checksum = combine(own, content.body_checksum, body_length);
     head[5..CRC_FROM].copy_from_slice(&checksum.to_le_bytes());
     Ok(head)
 }
