@@ -350,7 +350,7 @@ class Table:
         `buckets`, `partitions`: only these; partitions by name.
         `through`: modules that the rows go through.
         `metadata`: columns before the others: __partition, __bucket, __offset, __timestamp and __change_type.
-        `buffer`: how many bytes may be read ahead of the reader. Default 64 MiB.
+        `buffer`: how many bytes may be read ahead of the reader. Default 16 MiB.
         """
         others: dict[str, object] = {
             "start": start,

@@ -19,7 +19,7 @@ pub struct CurrentOptions {
     pub chain: Option<ChainSpec>,
     /// Whether the changes that follow are read too, without end. Default false.
     pub follow: bool,
-    /// How many bytes of batches may be read ahead of the reader. Default 64 MiB.
+    /// How many bytes of batches may be read ahead of the reader. Default 16 MiB.
     pub buffer: u64,
     /// What the rows of a bucket may take while its changelog is replayed, in bytes. Default 1 GiB.
     pub replay_limit: u64,
@@ -34,7 +34,7 @@ impl Default for CurrentOptions {
             limit: None,
             chain: None,
             follow: false,
-            buffer: 64 << 20,
+            buffer: 16 << 20,
             replay_limit: 1 << 30,
         }
     }

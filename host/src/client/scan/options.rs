@@ -21,7 +21,7 @@ pub struct ScanOptions {
     pub limit: Option<u64>,
     /// Modules that the rows go through; `None`: none. Default `None`.
     pub chain: Option<ChainSpec>,
-    /// How many bytes of batches may be read ahead of the reader. Default 64 MiB.
+    /// How many bytes of batches may be read ahead of the reader. Default 16 MiB.
     pub buffer: u64,
 }
 
@@ -35,7 +35,7 @@ impl Default for ScanOptions {
             end: End::Latest,
             limit: None,
             chain: None,
-            buffer: 64 << 20,
+            buffer: 16 << 20,
         }
     }
 }
