@@ -3,6 +3,8 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
+use crate::users::UsersError;
+
 /// Why a node does not start or stop as it should. Each is one sentence with what to do.
 #[derive(Debug, thiserror::Error)]
 pub enum NodeError {
@@ -52,6 +54,14 @@ pub enum NodeError {
         folder: PathBuf,
         /// What is wrong with it.
         why: String,
+    },
+    /// The file of users cannot be used.
+    #[error("the file of users {}: {cause}", path.display())]
+    Users {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        cause: UsersError,
     },
     /// The folder cannot be written.
     #[error("the data folder {} cannot be written: change its permissions, or give another one", folder.display())]

@@ -4,9 +4,11 @@
 //! Each part imports only those above it; `log` and `keys` do not know each other.
 //!
 //! ```text
-//! options    what a node is started with          error     why it does not start
+//! options    what a node is started with
 //! ids        numbers of tables and buckets        failure   why a request is refused
 //! runtime    time, locks, panics, memory, and whether the node serves
+//! users      who may log in, and the check of a login
+//! error      why a node does not start
 //! disk       the data folder and access to its files
 //! table      what a table's descriptor says: checked, completed, worked out once
 //! log        one bucket's log: segments of batches
@@ -36,6 +38,7 @@ mod runtime;
 mod table;
 #[cfg(test)]
 mod tests;
+pub mod users;
 
 // The client of the tests knows the node by its name.
 #[cfg(test)]

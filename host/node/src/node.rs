@@ -23,6 +23,7 @@ use crate::runtime::lifecycle::{Lifecycle, Owner};
 use crate::runtime::memory::Budget;
 use crate::runtime::panics::panic_text;
 use crate::runtime::sync::lock;
+use crate::users::Gate;
 
 /// How often the store of the keys is looked at.
 const LOOK: Duration = Duration::from_secs(1);
@@ -118,6 +119,11 @@ async fn blocking<T: Send + 'static>(
 
 /// Opens what is in the data folder.
 fn open(options: NodeOptions, host: String, port: u16) -> Result<Service, NodeError> {
+    let gate = options.users.as_ref().map(|path| {
+        let gate = Gate::open(path, options.limits.guests);
+        gate.map(Arc::new).map_err(|cause| NodeError::Users { path: path.clone(), cause })
+    });
+    let gate = gate.transpose()?;
     let folder = DataFolder::open(&options.data)?;
     let catalog = Catalog::open(folder.catalog(), options.durability != Durability::Memory)?;
     let physical =
@@ -143,6 +149,7 @@ fn open(options: NodeOptions, host: String, port: u16) -> Result<Service, NodeEr
         lifecycle,
         requests: Arc::new(Budget::new(options.limits.request_memory)),
         answers: Arc::new(Budget::new(options.limits.answer_memory)),
+        gate,
         key_reads: Arc::new(Semaphore::new(KEY_READS)),
         limits: options.limits,
         retention: options.retention,

@@ -33,6 +33,12 @@ pub struct Limits {
     pub answer_bytes: usize,
     /// Connections at once. Default 512: with the files of the logs that is below the usual limit of open files.
     pub connections: usize,
+    /// Connections at once that have not logged in, of a node with users. Default 128.
+    pub guests: usize,
+    /// How long a connection may take to log in, to a node with users. Default 10 seconds.
+    pub login: Duration,
+    /// Logins that a connection may try. Default 3.
+    pub login_attempts: u32,
     /// Requests of one connection that may wait for their answer. Default 256.
     pub requests_per_connection: usize,
     /// A connection without traffic for this long is closed. Default 10 minutes, as Fluss.
@@ -63,6 +69,9 @@ impl Default for Limits {
             answer_memory: 512 << 20,
             answer_bytes: 64 << 20,
             connections: 512,
+            guests: 128,
+            login: Duration::from_secs(10),
+            login_attempts: 3,
             requests_per_connection: 256,
             idle: Duration::from_secs(600),
             transfer: Duration::from_secs(30),
@@ -105,6 +114,9 @@ pub struct NodeOptions {
     /// What clients are told to connect to, `HOST:PORT`; port 0 means the port it listens on. Default: where it
     /// listens.
     pub advertise: Option<String>,
+    /// A file with the users who may log in, and hashes of their passwords ([`users`](crate::users)); it is read again when it
+    /// changes. `None`: nobody has to log in, or can. Default `None`.
+    pub users: Option<PathBuf>,
     /// When an append is acknowledged.
     pub durability: Durability,
     /// Bytes for rows of primary-key tables that are not in files yet or were read from them, of all tables and partitions
@@ -123,6 +135,7 @@ impl NodeOptions {
             data: data.into(),
             listen: "127.0.0.1:9123".to_owned(),
             advertise: None,
+            users: None,
             durability: Durability::default(),
             memory: 128 << 20,
             limits: Limits::default(),

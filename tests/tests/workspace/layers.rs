@@ -64,9 +64,11 @@ const LAYERS: &[Layers] = &[
     Layers {
         sources: "host/node/src",
         layers: &[
-            &["ids", "options", "error"],
+            &["ids", "options"],
             &["failure"],
             &["runtime"],
+            &["users"],
+            &["error"],
             &["disk"],
             &["table"],
             &["log", "keys"],

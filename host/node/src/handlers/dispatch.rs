@@ -103,7 +103,7 @@ fn parts_of(body: &Bytes) -> usize {
 
 type Handler<R> = fn(&Service, R) -> Result<<R as Request>::Response, Failure>;
 
-fn read<R: Request>(body: Bytes) -> Result<R, Failure> {
+pub(super) fn read<R: Request>(body: Bytes) -> Result<R, Failure> {
     decode(body).map_err(|error| {
         Failure::new(ServerErrorCode::UNKNOWN_SERVER_ERROR, format!("The request cannot be decoded: {error}."))
     })
@@ -222,7 +222,7 @@ where
     }
 }
 
-fn answer(id: i32, result: Result<impl prost::Message, Failure>, share: Option<Share>) -> Answer {
+pub(super) fn answer(id: i32, result: Result<impl prost::Message, Failure>, share: Option<Share>) -> Answer {
     match result.map(|response| encode_response(id, &response)) {
         Ok(Ok(frame)) => Answer { frame: frame.into(), _share: share },
         Ok(Err(error)) => refuse(id, &not_encoded(&error)),

@@ -5,6 +5,7 @@
 //! admin      what there is: databases, tables, partitions, the node itself
 //! write      rows appended, put, inserted
 //! read       rows fetched, looked up, scanned
+//! login      a login, where the node has users
 //! dispatch   from a request's key to who handles it; served: which there are
 //! frame      an answer on its way to the socket
 //! ```
@@ -12,6 +13,7 @@
 pub(crate) mod admin;
 pub(crate) mod dispatch;
 pub(crate) mod frame;
+pub(crate) mod login;
 pub(crate) mod read;
 mod refusal;
 mod served;

@@ -16,6 +16,7 @@ use crate::log::Policy;
 use crate::options::{Limits, Retention};
 use crate::runtime::lifecycle::Lifecycle;
 use crate::runtime::memory::Budget;
+use crate::users::Gate;
 
 /// What all connections share.
 #[derive(Debug)]
@@ -44,6 +45,8 @@ pub(crate) struct Service {
     pub(crate) requests: Arc<Budget>,
     /// Memory for log data in answers.
     pub(crate) answers: Arc<Budget>,
+    /// Who may log in; `None`: nobody has to.
+    pub(crate) gate: Option<Arc<Gate>>,
     /// Turns for requests that read keys from the disk, so that a burst of small ones does not take a thread each.
     pub(crate) key_reads: Arc<Semaphore>,
 }

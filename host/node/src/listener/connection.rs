@@ -18,6 +18,7 @@ use tokio::sync::{Semaphore, mpsc};
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 
+use super::entrance::Entrance;
 use crate::failure::Failure;
 use crate::handlers::dispatch::{self, Answer, Started};
 use crate::handlers::frame::Frame;
@@ -62,6 +63,15 @@ pub(crate) enum ConnectionError {
     /// A request came, or an answer was taken, too slowly.
     #[error("its peer is too slow")]
     Slow,
+    /// It did not log in.
+    #[error("it did not log in in time")]
+    NoLogin,
+    /// It could not log in.
+    #[error("it tried to log in as often as it may")]
+    Refused,
+    /// There are too many connections that have not logged in.
+    #[error("there are as many connections without a login as allowed")]
+    Crowded,
     /// Reading requests broke down.
     #[error("reading its requests broke down: {0}")]
     Panicked(String),
@@ -80,6 +90,7 @@ enum Incoming {
 /// Serves a connection until its peer closes it, breaks the rules, or the node ends.
 pub(crate) async fn serve(stream: TcpStream, service: Arc<Service>) -> Result<(), ConnectionError> {
     stream.set_nodelay(true)?;
+    let mut entrance = Entrance::new(&service)?;
     let (read, write) = stream.into_split();
     let mut read = BufReader::with_capacity(READ_BUFFER, read);
     let (answers, waiting) = mpsc::channel(WAITING_ANSWERS);
@@ -87,7 +98,7 @@ pub(crate) async fn serve(stream: TcpStream, service: Arc<Service>) -> Result<()
     let mut writer = tokio::spawn(write_answers(write, waiting, patience));
     let mut running = JoinSet::new();
     let reading = async {
-        let ended = Caught(pin!(read_requests(&mut read, &service, &answers, &mut running))).await;
+        let ended = Caught(pin!(read_requests(&mut read, &service, &mut entrance, &answers, &mut running))).await;
         let ended = ended.unwrap_or_else(|panic| Err(ConnectionError::Panicked(panic)));
         if let Err(ConnectionError::Panicked(panic)) = &ended {
             tracing::error!(panic, "reading the requests of a connection broke down");
@@ -103,7 +114,7 @@ pub(crate) async fn serve(stream: TcpStream, service: Arc<Service>) -> Result<()
     };
     drop(answers);
     let written = writer.await.unwrap_or(Ok(()));
-    if let Err(ConnectionError::TooLong { .. } | ConnectionError::Panicked(_)) = ended {
+    if let Err(ConnectionError::TooLong { .. } | ConnectionError::Refused | ConnectionError::Panicked(_)) = ended {
         // A socket that is closed over what it has not read may take the answer with it.
         let _ = timeout(LINGER, copy(&mut read, &mut sink())).await;
     }
@@ -113,6 +124,7 @@ pub(crate) async fn serve(stream: TcpStream, service: Arc<Service>) -> Result<()
 async fn read_requests(
     read: &mut BufReader<OwnedReadHalf>,
     service: &Arc<Service>,
+    entrance: &mut Entrance,
     answers: &mpsc::Sender<Answer>,
     running: &mut JoinSet<()>,
 ) -> Result<(), ConnectionError> {
@@ -122,7 +134,8 @@ async fn read_requests(
         service.lifecycle.fail_point("read requests");
         let incoming = tokio::select! {
             () = &mut over => return Ok(()),
-            incoming = read_request(read, service) => incoming?,
+            () = entrance.expired() => return Err(ConnectionError::NoLogin),
+            incoming = read_request(read, service, entrance.frame_limit()) => incoming?,
         };
         while running.try_join_next().is_some() {}
         let (header, body, share) = match incoming {
@@ -139,6 +152,14 @@ async fn read_requests(
                 return Err(error);
             }
         };
+        if let Some((answer, last)) = entrance.answer(header, &body).await {
+            let sent = answers.send(answer).await;
+            match (sent, last) {
+                (Err(_), _) => return Ok(()),
+                (Ok(()), true) => return Err(ConnectionError::Refused),
+                (Ok(()), false) => continue,
+            }
+        }
         let started = Caught(pin!(dispatch::start(service, header, body))).await;
         match started.unwrap_or_else(|panic| Started::Done(dispatch::broken(header, &panic))) {
             Started::Done(answer) => {
@@ -170,6 +191,7 @@ async fn read_requests(
 async fn read_request(
     read: &mut BufReader<OwnedReadHalf>,
     service: &Service,
+    guest_limit: Option<usize>,
 ) -> Result<Option<Incoming>, ConnectionError> {
     let Limits { frame_bytes, idle, transfer, .. } = service.limits;
     let mut prefix = [0; LENGTH_PREFIX];
@@ -186,11 +208,12 @@ async fn read_request(
     // Its key says what it may take.
     let with_rows = header.api_key == ApiKey::ProduceLog.code() || header.api_key == ApiKey::PutKv.code();
     let limit = if with_rows { frame_bytes } else { frame_bytes.min(MAX_PLAIN_REQUEST_LENGTH) };
+    let limit = guest_limit.map_or(limit, |guest| limit.min(guest));
     let rest = length - HEADER;
     let patience = transfer + Duration::from_secs((length >> 20) as u64);
     if length > limit {
         let answer = dispatch::refuse(header.request_id, &too_long(header, length, limit));
-        if length > MAX_REQUEST_LENGTH {
+        if length > MAX_REQUEST_LENGTH || guest_limit.is_some() {
             return Ok(Some(Incoming::Hopeless(answer, ConnectionError::TooLong { length })));
         }
         return pass_over(read, rest, patience, answer).await;

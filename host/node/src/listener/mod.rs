@@ -1,6 +1,12 @@
 //! The listening socket: takes connections up to a limit, and ends them when the node stops.
+//!
+//! ```text
+//! connection  one connection: requests read, started, answered
+//! entrance    what it may do before it has logged in
+//! ```
 
 mod connection;
+mod entrance;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
