@@ -1,5 +1,5 @@
 //! What is published stays as it is: `thalweg:module@1.0.0`, on which modules are built that nobody here knows of,
-//! `thalweg:client@0.2.1`, on which hosts are, and `thalweg:client-async@0.2.1`, on which components are.
+//! `thalweg:client@0.2.2`, on which hosts are, and `thalweg:client-async@0.2.2`, on which components are.
 //!
 //! `wit/published` has each text as it was published, in one file; it is never changed. A change to `wit/module`, `wit/client`
 //! or `wit/client-async` fails here. What is wanted anew becomes a version of its own, beside this one:
@@ -8,10 +8,15 @@
 use anyhow::{Context as _, Result, ensure};
 
 /// The package, which is also its folder in `wit`, and the version.
-const PUBLISHED: [(&str, &str); 3] = [("module", "1.0.0"), ("client", "0.2.1"), ("client-async", "0.2.1")];
+const PUBLISHED: [(&str, &str); 3] = [("module", "1.0.0"), ("client", "0.2.2"), ("client-async", "0.2.2")];
 
 /// The package, a version, and the one before, to which that only adds.
-const ADDED: [(&str, &str, &str); 2] = [("client", "0.2.1", "0.2.0"), ("client-async", "0.2.1", "0.2.0")];
+const ADDED: [(&str, &str, &str); 4] = [
+    ("client", "0.2.1", "0.2.0"),
+    ("client", "0.2.2", "0.2.1"),
+    ("client-async", "0.2.1", "0.2.0"),
+    ("client-async", "0.2.2", "0.2.1"),
+];
 
 #[test]
 fn what_is_added_leaves_what_was_there() -> Result<()> {

@@ -32,6 +32,13 @@ export class ModuleError extends ThalwegError {}
 /** The engine itself broke. What was on its way may have been written all the same. */
 export class EngineError extends ThalwegError {}
 
+/** The session has a login, and others could read the password on the connection to a server: nothing was sent there. */
+export class InsecureError extends ThalwegError {
+  constructor(address) {
+    super(`the password would go to ${address} in clear text; allow it with \`insecure: true\` in \`login\``, { code: 'insecure' });
+  }
+}
+
 const CLASSES = {
   invalid: InvalidError,
   unsupported: UnsupportedError,

@@ -256,6 +256,11 @@ export interface Settings {
 export interface ConnectOptions extends Settings, Abortable {
   /** The package `apache-arrow`, where it cannot be imported by its name. */
   arrow?: unknown;
+  /**
+   * Who logs in to every server (SASL/PLAIN). Without `insecure` the session fails rather than send the password beyond this
+   * machine in clear text.
+   */
+  login?: { user: string; password: string; insecure?: boolean };
 }
 
 /** A session with a cluster. */
@@ -298,6 +303,8 @@ export class UnsupportedError extends ThalwegError {}
 export class ClosedError extends ThalwegError {}
 export class UnavailableError extends ThalwegError {}
 export class TimeoutError extends ThalwegError {}
+/** The session has a login, and others could read the password on the connection to a server: nothing was sent there. */
+export class InsecureError extends ThalwegError {}
 export class ServerError extends ThalwegError {
   readonly serverCode: number;
   readonly serverName: string;

@@ -34,6 +34,17 @@ Keys = Union[Rows, "list[Any]"]
 Duration = Union[float, "dt.timedelta"]
 
 
+class _User(TypedDict):
+    user: str  #: The user's name.
+    password: str  #: The password.
+
+
+class Login(_User, total=False):
+    """Who logs in to every server."""
+
+    insecure: bool  #: Whether the password may go beyond this machine in clear text. Default false.
+
+
 class ConnectionSettings(TypedDict, total=False):
     """How servers are found and talked to."""
 

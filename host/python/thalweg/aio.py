@@ -30,6 +30,7 @@ from ._types import (
     ConnectionSettings,
     DatabaseInfo,
     Keys,
+    Login,
     LookupSettings,
     Module,
     PartitionInfo,
@@ -52,6 +53,7 @@ async def connect(
     server: Any = None,
     *,
     engine: str = "component",
+    login: Login | None = None,
     connection: ConnectionSettings | None = None,
     write: WriteSettings | None = None,
     scan: ScanSettings | None = None,
@@ -61,11 +63,13 @@ async def connect(
 
     `server`: `HOST:PORT`, a list of such of which one that answers is enough, or a `thalweg.Node`. Default: what the
     environment variable THALWEG_SERVER says, else 127.0.0.1:9123.
+    `login`: who logs in to every server (SASL/PLAIN), as {"user": .., "password": ..}. Without "insecure": True the session
+    fails rather than send the password beyond this machine in clear text.
     `engine`: "component" (in a WebAssembly sandbox) or "native"; both send the same bytes.
 
     Raises `UnreachableError` when no server answers within `connection["connect_timeout"]`.
     """
-    groups = {"connection": connection, "write": write, "scan": scan, "lookup": lookup}
+    groups = {"login": login, "connection": connection, "write": write, "scan": scan, "lookup": lookup}
     return Client(await _native.connect(servers(server), engine, groups))
 
 

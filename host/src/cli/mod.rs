@@ -6,6 +6,7 @@
 //! modules   module: list, new, build, test, inspect
 //! component  component: export
 //! serve     the embedded node
+//! users     who may log in to it
 //! demo      the whole product in one command
 //! shell     completions and man pages
 //! terminal  what every command has of the terminal: options, messages, lists, progress
@@ -19,6 +20,7 @@ mod serve;
 mod shell;
 mod tables;
 mod terminal;
+mod users;
 
 use std::ffi::OsString;
 use std::process::ExitCode;
@@ -42,6 +44,9 @@ pub struct Cli {
 enum Command {
     /// Run the embedded node: one process that speaks the Fluss protocol
     Serve(serve::Serve),
+    /// Add, list and remove the users who may log in to a node that is started with --users
+    #[command(subcommand)]
+    Users(users::Users),
     /// Show the whole product in one command, on a node in a temporary folder
     Demo(demo::Demo),
     /// Create, drop, list and show databases
@@ -110,6 +115,7 @@ impl Cli {
         match self.command {
             Command::Completions(command) => return command.run(&mut Cli::command()),
             Command::Man(command) => return command.run(&Cli::command()),
+            Command::Users(command) => return command.run(&self.common),
             _ => {}
         }
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
@@ -129,7 +135,7 @@ impl Cli {
                 Command::Scan(command) => command.run(&common, order).await,
                 Command::Module(command) => command.run(&common).await,
                 Command::Component(command) => command.run(&common),
-                Command::Completions(_) | Command::Man(_) => Ok(()),
+                Command::Completions(_) | Command::Man(_) | Command::Users(_) => Ok(()),
             }
         });
         // A reader that waits for standard input cannot be woken; it ends with the process.

@@ -17,7 +17,8 @@ pub(super) const HTTP: &str = "127.0.0.1:9180";
 /// `thalweg serve`.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  thalweg serve\n  thalweg serve --data ./data --listen 127.0.0.1:0\n  \
-    thalweg serve --http\n  thalweg serve --http 0.0.0.0:9180\n  thalweg serve --memory 512MiB")]
+    thalweg serve --http\n  thalweg serve --http 0.0.0.0:9180\n  thalweg serve --memory 512MiB\n  \
+    thalweg users add users.txt alice && thalweg serve --users users.txt")]
 pub(super) struct Serve {
     /// The data folder [default: the platform's data folder for the user]
     #[arg(long, value_name = "DIR", env = "THALWEG_DATA")]
@@ -34,6 +35,9 @@ pub(super) struct Serve {
     /// Memory for rows of primary-key tables, such as 512MiB
     #[arg(long, value_name = "SIZE", default_value = "128MiB", value_parser = memory)]
     memory: usize,
+    /// Let in only those who log in: a file of users, as `thalweg users add` makes it; it is read again when it changes
+    #[arg(long, value_name = "FILE")]
+    users: Option<PathBuf>,
     /// Serve the page too: tables, live rows, modules tried out in the browser; beyond this machine it asks for a token
     #[arg(long, value_name = "HOST:PORT", num_args = 0..=1, default_missing_value = HTTP)]
     http: Option<String>,
@@ -72,6 +76,7 @@ impl Serve {
         options.listen = self.listen;
         options.advertise = self.advertise;
         options.memory = self.memory;
+        options.users = self.users.clone();
         options.durability = match self.durability {
             WhenWritten::Fsync => Durability::Fsync,
             WhenWritten::Os => Durability::Os,
@@ -80,9 +85,12 @@ impl Serve {
         let names = [Some(options.listen.clone()), options.advertise.clone()].into_iter().flatten();
         let names = names.filter(|name| !name.ends_with(":0")).collect();
         let node = Node::start(options).await?;
+        if self.users.is_some() && self.http.is_some() {
+            common.note("the page has no login, so that it cannot show this node's tables: its users need a client");
+        }
         let page = match self.http {
             Some(listen) => {
-                let client = common.client_options(Vec::new());
+                let client = common.own_options(Vec::new());
                 let options = HttpOptions { listen, node: node.address(), names, allow: self.http_allow, client };
                 match HttpServer::start(options).await {
                     Ok(page) => Some(page),

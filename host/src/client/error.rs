@@ -27,6 +27,14 @@ pub enum Error {
     /// The client was closed, or the runtime that it ran on is gone.
     #[error("the client is closed; connect anew")]
     Closed,
+    /// The session has a login, and the connection to a server beyond this machine is not encrypted. Nothing was sent there.
+    #[error(
+        "the password would go to {address} in clear text: connect with TLS (`--tls`), or allow it (`--insecure-login`)"
+    )]
+    InsecureLogin {
+        /// The server.
+        address: String,
+    },
     /// The engine trapped. Rows without a fate may have been written.
     #[error("the engine of this client broke down ({cause}); connect anew")]
     Broken {

@@ -55,6 +55,6 @@ pub use crate::driver::RowCounts;
 // The words that calls of a client take and give.
 pub use thalweg_contract::{
     Acks, Answer, Assignment, Bucket, BucketOffsets, ChangeType, ConnectionSettings, Counters, DatabaseInfo, End,
-    Error as EngineError, ErrorCode, Fate, LookupSettings, PartitionInfo, PartitionSpec, Request, RowSelection,
+    Error as EngineError, ErrorCode, Fate, Login, LookupSettings, PartitionInfo, PartitionSpec, Request, RowSelection,
     ScanSettings, ScanSpec, ServerErrorCode, Settings, Start, TableInfo, WriteSettings,
 };

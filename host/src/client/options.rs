@@ -25,6 +25,9 @@ pub enum EngineKind {
 pub struct ClientOptions {
     /// Limits and defaults; `settings.connection.bootstrap` are the servers to begin with.
     pub settings: Settings,
+    /// Whether the password of `settings.connection.login` may go beyond this machine over a connection that is not encrypted.
+    /// Default false: the session ends with `Error::InsecureLogin` rather than connect to such a server.
+    pub insecure_login: bool,
     /// Where the engine runs. Default: as a component.
     pub engine: EngineKind,
     /// What runs components; `None`: the runtime that the process shares. Default `None`.
@@ -34,6 +37,6 @@ pub struct ClientOptions {
 impl ClientOptions {
     /// Every default, for these servers (`host:port`), of which one that answers is enough.
     pub fn new(servers: Vec<String>) -> Self {
-        Self { settings: Settings::new(servers), engine: EngineKind::default(), runtime: None }
+        Self { settings: Settings::new(servers), insecure_login: false, engine: EngineKind::default(), runtime: None }
     }
 }

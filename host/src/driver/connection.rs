@@ -35,6 +35,8 @@ pub(super) enum SocketEvent {
     Frame(ConnectionId, Bytes),
     /// The connection could not be made, or ended: why.
     Ended(ConnectionId, String),
+    /// The server is not on this machine, and a password would go there in clear text: its address.
+    Exposed(String),
 }
 
 /// One of the events that wait, for as long as it is there.
@@ -90,6 +92,8 @@ pub(super) struct SocketSettings {
     pub(super) connect_timeout: Duration,
     /// The longest frame that is taken, in bytes.
     pub(super) frame_limit: usize,
+    /// Whether only servers on this machine may be talked to, as a password goes to them in clear text.
+    pub(super) only_loopback: bool,
 }
 
 /// A connection as the driver holds it. Its task ends with it.
@@ -140,6 +144,10 @@ async fn serve(id: ConnectionId, address: &str, settings: SocketSettings, events
         let text = format!("no connection within {:?}", settings.connect_timeout);
         Err(io::Error::new(ErrorKind::TimedOut, text))
     })?;
+    if settings.only_loopback && !stream.peer_addr()?.ip().to_canonical().is_loopback() {
+        events.tell(SocketEvent::Exposed(address.to_owned())).await;
+        return Err(io::Error::other("a password would go there in clear text"));
+    }
     stream.set_nodelay(true)?;
     let (read, write) = stream.into_split();
     let (queue, queued) = mpsc::unbounded_channel();

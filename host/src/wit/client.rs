@@ -8,9 +8,9 @@ wasmtime::component::bindgen!({
         package thalweg:host;
 
         world engine-component {
-          import thalweg:client/buffers@0.2.1;
-          export thalweg:client/engine@0.2.1;
-          export thalweg:client/codec@0.2.1;
+          import thalweg:client/buffers@0.2.2;
+          export thalweg:client/engine@0.2.2;
+          export thalweg:client/codec@0.2.2;
         }
     ",
     world: "thalweg:host/engine-component",

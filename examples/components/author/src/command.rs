@@ -6,7 +6,7 @@ mod bindings {
         path: ["../../../wit/module", "../../../wit/client", "../../../wit/client-async"],
         inline: "
             package example:author;
-            world command { import thalweg:client-async/client@0.2.1; }
+            world command { import thalweg:client-async/client@0.2.2; }
         ",
         world: "example:author/command",
         generate_all,

@@ -14,7 +14,7 @@ mod bindings {
         path: ["../../../wit/module", "../../../wit/client", "../../../wit/client-async"],
         inline: "
             package example:composed;
-            world command { import thalweg:client-async/client@0.2.1; }
+            world command { import thalweg:client-async/client@0.2.2; }
         ",
         world: "example:composed/command",
         generate_all,

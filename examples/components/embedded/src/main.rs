@@ -37,9 +37,9 @@ mod bindings {
             package example:embedded;
 
             world embedding {
-              import thalweg:client/buffers@0.2.1;
-              export thalweg:client/engine@0.2.1;
-              export thalweg:client/tables@0.2.1;
+              import thalweg:client/buffers@0.2.2;
+              export thalweg:client/engine@0.2.2;
+              export thalweg:client/tables@0.2.2;
             }
         ",
         world: "example:embedded/embedding",

@@ -6,7 +6,7 @@ import { abortable } from './signal.js';
 import { fromProperties, path, properties, tableInfo } from './names.js';
 import { Table } from './table.js';
 import { openModule } from '../modules/module.js';
-import { settings } from './settings.js';
+import { login, settings } from './settings.js';
 import { toArrow } from '../columns/arrow.js';
 
 /** A session with a cluster. */
@@ -21,7 +21,7 @@ export class Client {
     this.#component = component;
     this.#host = host;
     const defaults = component.engine.defaultSettings(addresses);
-    this.#driver = new Driver(component.engine, host.transport, settings(defaults, options));
+    this.#driver = new Driver(component.engine, host.transport, settings(defaults, options), login(options.login));
   }
 
   /** The driver of the engine. Not for programs. */

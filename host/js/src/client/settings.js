@@ -36,3 +36,13 @@ function converted(place, name, value, like) {
   if (!Number.isInteger(number) || number > 0xffffffff) throw new TypeError(`the setting ${place} is a whole number below 2^32`);
   return number;
 }
+
+/** Who logs in: `{ user, password, insecure }`. */
+export function login(given) {
+  if (given === undefined) return undefined;
+  const { user, password, insecure = false } = given;
+  if (typeof user !== 'string' || typeof password !== 'string' || typeof insecure !== 'boolean') {
+    throw new TypeError('login takes { user, password }, both texts, and perhaps insecure, true or false');
+  }
+  return { user, password, insecure };
+}

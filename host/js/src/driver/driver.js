@@ -1,7 +1,7 @@
 // The driver of the engine: one turn of the event loop is one `submit` and one `step`. It carries out what the engine asks
 // for: connections, bytes and time. Work on bytes is done inside the component.
 
-import { EngineError, closed, fromEngine, refused } from '../errors.js';
+import { EngineError, InsecureError, closed, fromEngine, refused } from '../errors.js';
 
 /** The longest wait that a timer takes, in milliseconds. */
 const LONGEST = 2 ** 31 - 1;
@@ -33,12 +33,16 @@ export class Driver {
   #timer;
   #failed;
   #closing;
+  /** Whether a password must not go over connections that others could read along. */
+  #guarded;
 
   /** `contract` is the export `engine` of the component; `transport.connect(address, events)` makes connections. */
-  constructor(contract, transport, settings) {
+  constructor(contract, transport, settings, login) {
     this.#transport = transport;
     const options = { work: 'inside', rows: 'columns' };
     this.#engine = refused(() => contract.Engine.open(this.#now(), settings, options, random()));
+    if (login) refused(() => this.#engine.logIn(login.user, login.password));
+    this.#guarded = login !== undefined && login.insecure !== true;
   }
 
   /** Throws where nothing can be asked of it any more. */
@@ -220,7 +224,11 @@ export class Driver {
     this.#connections.set(number, undefined);
     try {
       const connection = this.#transport.connect(address, {
-        open: () => this.#connections.has(number) && this.#input({ tag: 'connected', val: number }),
+        open: ({ exposed }) => {
+          if (!this.#connections.has(number)) return;
+          if (exposed && this.#guarded) this.#abandon(new InsecureError(address));
+          else this.#input({ tag: 'connected', val: number });
+        },
         bytes: bytes => this.#connections.has(number) && bytes.length > 0 && this.#input({ tag: 'bytes', val: [number, bytes] }),
         lost,
       });
@@ -296,7 +304,13 @@ export class Driver {
   #end(cause) {
     if (this.#failed) return;
     const text = `the engine broke: ${cause?.message ?? cause}; what was on its way may have been written all the same`;
-    this.#failed = new EngineError(text, { code: 'engine', retriable: false, cause });
+    this.#abandon(new EngineError(text, { code: 'engine', retriable: false, cause }));
+  }
+
+  /** Nothing goes on: whoever waits is told why. */
+  #abandon(error) {
+    if (this.#failed) return;
+    this.#failed = error;
     this.#release();
     const entries = [...this.#queued, ...this.#waiting];
     const tasks = [...this.#tasks.values()];

@@ -10,13 +10,18 @@ export function parse(address) {
   return { hostname: parts[1] ?? parts[2], port };
 }
 
+/** Whether an address that was connected to is of this machine. */
+export function isLoopback(address) {
+  return address === '::1' || /^(::ffff:)?127\./i.test(address);
+}
+
 /** Connections over TCP. */
 export const tcp = {
   connect(address, { open, bytes, lost }) {
     const { hostname, port } = parse(address);
     const socket = new Socket();
     socket.setNoDelay(true);
-    socket.on('connect', open);
+    socket.on('connect', () => open({ exposed: !isLoopback(socket.remoteAddress ?? '') }));
     socket.on('data', bytes);
     socket.on('error', error => lost(error.message || error.code || 'it broke'));
     socket.on('close', () => lost('the server closed the connection'));

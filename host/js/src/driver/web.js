@@ -23,7 +23,9 @@ export function gateway(address) {
         while (waiting.length > 0 && socket.readyState === 1 && socket.bufferedAmount < HELD) socket.send(waiting.shift());
         if (waiting.length > 0 && socket.readyState === 1) timer = setTimeout(push, 5);
       };
-      socket.onopen = open;
+      // What a page loads from its own machine does not leave it.
+      const exposed = url.protocol !== 'wss:' && !/^(localhost|127\.[\d.]+|\[::1\])$/.test(url.hostname);
+      socket.onopen = () => open({ exposed });
       socket.onmessage = ({ data }) => {
         if (data instanceof ArrayBuffer) bytes(new Uint8Array(data));
         else lost('the gateway sent a text');

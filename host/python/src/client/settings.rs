@@ -5,7 +5,7 @@ use std::time::Duration;
 use pyo3::prelude::*;
 use pyo3::types::{PyDelta, PyDict};
 use thalweg::client::{
-    Acks, Assignment, ClientOptions, ConnectionSettings, EngineKind, LookupSettings, ScanSettings, Settings,
+    Acks, Assignment, ClientOptions, ConnectionSettings, EngineKind, Login, LookupSettings, ScanSettings, Settings,
     WriteSettings,
 };
 
@@ -32,6 +32,10 @@ pub(super) fn options(
         }
         let given =
             given.cast::<PyDict>().map_err(|_| Failure::Invalid(format!("{group} must be a dict of settings")))?;
+        if group == "login" {
+            (connection.login, options.insecure_login) = login(given)?;
+            continue;
+        }
         for (name, value) in given.iter() {
             let name: String = name.extract()?;
             let known = match group.as_str() {
@@ -48,6 +52,24 @@ pub(super) fn options(
         }
     }
     Ok(options)
+}
+
+/// Who logs in, and whether the password may go beyond this machine in clear text.
+fn login(given: &Bound<'_, PyDict>) -> Result<(Option<Login>, bool), Failure> {
+    let (mut user, mut password, mut insecure) = (None, None, false);
+    for (name, value) in given.iter() {
+        match name.extract::<String>()?.as_str() {
+            "user" => user = Some(value.extract::<String>()?),
+            "password" => password = Some(value.extract::<String>()?),
+            "insecure" => insecure = value.extract()?,
+            other => return Err(Failure::Invalid(format!("there is no setting login[{other:?}]"))),
+        }
+    }
+    let (Some(user), Some(password)) = (user, password) else {
+        return Err(Failure::Invalid("login must have \"user\" and \"password\"".into()));
+    };
+    let login = Login::new(user, password).map_err(|error| Failure::Invalid(error.to_string()))?;
+    Ok((Some(login), insecure))
 }
 
 /// A number of seconds, or a `timedelta`.

@@ -52,11 +52,11 @@ impl Demo {
         let address = node.address().to_string();
         say(started, &format!("started an embedded node on {address}, data in {}", folder.path().display()))?;
 
-        let client = common.connect_to(vec![address]).await?;
+        let client = common.connect_to_own(address).await?;
         let flights = flights()?;
         let mut shown = show(&client, &flights, self.rows).await;
         if let (Ok(()), Some(listen)) = (&shown, self.http) {
-            shown = live::run(&node, &client, common.client_options(Vec::new()), listen, &flights).await;
+            shown = live::run(&node, &client, common.own_options(Vec::new()), listen, &flights).await;
         }
         client.close(Duration::from_secs(5)).await?;
         // If the node has failed, that is why whatever else did.

@@ -3,6 +3,7 @@
 //! ```text
 //! failure    how a command ends
 //! options    the options that every command has
+//! login      who logs in, and where the password comes from
 //! csv        the options of CSV
 //! say        sentences for people, on standard error
 //! listing    lists and descriptions, on standard output
@@ -15,6 +16,7 @@ mod csv;
 mod failure;
 mod interrupt;
 mod listing;
+mod login;
 mod numbers;
 mod options;
 mod progress;

@@ -5,6 +5,7 @@ use std::time::Duration;
 use clap::{Args, ValueEnum};
 use tracing_subscriber::EnvFilter;
 
+use super::login::LoginFlags;
 use super::say::say;
 use crate::client::{Client, ClientOptions, EngineKind, Settings};
 use crate::module::{UnitError, parse_duration};
@@ -16,6 +17,8 @@ pub(in crate::cli) struct Common {
     #[arg(long, global = true, value_name = "HOST:PORT,..", env = "THALWEG_SERVER", default_value = "127.0.0.1:9123")]
     #[arg(value_delimiter = ',', help_heading = "Common options")]
     server: Vec<String>,
+    #[command(flatten)]
+    pub(in crate::cli) login: LoginFlags,
     /// How long a server may take to answer, with all tries, as 30s or 2m
     #[arg(long, global = true, value_name = "DURATION", value_parser = duration, help_heading = "Common options")]
     timeout: Option<Duration>,
@@ -79,18 +82,26 @@ impl Common {
 
     /// Connects to the servers, with settings of the command's own.
     pub(in crate::cli) async fn connect_with(&self, set: impl FnOnce(&mut Settings)) -> anyhow::Result<Client> {
-        let mut options = self.client_options(self.server.clone());
+        let mut options = self.client_options(self.server.clone())?;
         set(&mut options.settings);
         Ok(Client::connect(options).await?)
     }
 
-    /// Connects to other servers than the ones named.
-    pub(in crate::cli) async fn connect_to(&self, servers: Vec<String>) -> anyhow::Result<Client> {
-        Ok(Client::connect(self.client_options(servers)).await?)
+    /// Connects to a node of the command's own, which has no login.
+    pub(in crate::cli) async fn connect_to_own(&self, node: String) -> anyhow::Result<Client> {
+        Ok(Client::connect(self.own_options(vec![node])).await?)
     }
 
     /// How these servers are connected to, as the options say.
-    pub(in crate::cli) fn client_options(&self, servers: Vec<String>) -> ClientOptions {
+    fn client_options(&self, servers: Vec<String>) -> anyhow::Result<ClientOptions> {
+        let mut options = self.own_options(servers);
+        options.settings.connection.login = self.login.login()?;
+        options.insecure_login = self.login.is_insecure();
+        Ok(options)
+    }
+
+    /// The same without a login: for a node of the command's own.
+    pub(in crate::cli) fn own_options(&self, servers: Vec<String>) -> ClientOptions {
         let mut options = ClientOptions::new(servers);
         options.engine = match self.engine {
             Engine::Component => EngineKind::Component,

@@ -24,7 +24,8 @@ pub(super) async fn start(
         EngineKind::Inside => Box::new(component(runtime, Workplace::Inside, now, settings, seed).await?),
         EngineKind::Lockstep => {
             let component = component(runtime, Workplace::Outside, now, settings, seed).await?;
-            Box::new(Lockstep::new(Native::open(now, settings.clone(), seed)?, component))
+            let secret = settings.connection.login.is_some();
+            Box::new(Lockstep::new(Native::open(now, settings.clone(), seed)?, component, secret))
         }
     })
 }

@@ -53,7 +53,8 @@ impl Client {
     ///
     /// # Errors
     /// `Unreachable` when every server refuses, or none answers within `settings.connection.connect_timeout`; it names
-    /// each. `Engine` for a setting out of its range, `Component` when the engine cannot run here.
+    /// each. `Engine` for a setting out of its range and for a login that is refused or lacking, `InsecureLogin` when a
+    /// password would go beyond this machine in clear text, `Component` when the engine cannot run here.
     pub async fn connect(options: ClientOptions) -> Result<Client, Error> {
         let client = Self::start(options).await?;
         let connection = &client.shared.settings.connection;
@@ -64,6 +65,7 @@ impl Client {
             answer = client.ask(Request::ListDatabases) => match answer {
                 // Whatever a server says, it answers.
                 Ok(_) => {}
+                Err(Error::Engine(error)) if error.is_login_refused() => return Err(Error::Engine(error)),
                 Err(Error::Engine(error)) => match error.code {
                     ErrorCode::Server { .. } => {}
                     ErrorCode::Unavailable(_) | ErrorCode::TimedOut(_) => return Err(unreachable()),
@@ -82,13 +84,14 @@ impl Client {
     /// # Errors
     /// `Engine` for a setting out of its range, `Component` when the engine cannot run here.
     pub async fn start(options: ClientOptions) -> Result<Client, Error> {
-        let ClientOptions { settings, engine: kind, runtime } = options;
+        let ClientOptions { settings, insecure_login, engine: kind, runtime } = options;
+        let only_loopback = settings.connection.login.is_some() && !insecure_login;
         let clock = Clock::begin();
         let now = clock.now();
         let seed = RandomState::new().build_hasher().finish();
         let engine = engine::start(kind, runtime.clone(), now, &settings, seed).await?;
         let (ended, reach) = (Arc::new(OnceLock::new()), Arc::new(Reach::default()));
-        let driver = Driver::new(engine, clock, &settings, Arc::clone(&reach), Arc::clone(&ended));
+        let driver = Driver::new(engine, clock, &settings, only_loopback, Arc::clone(&reach), Arc::clone(&ended));
         let (driver, commands) = DriverAccess::start(driver);
         Ok(Client { shared: Arc::new(Shared { driver, commands, ended, reach, settings, runtime }) })
     }
@@ -158,6 +161,7 @@ impl Client {
     pub(in crate::client) fn ended(&self) -> Error {
         match self.shared.ended.get() {
             Some(Ended::Trapped(cause)) => Error::Broken { cause: cause.clone() },
+            Some(Ended::Exposed(address)) => Error::InsecureLogin { address: address.clone() },
             _ => Error::Closed,
         }
     }

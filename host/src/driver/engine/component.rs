@@ -89,11 +89,16 @@ impl ComponentEngine {
         buffers::add_to_linker::<State, HasSelf<State>>(&mut linker, |state| state).map_err(trap)?;
         let bindings = EngineComponent::instantiate(&mut store, component, &linker).map_err(trap)?;
         let guest = bindings.thalweg_client_engine().engine();
+        let login = settings.connection.login.clone();
         let settings = settings.clone().into_wit();
         // This host reads Arrow messages.
         let options = HostOptions { work, rows: RowForm::Message }.into_wit();
         let opened = guest.call_open(&mut store, now, &settings, options, seed).map_err(trap)?;
         let engine = opened.map_err(|error| OpenError::Settings(Error::from_wit(error)))?;
+        if let Some(login) = login {
+            let taken = guest.call_log_in(&mut store, engine, login.user(), login.password()).map_err(trap)?;
+            taken.map_err(|error| OpenError::Settings(Error::from_wit(error)))?;
+        }
         Ok(Self { store, bindings, engine })
     }
 

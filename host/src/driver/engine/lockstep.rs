@@ -11,12 +11,14 @@ use super::instance::{EngineInstance, Trap};
 pub(crate) struct Lockstep<A, B> {
     first: A,
     second: B,
+    /// Whether nothing that they do may be shown: there is a password in it.
+    secret: bool,
 }
 
 impl<A: EngineInstance, B: EngineInstance> Lockstep<A, B> {
-    /// Two engines that were opened with the same arguments.
-    pub(crate) fn new(first: A, second: B) -> Self {
-        Self { first, second }
+    /// Two engines that were opened with the same arguments; `secret`: what they do is not shown where it differs.
+    pub(crate) fn new(first: A, second: B, secret: bool) -> Self {
+        Self { first, second, secret }
     }
 
     /// Calls both and compares what they answer.
@@ -29,6 +31,9 @@ impl<A: EngineInstance, B: EngineInstance> Lockstep<A, B> {
         let (first, second) = (first(&mut self.first)?, second(&mut self.second)?);
         if first == second {
             return Ok(first);
+        }
+        if self.secret {
+            return Err(Trap(format!("two engines in lockstep differ after `{call}`")));
         }
         Err(Trap(format!("two engines in lockstep differ after `{call}`:\n{first:?}\n{second:?}")))
     }

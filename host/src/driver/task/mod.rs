@@ -50,6 +50,8 @@ pub(crate) enum Ended {
     Dropped,
     /// The engine trapped: how.
     Trapped(String),
+    /// A password would have gone in clear text to this server.
+    Exposed(String),
 }
 
 /// A driver with its engine.
@@ -84,17 +86,20 @@ const ON: std::ops::ControlFlow<()> = std::ops::ControlFlow::Continue(());
 const END: std::ops::ControlFlow<()> = std::ops::ControlFlow::Break(());
 
 impl Driver {
-    /// Makes a driver of an engine that was opened by this clock. `ended` is set when the driver ends.
+    /// Makes a driver of an engine that was opened by this clock. With `only_loopback` it ends rather than talk to a server
+    /// that is not on this machine. `ended` is set when the driver ends.
     pub(crate) fn new(
         engine: Box<dyn EngineInstance>,
         clock: Clock,
         settings: &Settings,
+        only_loopback: bool,
         reach: Arc<Reach>,
         ended: Arc<OnceLock<Ended>>,
     ) -> Self {
         let sockets = SocketSettings {
             connect_timeout: settings.connection.connect_timeout,
             frame_limit: settings.connection.frame_limit as usize,
+            only_loopback,
         };
         Self {
             engine,
@@ -126,6 +131,11 @@ impl Driver {
                 let known = self.outside.disconnected(connection, &reason);
                 known.then_some(Input::Disconnected { connection, reason })
             }
+            SocketEvent::Exposed(address) => {
+                // Trying again does not help, and other servers of the cluster will not be nearer.
+                let _ = self.ended.set(Ended::Exposed(address));
+                None
+            }
         };
         self.inputs.extend(input);
     }
@@ -137,6 +147,9 @@ impl Driver {
 
     /// Tells the engine what there is to tell, and carries out what it says, until neither is left.
     fn turn(&mut self) -> Flow {
+        if self.ended.get().is_some() {
+            return Ok(END);
+        }
         if self.give_up.is_some_and(|at| at <= Instant::now()) {
             tracing::warn!("not everything had a fate when the client was closed");
             return Ok(END);
@@ -204,6 +217,7 @@ impl Drop for Driver {
         let why = match ended {
             Ended::Closed => "the client was closed before these rows had a fate".to_owned(),
             Ended::Dropped => "the client was dropped before these rows had a fate; close it first".to_owned(),
+            Ended::Exposed(address) => format!("the password would have gone to {address} in clear text"),
             Ended::Trapped(cause) => format!("the engine broke down ({cause}); connect anew"),
         };
         self.tickets.abandon(&why);

@@ -55,7 +55,8 @@ impl Rig {
         };
         let engine = Scripted { script, actions: Vec::new(), buffered: Arc::clone(&buffered), called: true };
         let (ended, reach) = (Arc::new(OnceLock::new()), Arc::new(Reach::default()));
-        let driver = Driver::new(Box::new(engine), Clock::begin(), &settings, Arc::clone(&reach), Arc::clone(&ended));
+        let driver =
+            Driver::new(Box::new(engine), Clock::begin(), &settings, false, Arc::clone(&reach), Arc::clone(&ended));
         let (driver, commands) = DriverAccess::start(driver);
         Self { driver, commands, calls, buffered, ended, reach }
     }

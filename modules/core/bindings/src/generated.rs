@@ -24,8 +24,8 @@ wit_bindgen::generate!({
         world shared {
           import thalweg:module/types@1.0.0;
           import thalweg:module/transform@1.0.0;
-          import thalweg:client/catalog@0.2.1;
-          import thalweg:client/settings@0.2.1;
+          import thalweg:client/catalog@0.2.2;
+          import thalweg:client/settings@0.2.2;
         }
     ",
     world: "thalweg:bindings/shared",

@@ -3,8 +3,8 @@
 //!
 //! A component gives `types`, `transform`, `catalog` and `settings` to its own `wit_bindgen::generate!`, with
 //! `with: { "thalweg:module/types@1.0.0": thalweg_bindings::types, "thalweg:module/transform@1.0.0":
-//! thalweg_bindings::transform, "thalweg:client/catalog@0.2.1": thalweg_bindings::catalog,
-//! "thalweg:client/settings@0.2.1": thalweg_bindings::settings }`.
+//! thalweg_bindings::transform, "thalweg:client/catalog@0.2.2": thalweg_bindings::catalog,
+//! "thalweg:client/settings@0.2.2": thalweg_bindings::settings }`.
 //!
 //! ```text
 //! generated  what wit-bindgen makes of types, transform, catalog and settings

@@ -36,6 +36,15 @@ impl Session {
         Ok(Session { shared: Shared::start(settings)?, modules })
     }
 
+    /// Logs in on every connection that is made from now on: to be called before anything else. User and password are sent
+    /// as they are.
+    ///
+    /// # Errors
+    /// On a user or a password that is empty, has a NUL character, or is longer than 256 and 4096 bytes.
+    pub fn log_in(&self, user: String, password: String) -> Result<(), Error> {
+        self.shared.log_in(user, password)
+    }
+
     /// Opens a table. Rows and keys that are written to it go through these modules first.
     ///
     /// # Errors

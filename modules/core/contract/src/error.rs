@@ -76,6 +76,11 @@ impl Error {
         }
     }
 
+    /// Whether a server does not let this client in: it wants another login, or none.
+    pub fn is_login_refused(&self) -> bool {
+        self.server_code() == Some(ServerErrorCode::AUTHENTICATE)
+    }
+
     /// Whether trying again may help.
     pub fn is_retriable(&self) -> bool {
         self.retriable

@@ -3,6 +3,7 @@
 //!
 //! ```text
 //! settings  every limit, and its default
+//! login     who logs in to servers
 //! catalog   requests about databases, tables and partitions, their answers; what a scan reads
 //! piece     bytes that are inline or held by the host
 //! input     what an engine is given: rows and keys, what happened, options of its host
@@ -22,6 +23,7 @@ mod event;
 pub mod flat;
 mod input;
 mod layout;
+mod login;
 mod piece;
 mod settings;
 pub mod wit;
@@ -34,6 +36,7 @@ pub use error::{Error, ErrorCode};
 pub use event::{Counters, Event, Fate, Found, RowSelection, Scanned};
 pub use input::{Buffers, Command, Frame, HostOptions, Input, Operation, RowForm, WholeFrames, Workplace};
 pub use layout::{ColumnParts, Layout, Part};
+pub use login::{Login, PASSWORD_LIMIT, USER_LIMIT};
 pub use piece::{Piece, Range};
 pub use settings::{Acks, Assignment, ConnectionSettings, LookupSettings, ScanSettings, Settings, WriteSettings};
 pub use thalweg_wire::{

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use super::Login;
+
 /// Every limit and default.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Settings {
@@ -28,6 +30,7 @@ impl Settings {
                 frame_limit: 128 << 20,
                 metadata_age: Duration::from_secs(300),
                 command_timeout: Duration::from_secs(60),
+                login: None,
             },
             write: WriteSettings {
                 buffer_limit: 64 << 20,
@@ -74,6 +77,9 @@ pub struct ConnectionSettings {
     pub metadata_age: Duration,
     /// How long a command other than a write may take with all its tries. Default 60 s.
     pub command_timeout: Duration,
+    /// Who logs in to every server, by SASL/PLAIN; `None`: nobody. Default none. The records of the WIT do not have it:
+    /// there it is said by `log-in`.
+    pub login: Option<Login>,
 }
 
 /// How rows are written.

@@ -30,8 +30,8 @@ mod generated {
         with: {
             "thalweg:module/types@1.0.0": thalweg_bindings::types,
             "thalweg:module/transform@1.0.0": thalweg_bindings::transform,
-            "thalweg:client/catalog@0.2.1": thalweg_bindings::catalog,
-            "thalweg:client/settings@0.2.1": thalweg_bindings::settings,
+            "thalweg:client/catalog@0.2.2": thalweg_bindings::catalog,
+            "thalweg:client/settings@0.2.2": thalweg_bindings::settings,
         },
     });
 

@@ -53,6 +53,10 @@ impl wit::GuestEngine for Session {
         Ok(wit::Engine::new(Self(RefCell::new(engine))))
     }
 
+    fn log_in(&self, user: String, password: String) -> Result<(), catalog::Error> {
+        self.call(|engine| engine.log_in(user, password)).into_wit()
+    }
+
     fn open_table(&self, now: u64, path: catalog::TablePath) -> u64 {
         self.call(|engine| engine.open_table(now, TablePath::from_wit(path)))
     }

@@ -122,6 +122,14 @@ pub(crate) enum Failure {
 }
 
 impl Failure {
+    /// Why the server does not let this client in, if that is it.
+    pub(crate) fn login_refused(&self) -> Option<&Error> {
+        match self {
+            Self::Lost { error, .. } if error.is_login_refused() => Some(error),
+            _ => None,
+        }
+    }
+
     /// The error for the user.
     pub(crate) fn into_error(self) -> Error {
         match self {

@@ -3,8 +3,8 @@
 use std::collections::HashMap;
 
 use thalweg_contract::{
-    Action, Bucket, Buffers, Command, ConnectionId, Counters, Error, HostOptions, Input, Instant, Operation, Request,
-    RowForm, ScanSpec, Settings, TableHandle, TablePath, Ticket, WholeFrames,
+    Action, Bucket, Buffers, Command, ConnectionId, Counters, Error, HostOptions, Input, Instant, Login, Operation,
+    Request, RowForm, ScanSpec, Settings, TableHandle, TablePath, Ticket, WholeFrames,
 };
 use thalweg_engine::Engine;
 
@@ -62,6 +62,12 @@ impl Shell {
             tables: Tables::default(),
             ended: Vec::new(),
         })
+    }
+
+    /// Logs in on every connection that is made from now on. Fails as `Login::new`.
+    pub fn log_in(&mut self, user: String, password: String) -> Result<(), Error> {
+        self.engine.log_in(Login::new(user, password)?);
+        Ok(())
     }
 
     /// Asks for a table; answered by `Event::Opened`.

@@ -30,13 +30,13 @@ mod bindings {
         path: ["../../wit/module", "../../wit/client", "../../wit/client-async"],
         inline: "
             package thalweg:tests;
-            world command { import thalweg:client-async/client@0.2.1; }
+            world command { import thalweg:client-async/client@0.2.2; }
         ",
         world: "thalweg:tests/command",
         with: {
             "thalweg:module/types@1.0.0": thalweg_bindings::types,
-            "thalweg:client/catalog@0.2.1": thalweg_bindings::catalog,
-            "thalweg:client/settings@0.2.1": thalweg_bindings::settings,
+            "thalweg:client/catalog@0.2.2": thalweg_bindings::catalog,
+            "thalweg:client/settings@0.2.2": thalweg_bindings::settings,
         },
         generate_all,
     });

@@ -113,7 +113,7 @@ fn what_may_not_be_imported_is_named() {
         "wasi:random/random@0.2.0",
         "wasi:random/insecure@0.2.0",
         "wasi:cli/environment@0.3.0",
-        "thalweg:client/engine@0.2.1",
+        "thalweg:client/engine@0.2.2",
         "thalweg:module/types@1.0.0",
     ];
     for import in cases {

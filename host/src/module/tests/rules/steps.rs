@@ -24,7 +24,7 @@ impl Guest {
         let mut store = Store::new(engine, ());
         store.set_epoch_deadline(Runtime::ticks(Duration::from_secs(60)));
         let mut linker = Linker::new(engine);
-        let mut buffers = linker.instance("thalweg:client/buffers@0.2.1").expect("a name");
+        let mut buffers = linker.instance("thalweg:client/buffers@0.2.2").expect("a name");
         buffers.func_new("read", |_, _, _, _| Err(wasmtime::Error::msg("nothing is held"))).expect("a function");
         let mut log = linker.instance("thalweg:module/log@1.0.0").expect("a name");
         log.func_new("write", |_, _, _, _| Ok(())).expect("a function");
@@ -68,7 +68,7 @@ impl Guest {
     }
 }
 
-const CHAIN: &str = "thalweg:client/chain@0.2.1";
+const CHAIN: &str = "thalweg:client/chain@0.2.2";
 const TRANSFORM: &str = "thalweg:module/transform@1.0.0";
 
 /// A chain by the exported rules, its modules run here.

@@ -6,7 +6,7 @@ use wasmtime::component::Val;
 use super::steps::Guest;
 use super::values::{field, option, record, schema, text};
 
-const TABLES: &str = "thalweg:client/tables@0.2.1";
+const TABLES: &str = "thalweg:client/tables@0.2.2";
 
 fn texts(texts: &[&str]) -> Val {
     Val::List(texts.iter().map(|one| text(one)).collect())

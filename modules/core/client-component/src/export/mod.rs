@@ -55,6 +55,10 @@ impl GuestSession for Session {
         session.map(client::Session::new).map_err(IntoWit::into_wit)
     }
 
+    fn log_in(&self, user: String, password: String) -> Result<(), catalog::Error> {
+        Session::log_in(self, user, password).map_err(IntoWit::into_wit)
+    }
+
     async fn open(
         &self,
         path: catalog::TablePath,

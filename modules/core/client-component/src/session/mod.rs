@@ -116,6 +116,11 @@ impl Shared {
         receiver
     }
 
+    pub(crate) fn log_in(&self, user: String, password: String) -> Result<(), Error> {
+        self.check_open()?;
+        self.command(|engine, _| engine.log_in(user, password))
+    }
+
     pub(crate) async fn open_table(&self, path: TablePath) -> Result<(TableHandle, Box<TableInfo>), Error> {
         self.check_open()?;
         let ticket = self.command(|engine, now| engine.open_table(now, path));

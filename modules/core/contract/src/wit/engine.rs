@@ -93,7 +93,7 @@ macro_rules! settings_from_and_into_wit {
             frame_limit,
             metadata_age: convert,
             command_timeout: convert,
-        });
+        } else login: None);
         $crate::wit_record!($settings::WriteSettings {
             buffer_limit,
             batch_bytes,

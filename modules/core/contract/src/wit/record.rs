@@ -23,14 +23,14 @@ macro_rules! wit_field {
 }
 
 /// A record: `module::Name { field, field: convert, field: check }`. Ours has the same name and fields; with `try` in
-/// front there are fields to `check`.
+/// front there are fields to `check`. `else field: value` at the end: a field that ours has beside them.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! wit_record {
-    ($module:ident :: $name:ident { $($field:ident $(: $how:ident)?),* $(,)? }) => {
+    ($module:ident :: $name:ident { $($field:ident $(: $how:ident)?),* $(,)? } $(else $own:ident: $value:expr)?) => {
         impl $crate::wit::FromWit<$module::$name> for $crate::$name {
             fn from_wit(wit: $module::$name) -> Self {
-                Self { $($field: $crate::wit_field!(from (wit.$field) $($how)?)),* }
+                Self { $($field: $crate::wit_field!(from (wit.$field) $($how)?),)* $($own: $value)? }
             }
         }
         $crate::wit_record!(into $module::$name { $($field $(: $how)?),* });

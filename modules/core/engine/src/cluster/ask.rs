@@ -68,6 +68,13 @@ impl Ask {
         self.due = Some(self.backoff.not_before());
     }
 
+    /// The request failed, and is not tried again until it is wanted.
+    pub(super) fn given_up(&mut self, error: Error) {
+        self.asking = false;
+        self.trouble = Some(error);
+        self.due = None;
+    }
+
     /// Whether the last time is so long past that the next is not slowed down any more.
     pub(super) fn is_rested(&self, now: Instant, settings: &ConnectionSettings) -> bool {
         now.saturating_sub(self.backoff.not_before()) > crate::backoff::micros(settings.backoff_limit)

@@ -64,6 +64,8 @@ pub(crate) struct Table {
 pub(crate) enum News {
     /// A table was opened, or could not be.
     Opened(Ticket, Result<TableHandle, Error>),
+    /// No server that could be asked lets this client in: what waits for the cluster fails.
+    ShutOut(Error),
     /// Leaders were asked for; they may have changed or not.
     Leaders(TableHandle),
     /// A table was dropped.
@@ -128,6 +130,11 @@ impl Cluster {
         let table = usize::try_from(handle).ok().and_then(|at| self.tables.get(at));
         let table = table.ok_or_else(|| fatal(ErrorCode::Invalid(format!("no table has the number {handle}"))))?;
         table.gone.clone().map_or(Ok(table), Err)
+    }
+
+    /// The numbers of all tables that were opened.
+    pub(crate) fn handles(&self) -> impl Iterator<Item = TableHandle> + use<> {
+        0..self.tables.len() as TableHandle
     }
 
     /// Asks for a table; `News::Opened` answers.

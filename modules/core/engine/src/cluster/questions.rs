@@ -7,10 +7,10 @@ use thalweg_wire::{
 
 use super::{Cluster, News, ask::Ask, entry::Entry, partition::Which, schemas, wire_path};
 use crate::{
-    call::{Answered, Call, Key, Target, passing},
+    call::{Answered, Call, Failure, Key, Target, passing},
     chance::Chance,
 };
-use thalweg_contract::{ErrorCode, Instant, TableHandle};
+use thalweg_contract::{Error, ErrorCode, Instant, TableHandle};
 
 /// The most tables that one request asks for: an answer has every bucket of each.
 const TABLES_AT_ONCE: usize = 500;
@@ -93,6 +93,12 @@ impl Cluster {
         calls: &mut Vec<Call>,
     ) -> Result<(), String> {
         self.changed = true;
+        if let Some(error) = answer.result.as_ref().err().and_then(Failure::login_refused) {
+            if let Some(question) = self.questions.remove(&key) {
+                self.shut_out(now, question, error.clone(), chance);
+            }
+            return Ok(());
+        }
         match self.questions.remove(&key) {
             Some(Question::Metadata(paths)) => self.metadata(now, paths, answer, chance, calls),
             Some(Question::Existence(path)) => self.existence(now, path, answer, chance),
@@ -101,6 +107,33 @@ impl Cluster {
             Some(Question::Schema(handle, id)) => self.schema_given(now, (handle, id), answer, chance),
             None => Ok(()),
         }
+    }
+
+    /// A question ended at a server that does not let this client in, and no other could be asked: whoever waits for
+    /// anything is told so.
+    fn shut_out(&mut self, now: Instant, question: Question, error: Error, chance: &mut Chance) {
+        self.backoff.failed(now, self.settings.backoff, self.settings.backoff_limit, chance);
+        self.servers_due = None;
+        match question {
+            Question::Metadata(paths) => {
+                for path in paths {
+                    let ask = &mut self.entries.entry(path).or_default().ask;
+                    ask.slow(now, &self.settings, chance);
+                    ask.given_up(error.clone());
+                }
+            }
+            Question::Existence(path) => self.entries.entry(path).or_default().ask.given_up(error.clone()),
+            Question::Partitions(asked) => asked.iter().for_each(|which| drop(self.asks.remove(which))),
+            Question::List(handle) => drop(self.asks.remove(&(handle, Which::All))),
+            Question::Schema(handle, id) => self.schema_found(handle, id, Err(error.clone())),
+        }
+        for entry in self.entries.values_mut() {
+            for (ticket, _) in entry.waiting.drain(..) {
+                self.news.push(News::Opened(ticket, Err(error.clone())));
+            }
+        }
+        self.trouble = Some(error.clone());
+        self.news.push(News::ShutOut(error));
     }
 
     pub(super) fn question<R: message::Request + Send + 'static>(&mut self, question: Question, request: R) -> Call {

@@ -107,7 +107,7 @@ impl Cluster {
         Err(text)
     }
 
-    fn schema_found(&mut self, handle: TableHandle, id: i32, found: Result<Arc<Schema>, Error>) {
+    pub(super) fn schema_found(&mut self, handle: TableHandle, id: i32, found: Result<Arc<Schema>, Error>) {
         let known = self.schemas.entry((handle, id)).or_default();
         known.ask.settled();
         known.found = Some(found);

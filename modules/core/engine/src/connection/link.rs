@@ -1,6 +1,6 @@
 //! One address: its connection, if there is one, and the calls that wait for it.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use super::{Outbox, session::Session};
 use crate::{
@@ -8,7 +8,7 @@ use crate::{
     call::{Answered, Call, Failure, passing},
     chance::Chance,
 };
-use thalweg_contract::{Action, ConnectionId, ConnectionSettings, Error, ErrorCode, Instant};
+use thalweg_contract::{Action, ConnectionId, ConnectionSettings, Error, ErrorCode, Instant, Login};
 
 /// The limits that connections keep.
 #[derive(Debug, Clone, Copy)]
@@ -81,11 +81,18 @@ impl Link {
         self.silent_from(limits).is_some_and(|from| from <= now)
     }
 
-    pub(super) fn connect(&mut self, now: Instant, limits: &Limits, next: &mut ConnectionId, out: &mut Outbox) {
+    pub(super) fn connect(
+        &mut self,
+        now: Instant,
+        login: Option<Arc<Login>>,
+        limits: &Limits,
+        next: &mut ConnectionId,
+        out: &mut Outbox,
+    ) {
         let id = *next;
         *next += 1;
         let deadline = now.saturating_add(limits.connect_timeout);
-        self.session = Some(Session::new(id, self.address.clone(), deadline));
+        self.session = Some(Session::new(id, self.address.clone(), login, deadline));
         out.actions.push(Action::Connect { connection: id, address: self.address.clone() });
     }
 

@@ -2,15 +2,17 @@
 //!
 //! ```text
 //! link      one address: its connection, and the calls that wait for it
-//! session   one connection: handshake, request ids, deadlines
+//! session   one connection: handshake, login, request ids, deadlines
+//! login     what is sent to log in, and what a refusal means
 //! versions  which APIs a server has
 //! ```
 
 mod link;
+mod login;
 mod session;
 mod versions;
 
-use std::collections::VecDeque;
+use std::{collections::VecDeque, sync::Arc};
 
 use bytes::Bytes;
 
@@ -23,7 +25,7 @@ use crate::{
     call::{Answered, Call, passing},
     chance::Chance,
 };
-use thalweg_contract::{Action, BufferId, ConnectionId, ConnectionSettings, ErrorCode, Instant};
+use thalweg_contract::{Action, BufferId, ConnectionId, ConnectionSettings, ErrorCode, Instant, Login};
 
 /// What connections give: actions for the host, answers for the stages.
 #[derive(Debug, Default)]
@@ -38,6 +40,8 @@ pub(crate) struct Outbox {
 #[derive(Debug)]
 pub(crate) struct Connections {
     limits: Limits,
+    /// Who logs in on every connection that is made from now on.
+    login: Option<Arc<Login>>,
     links: Vec<Link>,
     next: ConnectionId,
     now: Instant,
@@ -46,7 +50,13 @@ pub(crate) struct Connections {
 impl Connections {
     /// No connection yet.
     pub(crate) fn new(settings: &ConnectionSettings) -> Self {
-        Self { limits: Limits::new(settings), links: Vec::new(), next: 1, now: 0 }
+        let login = settings.login.clone().map(Arc::new);
+        Self { limits: Limits::new(settings), login, links: Vec::new(), next: 1, now: 0 }
+    }
+
+    /// Logs in on every connection that is made from now on.
+    pub(crate) fn log_in(&mut self, login: Login) {
+        self.login = Some(Arc::new(login));
     }
 
     /// Sends a call to an address, once there is a connection. It ends in any case: with an answer, with the failure of
@@ -68,7 +78,8 @@ impl Connections {
             }
             None => {
                 link.waiting.push((deadline, call));
-                link.connect(now, &self.limits, &mut self.next, out);
+                let login = self.login.clone();
+                link.connect(now, login, &self.limits, &mut self.next, out);
             }
         }
     }
@@ -166,9 +177,15 @@ impl Connections {
         out: &mut Outbox,
     ) {
         let limits = self.limits;
+        let deadline = now.saturating_add(limits.request_timeout);
         let Some(link) = self.find(connection) else { return };
         let Some(session) = link.session.as_mut() else { return };
-        match session.received(buffer, (frame, length), out) {
+        match session.received(buffer, (frame, length), deadline, out) {
+            Ok(Verdict::LoggingIn) => {}
+            Ok(Verdict::Refused(error)) => {
+                link.close(out);
+                link.fail(now, error, &limits, chance, out);
+            }
             Ok(Verdict::Ready) => {
                 for (deadline, call) in std::mem::take(&mut link.waiting) {
                     if let Some(session) = link.session.as_mut() {

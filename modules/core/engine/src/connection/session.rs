@@ -1,30 +1,32 @@
-//! One connection: handshake, request ids, deadlines.
+//! One connection: handshake, login, request ids, deadlines.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 use bytes::Bytes;
 use thalweg_wire::{
     frame::{self, Response},
-    message::{self, ApiKey, ApiVersionsRequest, ApiVersionsResponse},
+    message::{self, ApiKey, ApiVersionsRequest, ApiVersionsResponse, AuthenticateResponse, ServerErrorCode},
 };
 
-use super::{Outbox, link::Limits, versions::Versions};
+use super::{Outbox, link::Limits, login, versions::Versions};
 use crate::{
     call::{Answered, Body, Call, Failure, Key, Target, fatal, passing},
     timers::Timers,
 };
-use thalweg_contract::{Action, BufferId, ConnectionId, Error, ErrorCode, Instant};
+use thalweg_contract::{Action, BufferId, ConnectionId, Error, ErrorCode, Instant, Login};
 
 /// The version of what is said before versions are agreed on.
 const UNAGREED: i16 = 0;
 
-/// How far a connection is. A login (SASL) has its place between `Handshake` and `Ready`.
+/// How far a connection is.
 #[derive(Debug)]
 enum State {
     /// The host is making it, until this time.
     Connecting(Instant),
     /// ApiVersions is under way.
     Handshake,
+    /// Authenticate is under way.
+    Login(Versions, Arc<Login>),
     /// Calls may be sent.
     Ready(Versions),
 }
@@ -42,9 +44,13 @@ struct Pending {
 }
 
 /// What a frame brought about.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Verdict {
-    /// The handshake is over.
+    /// The handshake goes on with the login.
+    LoggingIn,
+    /// The server does not let this client in.
+    Refused(Error),
+    /// Calls may be sent.
     Ready,
     /// A call was answered.
     Answered,
@@ -55,6 +61,8 @@ pub(super) enum Verdict {
 pub(super) struct Session {
     id: ConnectionId,
     address: String,
+    /// Who logs in, once the server has said what it can.
+    login: Option<Arc<Login>>,
     state: State,
     next_request: i32,
     pending: BTreeMap<i32, Pending>,
@@ -66,10 +74,10 @@ pub(super) struct Session {
 
 impl Session {
     /// A connection that the host is making until `deadline`.
-    pub(super) fn new(id: ConnectionId, address: String, deadline: Instant) -> Self {
+    pub(super) fn new(id: ConnectionId, address: String, login: Option<Arc<Login>>, deadline: Instant) -> Self {
         let (deadlines, patience) = (Timers::default(), Timers::default());
         let state = State::Connecting(deadline);
-        Self { id, address, state, next_request: 0, pending: BTreeMap::new(), deadlines, patience }
+        Self { id, address, login, state, next_request: 0, pending: BTreeMap::new(), deadlines, patience }
     }
 
     pub(super) fn id(&self) -> ConnectionId {
@@ -147,11 +155,13 @@ impl Session {
         asked.is_some_and(|pending| pending.api == ApiKey::FetchLog)
     }
 
-    /// A frame of `length` bytes came in: the whole, or its head where that does. Fails with what is wrong with it.
+    /// A frame of `length` bytes came in: the whole, or its head where that does. What it makes to be sent is to be answered
+    /// by `deadline`. Fails with what is wrong with it.
     pub(super) fn received(
         &mut self,
         buffer: BufferId,
         (frame, length): (Bytes, usize),
+        deadline: Instant,
         out: &mut Outbox,
     ) -> Result<Verdict, String> {
         let response = frame::decode_response(frame.clone()).map_err(|error| error.to_string())?;
@@ -171,20 +181,55 @@ impl Session {
             self.patience.set(number(request_id), Some(pending.deadline), None);
         }
         if pending.key == Key::Handshake {
-            return self.on_handshake(result);
+            return self.on_handshake(result, deadline, out);
         }
+        // A call that is refused for want of a login was not carried out, and on this connection none will be.
+        let (result, verdict) = match result {
+            Err(Failure::Refused { code, .. }) if code == ServerErrorCode::AUTHENTICATE.code() => {
+                let error = login::wanted(&self.address);
+                (Err(Failure::Lost { error: error.clone(), sent: false }), Verdict::Refused(error))
+            }
+            result => (result, Verdict::Answered),
+        };
         if !pending.abandoned {
             out.answers.push_back(self.answered(pending.key, result));
         }
-        Ok(Verdict::Answered)
+        Ok(verdict)
     }
 
-    fn on_handshake(&mut self, result: Result<Body, Failure>) -> Result<Verdict, String> {
+    /// The answer to ApiVersions, or to Authenticate.
+    fn on_handshake(
+        &mut self,
+        result: Result<Body, Failure>,
+        deadline: Instant,
+        out: &mut Outbox,
+    ) -> Result<Verdict, String> {
+        if let State::Login(versions, login) = &mut self.state {
+            let body = match result {
+                Ok(body) => body,
+                Err(failure) => return Ok(Verdict::Refused(login::refused(&self.address, login, failure))),
+            };
+            // With PLAIN everything is said by now, whether there is a challenge in it or not.
+            message::decode::<AuthenticateResponse>(body.bytes)
+                .map_err(|error| format!("in the answer to AUTHENTICATE: {error}"))?;
+            self.state = State::Ready(std::mem::take(versions));
+            return Ok(Verdict::Ready);
+        }
         let body = result.map_err(|failure| failure.into_error().to_string())?;
         let response: ApiVersionsResponse =
             message::decode(body.bytes).map_err(|error| format!("in the answer to API_VERSIONS: {error}"))?;
-        self.state = State::Ready(Versions::new(&response));
-        Ok(Verdict::Ready)
+        let versions = Versions::new(&response);
+        let Some(login) = self.login.take() else {
+            self.state = State::Ready(versions);
+            return Ok(Verdict::Ready);
+        };
+        if versions.agreed(ApiKey::Authenticate).is_none() {
+            return Ok(Verdict::Refused(login::useless(&self.address, "")));
+        }
+        let call = Call::new(Key::Handshake, Target::Any, login::request(&login));
+        self.state = State::Login(versions, login);
+        self.transmit(call, UNAGREED, deadline, out);
+        Ok(Verdict::LoggingIn)
     }
 
     /// What the server is late with at `now`, if it is.

@@ -5,7 +5,7 @@ use thalweg_wire::table::TablePath;
 use super::{Engine, State};
 use crate::{call::fatal, order::Orders, write::Change};
 use thalweg_contract::{
-    Action, Bucket, Command, Error, ErrorCode, Event, Instant, Operation, Request, ScanSpec, TableHandle, Ticket,
+    Action, Bucket, Command, Error, ErrorCode, Event, Instant, Login, Operation, Request, ScanSpec, TableHandle, Ticket,
 };
 
 impl Engine {
@@ -77,6 +77,12 @@ impl Engine {
         self.tickets = self.tickets.saturating_add(more);
         self.lookups.look_up_each(now, first, command, &self.cluster)?;
         Ok(first)
+    }
+
+    /// Logs in on every connection that is made from now on; those that stand stay. As the setting
+    /// [`login`](thalweg_contract::ConnectionSettings::login) does it for the first.
+    pub fn log_in(&mut self, login: Login) {
+        self.connections.log_in(login);
     }
 
     /// From now on answers lookups of one table that have their answer in the same step together, in one [`Event::Found`]:

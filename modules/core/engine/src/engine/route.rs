@@ -148,6 +148,7 @@ impl Engine {
                     self.opened(ticket, result, orders);
                 }
             }
+            News::ShutOut(error) => self.shut_out(&error, orders),
             News::Leaders(handle) => {
                 if let Ok(table) = self.cluster.table(handle) {
                     self.write.set_leaders(self.now, handle, &table.leaders);
@@ -169,6 +170,18 @@ impl Engine {
                 self.scans.gone(handle, &error, orders);
                 self.lookups.gone(handle, &error, orders);
             }
+        }
+    }
+
+    /// Fails what waits for a cluster that does not let this client in.
+    fn shut_out(&mut self, error: &Error, orders: &mut Orders) {
+        self.write.shut_out(self.now, error);
+        for handle in self.cluster.handles() {
+            self.scans.gone(handle, error, orders);
+            self.lookups.gone(handle, error, orders);
+        }
+        for (_, call) in std::mem::take(&mut self.parked) {
+            self.lose(call, error.clone());
         }
     }
 

@@ -4,6 +4,7 @@ mod batches;
 mod failover;
 mod keys;
 mod limits;
+mod logins;
 mod logs;
 mod lookups;
 mod many_tables;

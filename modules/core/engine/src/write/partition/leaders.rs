@@ -49,6 +49,11 @@ impl Leaders {
         true
     }
 
+    /// What was asked is not answered.
+    pub(crate) fn unanswered(&mut self) {
+        self.asked = false;
+    }
+
     /// When they may be asked for again, if that is in the future.
     pub(crate) fn wake(&self, now: Instant) -> Option<Instant> {
         let at = self.backoff.not_before();

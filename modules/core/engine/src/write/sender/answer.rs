@@ -37,7 +37,9 @@ impl Write {
                 refusal(ServerErrorCode::from_code(code), message, self.writer.is_used())
             }
             Reply::Lost { error, sent } => {
-                Refusal { error, remedy: Remedy::Retry, certain: !sent, stale: Some(Stale::Perhaps) }
+                // A server that does not let this client in will not do so later.
+                let remedy = if error.is_login_refused() { Remedy::None } else { Remedy::Retry };
+                Refusal { error, remedy, certain: !sent, stale: Some(Stale::Perhaps) }
             }
         };
         for (queue, batch) in request.batches.into_values() {
@@ -75,6 +77,13 @@ impl Write {
             self.fail_all(|_| true, &error);
         }
         self.writer.trouble = Some(error);
+    }
+
+    /// The cluster does not let this client in: all rows fail with this error. Leaders are asked for anew for the next ones.
+    pub(crate) fn shut_out(&mut self, now: Instant, error: &Error) {
+        self.advance(now);
+        self.partitions.iter_mut().for_each(|(_, partition)| partition.leaders.unanswered());
+        self.fail_all(|_| true, error);
     }
 
     /// The table was dropped: its rows fail with this error, and so does every later append.

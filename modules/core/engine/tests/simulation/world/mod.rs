@@ -2,9 +2,11 @@
 
 mod buffers;
 mod calls;
+mod gate;
 mod rows;
 
 pub(crate) use calls::Handing;
+pub(crate) use gate::{Gate, Manner};
 pub(crate) use rows::{append, descriptor, ids, numbers, path};
 
 use std::collections::{BTreeMap, HashMap, HashSet};
@@ -52,6 +54,8 @@ pub(crate) struct World {
     pub(crate) handing: Handing,
     pub(crate) cluster: Cluster,
     pub(crate) faults: Faults,
+    /// Whether servers want a login; `None`: they have none.
+    pub(crate) gate: Option<Gate>,
     /// Servers that nobody can reach.
     pub(crate) down: HashSet<i32>,
     /// Servers that take connections and requests and never answer.
@@ -84,6 +88,7 @@ impl World {
             handing: Handing::default(),
             cluster: Cluster::new(servers),
             faults: Faults::default(),
+            gate: None,
             down: HashSet::new(),
             silent: HashSet::new(),
             events: Vec::new(),
@@ -221,6 +226,16 @@ impl World {
                 let Some(&server) = self.links.get(&connection) else { return };
                 if self.faults.ends.is_some_and(|api| request.starts_with(&api.code().to_be_bytes())) {
                     return self.later(1, Happening::Broken(connection));
+                }
+                if let Some(stopped) = self.gate.as_mut().and_then(|gate| gate.stops(connection, server, &request)) {
+                    let wait = 100 + self.below(400);
+                    for happens in stopped {
+                        match happens {
+                            Some((more, frame)) => self.later(wait + more, Happening::Answered(connection, frame)),
+                            None => self.later(wait, Happening::Broken(connection)),
+                        }
+                    }
+                    return;
                 }
                 let silent = self.silent.contains(&server) || self.below(1000) < self.faults.silence;
                 let wait = 100 + self.below(400);
