@@ -47,6 +47,13 @@ public final class Client {
     public static void main(String[] arguments) throws Exception {
         Configuration configuration = new Configuration();
         configuration.setString("bootstrap.servers", arguments[0]);
+        String user = System.getenv("THALWEG_USER");
+        if (user != null) {
+            configuration.setString("client.security.protocol", "SASL");
+            configuration.setString("client.security.sasl.mechanism", "PLAIN");
+            configuration.setString("client.security.sasl.username", user);
+            configuration.setString("client.security.sasl.password", System.getenv("THALWEG_PASSWORD"));
+        }
         BufferedReader lines = new BufferedReader(new InputStreamReader(System.in, StandardCharsets.UTF_8));
         try (Connection connection = ConnectionFactory.createConnection(configuration)) {
             for (String line; (line = lines.readLine()) != null; ) {

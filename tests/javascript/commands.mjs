@@ -70,7 +70,8 @@ async function run(client, command) {
   }
 }
 
-const client = await connect(process.argv[2]);
+const { THALWEG_USER: user, THALWEG_PASSWORD: password } = process.env;
+const client = await connect(process.argv[2], user === undefined ? {} : { login: { user, password } });
 for await (const line of createInterface({ input: process.stdin })) {
   let answer;
   try {

@@ -191,7 +191,15 @@ async def run(connection, command):
 
 
 async def main(server):
-    connection = await fluss.FlussConnection.create(fluss.Config({"bootstrap.servers": server}))
+    settings = {"bootstrap.servers": server}
+    if user := os.environ.get("THALWEG_USER"):
+        settings |= {
+            "security.protocol": "sasl",
+            "security.sasl.mechanism": "PLAIN",
+            "security.sasl.username": user,
+            "security.sasl.password": os.environ["THALWEG_PASSWORD"],
+        }
+    connection = await fluss.FlussConnection.create(fluss.Config(settings))
     for line in sys.stdin:
         try:
             answer = await run(connection, json.loads(line))

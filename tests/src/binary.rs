@@ -42,7 +42,12 @@ pub fn example(name: &str) -> Result<PathBuf> {
 /// A command of the binary, quiet and without colour.
 pub fn command<S: AsRef<std::ffi::OsStr>>(arguments: impl IntoIterator<Item = S>) -> Command {
     let mut command = Command::new(thalweg());
-    command.args(arguments).stdin(Stdio::null()).env_remove("THALWEG_SERVER").env("NO_COLOR", "1");
+    command
+        .args(arguments)
+        .stdin(Stdio::null())
+        .env_remove("THALWEG_SERVER")
+        .env_remove("THALWEG_USER")
+        .env("NO_COLOR", "1");
     command
 }
 
@@ -58,12 +63,17 @@ pub fn run_with<S: AsRef<std::ffi::OsStr>>(
     arguments: impl IntoIterator<Item = S>,
     input: &str,
 ) -> Result<Output> {
-    let mut child = command(arguments)
-        .env("THALWEG_SERVER", server)
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()?;
+    let mut command = command(arguments);
+    command.env("THALWEG_SERVER", server);
+    fed(command, input)
+}
+
+/// Runs a command with text on standard input.
+///
+/// # Errors
+/// When it cannot be started.
+pub fn fed(mut command: Command, input: &str) -> Result<Output> {
+    let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn()?;
     // A command that refuses its arguments ends without reading; that is no failure of the test's.
     let _ = child.stdin.take().context("a pipe to the command")?.write_all(input.as_bytes());
     Ok(child.wait_with_output()?)

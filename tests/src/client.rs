@@ -54,6 +54,11 @@ impl Client {
 
     /// Carries out commands one after another; the answer to each is a list.
     pub fn run(self, server: &str, commands: &[Value]) -> Result<Vec<Vec<Value>>> {
+        self.run_as(server, None, commands)
+    }
+
+    /// As `run`, logged in with user and password; not for the binary.
+    pub fn run_as(self, server: &str, login: Option<(&str, &str)>, commands: &[Value]) -> Result<Vec<Vec<Value>>> {
         let mut program = match self {
             Self::Thalweg => return commands.iter().map(|command| ours::run(server, command)).collect(),
             Self::JavaScript => {
@@ -64,6 +69,9 @@ impl Client {
             Self::Pyfluss => python::Python::ready().map_err(anyhow::Error::msg)?.commands(),
         };
         program.arg(server);
+        if let Some((user, password)) = login {
+            program.envs([("THALWEG_USER", user), ("THALWEG_PASSWORD", password)]);
+        }
         answers(program, commands).with_context(|| self.name())
     }
 }

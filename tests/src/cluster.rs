@@ -29,6 +29,10 @@ impl Cluster {
 
     /// As `start`, with settings of the servers, each `key=value`.
     pub fn start_with(tablets: u32, settings: &[&str]) -> Result<Self> {
+        Self::start_script(tablets, &settings.iter().flat_map(|setting| ["--set", *setting]).collect::<Vec<_>>())
+    }
+
+    fn start_script(tablets: u32, options: &[&str]) -> Result<Self> {
         let folder = tempfile::tempdir()?;
         let port = free_ports()?;
         let replicas = tablets.to_string();
@@ -36,12 +40,22 @@ impl Cluster {
             .arg("start")
             .arg(folder.path())
             .args(["--port", &port.to_string(), "--tablets", &tablets.to_string(), "--replicas", &replicas])
-            .args(settings.iter().flat_map(|setting| ["--set", setting]))
+            .args(options)
             .output()?;
         if !output.status.success() {
             bail!("the cluster does not start: {}", String::from_utf8_lossy(&output.stderr));
         }
         Ok(Self { folder, address: format!("127.0.0.1:{port}") })
+    }
+
+    /// A cluster with a tablet server, at which clients log in as admin with the password admin-secret, or as alice with
+    /// alice-secret.
+    pub fn with_logins() -> Result<Self> {
+        let mut cluster = Self::start_script(1, &["--sasl"])?;
+        let port: u16 = cluster.address.rsplit_once(':').context("an address")?.1.parse()?;
+        // Without a login clients are let in at the other listener.
+        cluster.address = format!("127.0.0.1:{}", port + 100);
+        Ok(cluster)
     }
 
     /// The number of a tablet server's process.
@@ -78,6 +92,8 @@ fn free_ports() -> Result<u16> {
     let first = 20_000 + (std::process::id() % 20_000) as u16;
     (0..100)
         .map(|step| first + step * 100)
-        .find(|port| (0..10).chain([50]).all(|offset| TcpListener::bind(("127.0.0.1", port + offset)).is_ok()))
+        .find(|port| {
+            (0..10).chain([50]).chain(100..110).all(|offset| TcpListener::bind(("127.0.0.1", port + offset)).is_ok())
+        })
         .context("no free ports for a cluster")
 }

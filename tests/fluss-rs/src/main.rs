@@ -40,6 +40,11 @@ async fn main() -> Result<()> {
         config.lookup_batch_timeout_ms = wait.parse()?;
         config.writer_batch_timeout_ms = wait.parse()?;
     }
+    if let Ok(user) = std::env::var("THALWEG_USER") {
+        config.security_protocol = "sasl".into();
+        config.security_sasl_username = user;
+        config.security_sasl_password = std::env::var("THALWEG_PASSWORD")?;
+    }
     let connection = FlussConnection::new(config).await?;
     for line in std::io::stdin().lock().lines() {
         let answer = match run(&connection, &serde_json::from_str(&line?)?).await {

@@ -2,6 +2,7 @@
 //! that cluster, in both directions. Tests that lack their tools are listed as ignored, with the reason.
 
 mod cases;
+mod logins;
 
 use std::ffi::OsStr;
 use std::path::Path;
@@ -152,6 +153,7 @@ fn main() -> Result<()> {
     let no_python = Python::ready().err();
     let no_data = shared_data("flights-3m.parquet").is_none().then(|| "needs ../shared/data".to_owned());
     let mut trials = cases::trials()?;
+    trials.extend(logins::trials());
     for compression in ["NONE", "LZ4_FRAME", "ZSTD"] {
         let name = format!("pyfluss_and_node_{}", compression.to_lowercase());
         trials.push(trial(name, no_python.clone(), move || exchange(Server::Node, compression)));
