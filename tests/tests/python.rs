@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, bail, ensure};
 use libtest_mimic::{Arguments, Failed, Trial};
+use thalweg_tests::binary::{self, Node};
 use thalweg_tests::{python, root, target, wait};
 
 /// How long one program may take.
@@ -82,12 +83,26 @@ impl Package {
 
     /// Runs a program of `tests/python`.
     fn program(&self, name: &str) -> Result<()> {
+        self.program_with(name, &[])
+    }
+
+    fn program_with(&self, name: &str, arguments: &[&str]) -> Result<()> {
         let mut command = self.python();
-        command.arg(root().join("tests/python").join(format!("{name}.py")));
+        command.arg(root().join("tests/python").join(format!("{name}.py"))).args(arguments);
         if std::env::var_os("THALWEG_PYTHON_SHOW").is_some() {
             command.stdout(Stdio::inherit());
         }
         run(&mut command).map(drop)
+    }
+
+    /// Logs in to a node with users.
+    fn logins(&self) -> Result<()> {
+        let folder = tempfile::tempdir()?;
+        let users = folder.path().join("users").display().to_string();
+        let mut add = binary::command(["users", "add", &users, "alice", "--quiet"]);
+        binary::printed(add.env("THALWEG_PASSWORD", "s3cret-word").output()?)?;
+        let node = Node::start_with(&folder.path().join("data"), &["--listen", "127.0.0.1:0", "--users", &users])?;
+        self.program_with("logins", &[&node.address])
     }
 
     /// Has a type checker look at the package and at the example, which uses it.
@@ -155,6 +170,7 @@ fn main() {
     };
     let programs = PROGRAMS.iter().map(|name| trial(name, Box::new(|package: &Package| package.program(name))));
     let mut trials: Vec<Trial> = programs.collect();
+    trials.push(trial("logins", Box::new(Package::logins)));
     trials.push(trial("types", Box::new(Package::types)));
     trials.push(trial("example", Box::new(Package::example)));
     // They share two cores.

@@ -207,7 +207,7 @@ fn class_of(error: &Error) -> &'static str {
         Error::Fit(_) | Error::Layout(_) | Error::NoColumn { .. } | Error::NoPartition { .. } | Error::Arrow(_) => {
             "InvalidError"
         }
-        Error::DeadLetters { .. } | Error::DeadLettersOfScan { .. } => "InvalidError",
+        Error::DeadLetters { .. } | Error::DeadLettersOfScan { .. } | Error::InsecureLogin { .. } => "InvalidError",
         Error::NoCurrentRows { .. } => "UnsupportedError",
         Error::Module(_) => "ModuleError",
         Error::Unreadable { .. } => "CorruptError",

@@ -59,10 +59,11 @@ impl LoginFlags {
             ensure!(!password.is_empty(), "{PASSWORD} is empty: give it a password, or unset it");
             return Ok(password);
         }
-        let typed = if std::io::stderr().is_terminal() { rpassword::prompt_password(prompt).ok() } else { None };
-        typed.with_context(|| {
-            format!("there is no terminal to ask for the password on: give --password-file FILE, or set {PASSWORD}")
-        })
+        if !std::io::stderr().is_terminal() {
+            bail!("there is no terminal to ask for the password on: give --password-file FILE, or set {PASSWORD}");
+        }
+        let typed = rpassword::prompt_password(prompt);
+        typed.with_context(|| format!("no password was typed: give --password-file FILE, or set {PASSWORD}"))
     }
 
     /// Whether the password may go to other machines in clear text.
