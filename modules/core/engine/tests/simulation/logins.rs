@@ -26,12 +26,25 @@ fn world(gate: Gate, login: Option<(&str, &str)>) -> World {
     world
 }
 
-fn asked(world: &mut World) -> Result<(), Error> {
-    let ticket = world.engine.ask(world.now, Request::ListTables { database: "db".into() });
+fn asked(world: &mut World, request: Request) -> Result<(), Error> {
+    let ticket = world.engine.ask(world.now, request);
     world.event(|event| match event {
         Event::Answered { ticket: of, result } if *of == ticket => Some(result.clone().map(drop)),
         _ => None,
     })
+}
+
+fn list() -> Request {
+    Request::ListTables { database: "db".into() }
+}
+
+/// Ends every connection, as a server does that starts anew, and lets in this one from now on.
+fn changed(world: &mut World, password: &str) {
+    world.gate = Some(Gate::new(Manner::Sound, "bob", password));
+    for connection in world.links.keys().copied().collect::<Vec<_>>() {
+        world.links.remove(&connection);
+        world.disconnected(connection, "connection reset");
+    }
 }
 
 /// The error of every row of a write.
@@ -53,7 +66,7 @@ fn every_connection_logs_in_once() {
         let (table, _) = world.open_table("t").expect("it is let in");
         let written = write(&mut world, table, 0..3);
         assert_eq!(scan(&mut world, table, ALL).expect("it is let in"), written, "{manner:?}");
-        assert_eq!(asked(&mut world), Ok(()));
+        assert_eq!(asked(&mut world, list()), Ok(()));
         let mut logins = world.gate.as_ref().expect("it is there").logins.clone();
         logins.sort_unstable();
         let busy = if manner == Manner::Busy(3) { 3 } else { 0 };
@@ -85,7 +98,10 @@ fn who_is_not_let_in_is_told_at_once_and_not_tried_again() {
             assert!(shown.contains(expected) && shown.contains(&address(0)), "{shown}");
             assert!(!shown.contains(SECRET) && !shown.contains("pass)"), "{shown}");
             assert!(error.is_login_refused() && !error.is_retriable());
-            assert_eq!(asked(&mut world).expect_err("it is not let in").code, error.code);
+            assert_eq!(asked(&mut world, list()).expect_err("it is not let in").code, error.code);
+            // What only the coordinator can do, which nobody says where it is.
+            let drop = Request::DropTable { path: crate::world::path("t"), if_exists: false };
+            assert_eq!(asked(&mut world, drop).expect_err("it is not let in").code, error.code);
             assert!(world.now - from < 1_000_000, "{expected}: {} us", world.now - from);
         }
         let before = world.sent.len();
@@ -157,11 +173,7 @@ fn a_password_that_is_changed_ends_what_waits_and_the_new_one_is_taken() {
     let spec = ScanSpec { end: End::Never, ..ALL };
     let following = world.engine.scan(world.now, table, spec).expect("it fits");
     world.run(1_000_000);
-    world.gate = Some(Gate::new(Manner::Sound, "bob", "new"));
-    for connection in world.links.keys().copied().collect::<Vec<_>>() {
-        world.links.remove(&connection);
-        world.disconnected(connection, "connection reset");
-    }
+    changed(&mut world, "new");
     let from = world.now;
     let (error, perhaps) = failed(&mut world, table);
     assert!(error.is_login_refused() && !perhaps, "{error}");
@@ -176,6 +188,27 @@ fn a_password_that_is_changed_ends_what_waits_and_the_new_one_is_taken() {
     world.run(5_000_000);
     let after = write(&mut world, table, 2..4);
     assert_eq!(scan(&mut world, table, ALL).expect("it is let in").len(), before.len() + after.len());
+    world.finish();
+}
+
+#[test]
+fn leaders_that_could_not_be_asked_for_are_asked_for_again() {
+    let mut world = world(Gate::new(Manner::Sound, "bob", "old"), Some(("bob", "old")));
+    world.cluster.table("t").leaderless = 1000;
+    let (table, _) = world.open_table("t").expect("it is let in");
+    changed(&mut world, "new");
+    // The second time it is for these rows that leaders are asked for.
+    for _ in 0..2 {
+        let (error, perhaps) = failed(&mut world, table);
+        assert!(error.is_login_refused() && !perhaps, "{error}");
+        world.run(5_000_000);
+    }
+    let from = world.now;
+    world.cluster.table("t").leaderless = 0;
+    world.engine.log_in(Login::new("bob", "new").expect("it is fine"));
+    world.run(5_000_000);
+    write(&mut world, table, 0..2);
+    assert!(world.now - from < 10_000_000, "{} us", world.now - from);
     world.finish();
 }
 
