@@ -22,8 +22,7 @@ pub(super) fn read(path: &Path) -> Result<HashMap<String, Hash>, UsersError> {
     for (at, line) in text(path)?.lines().enumerate() {
         let wrong = |why: String| UsersError::Line { line: at + 1, why };
         let Some(User { name, hash }) = parse(line).map_err(wrong)? else { continue };
-        if let Some(before) = users.insert(name, hash) {
-            drop(before);
+        if users.insert(name, hash).is_some() {
             return Err(wrong("has a name that another line before it has".to_owned()));
         }
         if users.len() > USERS {
