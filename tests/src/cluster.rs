@@ -1,6 +1,6 @@
 //! A real Apache Fluss cluster for the tests, started by `tests/cluster/fluss-cluster`.
 
-use std::net::TcpListener;
+use std::net::{SocketAddr, TcpListener};
 use std::path::PathBuf;
 use std::process::Command;
 
@@ -13,6 +13,9 @@ pub fn missing() -> Option<String> {
         .find(|tool| Command::new(tool).arg("-version").output().is_err())
         .map(|tool| format!("needs {tool}, which is not here"))
 }
+
+/// By how much the port of a proxy is higher than that of its server.
+const PROXIES: u16 = 20;
 
 /// A cluster that ends with its guard.
 pub struct Cluster {
@@ -58,6 +61,20 @@ impl Cluster {
         Ok(cluster)
     }
 
+    /// As `start`, where clients are told other ports than the servers listen on: `proxies` says which.
+    pub fn start_behind_proxies(tablets: u32) -> Result<Self> {
+        Self::start_script(tablets, &["--proxies", &PROXIES.to_string()])
+    }
+
+    /// Where clients look for each server that was started behind proxies, the coordinator first, and where it listens.
+    pub fn proxies(&self) -> Result<Vec<(SocketAddr, SocketAddr)>> {
+        let first: SocketAddr = self.address.parse()?;
+        let tablets = (0..10).filter(|tablet| self.folder.path().join(format!("tablet-{tablet}.pid")).exists());
+        let servers = std::iter::once(0).chain(tablets.map(|tablet| tablet + 1));
+        let at = |port: u16| SocketAddr::new(first.ip(), port);
+        Ok(servers.map(|server| first.port() + server).map(|port| (at(port + PROXIES), at(port))).collect())
+    }
+
     /// The number of a tablet server's process.
     pub fn process(&self, tablet: u32) -> Result<u64> {
         let file = self.folder.path().join(format!("tablet-{tablet}.pid"));
@@ -87,13 +104,15 @@ fn script() -> PathBuf {
     crate::root().join("tests/cluster/fluss-cluster")
 }
 
-/// A port with free ones behind it where the cluster needs them: tablet servers at +1 to +9, ZooKeeper at +50.
+/// A port with free ones behind it where the cluster needs them: tablet servers at +1 to +9, proxies 20 higher,
+/// ZooKeeper at +50.
 fn free_ports() -> Result<u16> {
     let first = 20_000 + (std::process::id() % 20_000) as u16;
     (0..100)
         .map(|step| first + step * 100)
         .find(|port| {
-            (0..10).chain([50]).chain(100..110).all(|offset| TcpListener::bind(("127.0.0.1", port + offset)).is_ok())
+            let mut offsets = (0..10).chain(PROXIES..PROXIES + 10).chain([50]).chain(100..110);
+            offsets.all(|offset| TcpListener::bind(("127.0.0.1", port + offset)).is_ok())
         })
         .context("no free ports for a cluster")
 }

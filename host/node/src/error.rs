@@ -3,6 +3,8 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
+use thalweg_tls::TlsError;
+
 use crate::users::UsersError;
 
 /// Why a node does not start or stop as it should. Each is one sentence with what to do.
@@ -97,6 +99,9 @@ pub enum NodeError {
         /// What happened.
         cause: String,
     },
+    /// The certificate, its key, or that of the clients' authority cannot be used.
+    #[error(transparent)]
+    Tls(#[from] TlsError),
     /// A thread could not be started.
     #[error("cannot start a thread: {source}")]
     Thread {

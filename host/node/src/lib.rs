@@ -47,3 +47,6 @@ extern crate self as thalweg_node;
 pub use error::NodeError;
 pub use node::Node;
 pub use options::{Durability, LEAST_MEMORY, Limits, NodeOptions, Retention};
+
+// What a node shows of itself with TLS.
+pub use thalweg_tls::{Identity, ServerTls, TlsError};

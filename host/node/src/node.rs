@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use thalweg_tls::Acceptor;
 use tokio::sync::Semaphore;
 use tokio::task::JoinHandle;
 
@@ -45,17 +46,21 @@ impl Node {
     /// Opens the data folder and begins to listen. When it returns, clients can connect.
     ///
     /// # Errors
-    /// If the address or the data folder cannot be used; every error says what to do.
+    /// If the address, the data folder or a certificate cannot be used; every error says what to do.
     pub async fn start(options: NodeOptions) -> Result<Self, NodeError> {
         let socket = listener::bind(&options.listen).await?;
         let address =
             socket.local_addr().map_err(|source| NodeError::Listen { address: options.listen.clone(), source })?;
         let (host, port) = advertised(&options, address)?;
+        let tls = match options.tls.clone() {
+            Some(tls) => Some(Arc::new(blocking(move || Ok(Acceptor::new(tls)?)).await?)),
+            None => None,
+        };
         let service = Arc::new(blocking(move || open(options, host, port)).await?);
         let lifecycle = &service.lifecycle;
         let vital = |what, task| tokio::spawn(Arc::clone(lifecycle).vital(what, task));
         let tasks = vec![
-            vital("the listener", boxed(listener::run(socket, Arc::clone(&service)))),
+            vital("the listener", boxed(listener::run(socket, tls, Arc::clone(&service)))),
             vital("retention", boxed(retain(Arc::clone(&service)))),
             vital("the watch over the keys", boxed(watch(Arc::clone(&service)))),
         ];

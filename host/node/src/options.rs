@@ -3,6 +3,8 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use thalweg_tls::ServerTls;
+
 /// When an appended batch counts as written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Durability {
@@ -45,6 +47,10 @@ pub struct Limits {
     pub idle: Duration,
     /// How long a request may trickle in beyond one second a MiB, and an answer out. Default 30 seconds.
     pub transfer: Duration,
+    /// How long a TLS handshake may take, with the wait for its turn. Default 10 seconds.
+    pub handshake: Duration,
+    /// TLS handshakes under way at once; others wait for their turn. Default 128.
+    pub handshakes: usize,
     /// The longest that a fetch may wait for data. Default 60 seconds.
     pub fetch_wait: Duration,
     /// Buckets of one table, those of all its partitions together. Default 128,000, as Fluss.
@@ -75,6 +81,8 @@ impl Default for Limits {
             requests_per_connection: 256,
             idle: Duration::from_secs(600),
             transfer: Duration::from_secs(30),
+            handshake: Duration::from_secs(10),
+            handshakes: 128,
             fetch_wait: Duration::from_secs(60),
             buckets: 128_000,
             partitions: 1000,
@@ -117,6 +125,9 @@ pub struct NodeOptions {
     /// A file with the users who may log in, and hashes of their passwords ([`users`](crate::users)); it is read again when it
     /// changes. `None`: nobody has to log in, or can. Default `None`.
     pub users: Option<PathBuf>,
+    /// The certificate that it shows, so that clients connect with TLS, 1.3 or 1.2, and only so; files that change are
+    /// read anew. Default: none, and clients connect without TLS.
+    pub tls: Option<ServerTls>,
     /// When an append is acknowledged.
     pub durability: Durability,
     /// Bytes for rows of primary-key tables that are not in files yet or were read from them, of all tables and partitions
@@ -136,6 +147,7 @@ impl NodeOptions {
             listen: "127.0.0.1:9123".to_owned(),
             advertise: None,
             users: None,
+            tls: None,
             durability: Durability::default(),
             memory: 128 << 20,
             limits: Limits::default(),

@@ -25,9 +25,10 @@ mod users;
 use std::ffi::OsString;
 use std::process::ExitCode;
 
+use clap::error::ErrorKind;
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
-use terminal::{Common, Failure, Outcome, is_broken_pipe, say, sentence};
+use terminal::{CONNECTION, Common, Failure, Outcome, is_broken_pipe, say, sentence};
 
 /// Streaming storage at a terminal: a client of Apache Fluss, with sandboxed modules on the write path, and an embedded
 /// single node.
@@ -82,6 +83,24 @@ enum Command {
     Man(shell::Man),
 }
 
+/// Commands that connect to no server that is named to them.
+const ALONE: &[&str] = &["serve", "demo", "component", "users", "completions", "man"];
+
+/// The command line. How a server is connected to is not shown in the help of commands that connect to none; those of its
+/// options that such a command has under the same name are that command's own.
+fn command() -> clap::Command {
+    let command = Cli::command();
+    let connection = |arg: &&clap::Arg| arg.get_help_heading() == Some(CONNECTION);
+    let hidden: Vec<_> = command.get_arguments().filter(connection).map(|arg| arg.clone().hide(true)).collect();
+    ALONE.iter().fold(command, |command, name| {
+        command.mut_subcommand(name, |alone| {
+            let own = |arg: &&clap::Arg| alone.get_arguments().any(|own| own.get_id() == arg.get_id());
+            let hidden: Vec<_> = hidden.iter().filter(|arg| !own(arg)).cloned().collect();
+            alone.args(hidden)
+        })
+    })
+}
+
 /// Runs the command line of this process.
 pub fn run() -> ExitCode {
     ExitCode::from(run_with(std::env::args_os()))
@@ -90,13 +109,17 @@ pub fn run() -> ExitCode {
 /// Runs a command line, the program's name first, and gives its exit status. Help, and arguments that it cannot have, end
 /// the process.
 pub fn run_with(arguments: impl IntoIterator<Item = OsString>) -> u8 {
-    let matches = Cli::command().get_matches_from(arguments);
+    let matches = command().get_matches_from(arguments);
     // Which `--set` belongs to which `--module` is a matter of their order, which only the raw matches know.
     let order = rows::Order::of(&matches);
     let cli = match Cli::from_arg_matches(&matches) {
         Ok(cli) => cli,
         Err(error) => error.exit(),
     };
+    let name = matches.subcommand_name().unwrap_or_default();
+    if let Err(reason) = cli.common.check(name, !ALONE.contains(&name)) {
+        command().error(ErrorKind::ArgumentConflict, reason).exit();
+    }
     cli.common.start_logging();
     match cli.execute(order) {
         Ok(()) => 0,
@@ -113,8 +136,8 @@ pub fn run_with(arguments: impl IntoIterator<Item = OsString>) -> u8 {
 impl Cli {
     fn execute(self, order: rows::Order) -> Outcome {
         match self.command {
-            Command::Completions(command) => return command.run(&mut Cli::command()),
-            Command::Man(command) => return command.run(&Cli::command()),
+            Command::Completions(command) => return command.run(&mut self::command()),
+            Command::Man(command) => return command.run(&self::command()),
             Command::Users(command) => return command.run(&self.common),
             _ => {}
         }
@@ -150,6 +173,6 @@ mod tests {
 
     #[test]
     fn the_command_line_is_consistent() {
-        Cli::command().debug_assert();
+        command().debug_assert();
     }
 }

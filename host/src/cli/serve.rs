@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use anyhow::Context;
 use clap::{Args, ValueEnum};
-use thalweg_node::{Durability, LEAST_MEMORY, Node, NodeOptions};
+use thalweg_node::{Durability, Identity, LEAST_MEMORY, Node, NodeOptions, ServerTls};
 
 use super::terminal::{Common, Outcome};
 use crate::http::{HttpOptions, HttpServer};
@@ -18,7 +18,8 @@ pub(super) const HTTP: &str = "127.0.0.1:9180";
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  thalweg serve\n  thalweg serve --data ./data --listen 127.0.0.1:0\n  \
     thalweg serve --http\n  thalweg serve --http 0.0.0.0:9180\n  thalweg serve --memory 512MiB\n  \
-    thalweg users add users.txt alice && thalweg serve --users users.txt")]
+    thalweg users add users.txt alice && thalweg serve --users users.txt\n  \
+    thalweg serve --listen 0.0.0.0:9123 --advertise node.example.com:9123 --tls-cert node.pem --tls-key node.key")]
 pub(super) struct Serve {
     /// The data folder [default: the platform's data folder for the user]
     #[arg(long, value_name = "DIR", env = "THALWEG_DATA")]
@@ -38,8 +39,18 @@ pub(super) struct Serve {
     /// Let in only those who log in: a file of users, as `thalweg users add` makes it; it is read again when it changes
     #[arg(long, value_name = "FILE")]
     users: Option<PathBuf>,
+    /// Take connections with TLS only, and show this certificate (PEM); the files of TLS are read anew when they change
+    #[arg(long, value_name = "FILE", requires = "tls_key")]
+    tls_cert: Option<PathBuf>,
+    /// The private key of that certificate (PEM)
+    #[arg(long, value_name = "FILE", requires = "tls_cert")]
+    tls_key: Option<PathBuf>,
+    /// Ask every client for a certificate of an authority in this PEM file
+    #[arg(long, value_name = "FILE", requires = "tls_cert")]
+    tls_client_ca: Option<PathBuf>,
     /// Serve the page too: tables, live rows, modules tried out in the browser; beyond this machine it asks for a token
     #[arg(long, value_name = "HOST:PORT", num_args = 0..=1, default_missing_value = HTTP)]
+    #[arg(conflicts_with = "tls_cert")]
     http: Option<String>,
     /// Let the page reach another server too
     #[arg(long, value_name = "HOST:PORT", requires = "http")]
@@ -82,6 +93,9 @@ impl Serve {
             WhenWritten::Os => Durability::Os,
             WhenWritten::Memory => Durability::Memory,
         };
+        if let (Some(certificate), Some(key)) = (self.tls_cert, self.tls_key) {
+            options.tls = Some(ServerTls { identity: Identity { certificate, key }, client_ca: self.tls_client_ca });
+        }
         let names = [Some(options.listen.clone()), options.advertise.clone()].into_iter().flatten();
         let names = names.filter(|name| !name.ends_with(":0")).collect();
         let node = Node::start(options).await?;

@@ -2,6 +2,7 @@
 
 use arrow_schema::ArrowError;
 use thalweg_contract::ErrorCode;
+use thalweg_tls::TlsError;
 use tokio::task::JoinError;
 
 use crate::{
@@ -24,6 +25,15 @@ pub enum Error {
         /// Each address and what is known of it.
         reasons: String,
     },
+    /// The servers to begin with can be reached, and cannot be talked to as the client means to: with TLS, or without.
+    #[error("no connection ({reasons})")]
+    Insecure {
+        /// Each address and what is known of it, with what to do.
+        reasons: String,
+    },
+    /// A certificate, a key or a name for TLS cannot be used.
+    #[error(transparent)]
+    Tls(#[from] TlsError),
     /// The client was closed, or the runtime that it ran on is gone.
     #[error("the client is closed; connect anew")]
     Closed,

@@ -52,6 +52,9 @@ pub use write::{RowValues, RowWriter, RowWriterOptions, RowsWritten, Writer};
 
 pub use crate::driver::RowCounts;
 
+// How connections are encrypted.
+pub use thalweg_tls::{Identity, Tls, TlsError};
+
 // The words that calls of a client take and give.
 pub use thalweg_contract::{
     Acks, Answer, Assignment, Bucket, BucketOffsets, ChangeType, ConnectionSettings, Counters, DatabaseInfo, End,

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use thalweg_contract::Settings;
+use thalweg_tls::Tls;
 
 use crate::runtime::Runtime;
 
@@ -25,6 +26,8 @@ pub enum EngineKind {
 pub struct ClientOptions {
     /// Limits and defaults; `settings.connection.bootstrap` are the servers to begin with.
     pub settings: Settings,
+    /// How connections are encrypted; all of them, to servers that others name too. Default: not at all.
+    pub tls: Option<Tls>,
     /// Whether the password of `settings.connection.login` may go beyond this machine over a connection that is not encrypted.
     /// Default false: the session ends with `Error::InsecureLogin` rather than connect to such a server.
     pub insecure_login: bool,
@@ -37,6 +40,7 @@ pub struct ClientOptions {
 impl ClientOptions {
     /// Every default, for these servers (`host:port`), of which one that answers is enough.
     pub fn new(servers: Vec<String>) -> Self {
-        Self { settings: Settings::new(servers), insecure_login: false, engine: EngineKind::default(), runtime: None }
+        let settings = Settings::new(servers);
+        Self { settings, tls: None, insecure_login: false, engine: EngineKind::default(), runtime: None }
     }
 }

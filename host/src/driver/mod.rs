@@ -6,7 +6,7 @@
 //! command     what the client asks of the loop
 //! tickets     who waits for which ticket
 //! found       what lookups found together, cut into what each found
-//! connection  a socket: connecting, reading frames, writing pieces
+//! connection  a socket: connecting, with TLS or without, reading frames, writing pieces
 //! work        compression and checksums, on threads of their own
 //! held        bytes in one piece or several
 //! outside     what actions are carried out on: sockets, buffers, alarm
@@ -31,6 +31,7 @@ mod tests;
 
 pub use command::RowCounts;
 pub(crate) use command::{Change, Command, Delivered, Lookup, LookupBy, Scan, Settled, Write};
+pub(crate) use connection::SocketSettings;
 pub(crate) use engine::{ComponentEngine, EngineInstance, Lockstep, Native, OpenError};
 pub(crate) use found::FoundShare;
 pub(crate) use reach::Reach;

@@ -4,6 +4,7 @@ use std::{collections::HashMap, sync::Arc};
 
 use bytes::Bytes;
 use thalweg_contract::{Action, BufferId, ConnectionId, Event, Frame, Instant, Piece, Range, Work, WorkId, WorkOutput};
+use thalweg_tls::Failed;
 use tokio::{runtime::Handle, sync::mpsc};
 
 use super::{
@@ -74,7 +75,7 @@ impl Outside {
         let Some((runtime, events, _)) = &self.reports else { return };
         tracing::debug!(id, address, "connecting");
         self.reach.connecting(&address);
-        self.connections.insert(id, Connection::open(runtime, id, address, self.sockets, events.clone()));
+        self.connections.insert(id, Connection::open(runtime, id, address, self.sockets.clone(), events.clone()));
     }
 
     fn close(&mut self, id: ConnectionId) {
@@ -169,6 +170,13 @@ impl Outside {
         }
     }
 
+    /// Notes that a server was reached, whose connection does not stand yet.
+    pub(super) fn reached(&self, id: ConnectionId) {
+        if let Some(connection) = self.connections.get(&id) {
+            self.reach.reached(&connection.address);
+        }
+    }
+
     /// Notes a connection that stands; false if it was closed meanwhile.
     pub(super) fn connected(&mut self, id: ConnectionId, writer: Writer) -> bool {
         let Some(connection) = self.connections.get_mut(&id) else { return false };
@@ -178,10 +186,10 @@ impl Outside {
     }
 
     /// Notes a connection that ended; false if it was closed before.
-    pub(super) fn disconnected(&mut self, id: ConnectionId, reason: &str) -> bool {
+    pub(super) fn disconnected(&mut self, id: ConnectionId, failed: &Failed) -> bool {
         let Some(connection) = self.connections.remove(&id) else { return false };
-        tracing::debug!(id, address = connection.address, reason, "disconnected");
-        self.reach.failed(&connection.address, reason);
+        tracing::debug!(id, address = connection.address, reason = failed.reason, "disconnected");
+        self.reach.failed(&connection.address, failed);
         true
     }
 }

@@ -85,8 +85,13 @@ const RULES: &[Rule] = &[
     },
     Rule { name: "thalweg-explode", ours: &["thalweg-module", "thalweg-module-macros", "thalweg-types"], never: ARROW },
     Rule {
+        name: "thalweg-tls",
+        ours: &[],
+        never: &["arrow-array", "prost", "wasmtime", "wit-bindgen", "clap", "aws-lc-rs", "openssl"],
+    },
+    Rule {
         name: "thalweg-node",
-        ours: &["thalweg-codec", "thalweg-types", "thalweg-wire"],
+        ours: &["thalweg-codec", "thalweg-tls", "thalweg-types", "thalweg-wire"],
         never: &["wasmtime", "wit-bindgen", "clap"],
     },
     Rule {
@@ -98,6 +103,7 @@ const RULES: &[Rule] = &[
             "thalweg-engine",
             "thalweg-js",
             "thalweg-node",
+            "thalweg-tls",
             "thalweg-types",
             "thalweg-wire",
         ],

@@ -96,6 +96,7 @@ const ROOMS: &[Rooms] = &[
     ("modules/core/client-component/src", &["", "session"]),
     ("guest-sdk/src", &[""]),
     ("guest-sdk/macros/src", &[""]),
+    ("host/tls/src", &[""]),
     ("host/node/src", &["", "log", "keys", "bucket", "table", "handlers"]),
     ("host/src", &["", "cli", "http", "client", "module", "driver", "formats"]),
     ("host/python/src", &["", "client", "capsule", "values"]),

@@ -11,9 +11,7 @@ use std::time::Duration;
 use bytes::{BufMut, Bytes, BytesMut};
 use thalweg_wire::frame::{self, LENGTH_PREFIX, MAX_PLAIN_REQUEST_LENGTH, MAX_REQUEST_LENGTH, RequestHeader};
 use thalweg_wire::message::{ApiKey, ServerErrorCode};
-use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt, BufReader, copy, sink};
-use tokio::net::TcpStream;
-use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, BufReader, copy, sink};
 use tokio::sync::{Semaphore, mpsc};
 use tokio::task::JoinSet;
 use tokio::time::timeout;
@@ -88,10 +86,12 @@ enum Incoming {
 }
 
 /// Serves a connection until its peer closes it, breaks the rules, or the node ends.
-pub(crate) async fn serve(stream: TcpStream, service: Arc<Service>) -> Result<(), ConnectionError> {
-    stream.set_nodelay(true)?;
+pub(crate) async fn serve(
+    read: impl AsyncRead + Unpin,
+    write: impl AsyncWrite + Unpin + Send + 'static,
+    service: Arc<Service>,
+) -> Result<(), ConnectionError> {
     let mut entrance = Entrance::new(&service)?;
-    let (read, write) = stream.into_split();
     let mut read = BufReader::with_capacity(READ_BUFFER, read);
     let (answers, waiting) = mpsc::channel(WAITING_ANSWERS);
     let patience = service.limits.transfer;
@@ -122,7 +122,7 @@ pub(crate) async fn serve(stream: TcpStream, service: Arc<Service>) -> Result<()
 }
 
 async fn read_requests(
-    read: &mut BufReader<OwnedReadHalf>,
+    read: &mut (impl AsyncRead + Unpin),
     service: &Arc<Service>,
     entrance: &mut Entrance,
     answers: &mpsc::Sender<Answer>,
@@ -189,7 +189,7 @@ async fn read_requests(
 
 /// What comes next; `None` when the peer has closed.
 async fn read_request(
-    read: &mut BufReader<OwnedReadHalf>,
+    read: &mut (impl AsyncRead + Unpin),
     service: &Service,
     guest_limit: Option<usize>,
 ) -> Result<Option<Incoming>, ConnectionError> {
@@ -264,7 +264,7 @@ fn too_long(header: RequestHeader, length: usize, limit: usize) -> Failure {
 }
 
 async fn write_answers(
-    mut write: OwnedWriteHalf,
+    mut write: impl AsyncWrite + Unpin,
     mut waiting: mpsc::Receiver<Answer>,
     patience: Duration,
 ) -> Result<(), ConnectionError> {
@@ -272,10 +272,12 @@ async fn write_answers(
         let patience = patience + Duration::from_secs((answer.frame.len() >> 20) as u64);
         timeout(patience, write_frame(&mut write, &answer.frame)).await.map_err(|_| ConnectionError::Slow)??;
     }
+    // With TLS the peer is told that this is the end.
+    let _ = timeout(LINGER, write.shutdown()).await;
     Ok(())
 }
 
-async fn write_frame(write: &mut OwnedWriteHalf, frame: &Frame) -> io::Result<()> {
+async fn write_frame(write: &mut (impl AsyncWrite + Unpin), frame: &Frame) -> io::Result<()> {
     let mut all: Vec<IoSlice<'_>> = frame.slices().map(IoSlice::new).collect();
     let mut rest = all.as_mut_slice();
     while !rest.is_empty() {
@@ -284,5 +286,6 @@ async fn write_frame(write: &mut OwnedWriteHalf, frame: &Frame) -> io::Result<()
             written => IoSlice::advance_slices(&mut rest, written),
         }
     }
-    Ok(())
+    // With TLS some of it may still be held back.
+    write.flush().await
 }

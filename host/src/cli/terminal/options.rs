@@ -7,18 +7,24 @@ use tracing_subscriber::EnvFilter;
 
 use super::login::LoginFlags;
 use super::say::say;
+use super::tls::TlsFlags;
 use crate::client::{Client, ClientOptions, EngineKind, Settings};
 use crate::module::{UnitError, parse_duration};
+
+/// Above the options of commands that connect to a server, in their help.
+pub(in crate::cli) const CONNECTION: &str = "Connection options";
 
 /// Options that every command has.
 #[derive(Debug, Args)]
 pub(in crate::cli) struct Common {
     /// Servers to begin with
     #[arg(long, global = true, value_name = "HOST:PORT,..", env = "THALWEG_SERVER", default_value = "127.0.0.1:9123")]
-    #[arg(value_delimiter = ',', help_heading = "Common options")]
+    #[arg(value_delimiter = ',', help_heading = CONNECTION)]
     server: Vec<String>,
     #[command(flatten)]
     pub(in crate::cli) login: LoginFlags,
+    #[command(flatten)]
+    tls: TlsFlags,
     /// How long a server may take to answer, with all tries, as 30s or 2m
     #[arg(long, global = true, value_name = "DURATION", value_parser = duration, help_heading = "Common options")]
     timeout: Option<Duration>,
@@ -53,6 +59,18 @@ enum Color {
 }
 
 impl Common {
+    /// Why these options cannot be, together or with a command; `connects`: it connects to the servers that they name.
+    pub(in crate::cli) fn check(&self, command: &str, connects: bool) -> Result<(), String> {
+        let serve = command == "serve";
+        match self.tls.given(serve) {
+            Some(given) if serve => Err(format!(
+                "{given} is for commands that connect to a server; the node takes --tls-cert, --tls-key and --tls-client-ca"
+            )),
+            Some(given) if !connects => Err(format!("{given} is for commands that connect to a server; leave it out")),
+            _ => self.tls.options().map(drop),
+        }
+    }
+
     /// Sends log events to standard error.
     pub(in crate::cli) fn start_logging(&self) {
         use std::io::IsTerminal;
@@ -83,6 +101,7 @@ impl Common {
     /// Connects to the servers, with settings of the command's own.
     pub(in crate::cli) async fn connect_with(&self, set: impl FnOnce(&mut Settings)) -> anyhow::Result<Client> {
         let mut options = self.client_options(self.server.clone())?;
+        options.tls = self.tls.options().map_err(anyhow::Error::msg)?;
         set(&mut options.settings);
         Ok(Client::connect(options).await?)
     }

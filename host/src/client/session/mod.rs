@@ -15,12 +15,13 @@ use std::{
 };
 
 use thalweg_contract::{Answer, Counters, ErrorCode, Request, Settings};
+use thalweg_tls::Connector;
 use tokio::sync::{mpsc, oneshot};
 
 use crate::{
     client::{ClientOptions, Error},
-    driver::{Clock, Command, Driver, DriverAccess, Ended, Reach, RowCounts},
-    runtime::Runtime,
+    driver::{Clock, Command, Driver, DriverAccess, Ended, Reach, RowCounts, SocketSettings},
+    runtime::{Runtime, off_the_runtime},
 };
 
 /// A session with one cluster. Clones share it; it ends when it is closed, or when the last of them and of all that came
@@ -53,13 +54,17 @@ impl Client {
     ///
     /// # Errors
     /// `Unreachable` when every server refuses, or none answers within `settings.connection.connect_timeout`; it names
-    /// each. `Engine` for a setting out of its range and for a login that is refused or lacking, `InsecureLogin` when a
-    /// password would go beyond this machine in clear text, `Component` when the engine cannot run here.
+    /// each; `Insecure` when that is for TLS and no other try can help. `Tls` for certificates that cannot be used, `Engine`
+    /// for a setting out of its range and for a login that is refused or lacking, `InsecureLogin` when a password would go
+    /// beyond this machine in clear text, `Component` when the engine cannot run here.
     pub async fn connect(options: ClientOptions) -> Result<Client, Error> {
         let client = Self::start(options).await?;
         let connection = &client.shared.settings.connection;
         let servers = &connection.bootstrap;
-        let unreachable = || Error::Unreachable { reasons: client.shared.reach.describe(servers) };
+        let unreachable = || {
+            let (reach, reasons) = (&client.shared.reach, client.shared.reach.describe(servers));
+            if reach.is_hopeless(servers) { Error::Insecure { reasons } } else { Error::Unreachable { reasons } }
+        };
         tokio::select! {
             biased;
             answer = client.ask(Request::ListDatabases) => match answer {
@@ -82,16 +87,22 @@ impl Client {
     /// As [`connect`](Client::connect), but asks no server anything: the first call that needs one connects.
     ///
     /// # Errors
-    /// `Engine` for a setting out of its range, `Component` when the engine cannot run here.
+    /// `Tls` for certificates that cannot be used, `Engine` for a setting out of its range, `Component` when the engine
+    /// cannot run here.
     pub async fn start(options: ClientOptions) -> Result<Client, Error> {
-        let ClientOptions { settings, insecure_login, engine: kind, runtime } = options;
-        let only_loopback = settings.connection.login.is_some() && !insecure_login;
+        let ClientOptions { settings, tls, insecure_login, engine: kind, runtime } = options;
+        let tls = match tls {
+            Some(tls) => Some(off_the_runtime(move || Connector::new(&tls).map_err(Error::from)).await?),
+            None => None,
+        };
+        let only_loopback = settings.connection.login.is_some() && !insecure_login && tls.is_none();
         let clock = Clock::begin();
         let now = clock.now();
         let seed = RandomState::new().build_hasher().finish();
         let engine = engine::start(kind, runtime.clone(), now, &settings, seed).await?;
         let (ended, reach) = (Arc::new(OnceLock::new()), Arc::new(Reach::default()));
-        let driver = Driver::new(engine, clock, &settings, only_loopback, Arc::clone(&reach), Arc::clone(&ended));
+        let sockets = SocketSettings::new(&settings, tls, only_loopback);
+        let driver = Driver::new(engine, clock, sockets, Arc::clone(&reach), Arc::clone(&ended));
         let (driver, commands) = DriverAccess::start(driver);
         Ok(Client { shared: Arc::new(Shared { driver, commands, ended, reach, settings, runtime }) })
     }

@@ -21,7 +21,7 @@ use super::{Driver, END, Ended, FRAMES_WAITING, Flow, TOGETHER};
 use crate::{
     driver::{
         command::Command,
-        connection::{Events, SocketEvent, Waiting},
+        connection::{Events, SocketEvent, Taker, Waiting},
         engine::Trap,
         work::Done,
     },
@@ -55,6 +55,20 @@ struct Incoming {
     commands: mpsc::UnboundedReceiver<Command>,
     sockets: mpsc::Receiver<(SocketEvent, Waiting)>,
     finished: mpsc::UnboundedReceiver<(WorkId, Done)>,
+}
+
+impl Taker for DriverAccess {
+    fn take(&self, event: SocketEvent) -> Result<(), SocketEvent> {
+        if !matches!(&event, SocketEvent::Frame(_, frame) if frame.len() <= SMALL) {
+            return Err(event);
+        }
+        let Ok(mut place) = self.driver.try_lock() else { return Err(event) };
+        match place.as_mut().filter(|driver| driver.over.is_none()) {
+            Some(driver) => self.follow(driver, Happened::Socket(event, None)),
+            None => return Err(event),
+        }
+        Ok(())
+    }
 }
 
 impl DriverAccess {
@@ -104,19 +118,6 @@ impl DriverAccess {
         Ok(())
     }
 
-    /// Takes a small frame if the engine is idle; gives the event back otherwise.
-    pub(in crate::driver) fn take(&self, event: SocketEvent) -> Result<(), SocketEvent> {
-        if !matches!(&event, SocketEvent::Frame(_, frame) if frame.len() <= SMALL) {
-            return Err(event);
-        }
-        let Ok(mut place) = self.driver.try_lock() else { return Err(event) };
-        match place.as_mut().filter(|driver| driver.over.is_none()) {
-            Some(driver) => self.follow(driver, Happened::Socket(event, None)),
-            None => return Err(event),
-        }
-        Ok(())
-    }
-
     /// Goes on from what happened, in the place of the task; wakes it where it has to end, or to look again sooner.
     fn follow(&self, driver: &mut Driver, happened: Happened) {
         let flow = catch_unwind(AssertUnwindSafe(|| {
@@ -140,7 +141,7 @@ impl DriverAccess {
         let (events, sockets) = mpsc::channel(FRAMES_WAITING);
         let (done, finished) = mpsc::unbounded_channel();
         if let Some(driver) = &mut *self.driver() {
-            driver.outside.listen(Events::new(events, Arc::downgrade(&self)), done);
+            driver.outside.listen(Events::new(events, Arc::<Self>::downgrade(&self)), done);
         }
         let mut incoming = Incoming { commands, sockets, finished };
         let leave = Leave(&self);

@@ -20,7 +20,7 @@ use std::{
 };
 
 use bytes::Bytes;
-use thalweg_contract::{Event, Input, Piece, Scanned, Settings, Ticket, WorkId};
+use thalweg_contract::{Event, Input, Piece, Scanned, Ticket, WorkId};
 use tokio::{sync::oneshot, time::Instant};
 
 use self::commands::Queued;
@@ -86,21 +86,14 @@ const ON: std::ops::ControlFlow<()> = std::ops::ControlFlow::Continue(());
 const END: std::ops::ControlFlow<()> = std::ops::ControlFlow::Break(());
 
 impl Driver {
-    /// Makes a driver of an engine that was opened by this clock. With `only_loopback` it ends rather than talk to a server
-    /// that is not on this machine. `ended` is set when the driver ends.
+    /// Makes a driver of an engine that was opened by this clock. `ended` is set when the driver ends.
     pub(crate) fn new(
         engine: Box<dyn EngineInstance>,
         clock: Clock,
-        settings: &Settings,
-        only_loopback: bool,
+        sockets: SocketSettings,
         reach: Arc<Reach>,
         ended: Arc<OnceLock<Ended>>,
     ) -> Self {
-        let sockets = SocketSettings {
-            connect_timeout: settings.connection.connect_timeout,
-            frame_limit: settings.connection.frame_limit as usize,
-            only_loopback,
-        };
         Self {
             engine,
             clock,
@@ -125,11 +118,12 @@ impl Driver {
 
     fn socket(&mut self, event: SocketEvent) {
         let input = match event {
+            SocketEvent::Reached(id) => return self.outside.reached(id),
             SocketEvent::Connected(id, writer) => self.outside.connected(id, writer).then_some(Input::Connected(id)),
             SocketEvent::Frame(id, frame) => self.outside.hold_frame(id, frame).map(Input::Received),
-            SocketEvent::Ended(connection, reason) => {
-                let known = self.outside.disconnected(connection, &reason);
-                known.then_some(Input::Disconnected { connection, reason })
+            SocketEvent::Ended(connection, failed) => {
+                let known = self.outside.disconnected(connection, &failed);
+                known.then_some(Input::Disconnected { connection, reason: failed.reason })
             }
             SocketEvent::Exposed(address) => {
                 // Trying again does not help, and other servers of the cluster will not be nearer.

@@ -28,7 +28,7 @@ use tokio::sync::{mpsc, oneshot};
 
 use self::scripted::{Call, Reply, Scripted};
 use super::{
-    Change, Command, Driver, DriverAccess, Reach, Write,
+    Change, Command, Driver, DriverAccess, Reach, SocketSettings, Write,
     task::{Clock, Ended},
 };
 use crate::columns::flatten;
@@ -55,8 +55,8 @@ impl Rig {
         };
         let engine = Scripted { script, actions: Vec::new(), buffered: Arc::clone(&buffered), called: true };
         let (ended, reach) = (Arc::new(OnceLock::new()), Arc::new(Reach::default()));
-        let driver =
-            Driver::new(Box::new(engine), Clock::begin(), &settings, false, Arc::clone(&reach), Arc::clone(&ended));
+        let sockets = SocketSettings::new(&settings, None, false);
+        let driver = Driver::new(Box::new(engine), Clock::begin(), sockets, Arc::clone(&reach), Arc::clone(&ended));
         let (driver, commands) = DriverAccess::start(driver);
         Self { driver, commands, calls, buffered, ended, reach }
     }
