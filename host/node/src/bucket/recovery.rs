@@ -36,7 +36,7 @@ pub(super) fn recover(keys: &BucketKeys, log: &Log) -> Result<(), NodeError> {
         return Ok(());
     }
     tracing::info!(folder = %log.folder().display(), from = mark.applied, end, "bringing keys up to their log");
-    let mut replay = Replay::new(keys, mark).map_err(|error| damaged(&error))?;
+    let mut replay = Replay::new(keys, mark);
     while replay.applied() < end {
         let before = replay.applied();
         let bytes = log.read(before, WINDOW, true).map_err(|error| damaged(&error))?;

@@ -204,12 +204,13 @@ impl Catalog {
         })
     }
 
-    /// Changes a table's properties by `change`.
+    /// Changes a table's properties, and adds columns, by `change`: with new columns its schema has a new version. Gives the
+    /// table as it is then.
     pub(crate) fn alter_table(
         &self,
         path: &TablePath,
         change: impl FnOnce(&mut TableDescriptor) -> Result<(), Failure>,
-    ) -> Result<(), Failure> {
+    ) -> Result<Arc<Table>, Failure> {
         self.change(|state| {
             let table = state.databases.get_mut(&path.database).and_then(|tables| tables.tables.get_mut(&path.table));
             let Some(table) = table else { return Err(no_table(path)) };
@@ -217,12 +218,17 @@ impl Catalog {
             change(&mut descriptor)?;
             auto_partition::complete(&mut descriptor)?;
             descriptor::check(&descriptor)?;
-            let created = table.created;
             let properties = properties::parse(&descriptor.properties)?;
-            let definition = Definition::new(descriptor, properties, table.schema_id)?;
-            let altered = Table::new(table.id, table.schema_id, definition, created);
-            *table = Arc::new(Table { modified: clock::now(), partitions: table.partitions.clone(), ..altered });
-            Ok(())
+            let mut altered = Table::clone(table);
+            let before = &table.definition.descriptor.schema;
+            if *before != descriptor.schema {
+                descriptor::check_columns(&descriptor)?;
+                altered.earlier.insert(table.schema_id, before.clone());
+                altered.schema_id += 1;
+            }
+            let definition = Definition::new(descriptor, properties, altered.schema_id, &altered.earlier)?;
+            *table = Arc::new(Table { definition: Arc::new(definition), modified: clock::now(), ..altered });
+            Ok(Arc::clone(table))
         })
     }
 

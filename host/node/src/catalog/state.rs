@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
-use thalweg_wire::table::{DatabaseDescriptor, TableDescriptor, TablePath};
+use thalweg_wire::table::{DatabaseDescriptor, Schema, TableDescriptor, TablePath};
 
 use crate::ids::PhysicalTable;
 use crate::table::definition::Definition;
@@ -105,6 +105,8 @@ pub(crate) struct Table {
     pub(crate) id: i64,
     /// The version of its schema.
     pub(crate) schema_id: i32,
+    /// The versions before it.
+    pub(crate) earlier: BTreeMap<i32, Schema>,
     /// What it is.
     pub(crate) definition: Arc<Definition>,
     /// Its partitions: their names and numbers.
@@ -119,7 +121,13 @@ impl Table {
     /// A table that was created just now.
     pub(super) fn new(id: i64, schema_id: i32, definition: Definition, created: i64) -> Self {
         let definition = Arc::new(definition);
-        Self { id, schema_id, definition, partitions: BTreeMap::new(), created, modified: created }
+        let (earlier, partitions) = (BTreeMap::new(), BTreeMap::new());
+        Self { id, schema_id, earlier, definition, partitions, created, modified: created }
+    }
+
+    /// A version of its schema.
+    pub(crate) fn schema(&self, id: i32) -> Option<&Schema> {
+        if id == self.schema_id { Some(&self.definition.descriptor.schema) } else { self.earlier.get(&id) }
     }
 
     /// Whether its rows lie in partitions.
@@ -183,6 +191,9 @@ struct StoredTable {
     modified: i64,
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     partitions: BTreeMap<String, i64>,
+    /// The versions of the schema before the one of the descriptor.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    earlier: BTreeMap<i32, Box<RawValue>>,
     descriptor: Box<RawValue>,
 }
 
@@ -230,12 +241,14 @@ impl Stored {
 
 impl StoredTable {
     fn of(table: &Table) -> Result<Self, String> {
+        let earlier = table.earlier.iter().map(|(id, schema)| Ok((*id, raw(schema.to_json())?)));
         Ok(Self {
             id: table.id,
             schema_id: table.schema_id,
             created: table.created,
             modified: table.modified,
             partitions: table.partitions.clone(),
+            earlier: earlier.collect::<Result<_, String>>()?,
             descriptor: raw(table.definition.descriptor.to_json())?,
         })
     }
@@ -244,9 +257,15 @@ impl StoredTable {
         let mut descriptor =
             TableDescriptor::from_json(self.descriptor.get().as_bytes()).map_err(|error| error.to_string())?;
         let properties = properties::of_earlier_version(&mut descriptor.properties).map_err(|failure| failure.text)?;
-        let definition = Definition::new(descriptor, properties, self.schema_id).map_err(|failure| failure.text)?;
+        let schema = |(id, json): (i32, Box<RawValue>)| {
+            let schema = Schema::from_json(json.get().as_bytes()).map_err(|error| error.to_string())?;
+            Ok((id, schema))
+        };
+        let earlier: BTreeMap<i32, Schema> = self.earlier.into_iter().map(schema).collect::<Result<_, String>>()?;
+        let definition =
+            Definition::new(descriptor, properties, self.schema_id, &earlier).map_err(|failure| failure.text)?;
         let table = Table::new(self.id, self.schema_id, definition, self.created);
-        Ok(Table { modified: self.modified, partitions: self.partitions, ..table })
+        Ok(Table { modified: self.modified, partitions: self.partitions, earlier, ..table })
     }
 }
 

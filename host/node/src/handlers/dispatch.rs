@@ -10,7 +10,7 @@ use thalweg_wire::frame::{FrameError, RequestHeader, encode_error_response, enco
 use thalweg_wire::message::{ApiKey, Request, ServerErrorCode, decode};
 
 use super::MOST_NAMED;
-use super::admin::{database, handshake, metadata, partition, stats, table};
+use super::admin::{alter, database, handshake, metadata, partition, stats, table};
 use super::read::{fetch, lookup, offsets, scan_kv};
 use super::write::{produce, put_kv};
 use crate::failure::Failure;
@@ -67,7 +67,7 @@ pub(crate) async fn start(service: &Arc<Service>, header: RequestHeader, body: B
         ApiKey::DropTable => blocking(service, id, body, table::drop).await,
         ApiKey::CreatePartition => blocking(service, id, body, partition::create).await,
         ApiKey::DropPartition => blocking(service, id, body, partition::drop).await,
-        ApiKey::AlterTable => blocking(service, id, body, table::alter).await,
+        ApiKey::AlterTable => blocking(service, id, body, alter::alter).await,
         ApiKey::InitWriter => blocking(service, id, body, produce::init_writer).await,
         ApiKey::ProduceLog | ApiKey::PutKv if parts_of(&body) > MOST_NAMED => {
             let text = format!("The request names more than {MOST_NAMED} buckets; send fewer at once.");

@@ -87,9 +87,23 @@ impl Service {
             if let Some(table) = self.catalog.state().table_of_id(id.table) {
                 self.buckets.add(&buckets_of(table, *id));
             }
+            // It may have been altered meanwhile.
+            if let Some(table) = self.catalog.state().table_of_id(id.table) {
+                self.follow_schema(table);
+            }
             if !self.catalog.state().has(*id) {
                 self.remove_buckets(&[*id]);
             }
+        }
+    }
+
+    /// Has the keys of a table take note of its latest schema.
+    pub(crate) fn follow_schema(&self, table: &Table) {
+        let Some(keyed) = &table.definition.keyed else { return };
+        for id in table.physical() {
+            let buckets = self.buckets.table(id);
+            let keys = buckets.iter().flat_map(|buckets| buckets.iter()).filter_map(|bucket| bucket.keys());
+            keys.for_each(|keys| keys.follow(keyed));
         }
     }
 

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
-use std::sync::{Arc, Mutex, RwLockReadGuard, TryLockError};
+use std::sync::{Arc, Mutex, RwLock, RwLockReadGuard, TryLockError};
 
 use bytes::Bytes;
 use fjall::Readable;
@@ -13,7 +13,7 @@ use super::error::StoreError;
 use super::memory::{Buffer, Hash, Layers, Mark, Part, Row, Rows, Settle};
 use super::space::{PREFIX, Space, extend_prefix};
 use super::view::View;
-use crate::runtime::sync::{lock, read};
+use crate::runtime::sync::{lock, read, write};
 use crate::table::keyed::KeyedTable;
 
 /// The longest key with its bucket before it: more would make the store panic.
@@ -26,8 +26,8 @@ const COPIED: usize = 4 << 20;
 /// The keys of one bucket. They are changed by the thread that writes the bucket's log only, and read by any.
 #[derive(Debug)]
 pub(crate) struct BucketKeys {
-    /// Their table.
-    pub(crate) table: Arc<KeyedTable>,
+    /// Their table, by the latest version of its schema.
+    table: RwLock<Arc<KeyedTable>>,
     space: Arc<Space>,
     bucket: u32,
     part: Arc<Part>,
@@ -53,7 +53,7 @@ impl BucketKeys {
     pub(super) fn new(table: Arc<KeyedTable>, space: Arc<Space>, bucket: u32, part: &Arc<Part>) -> Self {
         let mark = read(part.buffer()).mark();
         Self {
-            table,
+            table: RwLock::new(table),
             space,
             bucket,
             part: Arc::clone(part),
@@ -61,6 +61,19 @@ impl BucketKeys {
             applied: AtomicI64::new(mark.applied),
             failed: AtomicBool::new(false),
             staged: Mutex::default(),
+        }
+    }
+
+    /// Their table, by the latest version of its schema.
+    pub(crate) fn table(&self) -> Arc<KeyedTable> {
+        Arc::clone(&read(&self.table))
+    }
+
+    /// Takes note of a new version of the table's schema.
+    pub(crate) fn follow(&self, latest: &Arc<KeyedTable>) {
+        let mut table = write(&self.table);
+        if table.latest.schema_id < latest.latest.schema_id {
+            *table = Arc::clone(latest);
         }
     }
 
@@ -81,7 +94,7 @@ impl BucketKeys {
 
     /// How many rows there are; `None` where they are not counted, since inserts are not told from updates.
     pub(crate) fn rows(&self) -> Option<i64> {
-        (self.table.image == ChangelogImage::Full).then(|| self.mark().rows)
+        (self.table().image == ChangelogImage::Full).then(|| self.mark().rows)
     }
 
     /// The values of keys, behind one another in `out`, and where each of them lies there. `None` if they are more than `most`

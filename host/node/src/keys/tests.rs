@@ -1,6 +1,6 @@
 //! What the keys of many buckets take of memory, and what the books say of it.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 
 use thalweg_wire::table::{Schema, TableDescriptor, TableProperties};
@@ -26,7 +26,7 @@ impl Opened {
         schema.primary_key = vec![0];
         let descriptor = TableDescriptor::new(schema);
         let properties = TableProperties::parse(&descriptor.properties).unwrap();
-        let table = Arc::new(KeyedTable::new(&descriptor, &properties, 1).unwrap());
+        let table = Arc::new(KeyedTable::new(&descriptor, &properties, 1, &BTreeMap::new()).unwrap());
         let store = Store::open(folder, LEAST_MEMORY, &HashSet::new()).unwrap();
         let new = |id| store.new_buckets(PhysicalTable { table: id, partition: None }, &table, BUCKETS);
         let keys = (0..tables).flat_map(new).collect();

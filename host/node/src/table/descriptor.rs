@@ -1,6 +1,8 @@
 //! What a new table must look like, and what the node adds to it (`fluss.md` 3.2). Checks come in the order of Fluss's
 //! `TableDescriptorValidation`, so that the same one fails first.
 
+use std::collections::BTreeMap;
+
 use thalweg_wire::message::ServerErrorCode;
 use thalweg_wire::table::{TableDescriptor, TableProperties};
 
@@ -32,7 +34,7 @@ pub(crate) fn complete(mut descriptor: TableDescriptor, most_buckets: u32) -> Re
     check_distribution(&descriptor, most_buckets)?;
     check(&descriptor)?;
     check_columns(&descriptor)?;
-    Definition::new(descriptor, properties, FIRST_SCHEMA)
+    Definition::new(descriptor, properties, FIRST_SCHEMA, &BTreeMap::new())
 }
 
 /// Checks everything that may have changed when properties were altered.
@@ -62,7 +64,8 @@ fn check_distribution(descriptor: &TableDescriptor, most_buckets: u32) -> Result
     Ok(())
 }
 
-fn check_columns(descriptor: &TableDescriptor) -> Result<(), Failure> {
+/// Checks the names of columns, and that there are some.
+pub(crate) fn check_columns(descriptor: &TableDescriptor) -> Result<(), Failure> {
     let columns = &descriptor.schema.columns;
     if columns.is_empty() {
         return Err(Failure::invalid_table("A table needs at least one column."));
@@ -82,8 +85,6 @@ fn check_columns(descriptor: &TableDescriptor) -> Result<(), Failure> {
 
 #[cfg(test)]
 pub(crate) mod tests {
-    use std::collections::BTreeMap;
-
     use thalweg_wire::table::Schema;
 
     use super::*;
@@ -166,7 +167,7 @@ pub(crate) mod tests {
         }
         let stored = table("a INT", &["a"], &[], &[("table.log.arrow.compression.zstd.level", "23")]);
         let properties = TableProperties::parse(&stored.properties).unwrap();
-        let failure = Definition::new(stored, properties, FIRST_SCHEMA).unwrap_err();
+        let failure = Definition::new(stored, properties, FIRST_SCHEMA, &BTreeMap::new()).unwrap_err();
         let text = "table property 'table.log.arrow.compression.zstd.level' is '23', but must be 1 to 22";
         assert_eq!((failure.code.code(), failure.text.as_str()), (15, text));
     }

@@ -1,23 +1,24 @@
 //! What the keys of one table need to know of it, worked out once: formats, key, merge engine, changelog image.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use thalweg_wire::record::{Compression, KeyEncoder, KeyFormat, Layout, RecordError, RowDecoder, RowFormat};
+use thalweg_wire::record::{Compression, KeyFormat, RecordError, RowDecoder, RowFormat};
 use thalweg_wire::table::{
-    ChangelogImage, DeleteBehavior, LogCompression, LogFormat, TableDescriptor, TableProperties,
+    ChangelogImage, DeleteBehavior, LogCompression, LogFormat, Schema, TableDescriptor, TableProperties,
 };
 
-use super::key::KeyOfRow;
 use super::merge::{Engine, Merger};
+use super::version::Version;
 use crate::failure::Failure;
 
 /// A primary-key table.
 #[derive(Debug)]
 pub(crate) struct KeyedTable {
-    /// The version of its schema.
-    pub(crate) schema_id: i16,
-    /// Its columns.
-    pub(crate) layout: Layout,
+    /// The latest version of its schema.
+    pub(crate) latest: Version,
+    /// The versions before it.
+    earlier: Vec<Version>,
     /// The format of its rows.
     pub(crate) format: RowFormat,
     /// The format of its changelog.
@@ -30,10 +31,6 @@ pub(crate) struct KeyedTable {
     pub(crate) deletion: DeleteBehavior,
     /// Rows to columns.
     pub(crate) decoder: RowDecoder,
-    /// The key that a row has.
-    pub(crate) key: KeyOfRow,
-    /// The key of rows in columns.
-    pub(crate) key_encoder: KeyEncoder,
     /// All columns of the primary key, those of the partition included.
     pub(crate) primary_key: Vec<usize>,
     engine: Engine,
@@ -44,11 +41,13 @@ pub(crate) struct KeyedTable {
 }
 
 impl KeyedTable {
-    /// Works a table out. Fails where it has something that this node does not know.
+    /// Works a table out; `earlier` are the versions of its schema before this one. Fails where it has something that this
+    /// node does not know.
     pub(crate) fn new(
         descriptor: &TableDescriptor,
         properties: &TableProperties,
         schema_id: i32,
+        earlier: &BTreeMap<i32, Schema>,
     ) -> Result<Self, Failure> {
         let schema = &descriptor.schema;
         let keys = descriptor.physical_primary_key();
@@ -75,14 +74,17 @@ impl KeyedTable {
             let text = "This node keeps keys in the format of a data lake only with a changelog in the format ARROW.";
             return Err(Failure::invalid_table(text));
         }
-        let (layout, primary_key) = (Layout::of_schema(schema), schema.primary_key.clone());
         let read = |error: RecordError| Failure::invalid_table(error.to_string());
+        let version = |id: i32, schema: &Schema| {
+            let id = i16::try_from(id).map_err(|_| Failure::invalid_table("Its schema id is too high."))?;
+            Version::new(id, schema, format, &keys, key_format).map_err(read)
+        };
+        let latest = version(schema_id, schema)?;
         let engine = Engine::of(descriptor, properties)?;
         Ok(Self {
-            schema_id: i16::try_from(schema_id).map_err(|_| Failure::invalid_table("Its schema id is too high."))?,
-            decoder: RowDecoder::new(&layout, format).map_err(read)?,
-            key: KeyOfRow::new(&layout, format, &keys, key_format).map_err(read)?,
-            key_encoder: KeyEncoder::with_format(&layout, &keys, key_format).map_err(read)?,
+            decoder: RowDecoder::new(&latest.layout, format).map_err(read)?,
+            latest,
+            earlier: earlier.iter().map(|(id, schema)| version(*id, schema)).collect::<Result<_, _>>()?,
             format,
             log_format,
             compression: compression(
@@ -92,10 +94,32 @@ impl KeyedTable {
             deletion: deletion(properties, &engine),
             whole: Arc::new(engine.whole()),
             overwriting: Arc::new(Merger::Last),
-            layout,
-            primary_key,
+            primary_key: schema.primary_key.clone(),
             engine,
         })
+    }
+
+    /// A version of its schema.
+    pub(crate) fn version(&self, schema_id: i16) -> Option<&Version> {
+        let earlier = || self.earlier.iter().find(|version| version.schema_id == schema_id);
+        if schema_id == self.latest.schema_id { Some(&self.latest) } else { earlier() }
+    }
+
+    /// A row as one of the latest version: itself, or in `room` with null in the columns that it lacks. Fails on a row that
+    /// cannot be taken apart, or of a version that there is not.
+    pub(crate) fn widened<'a>(
+        &self,
+        schema_id: i16,
+        row: &'a [u8],
+        room: &'a mut Vec<u8>,
+    ) -> Result<&'a [u8], RecordError> {
+        if schema_id == self.latest.schema_id {
+            return Ok(row);
+        }
+        let version = self.version(schema_id).ok_or_else(|| unknown(schema_id))?;
+        room.clear();
+        version.widen(row, &self.latest.layout, room)?;
+        Ok(room)
     }
 
     /// How rows are merged that have all columns, or only those at `target` if there are any. With `overwrite` they
@@ -105,8 +129,13 @@ impl KeyedTable {
             return Ok(Arc::clone(if overwrite { &self.overwriting } else { &self.whole }));
         }
         let engine = if overwrite { &Engine::Last } else { &self.engine };
-        Ok(Arc::new(engine.partial(&self.layout, &self.primary_key, target)?))
+        Ok(Arc::new(engine.partial(&self.latest.layout, &self.primary_key, target)?))
     }
+}
+
+/// A row has a version of the schema that the table never had.
+pub(crate) fn unknown(schema_id: i16) -> RecordError {
+    RecordError::Corrupt { what: "row", reason: format!("there is no schema {schema_id} of its table") }
 }
 
 /// How buffers are compressed, and with which level of zstd.

@@ -6,7 +6,7 @@
 //! primary_key      what a primary-key table must look like
 //! auto_partition   partitions that follow the time, and calendar, which names them
 //! definition       a descriptor with all that follows from it
-//! keyed            what the keys of a table need to know of it; key: the key that a row has
+//! keyed            what the keys of a table need to know of it; key: the key that a row has; version: of its schema
 //! merge            how a row is merged with the one before it
 //! ```
 
@@ -19,6 +19,7 @@ pub(crate) mod keyed;
 pub(crate) mod merge;
 mod primary_key;
 pub(crate) mod properties;
+pub(crate) mod version;
 
 use thalweg_wire::record::{Layout, LayoutField, RecordError};
 

@@ -46,7 +46,7 @@ fn table(properties: &[(&str, &str)]) -> Arc<KeyedTable> {
     let mut descriptor = TableDescriptor::new(schema);
     descriptor.properties = properties.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect();
     let properties = TableProperties::parse(&descriptor.properties).unwrap();
-    Arc::new(KeyedTable::new(&descriptor, &properties, 1).unwrap())
+    Arc::new(KeyedTable::new(&descriptor, &properties, 1, &BTreeMap::new()).unwrap())
 }
 
 impl Opened {
@@ -91,11 +91,11 @@ impl Opened {
     fn rows(&self) -> BTreeMap<i32, Option<i64>> {
         let Some(view) = self.keys.view(&[], usize::MAX).unwrap() else { return BTreeMap::new() };
         assert_eq!(view.mark, self.keys.mark());
-        let rows: BTreeMap<_, _> = view.map(|value| decoded(&self.keys.table, &value.unwrap())).collect();
+        let rows: BTreeMap<_, _> = view.map(|value| decoded(&self.keys.table(), &value.unwrap())).collect();
         for (id, n) in &rows {
-            let key = encoded(&self.keys.table, *id, *n).0;
+            let key = encoded(&self.keys.table(), *id, *n).0;
             let value = self.keys.get(&key, &mut Vec::new()).unwrap().expect("a row of a scan");
-            assert_eq!(decoded(&self.keys.table, &value), (*id, *n));
+            assert_eq!(decoded(&self.keys.table(), &value), (*id, *n));
         }
         rows
     }
@@ -113,7 +113,7 @@ impl Opened {
                 if batch.records == 0 {
                     continue;
                 }
-                let rows = match self.keys.table.log_format {
+                let rows = match self.keys.table().log_format {
                     LogFormat::Arrow => self.columns_of(&batch),
                     _ => self.rows_of(&batch),
                 };
@@ -125,20 +125,20 @@ impl Opened {
     }
 
     fn columns_of(&self, batch: &LogBatch<'_>) -> Vec<(ChangeType, (i32, Option<i64>))> {
-        let table = &self.keys.table;
-        let rows = Rows::of_batch(batch, &table.layout).unwrap();
-        let columns = rows.columns(&table.layout).unwrap();
-        let encoder = RowEncoder::new(&table.layout, None, table.format).unwrap();
+        let table = self.keys.table();
+        let rows = Rows::of_batch(batch, &table.latest.layout).unwrap();
+        let columns = rows.columns(&table.latest.layout).unwrap();
+        let encoder = RowEncoder::new(&table.latest.layout, None, table.format).unwrap();
         let row = |(row, change): (usize, ChangeType)| {
             let mut value = vec![1, 0];
             encoder.encode(&columns, row, &mut value).unwrap();
-            (change, decoded(table, &value))
+            (change, decoded(&table, &value))
         };
         batch.changes(0..batch.records as usize).unwrap().unwrap().into_iter().enumerate().map(row).collect()
     }
 
     fn rows_of(&self, batch: &LogBatch<'_>) -> Vec<(ChangeType, (i32, Option<i64>))> {
-        let row = |row: LogRow<'_>| (row.change, decoded(&self.keys.table, &[&[1, 0], row.row].concat()));
+        let row = |row: LogRow<'_>| (row.change, decoded(&self.keys.table(), &[&[1, 0], row.row].concat()));
         batch.log_rows().map(|one| row(one.unwrap())).collect()
     }
 }
@@ -146,7 +146,7 @@ impl Opened {
 fn decoded(table: &KeyedTable, value: &[u8]) -> (i32, Option<i64>) {
     let value = Value::parse(value).unwrap();
     assert_eq!(value.schema_id, 1);
-    let fields = RowFields::parse_as(&table.layout, table.format, value.row).unwrap();
+    let fields = RowFields::parse_as(&table.latest.layout, table.format, value.row).unwrap();
     let read = |at: usize, data_type| {
         fields.fields()[at].map(|bytes| Scalar::read("", data_type, table.format, bytes).unwrap())
     };
@@ -168,7 +168,7 @@ fn encoded(table: &KeyedTable, id: i32, n: Option<i64>) -> (Vec<u8>, Vec<u8>) {
     let id = field(Scalar::Int(id), &DataType::Int, table.format);
     let n = n.map(|n| field(Scalar::BigInt(n), &DataType::BigInt, table.format));
     let mut row = Vec::new();
-    RowFields::write_as(&table.layout, table.format, &[Some(&id[..]), n.as_deref()], &mut row);
+    RowFields::write_as(&table.latest.layout, table.format, &[Some(&id[..]), n.as_deref()], &mut row);
     (key, row)
 }
 
@@ -189,6 +189,5 @@ fn put(table: &KeyedTable, writer: (i64, i32), records: &[Record]) -> Put {
 }
 
 fn put_of(table: &KeyedTable, records: Vec<u8>) -> Put {
-    let merger = table.merger(&[], false).unwrap();
-    Put::new(&KvBatch::parse(&records).unwrap(), records.clone().into(), merger, false)
+    Put::new(&KvBatch::parse(&records).unwrap(), records.clone().into(), table, &[], false).unwrap()
 }

@@ -1,5 +1,6 @@
 //! Requests about what there is: databases, tables, partitions, the node itself.
 
+pub(crate) mod alter;
 pub(crate) mod database;
 pub(crate) mod handshake;
 pub(crate) mod metadata;

@@ -55,12 +55,11 @@ fn begin(
     }
     check_acks(request.acks.unwrap_or(-1))?;
     let (bucket, keys) = service.keyed(request.table_id, part.partition_id, part.bucket_id)?;
-    let table = &keys.table;
-    if !table.key.is_whole(&table.primary_key) {
+    let table = keys.table();
+    if !table.latest.key.is_whole(&table.primary_key) {
         let text = "Rows of a partitioned table cannot be inserted by a lookup: its keys do not tell the partition.";
         return Err(Failure::invalid_table(text));
     }
-    let columns: Vec<i32> = table.primary_key.iter().filter_map(|at| i32::try_from(*at).ok()).collect();
-    let put = Put::of_keys(table, table.merger(&columns, false)?, &missing)?;
+    let put = Put::of_keys(&table, &missing)?;
     Ok(Some(service.committer.put(bucket, keys, put)))
 }

@@ -139,8 +139,9 @@ fn corrupt(error: RecordError) -> Failure {
 
 /// Checks that a batch holds single rows, as many as it says, with the columns of their table.
 fn check_rows(table: &Table, format: RowFormat, batch: &Batch) -> Result<(), RecordError> {
+    let layout = table.definition.layout_of(batch.header.schema_id).unwrap_or(&table.definition.layout);
     for row in LogBatch::parse(&batch.bytes)?.log_rows() {
-        RowFields::parse_as(&table.definition.layout, format, row?.row)?;
+        RowFields::parse_as(layout, format, row?.row)?;
     }
     Ok(())
 }

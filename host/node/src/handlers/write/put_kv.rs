@@ -78,13 +78,13 @@ fn begin(
         let text = "The records of a bucket must be one key batch, but more follows it.";
         return Err(Failure::new(ServerErrorCode::UNKNOWN_SERVER_ERROR, text));
     }
-    if batch.schema_id != keys.table.schema_id {
+    let table = keys.table();
+    if table.version(batch.schema_id).is_none() {
         let (id, table) = (batch.schema_id, request.table_id);
         let text = format!("Schema with schema id {id} does not exist for the table with the id {table}.");
         // As for logs: a single node knows every schema that there is.
         return Err(Failure::invalid_table(text));
     }
-    let merger = keys.table.merger(&request.target_columns, overwrite)?;
-    let put = Put::new(&batch, part.records.clone(), merger, overwrite);
+    let put = Put::new(&batch, part.records.clone(), &table, &request.target_columns, overwrite)?;
     Ok(service.committer.put(bucket, keys, put))
 }

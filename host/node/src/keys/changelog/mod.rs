@@ -28,7 +28,7 @@ impl<'a> Changelog<'a> {
     /// No changes yet, of about `records` records.
     pub(crate) fn new(table: &'a KeyedTable, records: usize) -> Self {
         let rows = (table.log_format != LogFormat::Arrow).then(LogRowsBuilder::new);
-        let columns = ColumnsBuilder::new(table.layout.clone());
+        let columns = ColumnsBuilder::new(table.latest.layout.clone());
         Self { table, changes: Vec::with_capacity(records), columns, rows }
     }
 
@@ -70,7 +70,7 @@ fn arrow_batch(
         (body, body_checksum) = (encoded.body, encoded.checksum);
     }
     let content = BatchContent {
-        schema_id: table.schema_id,
+        schema_id: table.latest.schema_id,
         writer,
         records,
         changes: Some(changes),
@@ -87,7 +87,7 @@ fn rows_batch(table: &KeyedTable, rows: LogRowsBuilder, writer: (i64, i32)) -> R
     let records = rows.records();
     let body = rows.into_bytes();
     let content = RowsContent {
-        schema_id: table.schema_id,
+        schema_id: table.latest.schema_id,
         writer,
         records,
         append_only: false,

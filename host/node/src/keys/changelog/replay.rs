@@ -1,5 +1,7 @@
 //! The changes of log batches applied to keys again.
 
+use std::sync::Arc;
+
 use thalweg_wire::record::{ChangeType, LogBatch, MAX_KEY_LENGTH, RecordError, RowEncoder, Value};
 use thalweg_wire::table::LogFormat;
 
@@ -8,11 +10,14 @@ use super::corrupt;
 use crate::keys::bucket_keys::BucketKeys;
 use crate::keys::error::StoreError;
 use crate::keys::memory::{Hash, Mark, Row, Rows};
+use crate::table::keyed::{KeyedTable, unknown};
 
 /// Brings keys up to their log, batch by batch.
 pub(crate) struct Replay<'a> {
     keys: &'a BucketKeys,
-    encoder: RowEncoder,
+    table: Arc<KeyedTable>,
+    /// What encodes rows of the version of the schema that the last batch had.
+    encoder: Option<(i16, RowEncoder)>,
     changes: Rows,
     mark: Mark,
 }
@@ -26,9 +31,8 @@ struct Made {
 
 impl<'a> Replay<'a> {
     /// Goes on from `mark`.
-    pub(crate) fn new(keys: &'a BucketKeys, mark: Mark) -> Result<Self, RecordError> {
-        let encoder = RowEncoder::new(&keys.table.layout, None, keys.table.format)?;
-        Ok(Self { keys, encoder, changes: Rows::default(), mark })
+    pub(crate) fn new(keys: &'a BucketKeys, mark: Mark) -> Self {
+        Self { keys, table: keys.table(), encoder: None, changes: Rows::default(), mark }
     }
 
     /// Up to which offset batches were applied.
@@ -43,7 +47,7 @@ impl<'a> Replay<'a> {
         if batch.end_offset() <= offset || batch.records == 0 {
             return Ok(());
         }
-        match self.keys.table.log_format {
+        match self.table.log_format {
             LogFormat::Arrow => self.columns(batch),
             LogFormat::Indexed | LogFormat::Compacted => self.rows(batch),
         }
@@ -56,27 +60,35 @@ impl<'a> Replay<'a> {
     }
 
     fn columns(&mut self, batch: &LogBatch<'_>) -> Result<(), RecordError> {
-        let table = &self.keys.table;
-        let rows = Columns::of_batch(batch, &table.layout)?;
-        let columns = rows.columns(&table.layout)?;
+        let table = Arc::clone(&self.table);
+        let version = table.version(batch.schema_id).ok_or_else(|| unknown(batch.schema_id))?;
+        let encoder = match self.encoder.take().filter(|(id, _)| *id == batch.schema_id) {
+            Some((_, encoder)) => encoder,
+            None => version.encoder()?,
+        };
+        let rows = Columns::of_batch(batch, &version.layout)?;
+        let columns = rows.columns(&version.layout)?;
         let mut made = Made::default();
         for (row, change) in batch.changes(0..batch.records as usize)?.unwrap_or_default().into_iter().enumerate() {
             if change == ChangeType::UpdateBefore {
                 continue;
             }
             made.key.clear();
-            table.key_encoder.encode(&columns, row, &mut made.key)?;
+            version.key_encoder.encode(&columns, row, &mut made.key)?;
             made.value.clear();
             if change != ChangeType::Delete {
                 made.value.extend_from_slice(&batch.schema_id.to_le_bytes());
-                self.encoder.encode(&columns, row, &mut made.value)?;
+                encoder.encode(&columns, row, &mut made.value)?;
             }
             self.apply(change, &made)?;
         }
+        self.encoder = Some((batch.schema_id, encoder));
         Ok(())
     }
 
     fn rows(&mut self, batch: &LogBatch<'_>) -> Result<(), RecordError> {
+        let table = Arc::clone(&self.table);
+        let version = table.version(batch.schema_id).ok_or_else(|| unknown(batch.schema_id))?;
         let mut made = Made::default();
         for row in batch.log_rows() {
             let row = row?;
@@ -84,7 +96,7 @@ impl<'a> Replay<'a> {
                 continue;
             }
             made.key.clear();
-            self.keys.table.key.write(row.row, &mut made.key)?;
+            version.key.write(row.row, &mut made.key)?;
             made.value.clear();
             Value { schema_id: batch.schema_id, row: row.row }.write(&mut made.value);
             self.apply(row.change, &made)?;

@@ -8,7 +8,9 @@ use crate::keys::bucket_keys::{BucketKeys, Staged};
 use crate::keys::changelog::Changelog;
 use crate::keys::error::{MergeError, StoreError};
 use crate::keys::memory::{Buffer, Full, Hash, Layers, Row, Rows};
-use crate::table::merge::Merged;
+use crate::table::keyed::KeyedTable;
+use crate::table::merge::{Merged, Merger};
+use crate::table::version::Version;
 
 /// Records whose keys are looked for together: as many as a number has bits.
 pub(super) const TOGETHER: usize = u64::BITS as usize;
@@ -41,6 +43,12 @@ impl From<Full> for Step {
 pub(super) struct Merging<'a> {
     /// Into these keys.
     pub(super) keys: &'a BucketKeys,
+    /// Their table, by the latest version of its schema.
+    pub(super) table: &'a KeyedTable,
+    /// The version of the schema that the rows of the batch have.
+    pub(super) version: &'a Version,
+    /// How they are merged.
+    pub(super) merger: &'a Merger,
     /// What is written to the log before it and not committed yet.
     pub(super) staged: &'a Staged,
     /// What is in memory.
@@ -61,6 +69,8 @@ pub(super) struct Merging<'a> {
     pub(super) old: Vec<u8>,
     /// The value that is made.
     pub(super) value: Vec<u8>,
+    /// A row of an earlier version with all columns.
+    pub(super) wide: Vec<u8>,
 }
 
 /// Where the row of a key may be, if not among the changes of its batch.
@@ -103,18 +113,37 @@ impl Merging<'_> {
         check_key_length(record.key, at)?;
         match record.row {
             Some(row) => {
-                if !self.keys.table.key.fits(record.key, row)? {
+                if !self.version.key.fits(record.key, row)? {
                     let reason = "its key is not that of its row".to_owned();
                     return Err(Step::Refused(MergeError::Record { record: at, reason }));
                 }
-                self.upsert(record.key, row, sought)
+                let mut wide = std::mem::take(&mut self.wide);
+                let row = self.table.widened(self.version.schema_id, row, &mut wide)?;
+                let done = self.upsert(record.key, row, sought);
+                self.wide = wide;
+                done
             }
             None => self.delete(at, record.key, sought),
         }
     }
 
-    /// Reads the value of a key into `old`; whether there is one.
-    fn read_old(&mut self, sought: Sought, key: &[u8]) -> Result<bool, StoreError> {
+    /// Reads the value of a key into `old`, with all columns; whether there is one.
+    fn read_old(&mut self, sought: Sought, key: &[u8]) -> Result<bool, Step> {
+        let found = self.find_old(sought, key)?;
+        if found {
+            let old = Value::parse(&self.old)?;
+            let latest = self.table.latest.schema_id;
+            if old.schema_id != latest {
+                self.table.widened(old.schema_id, old.row, &mut self.value)?;
+                self.old.clear();
+                Value { schema_id: latest, row: &self.value }.write(&mut self.old);
+            }
+        }
+        Ok(found)
+    }
+
+    /// Reads the value of a key into `old` as it was written; whether there is one.
+    fn find_old(&mut self, sought: Sought, key: &[u8]) -> Result<bool, StoreError> {
         let Self { keys, staged, recent, changes, full_key, old, .. } = self;
         let Sought { hash, in_memory, in_files } = sought;
         let in_memory = || in_memory.then(|| staged.get(hash, key).or_else(|| recent.get(hash, key))).flatten();
@@ -132,17 +161,17 @@ impl Merging<'_> {
     }
 
     fn upsert(&mut self, key: &[u8], row: &[u8], sought: Sought) -> Result<(), Step> {
-        let table = &*self.keys.table;
+        let table = self.table;
         // Such a changelog never says what was there before, so nobody looks.
-        if table.image == ChangelogImage::Wal && self.put.merger.is_blind() {
+        if table.image == ChangelogImage::Wal && self.merger.is_blind() {
             self.changelog.push(ChangeType::UpdateAfter, row)?;
             return self.keep(sought.hash, key, Merged::New, row);
         }
         let there = self.read_old(sought, key)?;
         let old_row = if there { Some(row_of(&self.old)?) } else { None };
         self.value.clear();
-        self.value.extend_from_slice(&table.schema_id.to_le_bytes());
-        let merged = self.put.merger.merge(&table.layout, table.format, old_row, row, &mut self.value)?;
+        self.value.extend_from_slice(&table.latest.schema_id.to_le_bytes());
+        let merged = self.merger.merge(&table.latest.layout, table.format, old_row, row, &mut self.value)?;
         let new = match merged {
             Merged::Old => return Ok(()),
             Merged::New => row,
@@ -164,7 +193,7 @@ impl Merging<'_> {
     }
 
     fn delete(&mut self, at: usize, key: &[u8], sought: Sought) -> Result<(), Step> {
-        let table = &*self.keys.table;
+        let table = self.table;
         match table.deletion {
             _ if self.put.overwrite => {}
             DeleteBehavior::Allow => {}
@@ -176,8 +205,8 @@ impl Merging<'_> {
         }
         let old_row = row_of(&self.old)?;
         self.value.clear();
-        self.value.extend_from_slice(&table.schema_id.to_le_bytes());
-        if self.put.merger.delete(&table.layout, table.format, old_row, &mut self.value)? {
+        self.value.extend_from_slice(&table.latest.schema_id.to_le_bytes());
+        if self.merger.delete(&table.latest.layout, table.format, old_row, &mut self.value)? {
             if table.image == ChangelogImage::Full {
                 self.changelog.push(ChangeType::UpdateBefore, old_row)?;
             }
@@ -194,7 +223,7 @@ impl Merging<'_> {
     fn keep(&mut self, hash: Hash, key: &[u8], merged: Merged, row: &[u8]) -> Result<(), Step> {
         if merged == Merged::New {
             self.value.clear();
-            self.value.extend_from_slice(&self.keys.table.schema_id.to_le_bytes());
+            self.value.extend_from_slice(&self.table.latest.schema_id.to_le_bytes());
             self.value.extend_from_slice(row);
         }
         Ok(self.changes.insert(hash, Row { key, value: Some(&self.value) })?)

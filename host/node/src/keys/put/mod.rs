@@ -16,8 +16,9 @@ use super::bucket_keys::BucketKeys;
 use super::changelog::Changelog;
 use super::error::MergeError;
 use super::memory::Rows;
+use crate::failure::Failure;
 use crate::runtime::sync::lock;
-use crate::table::keyed::KeyedTable;
+use crate::table::keyed::{KeyedTable, unknown};
 use crate::table::merge::Merger;
 
 /// Records that room is made for before any is read.
@@ -34,8 +35,12 @@ pub(crate) struct Put {
     count: u32,
     /// Its writer and its sequence; (-1, -1) if that does not number its batches.
     writer: (i64, i32),
-    /// How its rows are merged.
-    merger: Arc<Merger>,
+    /// The version of the schema that its rows have.
+    schema_id: i16,
+    /// The columns that it writes; none: all.
+    target: Vec<i32>,
+    /// How its rows are merged, by the version of the schema that was the latest when it came.
+    merger: (i16, Arc<Merger>),
     /// Whether it replaces rows whatever the merge engine, and deletes them.
     overwrite: bool,
 }
@@ -52,10 +57,27 @@ pub(crate) struct Prepared {
 }
 
 impl Put {
-    /// A batch whose rows are merged so.
-    pub(crate) fn new(batch: &KvBatch<'_>, records: Bytes, merger: Arc<Merger>, overwrite: bool) -> Self {
-        let writer = (batch.writer_id, batch.sequence);
-        Self { records, count: batch.count, writer, merger, overwrite }
+    /// A batch that writes the columns at `target`, or all where there are none. Fails if the table cannot merge these.
+    pub(crate) fn new(
+        batch: &KvBatch<'_>,
+        records: Bytes,
+        table: &KeyedTable,
+        target: &[i32],
+        overwrite: bool,
+    ) -> Result<Self, Failure> {
+        let (writer, schema_id) = ((batch.writer_id, batch.sequence), batch.schema_id);
+        let merger = (table.latest.schema_id, table.merger(target, overwrite)?);
+        Ok(Self { records, count: batch.count, writer, schema_id, target: target.to_vec(), merger, overwrite })
+    }
+
+    /// How its rows are merged by the version of the schema that is the latest now: there may be more columns.
+    fn merger(&self, table: &KeyedTable) -> Result<Arc<Merger>, MergeError> {
+        let (version, merger) = &self.merger;
+        if *version == table.latest.schema_id {
+            return Ok(Arc::clone(merger));
+        }
+        let failed = |failure: Failure| MergeError::Record { record: 0, reason: failure.text };
+        table.merger(&self.target, self.overwrite).map_err(failed)
     }
 
     /// How many bytes it has.
@@ -70,20 +92,22 @@ impl Put {
 
     /// A batch that inserts rows of nothing but their key, unless they are there, of a table whose keys hold the whole
     /// primary key.
-    pub(crate) fn of_keys(table: &KeyedTable, merger: Arc<Merger>, keys: &[&[u8]]) -> Result<Self, MergeError> {
+    pub(crate) fn of_keys(table: &KeyedTable, keys: &[&[u8]]) -> Result<Self, Failure> {
         let wrong = |record: usize, error: RecordError| MergeError::Record { record, reason: error.to_string() };
         let mut builder = KvBatchBuilder::new();
         for (at, key) in keys.iter().enumerate() {
-            builder.upsert_with(key, |out| table.key.write_row(key, out)).map_err(|error| wrong(at, error))?;
+            builder.upsert_with(key, |out| table.latest.key.write_row(key, out)).map_err(|error| wrong(at, error))?;
         }
         let records = builder.records();
         let body = builder.into_bytes();
         let body_length = u32::try_from(body.len()).unwrap_or(u32::MAX);
         let body_checksum = crc32c::crc32c(&body);
-        let content = KvContent { schema_id: table.schema_id, records, body_length, body_checksum };
+        let content = KvContent { schema_id: table.latest.schema_id, records, body_length, body_checksum };
         let head = kv_head(&content, NO_WRITER).map_err(|error| wrong(0, error))?;
-        let records = [&head[..], &body].concat().into();
-        Ok(Self { records, count: content.records, writer: NO_WRITER, merger, overwrite: false })
+        let records: Bytes = [&head[..], &body].concat().into();
+        let target: Vec<i32> = table.primary_key.iter().filter_map(|at| i32::try_from(*at).ok()).collect();
+        let batch = KvBatch::parse(&records).map_err(|error| wrong(0, error))?;
+        Self::new(&batch, records.clone(), table, &target, false)
     }
 }
 
@@ -91,21 +115,28 @@ impl BucketKeys {
     /// Merges the records of a batch one after the other, each seeing those before it. Nothing is changed yet.
     pub(crate) fn prepare(&self, put: &Put) -> Result<Prepared, MergeError> {
         self.check()?;
+        let table = self.table();
+        let merger = put.merger(&table)?;
+        let version = table.version(put.schema_id).ok_or_else(|| MergeError::Damaged(unknown(put.schema_id)))?;
         let (staged, recent) = (lock(self.staged()), self.recent());
         // What the batch says is believed as far as it costs little; more room is made as records come.
         let records = (put.count as usize).min(put.records.len() / 5).min(FIRST_RECORDS);
         let mut merging = Merging {
             keys: self,
+            table: &table,
+            version,
+            merger: &merger,
             staged: &staged,
             recent: &recent,
             filter: self.filter(),
             put,
-            changelog: Changelog::new(&self.table, records),
+            changelog: Changelog::new(&table, records),
             changes: Rows::with_capacity(records, put.records.len() + records * BEYOND_RECORD),
             rows: 0,
             full_key: Vec::new(),
             old: Vec::new(),
             value: Vec::new(),
+            wide: Vec::new(),
         };
         let mut all = KvRecord::all(&put.records, put.count);
         let mut together = Vec::with_capacity(TOGETHER);

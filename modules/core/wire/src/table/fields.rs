@@ -53,6 +53,21 @@ impl Schema {
         Ok(self)
     }
 
+    /// The same schema with one more column at its end. It and what is nested in it are numbered after all fields that the
+    /// schema ever had, as Fluss does when a table is altered (`fluss.md` 3.2); the numbers of `column` do not count.
+    ///
+    /// # Errors
+    /// If [`Schema::check`] finds one: a name that is there already among them.
+    pub fn with_column(mut self, mut column: Column) -> Result<Schema, SchemaError> {
+        let highest = &mut self.highest_field_id;
+        *highest = highest.checked_add(1).ok_or(SchemaError::TooManyFields)?;
+        column.id = *highest;
+        number(&column.name, &mut column.column_type, highest, 1, true)?;
+        self.columns.push(column);
+        self.check()?;
+        Ok(self)
+    }
+
     /// All fields depth first, each followed by what is nested in it: parallel to the columns of a
     /// [`crate::column::Batch`] and to `schema.fields` in `wit/module/types.wit`.
     pub fn fields(&self) -> Vec<FlatField<'_>> {
@@ -152,6 +167,18 @@ mod tests {
         assert_eq!((ids, schema.highest_field_id), (vec![0, 1, 6], 6));
         let DataType::Row(fields) = &schema.columns[1].column_type.data_type else { panic!("no row") };
         assert_eq!(fields.iter().map(|field| field.id).collect::<Vec<_>>(), [Some(2), Some(3), Some(5)]);
+    }
+
+    #[test]
+    fn a_column_that_is_added_is_numbered_after_all_that_there_were() {
+        let schema = Schema::parse_sql("a INT, b ROW<c INT>").unwrap();
+        let added = |sql: &str| Schema::parse_sql(sql).unwrap().columns.remove(0);
+        let wider = schema.clone().with_column(added("d ROW<e INT>")).unwrap().with_column(added("f INT")).unwrap();
+        let ids: Vec<_> = wider.columns.iter().map(|column| column.id).collect();
+        assert_eq!((ids, wider.highest_field_id), (vec![0, 1, 3, 5], 5));
+        let DataType::Row(fields) = &wider.columns[2].column_type.data_type else { panic!("no row") };
+        assert_eq!(fields[0].id, Some(4));
+        assert!(schema.with_column(added("a INT")).is_err());
     }
 
     #[test]

@@ -94,7 +94,10 @@ impl Columns {
                     return Ok(projected.into());
                 }
                 let before = projected.len();
-                project(&batch, &self.table.definition.layout, &self.positions, &mut projected).map_err(refused)?;
+                // Rows from before a column was added lack it; as Fluss does, this leaves it to the client to read them whole.
+                let layout = self.table.definition.layout_of(batch.schema_id);
+                let layout = layout.unwrap_or(&self.table.definition.layout);
+                project(&batch, layout, &self.positions, &mut projected).map_err(refused)?;
                 if projected.len() > most {
                     projected.truncate(before);
                     return Ok(projected.into());
