@@ -39,8 +39,9 @@ const STEPS: &[Step] = &[
         "thalweg: created table fluss.p, 2 columns, 1 bucket, primary key id, day, partitioned by day\n",
     ),
     (&["table", "create", "quiet", "--schema", "id INT", "--quiet"], 0, ""),
-    (&["table", "alter", "sales.t", "--property", "owner=me"], 0, "thalweg: altered table sales.t: owner = me\n"),
-    (&["table", "alter", "sales.t", "--remove", "owner"], 0, "thalweg: altered table sales.t: owner removed\n"),
+    (&["table", "alter", "sales.t", "--set", "owner=me"], 0, "thalweg: altered table sales.t: owner = me\n"),
+    (&["table", "alter", "sales.t", "--reset", "owner"], 0, "thalweg: altered table sales.t: owner reset\n"),
+    (&["table", "alter", "sales.t", "--add", "note STRING"], 0, "thalweg: altered table sales.t: note added\n"),
     (&["partition", "create", "p", "day=a"], 0, "thalweg: created partition day=a of table fluss.p\n"),
     (
         &["partition", "create", "p", "day=a", "--if-not-exists"],

@@ -10,6 +10,7 @@
 //! change       changes that may have been made already
 //! ```
 
+mod alter;
 mod change;
 mod database;
 mod offsets;

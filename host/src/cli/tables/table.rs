@@ -1,10 +1,11 @@
-//! `table`: create, list, show, drop and alter.
+//! `table`: create, list, show and drop.
 
 use crate::table::{Schema, TableDescriptor, TableOptions, TablePath};
 use anyhow::Context;
 use clap::{Args, Subcommand};
 use serde_json::json;
 
+use super::alter::Alter;
 use super::change::{NOT_THERE, THERE, was_made};
 use super::schema::schema_of;
 use super::show::{as_json, as_text, key_names};
@@ -44,18 +45,8 @@ pub(in crate::cli) enum Table {
         #[arg(long)]
         if_exists: bool,
     },
-    /// Set or remove properties of a table
-    #[command(after_help = "Example:\n  thalweg table alter flights --property table.log.ttl=1d --remove owner")]
-    Alter {
-        /// The table, as NAME or DATABASE.NAME
-        table: TablePath,
-        /// A property to set
-        #[arg(long, value_name = "KEY=VALUE", value_parser = key_value)]
-        property: Vec<(String, String)>,
-        /// A property to remove
-        #[arg(long, value_name = "KEY")]
-        remove: Vec<String>,
-    },
+    /// Add columns to a table; set or reset its properties
+    Alter(Alter),
 }
 
 /// `thalweg table create`.
@@ -130,14 +121,7 @@ impl Table {
                     false => format!("there is no table {table}; nothing was changed"),
                 });
             }
-            Self::Alter { table, property, remove } => {
-                if property.is_empty() && remove.is_empty() {
-                    return Err(anyhow::anyhow!("nothing to alter: say what with --property or --remove").into());
-                }
-                let altered = altered(&property, &remove);
-                common.connect().await?.alter_table(&table, property, remove).await?;
-                common.note(&format!("altered table {table}: {altered}"));
-            }
+            Self::Alter(alter) => alter.run(common).await?,
         }
         Ok(())
     }
@@ -216,11 +200,4 @@ impl Made {
         }
         sentence
     }
-}
-
-/// What an alteration sets and removes, by name.
-fn altered(set: &[(String, String)], removed: &[String]) -> String {
-    let set = set.iter().map(|(key, value)| format!("{key} = {value}"));
-    let removed = removed.iter().map(|key| format!("{key} removed"));
-    set.chain(removed).collect::<Vec<_>>().join(", ")
 }

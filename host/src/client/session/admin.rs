@@ -3,7 +3,7 @@
 use thalweg_contract::{
     Answer, BucketOffsets, DatabaseInfo, ErrorCode, PartitionInfo, PartitionSpec, Request, TableInfo,
 };
-use thalweg_wire::table::{TableDescriptor, TablePath};
+use thalweg_wire::table::{Schema, TableDescriptor, TablePath};
 
 use super::Client;
 use crate::client::Error;
@@ -82,6 +82,15 @@ impl Client {
         remove: Vec<String>,
     ) -> Result<(), Error> {
         self.change(Request::AlterTable { path: path.clone(), set, remove }).await
+    }
+
+    /// Adds columns at the end of a table. Rows from before have null in them, so each must be nullable. Open tables, scans
+    /// and writers go on as they are; one that is opened anew has the new columns.
+    ///
+    /// # Errors
+    /// `Engine` when the server refuses: a name that is there already, or a column that is not nullable.
+    pub async fn add_columns(&self, path: &TablePath, columns: Schema) -> Result<(), Error> {
+        self.change(Request::AddColumns { path: path.clone(), columns: Box::new(columns) }).await
     }
 
     /// The earliest and the latest offset of each bucket.

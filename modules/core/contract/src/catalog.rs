@@ -1,6 +1,6 @@
 //! Requests to the catalogue and their answers, and what a scan reads.
 
-use thalweg_wire::table::{TableDescriptor, TablePath};
+use thalweg_wire::table::{Schema, TableDescriptor, TablePath};
 
 use super::Bucket;
 
@@ -28,19 +28,62 @@ pub struct TableInfo {
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[expect(missing_docs, reason = "the fields are what their names say; catalog.wit documents each case")]
 pub enum Request {
-    CreateDatabase { name: String, comment: Option<String>, properties: Vec<(String, String)>, if_not_exists: bool },
-    DropDatabase { name: String, if_exists: bool, cascade: bool },
+    CreateDatabase {
+        name: String,
+        comment: Option<String>,
+        properties: Vec<(String, String)>,
+        if_not_exists: bool,
+    },
+    DropDatabase {
+        name: String,
+        if_exists: bool,
+        cascade: bool,
+    },
     ListDatabases,
-    ShowDatabase { name: String },
-    CreateTable { path: TablePath, descriptor: Box<TableDescriptor>, if_not_exists: bool },
-    DropTable { path: TablePath, if_exists: bool },
-    ListTables { database: String },
-    ShowTable { path: TablePath },
-    AlterTable { path: TablePath, set: Vec<(String, String)>, remove: Vec<String> },
-    ListOffsets { path: TablePath },
-    ListPartitions { path: TablePath },
-    CreatePartition { path: TablePath, spec: PartitionSpec, if_not_exists: bool },
-    DropPartition { path: TablePath, spec: PartitionSpec, if_exists: bool },
+    ShowDatabase {
+        name: String,
+    },
+    CreateTable {
+        path: TablePath,
+        descriptor: Box<TableDescriptor>,
+        if_not_exists: bool,
+    },
+    DropTable {
+        path: TablePath,
+        if_exists: bool,
+    },
+    ListTables {
+        database: String,
+    },
+    ShowTable {
+        path: TablePath,
+    },
+    AlterTable {
+        path: TablePath,
+        set: Vec<(String, String)>,
+        remove: Vec<String>,
+    },
+    /// Columns at the end of a table; the primary key of the schema does not count.
+    AddColumns {
+        path: TablePath,
+        columns: Box<Schema>,
+    },
+    ListOffsets {
+        path: TablePath,
+    },
+    ListPartitions {
+        path: TablePath,
+    },
+    CreatePartition {
+        path: TablePath,
+        spec: PartitionSpec,
+        if_not_exists: bool,
+    },
+    DropPartition {
+        path: TablePath,
+        spec: PartitionSpec,
+        if_exists: bool,
+    },
 }
 
 /// The answer to a `Request`.

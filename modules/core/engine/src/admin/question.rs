@@ -5,9 +5,9 @@ use thalweg_wire::{
     message::{
         AlterTableRequest, CreateDatabaseRequest, CreatePartitionRequest, CreateTableRequest, DropDatabaseRequest,
         DropPartitionRequest, DropTableRequest, GetDatabaseInfoRequest, GetTableInfoRequest, ListDatabasesRequest,
-        ListPartitionInfosRequest, ListTablesRequest, PbAlterConfig, PbKeyValue, PbPartitionSpec,
+        ListPartitionInfosRequest, ListTablesRequest, PbAddColumn, PbAlterConfig, PbKeyValue, PbPartitionSpec,
     },
-    table::{DatabaseDescriptor, TablePath},
+    table::{Column, DatabaseDescriptor, TablePath, type_to_json},
 };
 
 use crate::{
@@ -19,6 +19,8 @@ use thalweg_contract::{Error, ErrorCode, PartitionSpec, Request};
 /// What a change of a property does (`PbAlterConfig`, `fluss.md` 2.4).
 const SET: i32 = 0;
 const DELETE: i32 = 1;
+/// Where a new column stands (`PbAddColumn`).
+const LAST: i32 = 0;
 
 /// The call that asks it.
 pub(super) fn call(key: Key, request: &Request) -> Result<Call, Error> {
@@ -54,6 +56,10 @@ pub(super) fn call(key: Key, request: &Request) -> Result<Call, Error> {
             let table_path = wire_path(path);
             Call::new(key, to, AlterTableRequest { table_path, config_changes, ..Default::default() })
         }
+        Request::AddColumns { path, columns } => {
+            let (table_path, add_columns) = (wire_path(path), columns.columns.iter().map(added).collect());
+            Call::new(key, to, AlterTableRequest { table_path, add_columns, ..Default::default() })
+        }
         Request::ListPartitions { path } => {
             Call::new(key, read, ListPartitionInfosRequest { table_path: wire_path(path), ..Default::default() })
         }
@@ -77,9 +83,10 @@ pub(super) fn call(key: Key, request: &Request) -> Result<Call, Error> {
 /// The table that a request makes, changes or drops.
 pub(super) fn changed(request: &Request) -> Option<&TablePath> {
     match request {
-        Request::CreateTable { path, .. } | Request::DropTable { path, .. } | Request::AlterTable { path, .. } => {
-            Some(path)
-        }
+        Request::CreateTable { path, .. }
+        | Request::DropTable { path, .. }
+        | Request::AlterTable { path, .. }
+        | Request::AddColumns { path, .. } => Some(path),
         _ => None,
     }
 }
@@ -96,6 +103,7 @@ pub(super) fn name(request: &Request) -> &'static str {
         Request::ListTables { .. } => "list tables",
         Request::ShowTable { .. } => "show table",
         Request::AlterTable { .. } => "alter table",
+        Request::AddColumns { .. } => "add columns",
         Request::ListOffsets { .. } => "list offsets",
         Request::ListPartitions { .. } => "list partitions",
         Request::CreatePartition { .. } => "create partition",
@@ -105,6 +113,20 @@ pub(super) fn name(request: &Request) -> &'static str {
 
 fn change(key: &str, value: Option<&String>, op_type: i32) -> PbAlterConfig {
     PbAlterConfig { config_key: key.to_owned(), config_value: value.cloned(), op_type }
+}
+
+/// A column behind all others, which is the only place that servers take it at.
+fn added(column: &Column) -> PbAddColumn {
+    let (agg_function_type, parameters) = column.aggregation.clone().unzip();
+    let pair = |(key, value)| PbKeyValue { key, value };
+    PbAddColumn {
+        column_name: column.name.clone(),
+        data_type_json: type_to_json(&column.column_type).into(),
+        comment: column.comment.clone(),
+        column_position_type: LAST,
+        agg_function_type,
+        agg_function_params: parameters.unwrap_or_default().into_iter().map(pair).collect(),
+    }
 }
 
 fn wire_spec(spec: &PartitionSpec) -> PbPartitionSpec {

@@ -19,7 +19,7 @@ pub(super) fn answer(request: &Request, body: Bytes) -> Result<Answer, String> {
         Request::DropDatabase { .. } => done::<DropDatabaseResponse>(body),
         Request::CreateTable { .. } => done::<CreateTableResponse>(body),
         Request::DropTable { .. } => done::<DropTableResponse>(body),
-        Request::AlterTable { .. } => done::<AlterTableResponse>(body),
+        Request::AlterTable { .. } | Request::AddColumns { .. } => done::<AlterTableResponse>(body),
         Request::CreatePartition { .. } => done::<CreatePartitionResponse>(body),
         Request::DropPartition { .. } => done::<DropPartitionResponse>(body),
         Request::ListDatabases => Ok(names(decode::<ListDatabasesResponse>(body)?.database_name)),
