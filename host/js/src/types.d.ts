@@ -270,6 +270,8 @@ export interface Client extends AsyncDisposable {
   /** A stock module by its name, a `.wasm` file or its bytes, or one that was made into JavaScript before. */
   module(source: string | URL | ArrayBuffer | ArrayBufferView | MadeModule, config?: object | string, options?: ModuleOptions): Promise<Module>;
   alterTable(name: string, options: Abortable & { set?: { [key: string]: string | number | boolean }; reset?: string[] }): Promise<void>;
+  /** Adds columns at the end of a table, as `note STRING, score BIGINT`; each must be nullable. */
+  addColumns(name: string, columns: string, options?: Abortable): Promise<void>;
   dropTable(name: string, options?: Abortable & { ifExists?: boolean }): Promise<void>;
   tables(database?: string, options?: Abortable): Promise<string[]>;
   tableInfo(name: string, options?: Abortable): Promise<TableInfo>;

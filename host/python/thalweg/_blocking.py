@@ -120,6 +120,11 @@ class Client:
         """Sets and removes properties of a table."""
         self._native.alter_table(name, pairs(set), names(remove)).wait()
 
+    def add_columns(self, name: str, columns: str) -> None:
+        """Adds columns at the end of a table, as ``note STRING, score BIGINT``. Rows from before have null in them, so
+        each must be nullable; tables that are open go on with the columns that they know."""
+        self._native.add_columns(name, columns).wait()
+
     def create_database(
         self,
         name: str,

@@ -131,6 +131,11 @@ class Client:
         """Sets and removes properties of a table."""
         await self._native.alter_table(name, pairs(set), names(remove))
 
+    async def add_columns(self, name: str, columns: str) -> None:
+        """Adds columns at the end of a table, as ``note STRING, score BIGINT``. Rows from before have null in them, so
+        each must be nullable; tables that are open go on with the columns that they know."""
+        await self._native.add_columns(name, columns)
+
     async def create_database(
         self,
         name: str,

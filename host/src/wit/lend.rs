@@ -1,7 +1,7 @@
 //! Requests, scans, rows and what happened: lent to the engine for a call, not copied.
 
 use thalweg_contract::{
-    Bucket, Command, Input, Operation, Request, ScanSpec, Start, TablePath, WorkOutput, wit::IntoWit,
+    Bucket, Command, Input, Operation, Request, ScanSpec, Start, TableDescriptor, TablePath, WorkOutput, wit::IntoWit,
 };
 
 use super::{catalog, engine, types};
@@ -30,33 +30,47 @@ pub(crate) fn scan_spec<T>(spec: &ScanSpec, with: impl FnOnce(catalog::ScanSpec<
     })
 }
 
+/// What a request asks: most go in at `ask`.
+pub(crate) enum Asked<'a> {
+    /// At `ask`.
+    Request(catalog::Request<'a>),
+    /// At `add-columns`.
+    Columns(&'a catalog::TablePath, &'a catalog::TableDescriptor),
+}
+
 /// Calls `with` with the request, whose parts live as long as the call.
-pub(crate) fn request<T>(request: &Request, with: impl FnOnce(catalog::Request<'_>) -> T) -> T {
+pub(crate) fn request<T>(request: &Request, with: impl FnOnce(Asked<'_>) -> T) -> T {
     use catalog::Request as Out;
     match request {
         Request::CreateDatabase { name, comment, properties, if_not_exists } => with_properties(properties, |list| {
-            with(Out::CreateDatabase((name, comment.as_deref(), list, *if_not_exists)))
+            with(Asked::Request(Out::CreateDatabase((name, comment.as_deref(), list, *if_not_exists))))
         }),
-        Request::DropDatabase { name, if_exists, cascade } => with(Out::DropDatabase((name, *if_exists, *cascade))),
-        Request::ListDatabases => with(Out::ListDatabases),
-        Request::ShowDatabase { name } => with(Out::ShowDatabase(name)),
-        Request::CreateTable { path: name, descriptor, if_not_exists } => {
-            with(Out::CreateTable((&path(name), &descriptor.clone().into_wit(), *if_not_exists)))
+        Request::DropDatabase { name, if_exists, cascade } => {
+            with(Asked::Request(Out::DropDatabase((name, *if_exists, *cascade))))
         }
-        Request::DropTable { path: name, if_exists } => with(Out::DropTable((&path(name), *if_exists))),
-        Request::ListTables { database } => with(Out::ListTables(database)),
-        Request::ShowTable { path: name } => with(Out::ShowTable(&path(name))),
+        Request::ListDatabases => with(Asked::Request(Out::ListDatabases)),
+        Request::ShowDatabase { name } => with(Asked::Request(Out::ShowDatabase(name))),
+        Request::CreateTable { path: name, descriptor, if_not_exists } => {
+            with(Asked::Request(Out::CreateTable((&path(name), &descriptor.clone().into_wit(), *if_not_exists))))
+        }
+        Request::DropTable { path: name, if_exists } => with(Asked::Request(Out::DropTable((&path(name), *if_exists)))),
+        Request::ListTables { database } => with(Asked::Request(Out::ListTables(database))),
+        Request::ShowTable { path: name } => with(Asked::Request(Out::ShowTable(&path(name)))),
         Request::AlterTable { path: name, set, remove } => {
             let remove: Vec<&str> = remove.iter().map(String::as_str).collect();
-            with_properties(set, |set| with(Out::AlterTable((&path(name), set, &remove))))
+            with_properties(set, |set| with(Asked::Request(Out::AlterTable((&path(name), set, &remove)))))
         }
-        Request::ListOffsets { path: name } => with(Out::ListOffsets(&path(name))),
-        Request::ListPartitions { path: name } => with(Out::ListPartitions(&path(name))),
-        Request::CreatePartition { path: name, spec, if_not_exists } => {
-            with_properties(spec, |spec| with(Out::CreatePartition((&path(name), spec, *if_not_exists))))
+        Request::AddColumns { path: name, columns } => {
+            let columns = TableDescriptor::new((**columns).clone()).into_wit();
+            with(Asked::Columns(&path(name), &columns))
         }
+        Request::ListOffsets { path: name } => with(Asked::Request(Out::ListOffsets(&path(name)))),
+        Request::ListPartitions { path: name } => with(Asked::Request(Out::ListPartitions(&path(name)))),
+        Request::CreatePartition { path: name, spec, if_not_exists } => with_properties(spec, |spec| {
+            with(Asked::Request(Out::CreatePartition((&path(name), spec, *if_not_exists))))
+        }),
         Request::DropPartition { path: name, spec, if_exists } => {
-            with_properties(spec, |spec| with(Out::DropPartition((&path(name), spec, *if_exists))))
+            with_properties(spec, |spec| with(Asked::Request(Out::DropPartition((&path(name), spec, *if_exists)))))
         }
     }
 }

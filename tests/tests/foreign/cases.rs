@@ -42,6 +42,9 @@ struct Case {
     read: Vec<Command>,
 }
 
+/// The command that adds `columns` to the table.
+const ADD: &str = "add-columns";
+
 /// What a client does, and what it finds.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -87,9 +90,31 @@ impl Case {
         Ok(())
     }
 
+    /// The columns that the table has in the end.
+    fn all_columns(&self) -> String {
+        let added = self.write.iter().filter(|command| command.r#do == ADD).flat_map(|command| command.columns.iter());
+        std::iter::once(&self.schema).chain(added.flatten()).cloned().collect::<Vec<_>>().join(", ")
+    }
+
+    /// Writes everything; what adds columns is not for the writer, which opens the table anew behind it.
+    fn write(&self, table: &str, server: &str, writer: Client) -> Result<()> {
+        let qualified = format!("fluss.{table}");
+        for part in self.write.chunk_by(|one, other| (one.r#do == ADD) == (other.r#do == ADD)) {
+            let (add, write): (Vec<_>, Vec<_>) = part.iter().partition(|command| command.r#do == ADD);
+            for column in add.iter().flat_map(|command| &command.columns).flatten() {
+                binary::run(server, ["table", "alter", table, "--add", column])?;
+            }
+            let commands = write.iter().map(|command| command.json(&qualified)).collect::<Result<Vec<_>>>()?;
+            if !commands.is_empty() {
+                writer.run(server, &commands)?;
+            }
+        }
+        Ok(())
+    }
+
     /// A row's columns, null where it does not name them.
     fn whole(&self, row: &Value) -> Result<Value> {
-        let schema = Schema::parse_sql(&self.schema)?;
+        let schema = Schema::parse_sql(&self.all_columns())?;
         let given = row.as_object().with_context(|| format!("{row} is no row"))?;
         let mut whole: Map<String, Value> =
             schema.columns.iter().map(|column| (column.name.clone(), Value::Null)).collect();
@@ -127,10 +152,8 @@ impl Case {
     fn run(&self, table: &str, server: &str, writer: Client, reader: Client) -> Result<()> {
         self.create(server, table, writer).with_context(|| format!("create {table}"))?;
         let qualified = format!("fluss.{table}");
-        let commands =
-            |list: &[Command]| list.iter().map(|command| command.json(&qualified)).collect::<Result<Vec<_>>>();
-        let (write, read) = (commands(&self.write)?, commands(&self.read)?);
-        writer.run(server, &write).with_context(|| format!("writing {table}"))?;
+        let read = self.read.iter().map(|command| command.json(&qualified)).collect::<Result<Vec<_>>>()?;
+        self.write(table, server, writer).with_context(|| format!("writing {table}"))?;
         let answers = reader.run(server, &read).with_context(|| format!("reading {table}"))?;
         for (command, answer) in self.read.iter().zip(answers) {
             let expected = self.settled(&command.r#do, &json_lines(&command.answer)?)?;

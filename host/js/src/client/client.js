@@ -30,10 +30,12 @@ export class Client {
   get rules() { return this.#component.chain; }
 
   /** Asks the catalogue. */
-  #ask(request, signal) {
+  #ask(request, signal) { return this.#answer((engine, now) => engine.ask(now, request), signal); }
+
+  #answer(begin, signal) {
     let ticket;
     return abortable(signal, (resolve, reject) => {
-      ticket = this.#driver.begin((engine, now) => engine.ask(now, request), {
+      ticket = this.#driver.begin(begin, {
         answered: answer => resolve(answer.val), failed: reject,
       });
     }, () => this.#driver.cancel(ticket));
@@ -91,6 +93,12 @@ export class Client {
   /** Changes properties of a table. */
   async alterTable(name, { set = {}, reset = [], signal } = {}) {
     await this.#ask({ tag: 'alter-table', val: [path(name), properties(set), [...reset]] }, signal);
+  }
+
+  /** Adds columns at the end of a table, as `note STRING, score BIGINT`. Rows from before have null in them, so each must be nullable. */
+  async addColumns(name, columns, { signal } = {}) {
+    const [where, descriptor] = [path(name), this.describe(columns)];
+    await this.#answer((engine, now) => engine.addColumns(now, where, descriptor), signal);
   }
 
   async dropTable(name, { ifExists = false, signal } = {}) {

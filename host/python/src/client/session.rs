@@ -3,7 +3,7 @@
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyList};
 use thalweg::client::Client as Session;
-use thalweg::table::{TableDescriptor, TableOptions, TablePath};
+use thalweg::table::{Schema, TableDescriptor, TableOptions, TablePath};
 
 use super::table::Table;
 use super::{catalog, settings};
@@ -88,6 +88,13 @@ impl Client {
     fn alter_table(&self, name: &str, set: Vec<(String, String)>, remove: Vec<String>) -> PyResult<Call> {
         let (session, path) = (self.session.clone(), path(name)?);
         Ok(Call::of(async move { Ok(session.alter_table(&path, set, remove).await?) }))
+    }
+
+    /// Adds columns, as the SQL of a schema says them.
+    fn add_columns(&self, name: &str, sql: &str) -> PyResult<Call> {
+        let (session, path) = (self.session.clone(), path(name)?);
+        let columns = Schema::parse_sql(sql).map_err(|error| Failure::Invalid(error.to_string()))?;
+        Ok(Call::of(async move { Ok(session.add_columns(&path, columns).await?) }))
     }
 
     /// Creates a database.

@@ -20,7 +20,8 @@ use crate::{
         buffers,
         client::EngineComponent,
         engine::{self, GuestEngine},
-        lend, types,
+        lend::{self, Asked},
+        types,
     },
 };
 
@@ -180,7 +181,12 @@ impl EngineInstance for ComponentEngine {
     }
 
     fn ask(&mut self, now: Instant, request: Request) -> Result<Ticket, Trap> {
-        lend::request(&request, |request| self.call(|guest, store, engine| guest.call_ask(store, engine, now, request)))
+        lend::request(&request, |asked| {
+            self.call(|guest, store, engine| match asked {
+                Asked::Request(request) => guest.call_ask(store, engine, now, request),
+                Asked::Columns(path, columns) => guest.call_add_columns(store, engine, now, path, columns),
+            })
+        })
     }
 
     fn cancel(&mut self, now: Instant, ticket: Ticket) -> Result<(), Trap> {

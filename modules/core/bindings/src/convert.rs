@@ -6,7 +6,7 @@ thalweg_contract::types_from_and_into_wit!(types);
 thalweg_contract::catalog_from_and_into_wit!(catalog, types);
 thalweg_contract::settings_from_and_into_wit!(settings);
 
-// Scans and requests; a host lends them instead.
+// Scans and requests; a host lends them instead. A request to add columns is none of these: it has a function of its own.
 thalweg_contract::wit_record!(catalog::ScanSpec {
     columns,
     buckets: convert,
@@ -21,7 +21,7 @@ thalweg_contract::wit_variant!(catalog::Start {
     Timestamp(time),
     Offsets(offsets: convert),
 });
-thalweg_contract::wit_variant!(try catalog::Request {
+thalweg_contract::wit_variant!(from catalog::Request {
     CreateDatabase { name, comment, properties: convert, if_not_exists },
     DropDatabase { name, if_exists, cascade },
     ListDatabases,

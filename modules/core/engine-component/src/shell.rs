@@ -5,7 +5,8 @@ use std::cell::RefCell;
 use bytes::Bytes;
 use thalweg_bindings::batch_from_wit;
 use thalweg_contract::{
-    Bucket, BufferId, Buffers, Command, Error, HostOptions, Input, Operation, Request, ScanSpec, Settings, TablePath,
+    Bucket, BufferId, Buffers, Command, Error, HostOptions, Input, Operation, Request, ScanSpec, Settings,
+    TableDescriptor, TablePath,
     wit::{FromWit, IntoWit, TryFromWit},
 };
 use thalweg_shell::Shell;
@@ -97,6 +98,16 @@ impl wit::GuestEngine for Session {
     fn ask(&self, now: u64, request: catalog::Request) -> u64 {
         self.call(|engine| match Request::try_from_wit(request) {
             Ok(request) => engine.ask(now, request),
+            Err(malformed) => engine.refuse(malformed.into()),
+        })
+    }
+
+    fn add_columns(&self, now: u64, path: catalog::TablePath, columns: catalog::TableDescriptor) -> u64 {
+        self.call(|engine| match TableDescriptor::try_from_wit(columns) {
+            Ok(TableDescriptor { schema, .. }) => {
+                let (path, columns) = (TablePath::from_wit(path), Box::new(schema));
+                engine.ask(now, Request::AddColumns { path, columns })
+            }
             Err(malformed) => engine.refuse(malformed.into()),
         })
     }

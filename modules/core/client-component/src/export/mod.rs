@@ -17,7 +17,7 @@ use thalweg_contract::{
     flat::FlatSchema,
     wit::{FromWit, IntoWit, TryFromWit},
 };
-use thalweg_wire::table::TablePath;
+use thalweg_wire::table::{TableDescriptor, TablePath};
 
 use crate::{
     Component, Reader, Session, Table,
@@ -72,6 +72,16 @@ impl GuestSession for Session {
     async fn ask(&self, request: catalog::Request) -> Result<catalog::Answer, catalog::Error> {
         let request = Request::try_from_wit(request).map_err(|malformed| Error::from(malformed).into_wit())?;
         Session::ask(self, request).await.map(IntoWit::into_wit).map_err(IntoWit::into_wit)
+    }
+
+    async fn add_columns(
+        &self,
+        path: catalog::TablePath,
+        columns: catalog::TableDescriptor,
+    ) -> Result<(), catalog::Error> {
+        let columns = TableDescriptor::try_from_wit(columns).map_err(|malformed| Error::from(malformed).into_wit())?;
+        let (path, columns) = (TablePath::from_wit(path), Box::new(columns.schema));
+        Session::ask(self, Request::AddColumns { path, columns }).await.map(drop).map_err(IntoWit::into_wit)
     }
 
     async fn flush(&self) -> Result<(), catalog::Error> {

@@ -59,7 +59,8 @@ macro_rules! wit_record {
 /// - `Case { field, field: convert }`, in the WIT a tuple of the fields in this order;
 /// - `Case in module::Record { field, field: convert }`, in the WIT a record of the fields.
 ///
-/// Ours has the same name and cases; with `try` in front there are fields to `check`. `else Case` at the end: any case
+/// Ours has the same name and cases; with `try` in front there are fields to `check`, with `from` as well and
+/// it does not become the WIT's again. `else Case` at the end: any case
 /// of ours that is not listed becomes that one, with its text.
 #[doc(hidden)]
 #[macro_export]
@@ -95,6 +96,22 @@ macro_rules! wit_variant {
             $(in $record_module:ident :: $record:ident { $($part:ident $(: $part_how:ident)?),* })?
         ),* $(,)?
     }) => {
+        $crate::wit_variant!(from $module::$name {
+            $($case $(($payload $(: $payload_how)?))? $({ $($field $(: $field_how)?),* })?
+                $(in $record_module::$record { $($part $(: $part_how)?),* })?),*
+        });
+        $crate::wit_variant!(into $module::$name {
+            $($case $(($payload $(: $payload_how)?))? $({ $($field $(: $field_how)?),* })?
+                $(in $record_module::$record { $($part $(: $part_how)?),* })?),*
+        });
+    };
+    (from $module:ident :: $name:ident {
+        $($case:ident
+            $(( $payload:ident $(: $payload_how:ident)? ))?
+            $({ $($field:ident $(: $field_how:ident)?),* })?
+            $(in $record_module:ident :: $record:ident { $($part:ident $(: $part_how:ident)?),* })?
+        ),* $(,)?
+    }) => {
         impl $crate::wit::TryFromWit<$module::$name> for $crate::$name {
             fn try_from_wit(wit: $module::$name) -> ::std::result::Result<Self, $crate::wit::Malformed> {
                 Ok(match wit {$(
@@ -107,10 +124,6 @@ macro_rules! wit_variant {
                 )*})
             }
         }
-        $crate::wit_variant!(into $module::$name {
-            $($case $(($payload $(: $payload_how)?))? $({ $($field $(: $field_how)?),* })?
-                $(in $record_module::$record { $($part $(: $part_how)?),* })?),*
-        });
     };
     (into $module:ident :: $name:ident {
         $($case:ident
