@@ -17,8 +17,6 @@ use crate::client::{Error, message};
 pub(super) struct Decoder {
     /// For errors.
     pub(super) table: String,
-    /// The schema that the table was opened with.
-    pub(super) schema_id: i32,
     /// The fields of each message.
     pub(super) message: SchemaRef,
     /// The fields of the message, by position, in the order wanted; `None`: as they are.
@@ -32,13 +30,6 @@ pub(super) struct Decoder {
 impl Decoder {
     /// Reads one message; everything in it is checked.
     pub(super) fn decode(&self, scanned: Scanned, body: Bytes) -> Result<ScanBatch, Error> {
-        if scanned.schema_id != self.schema_id {
-            let cause = format!(
-                "they were written with schema {}, the table was opened with schema {}; open it anew",
-                scanned.schema_id, self.schema_id
-            );
-            return Err(Error::unreadable(&self.table, cause));
-        }
         let batch = self.read(&scanned, body).map_err(|cause| Error::unreadable(&self.table, cause))?;
         let (first, rows) = (scanned.first as usize, scanned.rows as usize);
         if first.checked_add(rows).is_none_or(|end| end > batch.num_rows()) {

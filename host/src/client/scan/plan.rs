@@ -31,9 +31,8 @@ impl ScanPlan {
         options: &ScanOptions,
         tally: SharedTally,
     ) -> Result<Self, Error> {
-        let (all, schema_id) = (Arc::clone(table.schema()), table.info().schema_id);
-        let (name, placed) = (table.name(), true);
-        let decoder = |message, order, chain| Decoder { table: name, schema_id, message, order, chain, placed };
+        let (all, name, placed) = (Arc::clone(table.schema()), table.name(), true);
+        let decoder = |message, order, chain| Decoder { table: name, message, order, chain, placed };
         let names = options.columns.as_deref();
         if let Some(spec) = &options.chain {
             // Modules see every column; what is asked for is taken of what they give.
@@ -60,10 +59,10 @@ impl ScanPlan {
 
     /// Of rows that come whole and without offsets: columns are left out here.
     pub(super) fn of_rows(table: &Arc<OpenTable>, columns: Option<&[String]>) -> Result<Self, Error> {
-        let (name, schema_id, message) = (table.name(), table.info().schema_id, Arc::clone(table.schema()));
+        let (name, message) = (table.name(), Arc::clone(table.schema()));
         let order = columns.map(|names| table.positions(names)).transpose()?;
         let schema = projected(&message, order.as_deref())?;
-        let decoder = Decoder { table: name, schema_id, message, order, chain: None, placed: false };
+        let decoder = Decoder { table: name, message, order, chain: None, placed: false };
         Ok(Self { columns: None, schema, decoder })
     }
 }
