@@ -37,7 +37,7 @@ fn at_the_node(client: Client) -> Result<()> {
     let scanned = ours(&node.address, login, &["scan", "t"])?;
     ensure!(scanned.lines().count() == rows.len(), "{scanned}");
     for wrong in [Some(("alice", "s3cret")), Some(("mallory", "s3cret-word")), None] {
-        ensure!(client.run_as(&node.address, wrong, &[read.clone()]).is_err(), "{wrong:?} is let in");
+        ensure!(client.run_as(&node.address, wrong, std::slice::from_ref(&read)).is_err(), "{wrong:?} is let in");
     }
     Ok(())
 }

@@ -147,7 +147,8 @@ impl Client {
 
     /// Gives the driver a command.
     pub(in crate::client) fn command(&self, command: Command) -> Result<(), Error> {
-        self.shared.driver.command(command, &self.shared.commands).map_err(|_| self.ended())
+        let taken = self.shared.driver.command(command, &self.shared.commands);
+        taken.then_some(()).ok_or_else(|| self.ended())
     }
 
     /// Gives the driver a command and waits for the reply.

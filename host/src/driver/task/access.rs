@@ -86,36 +86,27 @@ impl DriverAccess {
         self.driver.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Carries a command out, or leaves it to the task by way of `commands`. Fails with it when the driver has ended.
-    pub(crate) fn command(
-        &self,
-        command: Command,
-        commands: &mpsc::UnboundedSender<Command>,
-    ) -> Result<(), mpsc::error::SendError<Command>> {
-        let left = match self.carry_out(command) {
-            Ok(()) => return Ok(()),
-            Err(command) => command,
-        };
+    /// Carries a command out, or leaves it to the task by way of `commands`. False when the driver has ended.
+    pub(crate) fn command(&self, command: Command, commands: &mpsc::UnboundedSender<Command>) -> bool {
+        let Some(left) = self.carry_out(command) else { return true };
         self.commands.fetch_add(1, Ordering::AcqRel);
-        commands.send(left)
+        commands.send(left).is_ok()
     }
 
     /// Carries a command out if it is small, none is before it, and the engine is idle; gives it back otherwise.
-    fn carry_out(&self, command: Command) -> Result<(), Command> {
+    fn carry_out(&self, command: Command) -> Option<Command> {
         let small = match &command {
             Command::Write(write) => write.rows.bytes() <= SMALL,
             Command::Lookup(_) => true,
             _ => false,
         };
         if !small || self.commands.load(Ordering::Acquire) > 0 {
-            return Err(command);
+            return Some(command);
         }
-        let Ok(mut place) = self.driver.try_lock() else { return Err(command) };
-        match place.as_mut().filter(|driver| driver.may_take(&command)) {
-            Some(driver) => self.follow(driver, Happened::Command(command)),
-            None => return Err(command),
-        }
-        Ok(())
+        let Ok(mut place) = self.driver.try_lock() else { return Some(command) };
+        let Some(driver) = place.as_mut().filter(|driver| driver.may_take(&command)) else { return Some(command) };
+        self.follow(driver, Happened::Command(command));
+        None
     }
 
     /// Goes on from what happened, in the place of the task; wakes it where it has to end, or to look again sooner.

@@ -62,7 +62,7 @@ impl Rig {
     }
 
     fn give(&self, command: Command) {
-        let _ = self.driver.command(command, &self.commands);
+        self.driver.command(command, &self.commands);
     }
 
     fn ask(&self) -> oneshot::Receiver<Result<thalweg_contract::Answer, Error>> {

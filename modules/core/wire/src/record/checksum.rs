@@ -7,6 +7,7 @@ const ONE: u32 = 1 << 31;
 /// x to the powers 1, 2, 4, 8, .. modulo the polynomial.
 const POWERS: [u32; 31] = powers();
 
+#[expect(clippy::indexing_slicing, reason = "a wrong index would end the compilation")]
 const fn powers() -> [u32; 31] {
     let mut powers = [ONE >> 1; 31];
     let mut at = 1;
