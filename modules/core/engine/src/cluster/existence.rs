@@ -36,11 +36,15 @@ impl Cluster {
 
     /// The open table of this name is of no use any more.
     pub(super) fn lose(&mut self, path: &TablePath, error: Error) {
-        let Some(handle) = self.entries.get_mut(path).and_then(|entry| entry.table.take()) else { return };
-        if let Some(table) = self.tables.get_mut(handle as usize) {
-            table.gone = Some(error.clone());
+        let Some(entry) = self.entries.get_mut(path) else { return };
+        let handles: Vec<_> = entry.handles().collect();
+        (entry.table, entry.older) = (None, Vec::new());
+        for handle in handles {
+            if let Some(table) = self.tables.get_mut(handle as usize) {
+                table.gone = Some(error.clone());
+            }
+            self.news.push(News::Gone(handle, error.clone()));
         }
-        self.news.push(News::Gone(handle, error));
     }
 
     /// Tells everybody who waits for this table that it cannot be had.

@@ -85,13 +85,16 @@ impl Cluster {
     /// A table whose description cannot be read is refused, and no other suffers from it: it may be of a newer version.
     fn learn_table(&mut self, now: Instant, path: TablePath, metadata: &PbTableMetadata, chance: &mut Chance) {
         let handle = self.entries.get(&path).and_then(|entry| entry.table);
-        let known = handle.and_then(|handle| self.tables.get(handle as usize)).map(|table| table.info.table_id);
-        if known.is_some_and(|known| known != metadata.table_id) {
+        let known = handle.and_then(|handle| self.tables.get(handle as usize)).map(|table| Arc::clone(&table.info));
+        let known = known.as_deref();
+        if known.is_some_and(|known| known.table_id != metadata.table_id) {
             let name = format!("{}.{}", path.database, path.table);
             let text = format!("the table {name} was dropped and created anew; open it again");
             self.lose(&path, fatal(ErrorCode::Invalid(text)));
         }
-        let handle = match handle.filter(|_| known == Some(metadata.table_id)) {
+        let same = handle.filter(|_| known.is_some_and(|known| known.table_id == metadata.table_id));
+        // One with more columns is opened beside those that have it open: these go on with what they know.
+        let handle = match same.filter(|_| known.is_some_and(|known| known.schema_id >= metadata.schema_id)) {
             Some(handle) => handle,
             None => match table_info(&path, metadata) {
                 Ok(info) => self.add(info),
@@ -103,15 +106,17 @@ impl Cluster {
                 }
             },
         };
+        let entry = self.entries.entry(path).or_default();
+        entry.older.extend(same.filter(|before| *before != handle));
+        entry.table = Some(handle);
         let mut complete = true;
-        if let Some(table) = self.tables.get_mut(handle as usize) {
-            let servers = &self.servers;
-            servers.lead(&metadata.bucket_metadata, &mut table.leaders);
-            complete = table.leaders.iter().all(Option::is_some);
+        for handle in entry.handles() {
+            if let Some(table) = self.tables.get_mut(handle as usize) {
+                self.servers.lead(&metadata.bucket_metadata, &mut table.leaders);
+                complete = table.leaders.iter().all(Option::is_some);
+            }
         }
         let later = now.saturating_add(micros(self.settings.metadata_age));
-        let entry = self.entries.entry(path).or_default();
-        entry.table = Some(handle);
         entry.ask.slow(now, &self.settings, chance);
         entry.ask.settled();
         entry.ask.at_latest(later);
@@ -122,7 +127,7 @@ impl Cluster {
         for (ticket, _) in entry.waiting.drain(..) {
             self.news.push(News::Opened(ticket, Ok(handle)));
         }
-        self.news.push(News::Leaders(handle));
+        self.news.extend(entry.handles().map(News::Leaders));
     }
 
     fn add(&mut self, info: TableInfo) -> u32 {

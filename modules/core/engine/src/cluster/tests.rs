@@ -52,29 +52,33 @@ fn partitions(metadata: Vec<PbPartitionMetadata>) -> Frame {
     encode_response(0, &MetadataResponse { partition_metadata: metadata, ..Default::default() })
 }
 
+/// The cluster, and the table with these columns.
+fn described(table_id: i64, schema_id: i32, columns: &str, leader: Option<i32>) -> Frame {
+    let mut descriptor = TableDescriptor::new(Schema::parse_sql(columns).expect("columns"));
+    descriptor.bucket_count = Some(2);
+    descriptor.partition_keys = vec!["p".into()];
+    let server = PbServerNode { node_id: 0, host: "h".into(), port: 1, ..Default::default() };
+    let table = PbTableMetadata {
+        table_path: wire_path(&path()),
+        table_id,
+        schema_id,
+        table_json: descriptor.to_json().into_bytes().into(),
+        bucket_metadata: vec![bucket(0, leader), bucket(1, leader)],
+        ..Default::default()
+    };
+    let (coordinator_server, tablet_servers) = (Some(server.clone()), vec![server]);
+    let description =
+        MetadataResponse { coordinator_server, tablet_servers, table_metadata: vec![table], ..Default::default() };
+    encode_response(0, &description)
+}
+
 impl Rig {
     /// With a table of two buckets and one partition column.
     fn new() -> Self {
         let cluster = Cluster::new(0, &Settings::new(vec!["h:1".into()]).connection);
         let mut rig = Self { cluster, chance: Chance::new(1), now: 0 };
         rig.cluster.open(0, path(), 1);
-        let mut descriptor = TableDescriptor::new(Schema::parse_sql("p STRING NOT NULL, n INT").expect("columns"));
-        descriptor.bucket_count = Some(2);
-        descriptor.partition_keys = vec!["p".into()];
-        let server = PbServerNode { node_id: 0, host: "h".into(), port: 1, ..Default::default() };
-        let description = MetadataResponse {
-            coordinator_server: Some(server.clone()),
-            tablet_servers: vec![server],
-            table_metadata: vec![PbTableMetadata {
-                table_path: wire_path(&path()),
-                table_id: TABLE,
-                schema_id: 1,
-                table_json: descriptor.to_json().into_bytes().into(),
-                ..Default::default()
-            }],
-            ..Default::default()
-        };
-        rig.answer(encode_response(0, &description));
+        rig.answer(described(TABLE, 1, "p STRING NOT NULL, n INT", None));
         rig.cluster.take_news();
         rig
     }
@@ -225,4 +229,30 @@ fn a_table_without_partitions_has_none() {
     cluster.want_partition(0, 3, "a");
     assert!(matches!(&cluster.take_news()[..], [News::Partition(3, _)]));
     assert!(matches!(cluster.partition(3, "a"), Partition::Missing(_)));
+}
+
+#[test]
+fn a_table_with_more_columns_is_opened_beside_itself() {
+    let mut rig = Rig::new();
+    rig.cluster.changed(rig.now, &path());
+    rig.cluster.open(rig.now, path(), 2);
+    rig.answer(described(TABLE, 2, "p STRING NOT NULL, n INT, note STRING", Some(0)));
+    let news = rig.cluster.take_news();
+    assert!(news.iter().any(|news| matches!(news, News::Opened(2, Ok(1)))), "{news:?}");
+    let schemas = [0, 1].map(|handle| rig.cluster.table(handle).expect("it is there").info.schema_id);
+    assert_eq!(schemas, [1, 2]);
+    for handle in [0, 1] {
+        assert!(news.iter().any(|news| matches!(news, News::Leaders(of) if *of == handle)), "{news:?}");
+        assert_eq!(rig.cluster.table(handle).expect("it is there").leaders, [Some(0), Some(0)]);
+    }
+    // A server that is behind takes nothing away.
+    rig.cluster.refresh(rig.now, 0);
+    rig.answer(described(TABLE, 1, "p STRING NOT NULL, n INT", None));
+    rig.cluster.open(rig.now, path(), 3);
+    let news = rig.cluster.take_news();
+    assert!(news.iter().any(|news| matches!(news, News::Opened(3, Ok(1)))), "{news:?}");
+    // And one that was made anew ends both.
+    rig.cluster.refresh(rig.now, 0);
+    rig.answer(described(TABLE + 1, 1, "p STRING NOT NULL, n INT", None));
+    assert!([0, 1].iter().all(|handle| rig.cluster.table(*handle).is_err()));
 }
