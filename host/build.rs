@@ -38,7 +38,7 @@ const MODULES: [(&str, &str); 7] = [
 ];
 
 /// What goes into the components, from the root of the workspace.
-const SOURCES: [&str; 28] = [
+const SOURCES: [&str; 29] = [
     "Cargo.toml",
     "Cargo.lock",
     "wit",
@@ -49,6 +49,7 @@ const SOURCES: [&str; 28] = [
     "modules/core/wire",
     "modules/core/types",
     "modules/core/codec",
+    "modules/core/condition",
     "modules/core/contract",
     "modules/core/chain",
     "modules/core/bindings",

@@ -33,6 +33,7 @@
 //! started on. A module reaches nothing but its rows and a bounded log.
 //!
 //! ```text
+//! profiles named ways to connect to clusters, in a file of the user's
 //! client   a session with a cluster: append, scan, look up, the catalogue, with Arrow at its surface
 //! table    tables: paths, columns and types, what they are made with
 //! module   smart modules, each in a sandbox of its own, in a chain on the write or the read path
@@ -55,6 +56,7 @@ pub mod formats;
 mod http;
 pub mod module;
 mod panics;
+pub mod profiles;
 pub mod runtime;
 pub mod table;
 mod text;

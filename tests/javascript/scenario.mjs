@@ -14,11 +14,13 @@ const ensure = (holds, said) => { if (!holds) throw new Error(said()); };
 const shown = (found, wanted) => `found:\n${found.slice(0, 20).join('\n')}\nexpected:\n${wanted.slice(0, 20).join('\n')}`;
 const same = (found, wanted) => ensure(found.join('\n') === wanted.join('\n'), () => shown(found, wanted));
 
-/** The modules of a step. */
+/** The modules of a step; a condition of its scan is the first of them. */
 async function modules(client, step, letters) {
   const policy = word => (word === 'dead-letter' ? { deadLetter: letters } : word);
   const opened = [];
-  for (const [name, ...settings] of step.modules ?? []) {
+  const condition = (step.scan ?? step.current)?.where;
+  const named = [...(condition ? [['where', `if=${condition}`]] : []), ...(step.modules ?? [])];
+  for (const [name, ...settings] of named) {
     const module = await client.module(name, {});
     const { parameters } = await module.describe();
     const config = {};

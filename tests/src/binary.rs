@@ -17,7 +17,10 @@ pub fn thalweg() -> &'static Path {
         let binary = folder.join(format!("thalweg{}", std::env::consts::EXE_SUFFIX));
         if !binary.is_file() {
             let cargo = std::env::var("CARGO").unwrap_or_else(|_| "cargo".into());
-            let built = Command::new(cargo).args(["build", "-p", "thalweg"]).current_dir(crate::root()).status();
+            let built = Command::new(cargo)
+                .args(["build", "--workspace", "--bin", "thalweg"])
+                .current_dir(crate::root())
+                .status();
             assert!(built.is_ok_and(|s| s.success()) && binary.is_file(), "{} cannot be built", binary.display());
         }
         binary
@@ -39,7 +42,7 @@ pub fn example(name: &str) -> Result<PathBuf> {
     Ok(folder.join("examples").join(name).with_extension(std::env::consts::EXE_EXTENSION))
 }
 
-/// A command of the binary, quiet and without colour.
+/// A command of the binary, quiet and without colour, that knows none of the user's profiles.
 pub fn command<S: AsRef<std::ffi::OsStr>>(arguments: impl IntoIterator<Item = S>) -> Command {
     let mut command = Command::new(thalweg());
     command
@@ -47,6 +50,8 @@ pub fn command<S: AsRef<std::ffi::OsStr>>(arguments: impl IntoIterator<Item = S>
         .stdin(Stdio::null())
         .env_remove("THALWEG_SERVER")
         .env_remove("THALWEG_USER")
+        .env_remove("THALWEG_PROFILE")
+        .env("THALWEG_CONFIG", std::env::temp_dir().join("thalweg-tests-without-profiles"))
         .env("NO_COLOR", "1");
     command
 }

@@ -342,6 +342,7 @@ class Table:
         follow: bool = False,
         changelog: bool = False,
         limit: int | None = None,
+        where: str | None = None,
         buckets: int | Sequence[int] = (),
         partitions: str | Sequence[str] = (),
         through: Through | None = None,
@@ -356,6 +357,7 @@ class Table:
         the first row that is still there, and the last that is there now. Not of current rows, which have no offsets.
         `follow`: wait for more rows at the end; of current rows: go on with the changes that follow.
         `limit`: at most so many rows, behind any modules.
+        `where`: only rows that fit this condition, in the words of the stock module `where`, before any modules.
         `buckets`, `partitions`: only these; partitions by name.
         `through`: modules that the rows go through.
         `metadata`: columns before the others: __partition, __bucket, __offset, __timestamp and __change_type.
@@ -367,6 +369,7 @@ class Table:
             "follow": follow,
             "changelog": changelog,
             "limit": limit,
+            "where": where,
             "metadata": metadata,
             "buffer": buffer,
         }

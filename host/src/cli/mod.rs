@@ -7,6 +7,7 @@
 //! component  component: export
 //! serve     the embedded node
 //! users     who may log in to it
+//! profile   named ways to connect to clusters
 //! demo      the whole product in one command
 //! shell     completions and man pages
 //! terminal  what every command has of the terminal: options, messages, lists, progress
@@ -15,6 +16,7 @@
 mod component;
 mod demo;
 mod modules;
+mod profile;
 mod rows;
 mod serve;
 mod shell;
@@ -71,6 +73,9 @@ enum Command {
     Scan(rows::Scan),
     /// Look rows of a table up by their keys
     Lookup(rows::Lookup),
+    /// Keep ways to connect to clusters under a name
+    #[command(subcommand)]
+    Profile(profile::Profile),
     /// Write, build, test and look into smart modules
     #[command(subcommand)]
     Module(modules::Module),
@@ -92,12 +97,14 @@ fn command() -> clap::Command {
     let command = Cli::command();
     let connection = |arg: &&clap::Arg| arg.get_help_heading() == Some(CONNECTION);
     let hidden: Vec<_> = command.get_arguments().filter(connection).map(|arg| arg.clone().hide(true)).collect();
-    ALONE.iter().fold(command, |command, name| {
-        command.mut_subcommand(name, |alone| {
-            let own = |arg: &&clap::Arg| alone.get_arguments().any(|own| own.get_id() == arg.get_id());
-            let hidden: Vec<_> = hidden.iter().filter(|arg| !own(arg)).cloned().collect();
-            alone.args(hidden)
-        })
+    let hide = |alone: clap::Command| {
+        let own = |arg: &&clap::Arg| alone.get_arguments().any(|own| own.get_id() == arg.get_id());
+        let hidden: Vec<_> = hidden.iter().filter(|arg| !own(arg)).cloned().collect();
+        alone.args(hidden)
+    };
+    let command = ALONE.iter().fold(command, |command, name| command.mut_subcommand(name, hide));
+    command.mut_subcommand(profile::NAME, |profile| {
+        profile.mut_subcommands(|one| if one.get_name() == profile::ADD { one } else { hide(one) })
     })
 }
 
@@ -112,12 +119,15 @@ pub fn run_with(arguments: impl IntoIterator<Item = OsString>) -> u8 {
     let matches = command().get_matches_from(arguments);
     // Which `--set` belongs to which `--module` is a matter of their order, which only the raw matches know.
     let order = rows::Order::of(&matches);
-    let cli = match Cli::from_arg_matches(&matches) {
+    let mut cli = match Cli::from_arg_matches(&matches) {
         Ok(cli) => cli,
         Err(error) => error.exit(),
     };
     let name = matches.subcommand_name().unwrap_or_default();
-    if let Err(reason) = cli.common.check(name, !ALONE.contains(&name)) {
+    let within = matches.subcommand().and_then(|(_, within)| within.subcommand_name());
+    let connects = !ALONE.contains(&name) && (name != profile::NAME || within == Some(profile::ADD));
+    cli.common.learn(&matches);
+    if let Err(reason) = cli.common.check(name, connects) {
         command().error(ErrorKind::ArgumentConflict, reason).exit();
     }
     cli.common.start_logging();
@@ -139,6 +149,7 @@ impl Cli {
             Command::Completions(command) => return command.run(&mut self::command()),
             Command::Man(command) => return command.run(&self::command()),
             Command::Users(command) => return command.run(&self.common),
+            Command::Profile(command) => return command.run(&self.common),
             _ => {}
         }
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
@@ -158,7 +169,7 @@ impl Cli {
                 Command::Scan(command) => command.run(&common, order).await,
                 Command::Module(command) => command.run(&common).await,
                 Command::Component(command) => command.run(&common),
-                Command::Completions(_) | Command::Man(_) | Command::Users(_) => Ok(()),
+                Command::Completions(_) | Command::Man(_) | Command::Users(_) | Command::Profile(_) => Ok(()),
             }
         });
         // A reader that waits for standard input cannot be woken; it ends with the process.

@@ -129,6 +129,16 @@ impl OpenTable {
         schema.map_err(|error| Error::invalid(format!("table {}: {error}", self.name())))
     }
 
+    /// The columns at these positions, as a schema without keys; `None`: the table's whole schema.
+    pub(super) fn schema_of(&self, positions: Option<&[usize]>) -> Result<table::Schema, Error> {
+        let all = &self.info.descriptor.schema;
+        let Some(positions) = positions else { return Ok(all.clone()) };
+        let columns = positions.iter().filter_map(|&position| all.columns.get(position));
+        let columns = columns.map(|c| (c.name.clone(), c.column_type.clone(), c.comment.clone()));
+        let schema = table::Schema::new(columns.collect::<Vec<_>>());
+        schema.map_err(|error| Error::invalid(format!("table {}: {error}", self.name())))
+    }
+
     /// Loads a chain that is given these columns of the table.
     pub(super) async fn load_chain(
         self: &Arc<Self>,

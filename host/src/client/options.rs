@@ -1,6 +1,7 @@
 //! How a client connects and which engine it drives.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use thalweg_contract::Settings;
 use thalweg_tls::Tls;
@@ -42,5 +43,14 @@ impl ClientOptions {
     pub fn new(servers: Vec<String>) -> Self {
         let settings = Settings::new(servers);
         Self { settings, tls: None, insecure_login: false, engine: EngineKind::default(), runtime: None }
+    }
+
+    /// Lets a server take no longer than `timeout` to answer, with all tries, and rows to be delivered.
+    pub fn limit_to(&mut self, timeout: Duration) {
+        let connection = &mut self.settings.connection;
+        connection.connect_timeout = connection.connect_timeout.min(timeout);
+        connection.request_timeout = connection.request_timeout.min(timeout);
+        connection.command_timeout = timeout;
+        self.settings.write.delivery_timeout = timeout;
     }
 }

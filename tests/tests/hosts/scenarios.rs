@@ -19,7 +19,8 @@ pub(crate) fn unfit(scenario: &Scenario) -> Option<&'static str> {
     if steps.iter().any(|step| step.letters.is_some()) {
         return Some("dead letters are given back to the caller, who writes them");
     }
-    if steps.iter().any(|step| !step.modules.is_empty()) {
+    let filters = |scan: &Option<Scan>| scan.as_ref().is_some_and(|scan| scan.filter.is_some());
+    if steps.iter().any(|step| !step.modules.is_empty() || filters(&step.scan) || filters(&step.current)) {
         return Some("a composition has one instance of one module; modules have tests of their own");
     }
     None

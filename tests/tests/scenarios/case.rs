@@ -159,6 +159,8 @@ pub(crate) struct Scan {
     pub start: Option<u64>,
     pub end: Option<u64>,
     pub limit: Option<u64>,
+    #[serde(rename = "where")]
+    pub filter: Option<String>,
     #[serde(default)]
     pub buckets: Vec<u32>,
     #[serde(default)]

@@ -146,6 +146,7 @@ fn log(scan: &Scan, chain: Option<ChainSpec>) -> ScanOptions {
         start: scan.start.map_or(Start::Earliest, Start::Offset),
         end: scan.end.map_or(End::Latest, End::Offset),
         limit: scan.limit,
+        filter: scan.filter.clone(),
         chain,
         ..ScanOptions::default()
     }
@@ -157,6 +158,7 @@ fn current(scan: &Scan, chain: Option<ChainSpec>) -> CurrentOptions {
         buckets: buckets(scan),
         partitions: scan.partitions.clone(),
         limit: scan.limit,
+        filter: scan.filter.clone(),
         chain,
         ..CurrentOptions::default()
     }

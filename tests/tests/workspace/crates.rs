@@ -17,6 +17,7 @@ const ARROW: &[&str] = &["arrow-array", "arrow-ipc", "arrow-schema", "tokio", "w
 const RULES: &[Rule] = &[
     Rule { name: "thalweg-types", ours: &[], never: ARROW },
     Rule { name: "thalweg-codec", ours: &["thalweg-types", "thalweg-wire"], never: RUNTIMES },
+    Rule { name: "thalweg-condition", ours: &[], never: ARROW },
     Rule { name: "thalweg-wire", ours: &["thalweg-types"], never: RUNTIMES },
     Rule { name: "thalweg-contract", ours: &["thalweg-types", "thalweg-wire"], never: RUNTIMES },
     Rule { name: "thalweg-chain", ours: &["thalweg-contract", "thalweg-types", "thalweg-wire"], never: RUNTIMES },
@@ -73,7 +74,11 @@ const RULES: &[Rule] = &[
     Rule { name: "thalweg-example-embedded", ours: &[], never: &["tokio", "wasmtime-wasi", "arrow-array"] },
     Rule { name: "thalweg-module-macros", ours: &["thalweg-types"], never: ARROW },
     Rule { name: "thalweg-module", ours: &["thalweg-module-macros", "thalweg-types"], never: ARROW },
-    Rule { name: "thalweg-where", ours: &["thalweg-module", "thalweg-module-macros", "thalweg-types"], never: ARROW },
+    Rule {
+        name: "thalweg-where",
+        ours: &["thalweg-condition", "thalweg-module", "thalweg-module-macros", "thalweg-types"],
+        never: ARROW,
+    },
     Rule { name: "thalweg-scale", ours: &["thalweg-module", "thalweg-module-macros", "thalweg-types"], never: ARROW },
     Rule { name: "thalweg-sample", ours: &["thalweg-module", "thalweg-module-macros", "thalweg-types"], never: ARROW },
     Rule { name: "thalweg-mask", ours: &["thalweg-module", "thalweg-module-macros", "thalweg-types"], never: ARROW },
@@ -99,6 +104,7 @@ const RULES: &[Rule] = &[
         ours: &[
             "thalweg-chain",
             "thalweg-codec",
+            "thalweg-condition",
             "thalweg-contract",
             "thalweg-engine",
             "thalweg-js",

@@ -33,6 +33,7 @@ pub(super) struct Wanted {
     follow: bool,
     changelog: bool,
     limit: Option<u64>,
+    filter: Option<String>,
     buckets: Vec<u32>,
     partitions: Vec<String>,
     chain: Option<ChainSpec>,
@@ -76,6 +77,7 @@ pub(super) fn wanted(options: &Bound<'_, PyDict>) -> Result<Wanted, Failure> {
             "follow" => wanted.follow = value.extract()?,
             "changelog" => wanted.changelog = value.extract()?,
             "limit" => wanted.limit = Some(value.extract()?),
+            "where" => wanted.filter = Some(value.extract()?),
             "buckets" => wanted.buckets = value.extract()?,
             "partitions" => wanted.partitions = value.extract()?,
             "through" => wanted.chain = modules::chain(&value, None)?,
@@ -130,6 +132,7 @@ pub(super) async fn open(table: &Table, wanted: Wanted) -> Result<Scan, Failure>
             buckets,
             partitions,
             limit: wanted.limit,
+            filter: wanted.filter,
             chain: wanted.chain,
             follow: wanted.follow,
             ..CurrentOptions::default()
@@ -146,6 +149,7 @@ pub(super) async fn open(table: &Table, wanted: Wanted) -> Result<Scan, Failure>
         start: wanted.start.unwrap_or(Start::Earliest),
         end: if wanted.follow { End::Never } else { wanted.end.unwrap_or(End::Latest) },
         limit: wanted.limit,
+        filter: wanted.filter,
         chain: wanted.chain,
         ..ScanOptions::default()
     };

@@ -20,7 +20,7 @@ use crate::text;
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  thalweg scan flights --columns origin,delay --limit 10\n  \
     thalweg scan flights --start 2026-01-01T00:00:00Z --follow\n  \
-    thalweg scan flights --module where --set \"if=delay > 30\" --output late.parquet\n  \
+    thalweg scan flights --where \"delay > 30 and origin in ('SEA', 'PDX')\" --output late.parquet\n  \
     thalweg scan airports --changelog --with-metadata\n  \
     thalweg scan orders --partition day=2026-01-31/region=eu\n\n\
     A table with a primary key gives its current rows, and with --follow then the changes; --changelog gives the changes\n\
@@ -46,6 +46,9 @@ pub(in crate::cli) struct Scan {
     /// Only these columns, in this order, after any module
     #[arg(long, value_name = "a,b", value_delimiter = ',')]
     columns: Option<Vec<String>>,
+    /// Only rows that fit, in the words of SQL, before any module; `thalweg module list` has them under `where`
+    #[arg(long = "where", value_name = "CONDITION")]
+    filter: Option<String>,
     /// Only this bucket (of each partition)
     #[arg(long, value_name = "N")]
     bucket: Option<u32>,
@@ -122,7 +125,7 @@ impl Scan {
         }
         out.finish().map_err(unwritten)?;
         bar.finish();
-        if !common.quiet && !self.modules.is_empty() {
+        if !common.quiet && (self.filter.is_some() || !self.modules.is_empty()) {
             say(&table.name(), &stream.tally());
         }
         if interrupted { Err(Failure::Interrupted) } else { Ok(()) }
@@ -139,8 +142,9 @@ impl Scan {
 
     /// Whether every row of the table comes out, as far as the options say.
     fn reads_all(&self) -> bool {
+        let chosen = self.filter.is_some() || !self.modules.is_empty();
         let bounded = self.start.is_some() || self.end.is_some() || self.limit.is_some() || self.bucket.is_some();
-        !(bounded || self.follow || self.changelog || !self.partition.is_empty() || !self.modules.is_empty())
+        !(bounded || self.follow || self.changelog || !self.partition.is_empty() || chosen)
     }
 
     async fn start(&self, table: &Table, order: &Order) -> anyhow::Result<Opened> {
@@ -159,6 +163,7 @@ impl Scan {
                 buckets,
                 partitions,
                 limit: self.limit,
+                filter: self.filter.clone(),
                 chain,
                 follow: self.follow,
                 ..CurrentOptions::default()
@@ -173,6 +178,7 @@ impl Scan {
             start: self.start.clone().unwrap_or(Start::Earliest),
             end: if self.follow { End::Never } else { self.end.unwrap_or(End::Latest) },
             limit: self.limit,
+            filter: self.filter.clone(),
             chain,
             ..ScanOptions::default()
         };

@@ -5,6 +5,7 @@
 //! options    the options that every command has
 //! login      who logs in, and where the password comes from
 //! tls        how connections are encrypted
+//! target     what is connected to, of options, environment and profile
 //! csv        the options of CSV
 //! say        sentences for people, on standard error
 //! listing    lists and descriptions, on standard output
@@ -22,6 +23,7 @@ mod numbers;
 mod options;
 mod progress;
 mod say;
+mod target;
 mod tls;
 
 pub(super) use csv::CsvFlags;

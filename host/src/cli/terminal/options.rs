@@ -1,15 +1,19 @@
 //! Options that every command has, and how their texts are read.
 
+use std::path::PathBuf;
+use std::sync::OnceLock;
 use std::time::Duration;
 
-use clap::{Args, ValueEnum};
+use clap::{ArgMatches, Args, ValueEnum};
 use tracing_subscriber::EnvFilter;
 
 use super::login::LoginFlags;
 use super::say::say;
+use super::target::{Source, Sources, Target};
 use super::tls::TlsFlags;
-use crate::client::{Client, ClientOptions, EngineKind, Settings};
+use crate::client::{Client, ClientOptions, EngineKind, Login, Settings};
 use crate::module::{UnitError, parse_duration};
+use crate::profiles::Profile;
 
 /// Above the options of commands that connect to a server, in their help.
 pub(in crate::cli) const CONNECTION: &str = "Connection options";
@@ -20,14 +24,20 @@ pub(in crate::cli) struct Common {
     /// Servers to begin with
     #[arg(long, global = true, value_name = "HOST:PORT,..", env = "THALWEG_SERVER", default_value = "127.0.0.1:9123")]
     #[arg(value_delimiter = ',', help_heading = CONNECTION)]
-    server: Vec<String>,
+    pub(super) server: Vec<String>,
+    /// Connect as this profile says [default: the one in use]; what is given beside it comes before it
+    #[arg(long, global = true, value_name = "NAME", env = "THALWEG_PROFILE", help_heading = CONNECTION)]
+    pub(super) profile: Option<String>,
     #[command(flatten)]
     pub(in crate::cli) login: LoginFlags,
     #[command(flatten)]
-    tls: TlsFlags,
+    pub(super) tls: TlsFlags,
+    /// Say which servers are talked to, and how
+    #[arg(long, short, global = true, help_heading = CONNECTION)]
+    verbose: bool,
     /// How long a server may take to answer, with all tries, as 30s or 2m
     #[arg(long, global = true, value_name = "DURATION", value_parser = duration, help_heading = "Common options")]
-    timeout: Option<Duration>,
+    pub(super) timeout: Option<Duration>,
     /// What is logged to standard error: error, warn, info, debug, trace, or a filter as of env_logger
     #[arg(long, global = true, value_name = "LEVEL", default_value = "warn", help_heading = "Common options")]
     log: String,
@@ -40,6 +50,12 @@ pub(in crate::cli) struct Common {
     /// No progress, no summary, and not a word on what was done
     #[arg(long, short, global = true, help_heading = "Common options")]
     pub(in crate::cli) quiet: bool,
+    /// Where options come from.
+    #[arg(skip)]
+    pub(super) sources: Sources,
+    /// What is connected to, once that is known.
+    #[arg(skip)]
+    target: OnceLock<(Target, Option<Login>)>,
 }
 
 /// Where the engine runs.
@@ -93,6 +109,31 @@ impl Common {
         }
     }
 
+    /// Learns where the options come from.
+    pub(in crate::cli) fn learn(&mut self, matches: &ArgMatches) {
+        self.sources = Sources::of(matches);
+    }
+
+    /// What options say of a connection, as a profile. What the environment says is not in it.
+    pub(in crate::cli) fn as_profile(&self) -> anyhow::Result<Profile> {
+        let given = self.sources.server == Source::Option;
+        anyhow::ensure!(given, "a profile has servers of its own: name them with --server HOST:PORT");
+        let absolute = |path: Option<PathBuf>| path.map(std::path::absolute).transpose();
+        let mut profile = Profile::new(self.server.clone());
+        profile.user = self.login.user.clone().filter(|_| self.sources.user == Source::Option);
+        profile.password_file = absolute(self.login.password_file.clone())?;
+        profile.insecure_login = self.login.insecure_login;
+        profile.timeout = self.timeout.map(|timeout| humantime::format_duration(timeout).to_string());
+        profile.tls = self.tls.is_on();
+        if let Some(tls) = self.tls.options().map_err(anyhow::Error::msg)? {
+            profile.tls_ca = absolute(tls.ca)?;
+            let (certificate, key) = tls.identity.map(|identity| (identity.certificate, identity.key)).unzip();
+            (profile.tls_cert, profile.tls_key) = (absolute(certificate)?, absolute(key)?);
+            profile.tls_server_name = tls.server_name;
+        }
+        Ok(profile)
+    }
+
     /// Connects to the servers.
     pub(in crate::cli) async fn connect(&self) -> anyhow::Result<Client> {
         self.connect_with(|_| {}).await
@@ -100,10 +141,29 @@ impl Common {
 
     /// Connects to the servers, with settings of the command's own.
     pub(in crate::cli) async fn connect_with(&self, set: impl FnOnce(&mut Settings)) -> anyhow::Result<Client> {
-        let mut options = self.client_options(self.server.clone())?;
-        options.tls = self.tls.options().map_err(anyhow::Error::msg)?;
+        let (target, login) = self.target()?;
+        let mut options = self.own_options(target.servers.clone());
+        if let Some(timeout) = target.timeout {
+            options.limit_to(timeout);
+        }
+        options.settings.connection.login = login.clone();
+        options.insecure_login = target.insecure_login;
+        options.tls = target.tls.clone();
         set(&mut options.settings);
         Ok(Client::connect(options).await?)
+    }
+
+    /// What is connected to; the password is asked for at most once.
+    fn target(&self) -> anyhow::Result<&(Target, Option<Login>)> {
+        if let Some(target) = self.target.get() {
+            return Ok(target);
+        }
+        let target = Target::of(self)?;
+        if self.verbose {
+            say(&target.to_string());
+        }
+        let login = target.login()?;
+        Ok(self.target.get_or_init(|| (target, login)))
     }
 
     /// Connects to a node of the command's own, which has no login.
@@ -111,15 +171,7 @@ impl Common {
         Ok(Client::connect(self.own_options(vec![node])).await?)
     }
 
-    /// How these servers are connected to, as the options say.
-    fn client_options(&self, servers: Vec<String>) -> anyhow::Result<ClientOptions> {
-        let mut options = self.own_options(servers);
-        options.settings.connection.login = self.login.login()?;
-        options.insecure_login = self.login.is_insecure();
-        Ok(options)
-    }
-
-    /// The same without a login: for a node of the command's own.
+    /// How a node of the command's own is connected to, which has no login.
     pub(in crate::cli) fn own_options(&self, servers: Vec<String>) -> ClientOptions {
         let mut options = ClientOptions::new(servers);
         options.engine = match self.engine {
@@ -128,11 +180,7 @@ impl Common {
             Engine::Lockstep => EngineKind::Lockstep,
         };
         if let Some(timeout) = self.timeout {
-            let settings = &mut options.settings;
-            settings.connection.connect_timeout = settings.connection.connect_timeout.min(timeout);
-            settings.connection.request_timeout = settings.connection.request_timeout.min(timeout);
-            settings.connection.command_timeout = timeout;
-            settings.write.delivery_timeout = timeout;
+            options.limit_to(timeout);
         }
         options
     }

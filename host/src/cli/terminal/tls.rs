@@ -28,6 +28,11 @@ pub(in crate::cli) struct TlsFlags {
 }
 
 impl TlsFlags {
+    /// Whether connections are to be encrypted, whatever else is said.
+    pub(super) fn is_on(&self) -> bool {
+        self.tls
+    }
+
     /// What they say; `None`: nothing. Fails on a certificate without its key and the reverse.
     pub(super) fn options(&self) -> Result<Option<Tls>, String> {
         let Self { tls, tls_ca: ca, tls_cert, tls_key, tls_server_name: server_name } = self.clone();

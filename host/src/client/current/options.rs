@@ -15,6 +15,9 @@ pub struct CurrentOptions {
     pub partitions: Vec<String>,
     /// At most so many rows, behind any modules; `None`: all. Default `None`.
     pub limit: Option<u64>,
+    /// Only rows that fit this condition, in the words of the stock module `where`: `delay > 30 and origin in ('SEA')`. It
+    /// comes before any modules, and is a module itself: rows are counted as filtered by `where`. Default `None`.
+    pub filter: Option<String>,
     /// Modules that the rows go through; `None`: none. Default `None`.
     pub chain: Option<ChainSpec>,
     /// Whether the changes that follow are read too, without end. Default false.
@@ -32,6 +35,7 @@ impl Default for CurrentOptions {
             buckets: Vec::new(),
             partitions: Vec::new(),
             limit: None,
+            filter: None,
             chain: None,
             follow: false,
             buffer: 16 << 20,

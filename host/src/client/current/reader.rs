@@ -99,6 +99,7 @@ impl Reader {
     /// Gives the changes from these offsets on, and those of partitions that appear.
     async fn follow(&mut self, offsets: Vec<(Bucket, u64)>) -> Result<(), Error> {
         let options = ScanOptions {
+            filter: self.options.filter.clone(),
             columns: self.options.columns.clone(),
             buckets: self.options.buckets.clone(),
             partitions: if self.options.buckets.is_empty() { self.options.partitions.clone() } else { Vec::new() },

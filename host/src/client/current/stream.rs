@@ -18,7 +18,7 @@ use crate::{
     client::{
         Error,
         open_table::OpenTable,
-        scan::{ScanBatch, ScanChain, SharedTally},
+        scan::{Filter, ScanBatch, ScanChain, SharedTally},
         tally::ChainTally,
     },
     module::Operation,
@@ -38,9 +38,12 @@ impl CurrentStream {
     pub(in crate::client) async fn open(table: &Arc<OpenTable>, options: CurrentOptions) -> Result<Self, Error> {
         let columns = options.columns.as_deref();
         let tally = SharedTally::default();
-        let chain = match &options.chain {
+        let filter = options.filter.as_deref().map(Filter::parse).transpose()?;
+        let whole = filter.map(|filter| filter.before(options.chain.as_ref()));
+        let chain = match whole.as_ref().or(options.chain.as_ref()) {
             Some(spec) => {
-                let chain = ScanChain::load(table, spec, columns, Operation::Scan, Arc::clone(&tally)).await?;
+                let rows = (Operation::Scan, table.schema_of(None)?);
+                let chain = ScanChain::load(table, spec, columns, rows, Arc::clone(&tally)).await?;
                 Some(Arc::new(chain))
             }
             None => None,

@@ -3,6 +3,7 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use arrow_schema::{Schema, SchemaRef};
+use thalweg_wire::table;
 
 use super::batch::{Offsets, ScanBatch};
 use crate::{
@@ -28,12 +29,12 @@ pub(in crate::client) struct ScanChain {
 pub(in crate::client) type SharedTally = Arc<Mutex<ChainTally>>;
 
 impl ScanChain {
-    /// Loads the chain for the table's columns; the columns asked for are found in what it gives.
+    /// Loads the chain for these columns of the table; the columns asked for are found in what it gives.
     pub(in crate::client) async fn load(
         table: &Arc<OpenTable>,
         spec: &ChainSpec,
         columns: Option<&[String]>,
-        operation: Operation,
+        (operation, input): (Operation, table::Schema),
         tally: SharedTally,
     ) -> Result<Self, Error> {
         if let Some(module) = spec.modules.iter().find(|module| dead_letter_tables(module).next().is_some()) {
@@ -45,7 +46,6 @@ impl ScanChain {
                 table.name()
             )));
         }
-        let input = table.info().descriptor.schema.clone();
         let chain = table.load_chain(spec, operation, input, None).await?;
         let output = Schema::from(chain.output());
         let columns = columns.map(|names| positions(&table.name(), &output, names)).transpose()?;

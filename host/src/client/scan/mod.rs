@@ -4,6 +4,7 @@
 //! options   what is read
 //! stream    the stream of the rows
 //! batch     what it gives: rows of one bucket
+//! filter    the condition that rows must fit
 //! plan      what is asked of the engine
 //! decoder   a batch out of the message that it came in
 //! workers   the threads on which messages are decoded
@@ -13,6 +14,7 @@
 mod batch;
 mod chain;
 mod decoder;
+mod filter;
 mod options;
 mod plan;
 mod stream;
@@ -20,5 +22,6 @@ mod workers;
 
 pub use batch::{Offsets, ScanBatch};
 pub(super) use chain::{ScanChain, SharedTally};
+pub(super) use filter::Filter;
 pub use options::ScanOptions;
 pub use stream::ScanStream;

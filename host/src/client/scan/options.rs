@@ -19,6 +19,9 @@ pub struct ScanOptions {
     pub end: End,
     /// At most so many rows, behind any modules; `None`: all. Default `None`.
     pub limit: Option<u64>,
+    /// Only rows that fit this condition, in the words of the stock module `where`: `delay > 30 and origin in ('SEA')`. It
+    /// comes before any modules, and is a module itself: rows are counted as filtered by `where`. Default `None`.
+    pub filter: Option<String>,
     /// Modules that the rows go through; `None`: none. Default `None`.
     pub chain: Option<ChainSpec>,
     /// How many bytes of batches may be read ahead of the reader. Default 16 MiB.
@@ -34,6 +37,7 @@ impl Default for ScanOptions {
             start: Start::Earliest,
             end: End::Latest,
             limit: None,
+            filter: None,
             chain: None,
             buffer: 16 << 20,
         }

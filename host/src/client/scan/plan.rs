@@ -7,6 +7,7 @@ use arrow_schema::SchemaRef;
 use super::{
     chain::{ScanChain, SharedTally},
     decoder::Decoder,
+    filter::Filter,
     options::ScanOptions,
 };
 use crate::{
@@ -34,27 +35,34 @@ impl ScanPlan {
         let (all, name, placed) = (Arc::clone(table.schema()), table.name(), true);
         let decoder = |message, order, chain| Decoder { table: name, message, order, chain, placed };
         let names = options.columns.as_deref();
-        if let Some(spec) = &options.chain {
-            // Modules see every column; what is asked for is taken of what they give.
+        let filter = options.filter.as_deref().map(Filter::parse).transpose()?;
+        let whole = filter.as_ref().map(|filter| filter.before(options.chain.as_ref()));
+        if let Some(spec) = whole.as_ref().or(options.chain.as_ref()) {
+            // Modules see every column; what is asked for is taken of what they give. A filter alone sees what it tests.
+            let columns = match (&filter, names, &options.chain) {
+                (Some(filter), Some(names), None) => {
+                    Some(rising([table.positions(names)?, table.positions(&filter.columns())?].concat()))
+                }
+                _ => None,
+            };
+            let message = projected(&all, columns.as_deref())?;
             let operation = if table.is_keyed() { Operation::Changelog } else { Operation::Scan };
-            let chain = ScanChain::load(table, spec, names, operation, tally).await?;
-            let schema = chain.schema();
-            return Ok(Self { columns: None, schema, decoder: decoder(all, None, Some(chain)) });
+            let input = table.schema_of(columns.as_deref())?;
+            let chain = ScanChain::load(table, spec, names, (operation, input), tally).await?;
+            let (schema, columns) = (chain.schema(), columns.map(as_asked));
+            return Ok(Self { columns, schema, decoder: decoder(message, None, Some(chain)) });
         }
         let Some(names) = names else {
             return Ok(Self { columns: None, schema: Arc::clone(&all), decoder: decoder(all, None, None) });
         };
         let positions = table.positions(names)?;
         // The engine gives columns in the order of the table, whatever order they are asked for in.
-        let mut rising = positions.clone();
-        rising.sort_unstable();
-        rising.dedup();
+        let rising = rising(positions.clone());
         let message = projected(&all, Some(&rising))?;
         let order = (positions != rising)
             .then(|| positions.iter().filter_map(|position| rising.binary_search(position).ok()).collect::<Vec<_>>());
         let schema = projected(&message, order.as_deref())?;
-        let columns = Some(rising.into_iter().map(|position| position as u32).collect());
-        Ok(Self { columns, schema, decoder: decoder(message, order, None) })
+        Ok(Self { columns: Some(as_asked(rising)), schema, decoder: decoder(message, order, None) })
     }
 
     /// Of rows that come whole and without offsets: columns are left out here.
@@ -65,6 +73,18 @@ impl ScanPlan {
         let decoder = Decoder { table: name, message, order, chain: None, placed: false };
         Ok(Self { columns: None, schema, decoder })
     }
+}
+
+/// Each of these positions once, rising.
+fn rising(mut positions: Vec<usize>) -> Vec<usize> {
+    positions.sort_unstable();
+    positions.dedup();
+    positions
+}
+
+/// Positions as the engine takes them.
+fn as_asked(positions: Vec<usize>) -> Vec<u32> {
+    positions.into_iter().map(|position| position as u32).collect()
 }
 
 fn projected(schema: &SchemaRef, order: Option<&[usize]>) -> Result<SchemaRef, Error> {

@@ -1,12 +1,11 @@
 //! Tests of one column against another. Both are first brought to one form, a column at a time.
 
+use thalweg_condition::{Name, Operator};
 use thalweg_module::{
     Batch, Bitmap, Bits, DataType, Date, Decimal, Error, Input, Plan, Time, Timestamp, TimestampLtz, Unit, Value,
 };
 
 use crate::condition::{Fits, Test, present_rows};
-use crate::expression::Name;
-use crate::lex::Operator;
 
 /// What columns have in common that compare.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,11 +1,10 @@
 //! From an expression and a schema to a condition: finds the columns, gives literals their columns' types.
 
+use thalweg_condition::{Expression, Literal, LiteralKind, Name, Operand, Operator};
 use thalweg_module::{DataType, Date, Error, Plan, Schema, Timestamp, TimestampLtz};
 
 use crate::columns::{self, Side};
 use crate::condition::{Condition, Test};
-use crate::expression::{Expression, Literal, LiteralKind, Name, Operand};
-use crate::lex::Operator;
 use crate::like::Pattern;
 use crate::literal::{Target, wrong};
 use crate::range::{Set, Wanted};

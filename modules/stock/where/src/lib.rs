@@ -46,11 +46,8 @@
 mod columns;
 mod compile;
 mod condition;
-mod expression;
-mod lex;
 mod like;
 mod literal;
-mod parse;
 mod range;
 mod values;
 
@@ -79,7 +76,8 @@ impl Module for Where {
 
     fn open(context: &Context) -> Result<(Self, Plan), Error> {
         let config: Config = context.config()?;
-        let expression = parse::parse(&config.condition).map_err(|error| Error::config("if", error.to_string()))?;
+        let expression =
+            thalweg_condition::parse(&config.condition).map_err(|error| Error::config("if", error.to_string()))?;
         let mut plan = Plan::new(context.input());
         let condition = compile::compile(&expression, context.input(), &mut plan)?;
         Ok((Self { condition }, plan))

@@ -1,9 +1,7 @@
 //! Literals as values of the columns that they meet.
 
+use thalweg_condition::{Literal, LiteralKind, Name, SyntaxError};
 use thalweg_module::{DataType, Date, Decimal, Error, Time, Timestamp, TimestampLtz, Unit};
-
-use crate::expression::{Literal, LiteralKind, Name};
-use crate::lex::SyntaxError;
 
 /// A column that literals meet.
 #[derive(Clone, Copy)]

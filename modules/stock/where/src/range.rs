@@ -1,8 +1,7 @@
 //! What whole numbers are wanted: those of a range, or those of a list. One form of loop for every comparison.
 
+use thalweg_condition::Operator;
 use thalweg_module::{Bitmap, Decimal};
-
-use crate::lex::Operator;
 
 /// The values that fit a comparison.
 #[derive(Debug, Clone, PartialEq, Eq)]

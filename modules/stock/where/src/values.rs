@@ -1,10 +1,10 @@
 //! Tests of one column against literals, for each type of column.
 
+use thalweg_condition::Operator;
 use thalweg_module::views::Times;
 use thalweg_module::{AnyInput, Bitmap, Date, Decimal, Input, Numeric, Time, Timestamp, TimestampLtz, Value};
 
 use crate::condition::{Fits, Test, present_rows};
-use crate::lex::Operator;
 use crate::like::Pattern;
 use crate::range::{Set, Wanted, Whole};
 

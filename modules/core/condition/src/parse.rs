@@ -10,7 +10,10 @@ const OPERAND: &str = "a column or a literal (30, 'text', x'00ff', true or false
 const LITERAL: &str = "a literal (30, 'text', x'00ff', true or false)";
 
 /// Reads a condition.
-pub(crate) fn parse(text: &str) -> Result<Expression, SyntaxError> {
+///
+/// # Errors
+/// On a text that is none; says at which character, what was expected and what was found.
+pub fn parse(text: &str) -> Result<Expression, SyntaxError> {
     let mut parser = Parser { tokens: tokens(text)?, next: 0, depth: 0 };
     let expression = parser.or()?;
     match parser.peek() {

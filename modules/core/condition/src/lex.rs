@@ -5,18 +5,21 @@ use std::fmt;
 
 /// What is wrong with a condition, and where.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct SyntaxError {
+pub struct SyntaxError {
     /// The character, counted from 1.
-    pub(crate) position: usize,
+    pub position: usize,
     /// What was expected, and what was found.
-    pub(crate) message: String,
+    pub message: String,
 }
 
 impl SyntaxError {
-    pub(crate) fn new(position: usize, message: impl Into<String>) -> Self {
+    /// What is wrong, and at which character.
+    pub fn new(position: usize, message: impl Into<String>) -> Self {
         Self { position, message: message.into() }
     }
 }
+
+impl std::error::Error for SyntaxError {}
 
 impl fmt::Display for SyntaxError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -26,17 +29,22 @@ impl fmt::Display for SyntaxError {
 
 /// A comparison. `a != b` is `not a = b`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Operator {
+pub enum Operator {
+    /// `=`
     Equal,
+    /// `<`
     Less,
+    /// `<=`
     LessOrEqual,
+    /// `>`
     Greater,
+    /// `>=`
     GreaterOrEqual,
 }
 
 impl Operator {
     /// What `b` must be to `a` where `a` is this to `b`.
-    pub(crate) fn mirrored(self) -> Self {
+    pub fn mirrored(self) -> Self {
         match self {
             Self::Equal => Self::Equal,
             Self::Less => Self::Greater,
@@ -47,7 +55,7 @@ impl Operator {
     }
 
     /// Whether an order is one of those asked for.
-    pub(crate) fn fits(self, order: Ordering) -> bool {
+    pub fn fits(self, order: Ordering) -> bool {
         match self {
             Self::Equal => order.is_eq(),
             Self::Less => order.is_lt(),
