@@ -147,7 +147,7 @@ fn open(options: NodeOptions, host: String, port: u16) -> Result<Service, NodeEr
     let lifecycle = Lifecycle::begin();
     Ok(Service {
         folder: Mutex::new(Some(folder)),
-        catalog,
+        catalog: Arc::new(catalog),
         buckets,
         scanners: Scanners::default(),
         committer: Committer::start(&lifecycle, options.memory)?,

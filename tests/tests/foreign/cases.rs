@@ -24,6 +24,8 @@ struct Case {
     primary_key: Vec<String>,
     #[serde(default)]
     bucket_key: Vec<String>,
+    /// The column that numbers rows.
+    auto_increment: Option<String>,
     #[serde(default)]
     partition_by: Vec<String>,
     #[serde(default = "one")]
@@ -78,6 +80,7 @@ impl Case {
         for (option, columns) in lists.iter().filter(|(_, columns)| !columns.is_empty()) {
             arguments.extend([*option, columns.as_str()]);
         }
+        arguments.extend(self.auto_increment.iter().flat_map(|column| ["--auto-increment", column]));
         let properties: Vec<String> = self.properties.iter().map(|(key, value)| format!("{key}={value}")).collect();
         arguments.extend(properties.iter().flat_map(|property| ["--property", property]));
         binary::run(server, arguments)?;

@@ -5,6 +5,8 @@
 mod partitions;
 mod state;
 
+use std::collections::HashMap;
+use std::ops::Range;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, RwLock};
 
@@ -26,6 +28,8 @@ use crate::table::{auto_partition, descriptor, properties};
 
 /// Writer numbers taken from the disk at once.
 const WRITER_BLOCK: i64 = 1024;
+/// Numbers of an auto-increment column taken from the disk at once, at least.
+const ROW_BLOCK: i64 = 1024;
 
 /// The catalogue.
 #[derive(Debug)]
@@ -40,6 +44,8 @@ pub(crate) struct Catalog {
 #[derive(Debug)]
 struct Changes {
     next_writer: i64,
+    /// Of tables with an auto-increment column, by their number: up to which number ranges were given out.
+    numbered: HashMap<i64, i64>,
     /// Whether the node has stopped, so that the file is not ours any more.
     closed: bool,
 }
@@ -56,7 +62,8 @@ impl Catalog {
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => State::default(),
             Err(source) => return Err(NodeError::storage(&file, source)),
         };
-        let changes = Mutex::new(Changes { next_writer: state.next_writer_id, closed: false });
+        let changes =
+            Mutex::new(Changes { next_writer: state.next_writer_id, numbered: HashMap::new(), closed: false });
         let catalog = Self { file, flush, state: RwLock::new(Arc::new(state)), changes };
         if !catalog.state().databases.contains_key(DEFAULT_DATABASE) {
             let mut state = State::clone(&catalog.state());
@@ -119,6 +126,25 @@ impl Catalog {
                 return Err(Failure::new(ServerErrorCode::DATABASE_ALREADY_EXIST, text));
             }
             state.databases.insert(name.to_owned(), new_database(descriptor));
+            Ok(())
+        })
+    }
+
+    /// Changes the comment and the properties of a database by `change`; nothing happens when it is not there and
+    /// `ignore_if_missing`.
+    pub(crate) fn alter_database(
+        &self,
+        name: &str,
+        ignore_if_missing: bool,
+        change: impl FnOnce(&mut DatabaseDescriptor) -> Result<(), Failure>,
+    ) -> Result<(), Failure> {
+        if ignore_if_missing && !self.state().databases.contains_key(name) {
+            return Ok(());
+        }
+        self.change(|state| {
+            let database = state.databases.get_mut(name).ok_or_else(|| no_database(name))?;
+            change(&mut database.descriptor)?;
+            database.modified = clock::now();
             Ok(())
         })
     }
@@ -247,10 +273,36 @@ impl Catalog {
         changes.next_writer += 1;
         Ok(changes.next_writer - 1)
     }
+
+    /// So many numbers of a table's auto-increment column, from 1 on, that no row had before and none will have; fewer where
+    /// the last there are is among them. They are on the disk as taken when this returns.
+    pub(crate) fn take_numbers(&self, table: i64, count: i64) -> Result<Range<i64>, Failure> {
+        let mut changes = lock(&self.changes);
+        if changes.closed {
+            return Err(Failure::stopping());
+        }
+        let state = self.state();
+        let gone = || Failure::new(ServerErrorCode::TABLE_NOT_EXIST, format!("There is no table with the id {table}."));
+        let durable = state.table_of_id(table).ok_or_else(gone)?.numbered;
+        let given = *changes.numbered.get(&table).unwrap_or(&durable);
+        let last = given.saturating_add(count);
+        if last > durable {
+            let path = state.path_of_id(table).ok_or_else(gone)?;
+            let mut next = State::clone(&state);
+            let numbered = given.saturating_add(count.max(ROW_BLOCK));
+            let before = next.table(&path).ok_or_else(gone)?;
+            let altered = Table { numbered, ..Table::clone(before) };
+            next.replace(&path, altered);
+            self.save(next).map_err(unsaved)?;
+        }
+        changes.numbered.insert(table, last);
+        Ok(given.saturating_add(1)..last.saturating_add(1))
+    }
 }
 
 fn new_database(descriptor: DatabaseDescriptor) -> Database {
-    Database { descriptor, created: clock::now(), tables: std::collections::BTreeMap::new() }
+    let now = clock::now();
+    Database { descriptor, created: now, modified: now, tables: std::collections::BTreeMap::new() }
 }
 
 fn no_database(name: &str) -> Failure {

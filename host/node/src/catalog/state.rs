@@ -54,7 +54,7 @@ impl State {
     }
 
     /// How many buckets there are.
-    pub(super) fn buckets(&self) -> u64 {
+    pub(crate) fn buckets(&self) -> u64 {
         self.tables().map(|table| table.all_buckets()).sum()
     }
 
@@ -72,6 +72,15 @@ impl State {
         if let Some(database) = self.databases.get_mut(&path.database) {
             database.tables.insert(path.table.clone(), Arc::new(table));
         }
+    }
+
+    /// The name of a table by its number.
+    pub(super) fn path_of_id(&self, id: i64) -> Option<TablePath> {
+        let named = |database: &String, table: &String| TablePath { database: database.clone(), table: table.clone() };
+        let mut databases = self.databases.iter();
+        databases.find_map(|(database, held)| {
+            held.tables.iter().find(|(_, table)| table.id == id).map(|(name, _)| named(database, name))
+        })
     }
 
     /// All tables.
@@ -94,6 +103,8 @@ pub(crate) struct Database {
     pub(crate) descriptor: DatabaseDescriptor,
     /// Milliseconds since 1970-01-01T00:00:00Z.
     pub(crate) created: i64,
+    /// Milliseconds since 1970-01-01T00:00:00Z.
+    pub(crate) modified: i64,
     /// By name.
     pub(crate) tables: BTreeMap<String, Arc<Table>>,
 }
@@ -111,6 +122,8 @@ pub(crate) struct Table {
     pub(crate) definition: Arc<Definition>,
     /// Its partitions: their names and numbers.
     pub(crate) partitions: BTreeMap<String, i64>,
+    /// Rows have had numbers of the auto-increment column up to this one at most.
+    pub(super) numbered: i64,
     /// Milliseconds since 1970-01-01T00:00:00Z.
     pub(crate) created: i64,
     /// Milliseconds since 1970-01-01T00:00:00Z.
@@ -122,7 +135,7 @@ impl Table {
     pub(super) fn new(id: i64, schema_id: i32, definition: Definition, created: i64) -> Self {
         let definition = Arc::new(definition);
         let (earlier, partitions) = (BTreeMap::new(), BTreeMap::new());
-        Self { id, schema_id, earlier, definition, partitions, created, modified: created }
+        Self { id, schema_id, earlier, definition, partitions, numbered: 0, created, modified: created }
     }
 
     /// A version of its schema.
@@ -180,6 +193,9 @@ pub(super) struct Stored {
 struct StoredDatabase {
     descriptor: Box<RawValue>,
     created: i64,
+    /// Left out by earlier versions: as it was created.
+    #[serde(default)]
+    modified: Option<i64>,
     tables: BTreeMap<String, StoredTable>,
 }
 
@@ -191,6 +207,8 @@ struct StoredTable {
     modified: i64,
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     partitions: BTreeMap<String, i64>,
+    #[serde(default, skip_serializing_if = "is_zero")]
+    numbered: i64,
     /// The versions of the schema before the one of the descriptor.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     earlier: BTreeMap<i32, Box<RawValue>>,
@@ -205,6 +223,7 @@ impl Stored {
             let stored = StoredDatabase {
                 descriptor: raw(database.descriptor.to_json())?,
                 created: database.created,
+                modified: Some(database.modified),
                 tables: tables.collect::<Result<_, String>>()?,
             };
             Ok((name.clone(), stored))
@@ -224,7 +243,8 @@ impl Stored {
             let tables = tables.collect::<Result<_, String>>()?;
             let json = stored.descriptor.get().as_bytes();
             let descriptor = DatabaseDescriptor::from_json(json).map_err(|error| error.to_string())?;
-            Ok((name, Database { descriptor, created: stored.created, tables }))
+            let (created, modified) = (stored.created, stored.modified.unwrap_or(stored.created));
+            Ok((name, Database { descriptor, created, modified, tables }))
         };
         let mut state = State {
             next_table_id: self.next_table_id,
@@ -248,6 +268,7 @@ impl StoredTable {
             created: table.created,
             modified: table.modified,
             partitions: table.partitions.clone(),
+            numbered: table.numbered,
             earlier: earlier.collect::<Result<_, String>>()?,
             descriptor: raw(table.definition.descriptor.to_json())?,
         })
@@ -265,8 +286,14 @@ impl StoredTable {
         let definition =
             Definition::new(descriptor, properties, self.schema_id, &earlier).map_err(|failure| failure.text)?;
         let table = Table::new(self.id, self.schema_id, definition, self.created);
-        Ok(Table { modified: self.modified, partitions: self.partitions, earlier, ..table })
+        let Self { modified, partitions, numbered, .. } = self;
+        Ok(Table { modified, partitions, numbered, earlier, ..table })
     }
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks so")]
+fn is_zero(number: &i64) -> bool {
+    *number == 0
 }
 
 fn raw(json: String) -> Result<Box<RawValue>, String> {

@@ -10,7 +10,7 @@ use thalweg_wire::frame::{FrameError, RequestHeader, encode_error_response, enco
 use thalweg_wire::message::{ApiKey, Request, ServerErrorCode, decode};
 
 use super::MOST_NAMED;
-use super::admin::{alter, database, handshake, metadata, partition, stats, table};
+use super::admin::{alter, cluster, database, handshake, metadata, partition, snapshots, stats, table};
 use super::read::{fetch, lookup, offsets, scan_kv};
 use super::write::{produce, put_kv};
 use crate::failure::Failure;
@@ -60,8 +60,28 @@ pub(crate) async fn start(service: &Arc<Service>, header: RequestHeader, body: B
         ApiKey::GetTableInfo => now(service, id, body, table::info),
         ApiKey::GetTableSchema => now(service, id, body, table::schema),
         ApiKey::GetTableStats => now(service, id, body, stats::table),
+        ApiKey::DescribeClusterConfigs => now(service, id, body, cluster::configs),
+        ApiKey::AlterClusterConfigs => now(service, id, body, cluster::alter_configs),
+        ApiKey::GetClusterHealth => now(service, id, body, cluster::health),
+        ApiKey::Rebalance => now(service, id, body, cluster::rebalance),
+        ApiKey::ListRebalanceProgress => now(service, id, body, cluster::rebalance_progress),
+        ApiKey::CancelRebalance => now(service, id, body, cluster::cancel_rebalance),
+        ApiKey::GetLatestKvSnapshots => now(service, id, body, snapshots::latest),
+        ApiKey::ListKvSnapshots => now(service, id, body, snapshots::list),
+        ApiKey::GetKvSnapshotMetadata => now(service, id, body, snapshots::metadata),
+        ApiKey::AcquireKvSnapshotLease => now(service, id, body, snapshots::acquire),
+        ApiKey::ReleaseKvSnapshotLease => now(service, id, body, snapshots::release),
+        ApiKey::DropKvSnapshotLease => now(service, id, body, snapshots::drop_lease),
+        ApiKey::GetLakeSnapshot => now(service, id, body, snapshots::lake),
+        ApiKey::ListRemoteLogManifests => now(service, id, body, snapshots::manifests),
+        // Whoever may log in may do everything.
+        ApiKey::ListAcls | ApiKey::CreateAcls | ApiKey::DropAcls => {
+            let failure = Failure::new(ServerErrorCode::SECURITY_DISABLED, "No Authorizer is configured.");
+            Started::Done(refuse(id, &failure))
+        }
         // Changes of the catalogue wait for the disk; the connection's next request sees them.
         ApiKey::CreateDatabase => blocking(service, id, body, database::create).await,
+        ApiKey::AlterDatabase => blocking(service, id, body, database::alter).await,
         ApiKey::DropDatabase => blocking(service, id, body, database::drop).await,
         ApiKey::CreateTable => blocking(service, id, body, table::create).await,
         ApiKey::DropTable => blocking(service, id, body, table::drop).await,

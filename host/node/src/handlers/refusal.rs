@@ -47,6 +47,7 @@ impl From<MergeError> for Failure {
             MergeError::Damaged(_) => ServerErrorCode::CORRUPT_RECORD,
             MergeError::Record { .. } => ServerErrorCode::UNKNOWN_SERVER_ERROR,
             MergeError::DeletionDisabled { .. } => ServerErrorCode::DELETION_DISABLED,
+            MergeError::Numbers(failure) => return failure,
             MergeError::Changes(_) => ServerErrorCode::RECORD_TOO_LARGE,
             MergeError::Store(error) => return error.into(),
         };

@@ -2,7 +2,7 @@
 
 use thalweg_wire::message::ApiKey;
 
-/// The calls that are answered with more than an error.
+/// The calls that are answered as a server does, if only as one that lacks what they are about.
 pub(crate) const SERVED: &[ApiKey] = &[
     ApiKey::ApiVersions,
     ApiKey::CreateDatabase,
@@ -33,4 +33,22 @@ pub(crate) const SERVED: &[ApiKey] = &[
     ApiKey::AlterTable,
     ApiKey::GetTableStats,
     ApiKey::ScanKv,
+    ApiKey::AlterDatabase,
+    ApiKey::DescribeClusterConfigs,
+    ApiKey::AlterClusterConfigs,
+    ApiKey::GetClusterHealth,
+    ApiKey::Rebalance,
+    ApiKey::ListRebalanceProgress,
+    ApiKey::CancelRebalance,
+    ApiKey::GetLatestKvSnapshots,
+    ApiKey::ListKvSnapshots,
+    ApiKey::GetKvSnapshotMetadata,
+    ApiKey::AcquireKvSnapshotLease,
+    ApiKey::ReleaseKvSnapshotLease,
+    ApiKey::DropKvSnapshotLease,
+    ApiKey::GetLakeSnapshot,
+    ApiKey::ListRemoteLogManifests,
+    ApiKey::ListAcls,
+    ApiKey::CreateAcls,
+    ApiKey::DropAcls,
 ];

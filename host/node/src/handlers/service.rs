@@ -16,6 +16,7 @@ use crate::log::Policy;
 use crate::options::{Limits, Retention};
 use crate::runtime::lifecycle::Lifecycle;
 use crate::runtime::memory::Budget;
+use crate::table::numbering::Numbers;
 use crate::users::Gate;
 
 /// What all connections share.
@@ -24,7 +25,7 @@ pub(crate) struct Service {
     /// Whether the node serves.
     pub(crate) lifecycle: Arc<Lifecycle>,
     /// Databases and tables.
-    pub(crate) catalog: Catalog,
+    pub(crate) catalog: Arc<Catalog>,
     /// Their buckets: logs and keys.
     pub(crate) buckets: Buckets,
     /// Scans of keys.
@@ -57,6 +58,12 @@ impl Service {
         if let Err(error) = self.buckets.flush_keys() {
             tracing::warn!(%error, "cannot flush the keys; their logs keep what they have");
         }
+    }
+
+    /// Where the numbers of a table's auto-increment column come from.
+    pub(crate) fn numbers(&self, table: i64) -> Numbers {
+        let catalog = Arc::clone(&self.catalog);
+        Numbers::new(move |count| catalog.take_numbers(table, count))
     }
 
     /// A bucket.

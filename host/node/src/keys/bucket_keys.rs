@@ -37,6 +37,8 @@ pub(crate) struct BucketKeys {
     failed: AtomicBool,
     /// What is written to the log and not committed yet.
     staged: Mutex<Staged>,
+    /// Numbers of an auto-increment column that the bucket has taken and that no row has.
+    range: Mutex<Range<i64>>,
 }
 
 /// Changes that wait for the log.
@@ -61,6 +63,7 @@ impl BucketKeys {
             applied: AtomicI64::new(mark.applied),
             failed: AtomicBool::new(false),
             staged: Mutex::default(),
+            range: Mutex::new(0..0),
         }
     }
 
@@ -212,6 +215,10 @@ impl BucketKeys {
             value.extend_from_slice(found);
         }
         Ok(found.is_some())
+    }
+
+    pub(super) fn range(&self) -> &Mutex<Range<i64>> {
+        &self.range
     }
 
     pub(super) fn staged(&self) -> &Mutex<Staged> {

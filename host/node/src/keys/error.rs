@@ -2,6 +2,8 @@
 
 use thalweg_wire::record::RecordError;
 
+use crate::failure::Failure;
+
 /// The keys of a bucket cannot be read or written, as the store says.
 #[derive(Debug, Clone, thiserror::Error)]
 #[error("The node cannot use the keys of this bucket ({0}); start it again.")]
@@ -39,6 +41,9 @@ pub(crate) enum MergeError {
     /// The changes of a batch do not fit into the log.
     #[error("The changes of the batch cannot be written: {0}.")]
     Changes(RecordError),
+    /// There is no number for a row of a table with an auto-increment column.
+    #[error("{}", .0.text)]
+    Numbers(Failure),
     /// The keys cannot be read.
     #[error(transparent)]
     Store(#[from] StoreError),

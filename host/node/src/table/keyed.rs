@@ -9,6 +9,7 @@ use thalweg_wire::table::{
 };
 
 use super::merge::{Engine, Merger};
+use super::numbering::Numbering;
 use super::version::Version;
 use crate::failure::Failure;
 
@@ -33,6 +34,8 @@ pub(crate) struct KeyedTable {
     pub(crate) decoder: RowDecoder,
     /// All columns of the primary key, those of the partition included.
     pub(crate) primary_key: Vec<usize>,
+    /// Its auto-increment column, if it has one.
+    pub(crate) numbering: Option<Numbering>,
     engine: Engine,
     /// For rows with all columns.
     whole: Arc<Merger>,
@@ -53,9 +56,6 @@ impl KeyedTable {
         let keys = descriptor.physical_primary_key();
         if keys.is_empty() {
             return Err(Failure::invalid_table("The table has no primary key."));
-        }
-        if !schema.auto_increment.is_empty() {
-            return Err(Failure::invalid_table("This node does not serve auto-increment columns; Apache Fluss does."));
         }
         let format = RowFormat::from(properties.kv_format);
         let log_format = properties.log_format;
@@ -95,6 +95,7 @@ impl KeyedTable {
             whole: Arc::new(engine.whole()),
             overwriting: Arc::new(Merger::Last),
             primary_key: schema.primary_key.clone(),
+            numbering: Numbering::of(descriptor)?,
             engine,
         })
     }
@@ -123,8 +124,9 @@ impl KeyedTable {
     }
 
     /// How rows are merged that have all columns, or only those at `target` if there are any. With `overwrite` they
-    /// replace others whatever the engine.
+    /// replace others whatever the engine. Fails on columns that cannot be written so.
     pub(crate) fn merger(&self, target: &[i32], overwrite: bool) -> Result<Arc<Merger>, Failure> {
+        self.numbering.as_ref().map_or(Ok(()), |numbering| numbering.check(target))?;
         if target.is_empty() {
             return Ok(Arc::clone(if overwrite { &self.overwriting } else { &self.whole }));
         }

@@ -7,6 +7,7 @@
 //! auto_partition   partitions that follow the time, and calendar, which names them
 //! definition       a descriptor with all that follows from it
 //! keyed            what the keys of a table need to know of it; key: the key that a row has; version: of its schema
+//! numbering        the auto-increment column of a table, and where its numbers come from
 //! merge            how a row is merged with the one before it
 //! ```
 
@@ -17,6 +18,7 @@ pub(crate) mod descriptor;
 pub(crate) mod key;
 pub(crate) mod keyed;
 pub(crate) mod merge;
+pub(crate) mod numbering;
 mod primary_key;
 pub(crate) mod properties;
 pub(crate) mod version;

@@ -23,7 +23,7 @@ pub(super) fn as_json(info: &TableInfo) -> Value {
         .collect();
     json!({
         "table": info.path.to_string(), "table_id": info.table_id, "schema_id": info.schema_id, "columns": columns,
-        "primary_key": key_names(schema), "partition_keys": descriptor.partition_keys,
+        "primary_key": key_names(schema), "auto_increment": auto_increment(schema), "partition_keys": descriptor.partition_keys,
         "bucket_keys": descriptor.bucket_keys, "buckets": descriptor.bucket_count, "comment": descriptor.comment,
         "properties": descriptor.properties, "custom_properties": descriptor.custom_properties,
         "created": info.created, "modified": info.modified,
@@ -32,6 +32,10 @@ pub(super) fn as_json(info: &TableInfo) -> Value {
 
 pub(super) fn key_names(schema: &Schema) -> Vec<&str> {
     schema.primary_key_names().collect()
+}
+
+fn auto_increment(schema: &Schema) -> Option<&str> {
+    schema.auto_increment_names().next()
 }
 
 /// A table for people.
@@ -53,6 +57,7 @@ pub(super) fn as_text(info: &TableInfo) -> String {
         }
     };
     list("primary key", key_names(&descriptor.schema));
+    list("auto-increment", auto_increment(&descriptor.schema).into_iter().collect());
     list("partitioned by", descriptor.partition_keys.iter().map(String::as_str).collect());
     list("bucket key", descriptor.bucket_keys.iter().map(String::as_str).collect());
     if let Some(buckets) = descriptor.bucket_count {

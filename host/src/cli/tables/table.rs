@@ -57,6 +57,7 @@ pub(in crate::cli) enum Table {
     thalweg table create airports --schema 'code STRING, name STRING, state STRING' --primary-key code\n  \
     thalweg table create orders --schema 'id BIGINT, day STRING, total DECIMAL(12, 2)' \\\n      \
     --primary-key id,day --partition-by day --property table.auto-partition.enabled=true\n  \
+    thalweg table create users --schema 'mail STRING, id BIGINT, name STRING' --primary-key mail --auto-increment id\n  \
     thalweg table create totals --schema 'id INT, total BIGINT' --primary-key id \\\n      \
     --property table.merge-engine=aggregation --property fields.total.agg=sum\n\n\
     Properties of tables with a primary key: table.merge-engine (first_row, versioned, aggregation), with\n\
@@ -82,6 +83,9 @@ pub(in crate::cli) struct Create {
     /// The primary key's columns
     #[arg(long, value_name = "a,b", value_delimiter = ',')]
     primary_key: Vec<String>,
+    /// The column that numbers rows: INT or BIGINT, nullable, not of the primary key; rows are then written without it
+    #[arg(long, value_name = "COLUMN", requires = "primary_key")]
+    auto_increment: Option<String>,
     /// The partition columns
     #[arg(long, value_name = "a,b", value_delimiter = ',')]
     partition_by: Vec<String>,
@@ -111,7 +115,7 @@ impl Table {
                 print_list(&names.iter().map(|name| json!({ "table": name })).collect::<Vec<_>>(), format)?;
             }
             Self::Show { table, format } => {
-                let info = common.connect().await?.show_table(&table).await?;
+                let info = common.connect_natively().await?.show_table(&table).await?;
                 print_one(&as_json(&info), &as_text(&info), format)?;
             }
             Self::Drop { table, if_exists } => {
@@ -131,7 +135,10 @@ impl Create {
     async fn run(self, common: &Common) -> anyhow::Result<()> {
         let descriptor = self.descriptor()?;
         let made = Made::of(&descriptor);
-        let client = common.connect().await?;
+        let client = match self.auto_increment {
+            Some(_) => common.connect_natively().await?,
+            None => common.connect().await?,
+        };
         let created = client.create_table(&self.table, descriptor, false).await;
         if !was_made(created, THERE, self.if_not_exists)? {
             common.note(&format!("table {} exists already; nothing was changed", self.table));
@@ -167,7 +174,14 @@ impl Create {
             comment: self.comment.clone(),
             properties: self.property.clone(),
         };
-        Ok(TableDescriptor::with_options(schema, options)?)
+        let mut descriptor = TableDescriptor::with_options(schema, options)?;
+        if let Some(name) = &self.auto_increment {
+            let column = descriptor.schema.position(name);
+            let column = column.with_context(|| format!("--auto-increment {name:?} is none of the columns"))?;
+            descriptor.schema.auto_increment = vec![column];
+            descriptor.schema.check()?;
+        }
+        Ok(descriptor)
     }
 }
 

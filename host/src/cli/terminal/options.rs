@@ -141,6 +141,16 @@ impl Common {
 
     /// Connects to the servers, with settings of the command's own.
     pub(in crate::cli) async fn connect_with(&self, set: impl FnOnce(&mut Settings)) -> anyhow::Result<Client> {
+        self.connect_as(|options| set(&mut options.settings)).await
+    }
+
+    /// Connects to the servers with the engine that is linked into this program: descriptors of tables are whole there, with
+    /// what the interface of the component has no place for.
+    pub(in crate::cli) async fn connect_natively(&self) -> anyhow::Result<Client> {
+        self.connect_as(|options| options.engine = EngineKind::Native).await
+    }
+
+    async fn connect_as(&self, set: impl FnOnce(&mut ClientOptions)) -> anyhow::Result<Client> {
         let (target, login) = self.target()?;
         let mut options = self.own_options(target.servers.clone());
         if let Some(timeout) = target.timeout {
@@ -149,7 +159,7 @@ impl Common {
         options.settings.connection.login = login.clone();
         options.insecure_login = target.insecure_login;
         options.tls = target.tls.clone();
-        set(&mut options.settings);
+        set(&mut options);
         Ok(Client::connect(options).await?)
     }
 

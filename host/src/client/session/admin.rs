@@ -6,7 +6,7 @@ use thalweg_contract::{
 use thalweg_wire::table::{Schema, TableDescriptor, TablePath};
 
 use super::Client;
-use crate::client::Error;
+use crate::client::{EngineKind, Error};
 
 /// Each of these fails when the server refuses, or when none answers within `settings.connection.command_timeout`.
 impl Client {
@@ -42,13 +42,20 @@ impl Client {
         }
     }
 
-    /// Creates a table.
+    /// Creates a table. One with an auto-increment column needs `EngineKind::Native`: the interface of the component has no
+    /// place for it.
     pub async fn create_table(
         &self,
         path: &TablePath,
         descriptor: TableDescriptor,
         if_not_exists: bool,
     ) -> Result<(), Error> {
+        if !descriptor.schema.auto_increment.is_empty() && self.shared.engine != EngineKind::Native {
+            return Err(Error::invalid(format!(
+                "table {path} has an auto-increment column, which the engine as a component cannot be told of: connect with \
+                 `EngineKind::Native` to create it"
+            )));
+        }
         let descriptor = Box::new(descriptor);
         self.change(Request::CreateTable { path: path.clone(), descriptor, if_not_exists }).await
     }

@@ -19,7 +19,7 @@ use thalweg_tls::Connector;
 use tokio::sync::{mpsc, oneshot};
 
 use crate::{
-    client::{ClientOptions, Error},
+    client::{ClientOptions, EngineKind, Error},
     driver::{Clock, Command, Driver, DriverAccess, Ended, Reach, RowCounts, SocketSettings},
     runtime::{Runtime, off_the_runtime},
 };
@@ -40,6 +40,7 @@ struct Shared {
     ended: Arc<OnceLock<Ended>>,
     reach: Arc<Reach>,
     settings: Settings,
+    engine: EngineKind,
     runtime: Option<Arc<Runtime>>,
 }
 
@@ -104,7 +105,8 @@ impl Client {
         let sockets = SocketSettings::new(&settings, tls, only_loopback);
         let driver = Driver::new(engine, clock, sockets, Arc::clone(&reach), Arc::clone(&ended));
         let (driver, commands) = DriverAccess::start(driver);
-        Ok(Client { shared: Arc::new(Shared { driver, commands, ended, reach, settings, runtime }) })
+        let shared = Shared { driver, commands, ended, reach, settings, engine: kind, runtime };
+        Ok(Client { shared: Arc::new(shared) })
     }
 
     /// The settings of the session.

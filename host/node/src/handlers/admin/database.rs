@@ -1,9 +1,9 @@
 //! Databases.
 
 use thalweg_wire::message::{
-    CreateDatabaseRequest, CreateDatabaseResponse, DatabaseExistsRequest, DatabaseExistsResponse, DropDatabaseRequest,
-    DropDatabaseResponse, GetDatabaseInfoRequest, GetDatabaseInfoResponse, ListDatabasesRequest, ListDatabasesResponse,
-    PbDatabaseSummary, ServerErrorCode,
+    AlterDatabaseRequest, AlterDatabaseResponse, CreateDatabaseRequest, CreateDatabaseResponse, DatabaseExistsRequest,
+    DatabaseExistsResponse, DropDatabaseRequest, DropDatabaseResponse, GetDatabaseInfoRequest, GetDatabaseInfoResponse,
+    ListDatabasesRequest, ListDatabasesResponse, PbDatabaseSummary, ServerErrorCode,
 };
 use thalweg_wire::table::DatabaseDescriptor;
 
@@ -23,6 +23,31 @@ pub(crate) fn create(service: &Service, request: CreateDatabaseRequest) -> Resul
     };
     service.catalog.create_database(&request.database_name, descriptor, request.ignore_if_exists)?;
     Ok(CreateDatabaseResponse {})
+}
+
+/// Changes the comment and the properties of a database.
+pub(crate) fn alter(service: &Service, request: AlterDatabaseRequest) -> Result<AlterDatabaseResponse, Failure> {
+    let AlterDatabaseRequest { database_name, ignore_if_not_exists, config_changes, comment } = request;
+    service.catalog.alter_database(&database_name, ignore_if_not_exists, |descriptor| {
+        for change in &config_changes {
+            let key = &change.config_key;
+            let properties = &mut descriptor.custom_properties;
+            let _before = match (change.op_type, &change.config_value) {
+                (0, Some(value)) => properties.insert(key.clone(), value.clone()),
+                (1, _) => properties.remove(key),
+                _ => {
+                    let text = format!("The property '{key}' can be set to a value or deleted, nothing else.");
+                    return Err(Failure::new(ServerErrorCode::INVALID_DATABASE, text));
+                }
+            };
+        }
+        // An empty comment is none.
+        if let Some(comment) = comment {
+            descriptor.comment = Some(comment).filter(|comment| !comment.is_empty());
+        }
+        Ok(())
+    })?;
+    Ok(AlterDatabaseResponse {})
 }
 
 /// Drops a database, with `cascade` also one that has tables.
@@ -64,6 +89,6 @@ pub(crate) fn info(service: &Service, request: GetDatabaseInfoRequest) -> Result
     Ok(GetDatabaseInfoResponse {
         database_json: database.descriptor.to_json().into(),
         created_time: database.created,
-        modified_time: database.created,
+        modified_time: database.modified,
     })
 }

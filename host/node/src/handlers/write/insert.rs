@@ -61,5 +61,6 @@ fn begin(
         return Err(Failure::invalid_table(text));
     }
     let put = Put::of_keys(&table, &missing)?;
+    let put = if table.numbering.is_some() { put.numbered(service.numbers(request.table_id)) } else { put };
     Ok(Some(service.committer.put(bucket, keys, put)))
 }

@@ -86,5 +86,6 @@ fn begin(
         return Err(Failure::invalid_table(text));
     }
     let put = Put::new(&batch, part.records.clone(), &table, &request.target_columns, overwrite)?;
+    let put = if table.numbering.is_some() { put.numbered(service.numbers(request.table_id)) } else { put };
     Ok(service.committer.put(bucket, keys, put))
 }

@@ -1,5 +1,7 @@
 //! The records of a key batch merged one after the other with the rows that are there.
 
+use std::ops::Range;
+
 use thalweg_wire::record::{ChangeType, KvRecord, RecordError, Value, check_key_length};
 use thalweg_wire::table::{ChangelogImage, DeleteBehavior};
 
@@ -10,6 +12,7 @@ use crate::keys::error::{MergeError, StoreError};
 use crate::keys::memory::{Buffer, Full, Hash, Layers, Row, Rows};
 use crate::table::keyed::KeyedTable;
 use crate::table::merge::{Merged, Merger};
+use crate::table::numbering::{Numbering, Numbers};
 use crate::table::version::Version;
 
 /// Records whose keys are looked for together: as many as a number has bits.
@@ -57,6 +60,10 @@ pub(super) struct Merging<'a> {
     pub(super) filter: Option<Layers>,
     /// The batch.
     pub(super) put: &'a Put,
+    /// The auto-increment column of the table, and where its numbers come from.
+    pub(super) numbering: Option<(&'a Numbering, &'a Numbers)>,
+    /// Numbers that the bucket has and that no row has.
+    pub(super) range: &'a mut Range<i64>,
     /// Its changes.
     pub(super) changelog: Changelog<'a>,
     /// The rows that change.
@@ -71,6 +78,10 @@ pub(super) struct Merging<'a> {
     pub(super) value: Vec<u8>,
     /// A row of an earlier version with all columns.
     pub(super) wide: Vec<u8>,
+    /// The number of a row as the row has it.
+    pub(super) number: Vec<u8>,
+    /// A value with its number.
+    pub(super) filled: Vec<u8>,
 }
 
 /// Where the row of a key may be, if not among the changes of its batch.
@@ -168,15 +179,20 @@ impl Merging<'_> {
             return self.keep(sought.hash, key, Merged::New, row);
         }
         let there = self.read_old(sought, key)?;
-        let old_row = if there { Some(row_of(&self.old)?) } else { None };
         self.value.clear();
         self.value.extend_from_slice(&table.latest.schema_id.to_le_bytes());
+        let old_row = if there { Some(row_of(&self.old)?) } else { None };
         let merged = self.merger.merge(&table.latest.layout, table.format, old_row, row, &mut self.value)?;
-        let new = match merged {
+        let merged = match merged {
             Merged::Old => return Ok(()),
-            Merged::New => row,
-            Merged::Made => self.value.get(Value::PREFIX..).unwrap_or_default(),
+            merged if !there => self.number(merged, row)?,
+            merged => merged,
         };
+        let new = match merged {
+            Merged::Made => self.value.get(Value::PREFIX..).unwrap_or_default(),
+            _ => row,
+        };
+        let old_row = if there { Some(row_of(&self.old)?) } else { None };
         match old_row {
             None => {
                 self.changelog.push(ChangeType::Insert, new)?;
@@ -190,6 +206,24 @@ impl Merging<'_> {
             }
         }
         self.keep(sought.hash, key, merged, row)
+    }
+
+    /// Puts the next number into a row that is inserted, where the table has a column for it: the row is in `value` then.
+    fn number(&mut self, merged: Merged, row: &[u8]) -> Result<Merged, Step> {
+        let Some((numbering, numbers)) = self.numbering else { return Ok(merged) };
+        let number = numbering.next(self.range, numbers);
+        let number = number.map_err(|failure| Step::Refused(MergeError::Numbers(failure)))?;
+        let row = match merged {
+            Merged::Made => self.value.get(Value::PREFIX..).unwrap_or_default(),
+            _ => row,
+        };
+        let latest = &self.table.latest;
+        self.filled.clear();
+        self.filled.extend_from_slice(&latest.schema_id.to_le_bytes());
+        let room = (&mut self.number, &mut self.filled);
+        numbering.fill(&latest.layout, self.table.format, row, number, room)?;
+        std::mem::swap(&mut self.value, &mut self.filled);
+        Ok(Merged::Made)
     }
 
     fn delete(&mut self, at: usize, key: &[u8], sought: Sought) -> Result<(), Step> {

@@ -20,6 +20,7 @@ use crate::failure::Failure;
 use crate::runtime::sync::lock;
 use crate::table::keyed::{KeyedTable, unknown};
 use crate::table::merge::Merger;
+use crate::table::numbering::Numbers;
 
 /// Records that room is made for before any is read.
 const FIRST_RECORDS: usize = 1 << 16;
@@ -43,6 +44,8 @@ pub(crate) struct Put {
     merger: (i16, Arc<Merger>),
     /// Whether it replaces rows whatever the merge engine, and deletes them.
     overwrite: bool,
+    /// Where numbers of an auto-increment column come from.
+    numbers: Option<Numbers>,
 }
 
 /// What a key batch makes: the batch for the log, and the changes of the keys once that is committed.
@@ -67,7 +70,13 @@ impl Put {
     ) -> Result<Self, Failure> {
         let (writer, schema_id) = ((batch.writer_id, batch.sequence), batch.schema_id);
         let merger = (table.latest.schema_id, table.merger(target, overwrite)?);
-        Ok(Self { records, count: batch.count, writer, schema_id, target: target.to_vec(), merger, overwrite })
+        let (count, target, numbers) = (batch.count, target.to_vec(), None);
+        Ok(Self { records, count, writer, schema_id, target, merger, overwrite, numbers })
+    }
+
+    /// Has rows that are inserted get numbers from here, where the table has an auto-increment column.
+    pub(crate) fn numbered(self, numbers: Numbers) -> Self {
+        Self { numbers: Some(numbers), ..self }
     }
 
     /// How its rows are merged by the version of the schema that is the latest now: there may be more columns.
@@ -118,7 +127,11 @@ impl BucketKeys {
         let table = self.table();
         let merger = put.merger(&table)?;
         let version = table.version(put.schema_id).ok_or_else(|| MergeError::Damaged(unknown(put.schema_id)))?;
-        let (staged, recent) = (lock(self.staged()), self.recent());
+        let numbering = table.numbering.as_ref().zip(put.numbers.as_ref());
+        if numbering.is_none() && table.numbering.is_some() {
+            return Err(MergeError::Numbers(Failure::invalid_table("There is nowhere to take numbers of rows from.")));
+        }
+        let (staged, recent, mut range) = (lock(self.staged()), self.recent(), lock(self.range()));
         // What the batch says is believed as far as it costs little; more room is made as records come.
         let records = (put.count as usize).min(put.records.len() / 5).min(FIRST_RECORDS);
         let mut merging = Merging {
@@ -130,6 +143,8 @@ impl BucketKeys {
             recent: &recent,
             filter: self.filter(),
             put,
+            numbering,
+            range: &mut range,
             changelog: Changelog::new(&table, records),
             changes: Rows::with_capacity(records, put.records.len() + records * BEYOND_RECORD),
             rows: 0,
@@ -137,6 +152,8 @@ impl BucketKeys {
             old: Vec::new(),
             value: Vec::new(),
             wide: Vec::new(),
+            number: Vec::new(),
+            filled: Vec::new(),
         };
         let mut all = KvRecord::all(&put.records, put.count);
         let mut together = Vec::with_capacity(TOGETHER);

@@ -94,13 +94,13 @@ api_keys! {
     ListAcls = 1040, "LIST_ACLS", 0;
     DropAcls = 1041, "DROP_ACLS", 0;
     AlterTable = 1044, "ALTER_TABLE", 0, AlterTableRequest => AlterTableResponse;
-    DescribeClusterConfigs = 1045, "DESCRIBE_CLUSTER_CONFIGS", 0;
-    AlterClusterConfigs = 1046, "ALTER_CLUSTER_CONFIGS", 0;
+    DescribeClusterConfigs = 1045, "DESCRIBE_CLUSTER_CONFIGS", 0, DescribeClusterConfigsRequest => DescribeClusterConfigsResponse;
+    AlterClusterConfigs = 1046, "ALTER_CLUSTER_CONFIGS", 0, AlterClusterConfigsRequest => AlterClusterConfigsResponse;
     AddServerTag = 1047, "ADD_SERVER_TAG", 0;
     RemoveServerTag = 1048, "REMOVE_SERVER_TAG", 0;
-    Rebalance = 1049, "REBALANCE", 0;
-    ListRebalanceProgress = 1050, "LIST_REBALANCE_PROGRESS", 0;
-    CancelRebalance = 1051, "CANCEL_REBALANCE", 0;
+    Rebalance = 1049, "REBALANCE", 0, RebalanceRequest => RebalanceResponse;
+    ListRebalanceProgress = 1050, "LIST_REBALANCE_PROGRESS", 0, ListRebalanceProgressRequest => ListRebalanceProgressResponse;
+    CancelRebalance = 1051, "CANCEL_REBALANCE", 0, CancelRebalanceRequest => CancelRebalanceResponse;
     RegisterProducerOffsets = 1053, "REGISTER_PRODUCER_OFFSETS", 0;
     GetProducerOffsets = 1054, "GET_PRODUCER_OFFSETS", 0;
     DeleteProducerOffsets = 1055, "DELETE_PRODUCER_OFFSETS", 0;
@@ -113,7 +113,7 @@ api_keys! {
     AlterDatabase = 1060, "ALTER_DATABASE", 0, AlterDatabaseRequest => AlterDatabaseResponse;
     ScanKv = 1061, "SCAN_KV", 0, ScanKvRequest => ScanKvResponse;
     GetClusterHealth = 1062, "GET_CLUSTER_HEALTH", 0, GetClusterHealthRequest => GetClusterHealthResponse;
-    ListRemoteLogManifests = 1063, "LIST_REMOTE_LOG_MANIFESTS", 0;
+    ListRemoteLogManifests = 1063, "LIST_REMOTE_LOG_MANIFESTS", 0, ListRemoteLogManifestsRequest => ListRemoteLogManifestsResponse;
     ListKvSnapshots = 1064, "LIST_KV_SNAPSHOTS", 0, ListKvSnapshotsRequest => ListKvSnapshotsResponse;
 }
 

@@ -45,7 +45,11 @@ messages! {
     AcquireKvSnapshotLeaseResponse PbKvSnapshotLeaseForTable PbKvSnapshotLeaseForBucket
     ReleaseKvSnapshotLeaseRequest ReleaseKvSnapshotLeaseResponse DropKvSnapshotLeaseRequest
     DropKvSnapshotLeaseResponse GetLakeSnapshotRequest GetLakeSnapshotResponse PbLakeSnapshotForBucket
-    GetClusterHealthRequest GetClusterHealthResponse PbPredicate PbLeafPredicate PbCompoundPredicate
+    GetClusterHealthRequest GetClusterHealthResponse DescribeClusterConfigsRequest
+    DescribeClusterConfigsResponse PbDescribeConfig AlterClusterConfigsRequest AlterClusterConfigsResponse
+    RebalanceRequest RebalanceResponse ListRebalanceProgressRequest ListRebalanceProgressResponse
+    CancelRebalanceRequest CancelRebalanceResponse ListRemoteLogManifestsRequest ListRemoteLogManifestsResponse
+    PbRemoteLogManifestEntry PbPredicate PbLeafPredicate PbCompoundPredicate
     PbLiteralValue
 }
 
