@@ -17,7 +17,7 @@ fn commands(page: &str) -> Vec<String> {
 
 /// The words that name a command: one, or two as `table create`.
 fn named(command: &str) -> Vec<&str> {
-    const GROUPS: [&str; 6] = ["database", "module", "partition", "profile", "table", "users"];
+    const GROUPS: [&str; 7] = ["cluster", "database", "module", "partition", "profile", "table", "users"];
     let words = command.split_whitespace().skip(1);
     words.clone().take(if words.clone().next().is_some_and(|word| GROUPS.contains(&word)) { 2 } else { 1 }).collect()
 }

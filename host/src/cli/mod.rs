@@ -3,6 +3,7 @@
 //! ```text
 //! rows      append, upsert, delete, scan, lookup
 //! tables    database, table, partition, offsets
+//! cluster   the servers, whether each answers, their settings
 //! modules   module: list, new, build, test, inspect
 //! component  component: export
 //! serve     the embedded node
@@ -13,6 +14,7 @@
 //! terminal  what every command has of the terminal: options, messages, lists, progress
 //! ```
 
+mod cluster;
 mod component;
 mod demo;
 mod modules;
@@ -63,6 +65,9 @@ enum Command {
     Partition(tables::Partition),
     /// Show the earliest and latest offset and the rows of each bucket of a table
     Offsets(tables::Offsets),
+    /// Show the servers of a cluster, whether each answers, and their settings
+    #[command(subcommand)]
+    Cluster(cluster::Cluster),
     /// Append rows to a log table
     Append(rows::Append),
     /// Put rows into a table with a primary key
@@ -161,6 +166,7 @@ impl Cli {
                 Command::Database(command) => command.run(&common).await,
                 Command::Table(command) => command.run(&common).await,
                 Command::Offsets(command) => command.run(&common).await,
+                Command::Cluster(command) => command.run(&common).await,
                 Command::Partition(command) => command.run(&common).await,
                 Command::Append(command) => command.run(&common, order).await,
                 Command::Upsert(command) => command.run(&common, order).await,

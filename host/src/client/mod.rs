@@ -57,7 +57,8 @@ pub use thalweg_tls::{Identity, Tls, TlsError};
 
 // The words that calls of a client take and give.
 pub use thalweg_contract::{
-    Acks, Answer, Assignment, Bucket, BucketOffsets, ChangeType, ConnectionSettings, Counters, DatabaseInfo, End,
-    Error as EngineError, ErrorCode, Fate, Login, LookupSettings, PartitionInfo, PartitionSpec, Request, RowSelection,
-    ScanSettings, ScanSpec, ServerErrorCode, Settings, Start, TableInfo, WriteSettings,
+    Acks, Answer, Assignment, Bucket, BucketOffsets, ChangeType, ClusterRequest, Config, ConnectionSettings, Counters,
+    DatabaseInfo, End, Error as EngineError, ErrorCode, Fate, Health, Login, LookupSettings, PartitionInfo,
+    PartitionSpec, Request, Role, RowSelection, ScanSettings, ScanSpec, Server, ServerErrorCode, Settings, Start,
+    Status as HealthStatus, TableInfo, WriteSettings,
 };

@@ -36,6 +36,8 @@ pub(crate) enum Asked<'a> {
     Request(catalog::Request<'a>),
     /// At `add-columns`.
     Columns(&'a catalog::TablePath, &'a catalog::TableDescriptor),
+    /// Nowhere: the interface has no words for it.
+    Nowhere,
 }
 
 /// Calls `with` with the request, whose parts live as long as the call.
@@ -64,6 +66,7 @@ pub(crate) fn request<T>(request: &Request, with: impl FnOnce(Asked<'_>) -> T) -
             let columns = TableDescriptor::new((**columns).clone()).into_wit();
             with(Asked::Columns(&path(name), &columns))
         }
+        Request::Cluster(_) => with(Asked::Nowhere),
         Request::ListOffsets { path: name } => with(Asked::Request(Out::ListOffsets(&path(name)))),
         Request::ListPartitions { path: name } => with(Asked::Request(Out::ListPartitions(&path(name)))),
         Request::CreatePartition { path: name, spec, if_not_exists } => with_properties(spec, |spec| {

@@ -1,10 +1,11 @@
 //! `database`: create, drop, list and show.
 
+use anyhow::anyhow;
 use clap::Subcommand;
 use serde_json::{Map, Value, json};
 
 use super::change::{NOT_THERE, THERE, was_made};
-use crate::cli::terminal::{Common, ListFormat, Outcome, print_list, print_one};
+use crate::cli::terminal::{Common, ListFormat, Outcome, key_value, print_list, print_one};
 use crate::text::escaped;
 
 /// `thalweg database`.
@@ -34,6 +35,25 @@ pub(in crate::cli) enum Database {
         #[arg(long)]
         cascade: bool,
     },
+    /// Change the comment and the properties of a database, on servers that can (the node, Fluss from 1.0)
+    #[command(after_help = "Examples:\n  thalweg database alter sales --comment 'orders and returns'\n  \
+        thalweg database alter sales --set owner=me --reset tier")]
+    Alter {
+        /// Its name
+        name: String,
+        /// A property to set
+        #[arg(long, value_name = "KEY=VALUE", value_parser = key_value)]
+        set: Vec<(String, String)>,
+        /// A property to remove
+        #[arg(long, value_name = "KEY")]
+        reset: Vec<String>,
+        /// A text for people; an empty one removes it
+        #[arg(long)]
+        comment: Option<String>,
+        /// One that does not exist is fine
+        #[arg(long)]
+        if_exists: bool,
+    },
     /// List all databases
     #[command(after_help = "Example:\n  thalweg database list --format json")]
     List {
@@ -54,7 +74,10 @@ pub(in crate::cli) enum Database {
 
 impl Database {
     pub(in crate::cli) async fn run(self, common: &Common) -> Outcome {
-        let client = common.connect().await?;
+        let client = match &self {
+            Self::Alter { .. } => common.connect_natively().await?,
+            _ => common.connect().await?,
+        };
         match self {
             Self::Create { name, comment, if_not_exists } => {
                 let created = client.create_database(&name, comment, Vec::new(), false).await;
@@ -68,6 +91,19 @@ impl Database {
                 common.note(&match was_made(dropped, NOT_THERE, if_exists)? {
                     true if cascade => format!("dropped database {name} with its tables"),
                     true => format!("dropped database {name}"),
+                    false => format!("there is no database {name}; nothing was changed"),
+                });
+            }
+            Self::Alter { name, set, reset, comment, if_exists } => {
+                let mut altered: Vec<String> = set.iter().map(|(key, value)| format!("{key} = {value}")).collect();
+                altered.extend(reset.iter().map(|key| format!("{key} reset")));
+                altered.extend(comment.iter().map(|_| "another comment".to_owned()));
+                if altered.is_empty() {
+                    return Err(anyhow!("nothing to alter: say what with --set, --reset or --comment").into());
+                }
+                let done = client.alter_database(&name, set, reset, comment, false).await;
+                common.note(&match was_made(done, NOT_THERE, if_exists)? {
+                    true => format!("altered database {name}: {}", altered.join(", ")),
                     false => format!("there is no database {name}; nothing was changed"),
                 });
             }

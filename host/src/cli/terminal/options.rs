@@ -151,6 +151,22 @@ impl Common {
     }
 
     async fn connect_as(&self, set: impl FnOnce(&mut ClientOptions)) -> anyhow::Result<Client> {
+        let mut options = self.target_options()?;
+        set(&mut options);
+        Ok(Client::connect(options).await?)
+    }
+
+    /// How the servers are connected to, with the engine that is linked into this program.
+    pub(in crate::cli) fn native_options(&self) -> anyhow::Result<ClientOptions> {
+        Ok(ClientOptions { engine: EngineKind::Native, ..self.target_options()? })
+    }
+
+    /// How long a server may take, if that is said.
+    pub(in crate::cli) fn timeout(&self) -> Option<Duration> {
+        self.timeout
+    }
+
+    fn target_options(&self) -> anyhow::Result<ClientOptions> {
         let (target, login) = self.target()?;
         let mut options = self.own_options(target.servers.clone());
         if let Some(timeout) = target.timeout {
@@ -159,8 +175,7 @@ impl Common {
         options.settings.connection.login = login.clone();
         options.insecure_login = target.insecure_login;
         options.tls = target.tls.clone();
-        set(&mut options);
-        Ok(Client::connect(options).await?)
+        Ok(options)
     }
 
     /// What is connected to; the password is asked for at most once.

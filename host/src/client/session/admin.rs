@@ -1,7 +1,8 @@
 //! The typed questions to the catalogue.
 
 use thalweg_contract::{
-    Answer, BucketOffsets, DatabaseInfo, ErrorCode, PartitionInfo, PartitionSpec, Request, TableInfo,
+    Answer, BucketOffsets, ClusterRequest, Config, DatabaseInfo, ErrorCode, Health, PartitionInfo, PartitionSpec,
+    Request, Server, TableInfo,
 };
 use thalweg_wire::table::{Schema, TableDescriptor, TablePath};
 
@@ -100,6 +101,50 @@ impl Client {
         self.change(Request::AddColumns { path: path.clone(), columns: Box::new(columns) }).await
     }
 
+    /// The servers that the cluster says it has: the coordinator, then the tablet servers by number. Needs
+    /// `EngineKind::Native`, as all that is about the cluster: the interface of the component has no words for it.
+    pub async fn list_servers(&self) -> Result<Vec<Server>, Error> {
+        match self.ask(Request::Cluster(ClusterRequest::Servers)).await? {
+            Answer::Servers(servers) => Ok(servers),
+            other => Err(unexpected("servers", &other)),
+        }
+    }
+
+    /// The settings of the cluster's servers, by key. Needs `EngineKind::Native`.
+    pub async fn list_configs(&self) -> Result<Vec<Config>, Error> {
+        match self.ask(Request::Cluster(ClusterRequest::Configs)).await? {
+            Answer::Configs(configs) => Ok(configs),
+            other => Err(unexpected("settings", &other)),
+        }
+    }
+
+    /// Changes settings of the cluster's servers while they run, where they can be. Needs `EngineKind::Native`.
+    pub async fn alter_configs(&self, set: Vec<(String, String)>, reset: Vec<String>) -> Result<(), Error> {
+        self.change(Request::Cluster(ClusterRequest::AlterConfigs { set, reset })).await
+    }
+
+    /// How the replicas of the cluster are; servers before Fluss 1.0 do not tell. Needs `EngineKind::Native`.
+    pub async fn show_health(&self) -> Result<Health, Error> {
+        match self.ask(Request::Cluster(ClusterRequest::Health)).await? {
+            Answer::Health(health) => Ok(health),
+            other => Err(unexpected("the health of the cluster", &other)),
+        }
+    }
+
+    /// Changes properties and the comment of a database (`Some("")`: none); servers before Fluss 1.0 do not. Needs
+    /// `EngineKind::Native`.
+    pub async fn alter_database(
+        &self,
+        name: &str,
+        set: Vec<(String, String)>,
+        reset: Vec<String>,
+        comment: Option<String>,
+        if_exists: bool,
+    ) -> Result<(), Error> {
+        let name = name.to_owned();
+        self.change(Request::Cluster(ClusterRequest::AlterDatabase { name, set, reset, comment, if_exists })).await
+    }
+
     /// The earliest and the latest offset of each bucket.
     pub async fn list_offsets(&self, path: &TablePath) -> Result<Vec<BucketOffsets>, Error> {
         match self.ask(Request::ListOffsets { path: path.clone() }).await? {
@@ -145,6 +190,9 @@ fn unexpected(due: &str, answer: &Answer) -> Error {
         Answer::Table(_) => "a table",
         Answer::Offsets(_) => "offsets",
         Answer::Partitions(_) => "partitions",
+        Answer::Servers(_) => "servers",
+        Answer::Configs(_) => "settings",
+        Answer::Health(_) => "the health of the cluster",
     };
     let code = ErrorCode::Other(format!("the engine answered with {got} where {due} was due"));
     Error::Engine(thalweg_contract::Error { code, retriable: false })

@@ -59,6 +59,14 @@ impl Client {
     /// for a setting out of its range and for a login that is refused or lacking, `InsecureLogin` when a password would go
     /// beyond this machine in clear text, `Component` when the engine cannot run here.
     pub async fn connect(options: ClientOptions) -> Result<Client, Error> {
+        Ok(Self::connect_asking(options, Request::ListDatabases).await?.0)
+    }
+
+    /// As [`connect`](Client::connect), by this request; gives its answer too, unless the server refuses it.
+    pub(crate) async fn connect_asking(
+        options: ClientOptions,
+        request: Request,
+    ) -> Result<(Client, Option<Answer>), Error> {
         let client = Self::start(options).await?;
         let connection = &client.shared.settings.connection;
         let servers = &connection.bootstrap;
@@ -68,9 +76,9 @@ impl Client {
         };
         tokio::select! {
             biased;
-            answer = client.ask(Request::ListDatabases) => match answer {
+            answer = client.ask(request) => match answer {
+                Ok(answer) => return Ok((client, Some(answer))),
                 // Whatever a server says, it answers.
-                Ok(_) => {}
                 Err(Error::Engine(error)) if error.is_login_refused() => return Err(Error::Engine(error)),
                 Err(Error::Engine(error)) => match error.code {
                     ErrorCode::Server { .. } => {}
@@ -82,7 +90,7 @@ impl Client {
             () = client.shared.reach.all_failed(servers) => return Err(unreachable()),
             () = tokio::time::sleep(connection.connect_timeout) => return Err(unreachable()),
         }
-        Ok(client)
+        Ok((client, None))
     }
 
     /// As [`connect`](Client::connect), but asks no server anything: the first call that needs one connects.
@@ -119,6 +127,10 @@ impl Client {
     /// # Errors
     /// When the server refuses, or none tells within `settings.connection.command_timeout`.
     pub async fn ask(&self, request: Request) -> Result<Answer, Error> {
+        if matches!(request, Request::Cluster(_)) && self.shared.engine != EngineKind::Native {
+            let text = "the engine as a component cannot be asked about the cluster: connect with `EngineKind::Native`";
+            return Err(Error::invalid(text.to_owned()));
+        }
         Ok(self.call(|reply| Command::Ask { request, reply }).await??)
     }
 

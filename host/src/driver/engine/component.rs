@@ -185,6 +185,8 @@ impl EngineInstance for ComponentEngine {
             self.call(|guest, store, engine| match asked {
                 Asked::Request(request) => guest.call_ask(store, engine, now, request),
                 Asked::Columns(path, columns) => guest.call_add_columns(store, engine, now, path, columns),
+                // The client refuses such a request before it comes here.
+                Asked::Nowhere => Err(wasmtime::Error::msg("a request that the component cannot be asked")),
             })
         })
     }

@@ -2,7 +2,7 @@
 
 use thalweg_wire::table::{Schema, TableDescriptor, TablePath};
 
-use super::Bucket;
+use super::{Bucket, ClusterRequest, Config, Health, Server};
 
 /// The partition columns and their values, in key order.
 pub type PartitionSpec = Vec<(String, String)>;
@@ -84,6 +84,8 @@ pub enum Request {
         spec: PartitionSpec,
         if_exists: bool,
     },
+    /// About the cluster. The WIT has no words for it: it is asked of an engine that is linked natively.
+    Cluster(ClusterRequest),
 }
 
 /// The answer to a `Request`.
@@ -101,6 +103,12 @@ pub enum Answer {
     Offsets(Vec<BucketOffsets>),
     /// To `ListPartitions`, by name.
     Partitions(Vec<PartitionInfo>),
+    /// To `ClusterRequest::Servers`.
+    Servers(Vec<Server>),
+    /// To `ClusterRequest::Configs`, by key.
+    Configs(Vec<Config>),
+    /// To `ClusterRequest::Health`.
+    Health(Health),
 }
 
 /// A database.

@@ -5,6 +5,7 @@
 //! settings  every limit, and its default
 //! login     who logs in to servers
 //! catalog   requests about databases, tables and partitions, their answers; what a scan reads
+//! cluster   requests about the cluster as a whole
 //! piece     bytes that are inline or held by the host
 //! input     what an engine is given: rows and keys, what happened, options of its host
 //! action    what the host is to do: connect, send, work
@@ -18,6 +19,7 @@
 
 mod action;
 mod catalog;
+mod cluster;
 mod error;
 mod event;
 pub mod flat;
@@ -32,6 +34,7 @@ pub use action::{Action, Codec, Work, WorkOutput};
 pub use catalog::{
     Answer, BucketOffsets, DatabaseInfo, End, PartitionInfo, PartitionSpec, Request, ScanSpec, Start, TableInfo,
 };
+pub use cluster::{ClusterRequest, Config, Health, Role, Server, Status};
 pub use error::{Error, ErrorCode};
 pub use event::{Counters, Event, Fate, Found, RowSelection, Scanned};
 pub use input::{Buffers, Command, Frame, HostOptions, Input, Operation, RowForm, WholeFrames, Workplace};

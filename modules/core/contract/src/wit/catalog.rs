@@ -39,7 +39,7 @@ macro_rules! catalog_from_and_into_wit {
             Table(info: check),
             Offsets(offsets: convert),
             Partitions(partitions: convert),
-        });
+        } or Done);
 
         $crate::wit_variant!($catalog::RowSelection { Span { first, count }, Rows(rows) });
         $crate::wit_variant!($catalog::Fate {

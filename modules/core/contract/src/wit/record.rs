@@ -61,7 +61,7 @@ macro_rules! wit_record {
 ///
 /// Ours has the same name and cases; with `try` in front there are fields to `check`, with `from` as well and
 /// it does not become the WIT's again. `else Case` at the end: any case
-/// of ours that is not listed becomes that one, with its text.
+/// of ours that is not listed becomes that one, with its text; `or Case`: that one, which has none.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! wit_variant {
@@ -95,7 +95,7 @@ macro_rules! wit_variant {
             $({ $($field:ident $(: $field_how:ident)?),* })?
             $(in $record_module:ident :: $record:ident { $($part:ident $(: $part_how:ident)?),* })?
         ),* $(,)?
-    }) => {
+    } $(or $other:ident)?) => {
         $crate::wit_variant!(from $module::$name {
             $($case $(($payload $(: $payload_how)?))? $({ $($field $(: $field_how)?),* })?
                 $(in $record_module::$record { $($part $(: $part_how)?),* })?),*
@@ -103,7 +103,7 @@ macro_rules! wit_variant {
         $crate::wit_variant!(into $module::$name {
             $($case $(($payload $(: $payload_how)?))? $({ $($field $(: $field_how)?),* })?
                 $(in $record_module::$record { $($part $(: $part_how)?),* })?),*
-        });
+        } $(or $other)?);
     };
     (from $module:ident :: $name:ident {
         $($case:ident
@@ -131,7 +131,7 @@ macro_rules! wit_variant {
             $({ $($field:ident $(: $field_how:ident)?),* })?
             $(in $record_module:ident :: $record:ident { $($part:ident $(: $part_how:ident)?),* })?
         ),*
-    } $(else $other:ident)?) => {
+    } $(else $other:ident)? $(or $last:ident)?) => {
         impl $crate::wit::IntoWit<$module::$name> for $crate::$name {
             fn into_wit(self) -> $module::$name {
                 match self {
@@ -145,6 +145,7 @@ macro_rules! wit_variant {
                                 }))?,
                     )*
                     $(other => $module::$name::$other(other.to_string()),)?
+                    $(_ => $module::$name::$last,)?
                 }
             }
         }

@@ -3,9 +3,11 @@
 
 use thalweg_wire::{
     message::{
-        AlterTableRequest, CreateDatabaseRequest, CreatePartitionRequest, CreateTableRequest, DropDatabaseRequest,
-        DropPartitionRequest, DropTableRequest, GetDatabaseInfoRequest, GetTableInfoRequest, ListDatabasesRequest,
-        ListPartitionInfosRequest, ListTablesRequest, PbAddColumn, PbAlterConfig, PbKeyValue, PbPartitionSpec,
+        AlterClusterConfigsRequest, AlterDatabaseRequest, AlterTableRequest, CreateDatabaseRequest,
+        CreatePartitionRequest, CreateTableRequest, DescribeClusterConfigsRequest, DropDatabaseRequest,
+        DropPartitionRequest, DropTableRequest, GetClusterHealthRequest, GetDatabaseInfoRequest, GetTableInfoRequest,
+        ListDatabasesRequest, ListPartitionInfosRequest, ListTablesRequest, MetadataRequest, PbAddColumn,
+        PbAlterConfig, PbKeyValue, PbPartitionSpec,
     },
     table::{Column, DatabaseDescriptor, TablePath, type_to_json},
 };
@@ -14,7 +16,7 @@ use crate::{
     call::{Call, Key, Target, fatal},
     cluster::wire_path,
 };
-use thalweg_contract::{Error, ErrorCode, PartitionSpec, Request};
+use thalweg_contract::{ClusterRequest, Error, ErrorCode, PartitionSpec, Request};
 
 /// What a change of a property does (`PbAlterConfig`, `fluss.md` 2.4).
 const SET: i32 = 0;
@@ -73,11 +75,38 @@ pub(super) fn call(key: Key, request: &Request) -> Result<Call, Error> {
             let request = DropPartitionRequest { table_path, partition_spec, ignore_if_not_exists: *if_exists };
             Call::new(key, to, request)
         }
+        Request::Cluster(request) => cluster(key, request),
         Request::ListOffsets { .. } => {
             let text = "offsets are asked of the leaders, not of the coordinator";
             return Err(fatal(ErrorCode::Other(text.into())));
         }
     })
+}
+
+/// The call of a question about the cluster.
+fn cluster(key: Key, request: &ClusterRequest) -> Call {
+    let changes = |set: &[(String, String)], reset: &[String]| {
+        let set = set.iter().map(|(key, value)| change(key, Some(value), SET));
+        set.chain(reset.iter().map(|key| change(key, None, DELETE))).collect()
+    };
+    match request {
+        ClusterRequest::Servers => Call::new(key, Target::Any, MetadataRequest::default()),
+        ClusterRequest::Configs => Call::new(key, Target::Catalogue, DescribeClusterConfigsRequest {}),
+        ClusterRequest::Health => Call::new(key, Target::Catalogue, GetClusterHealthRequest {}),
+        ClusterRequest::AlterConfigs { set, reset } => {
+            let request = AlterClusterConfigsRequest { alter_configs: changes(set, reset) };
+            Call::new(key, Target::Coordinator, request)
+        }
+        ClusterRequest::AlterDatabase { name, set, reset, comment, if_exists } => {
+            let request = AlterDatabaseRequest {
+                database_name: name.clone(),
+                ignore_if_not_exists: *if_exists,
+                config_changes: changes(set, reset),
+                comment: comment.clone(),
+            };
+            Call::new(key, Target::Coordinator, request)
+        }
+    }
 }
 
 /// The table that a request makes, changes or drops.
@@ -108,6 +137,11 @@ pub(super) fn name(request: &Request) -> &'static str {
         Request::ListPartitions { .. } => "list partitions",
         Request::CreatePartition { .. } => "create partition",
         Request::DropPartition { .. } => "drop partition",
+        Request::Cluster(ClusterRequest::Servers) => "list servers",
+        Request::Cluster(ClusterRequest::Configs) => "list configs",
+        Request::Cluster(ClusterRequest::AlterConfigs { .. }) => "alter configs",
+        Request::Cluster(ClusterRequest::Health) => "show health",
+        Request::Cluster(ClusterRequest::AlterDatabase { .. }) => "alter database",
     }
 }
 

@@ -3,14 +3,19 @@
 use bytes::Bytes;
 use thalweg_wire::{
     message::{
-        self, AlterTableResponse, CreateDatabaseResponse, CreatePartitionResponse, CreateTableResponse,
-        DropDatabaseResponse, DropPartitionResponse, DropTableResponse, GetDatabaseInfoResponse, GetTableInfoResponse,
-        ListDatabasesResponse, ListPartitionInfosResponse, ListTablesResponse, PbPartitionInfo, Shaped,
+        self, AlterClusterConfigsResponse, AlterDatabaseResponse, AlterTableResponse, CreateDatabaseResponse,
+        CreatePartitionResponse, CreateTableResponse, DescribeClusterConfigsResponse, DropDatabaseResponse,
+        DropPartitionResponse, DropTableResponse, GetClusterHealthResponse, GetDatabaseInfoResponse,
+        GetTableInfoResponse, ListDatabasesResponse, ListPartitionInfosResponse, ListTablesResponse, MetadataResponse,
+        PbDescribeConfig, PbPartitionInfo, PbServerNode, Shaped,
     },
     table::{DatabaseDescriptor, TableDescriptor, TablePath},
 };
 
-use thalweg_contract::{Answer, DatabaseInfo, PartitionInfo, Request, TableInfo};
+use crate::cluster::address;
+use thalweg_contract::{
+    Answer, ClusterRequest, Config, DatabaseInfo, Health, PartitionInfo, Request, Role, Server, Status, TableInfo,
+};
 
 /// The answer to a request, or what is wrong with it.
 pub(super) fn answer(request: &Request, body: Bytes) -> Result<Answer, String> {
@@ -32,8 +37,58 @@ pub(super) fn answer(request: &Request, body: Bytes) -> Result<Answer, String> {
             partitions.sort_unstable_by(|one, other| one.name.cmp(&other.name));
             Ok(Answer::Partitions(partitions))
         }
+        Request::Cluster(request) => cluster(request, body),
         Request::ListOffsets { .. } => Err("an answer that was not asked for".into()),
     }
+}
+
+/// The answer to a request about the cluster.
+fn cluster(request: &ClusterRequest, body: Bytes) -> Result<Answer, String> {
+    match request {
+        ClusterRequest::Servers => {
+            let response: MetadataResponse = decode(body)?;
+            let of = |role: Role| move |node: &PbServerNode| server(role, node);
+            let coordinator = response.coordinator_server.iter().map(of(Role::Coordinator));
+            let servers = coordinator.chain(response.tablet_servers.iter().map(of(Role::Tablet)));
+            let mut servers: Vec<Server> = servers.collect::<Result<_, _>>()?;
+            servers.sort_by_key(|server| (server.role, server.id));
+            Ok(Answer::Servers(servers))
+        }
+        ClusterRequest::Configs => {
+            let response: DescribeClusterConfigsResponse = decode(body)?;
+            let config = |PbDescribeConfig { config_key, config_value, config_source }| Config {
+                key: config_key,
+                value: config_value,
+                source: config_source,
+            };
+            let mut configs: Vec<Config> = response.configs.into_iter().map(config).collect();
+            configs.sort_by(|one, other| one.key.cmp(&other.key));
+            Ok(Answer::Configs(configs))
+        }
+        ClusterRequest::Health => {
+            let response: GetClusterHealthResponse = decode(body)?;
+            let count = |number: i32| u32::try_from(number).unwrap_or(0);
+            Ok(Answer::Health(Health {
+                status: match response.status {
+                    0 => Status::Green,
+                    1 => Status::Yellow,
+                    2 => Status::Red,
+                    _ => Status::Unknown,
+                },
+                replicas: count(response.num_replicas),
+                in_sync: count(response.in_sync_replicas),
+                leaders: count(response.num_leader_replicas),
+                active_leaders: count(response.active_leader_replicas),
+            }))
+        }
+        ClusterRequest::AlterConfigs { .. } => done::<AlterClusterConfigsResponse>(body),
+        ClusterRequest::AlterDatabase { .. } => done::<AlterDatabaseResponse>(body),
+    }
+}
+
+fn server(role: Role, node: &PbServerNode) -> Result<Server, String> {
+    let address = address(node).ok_or_else(|| format!("the server {} has no address", node.node_id))?;
+    Ok(Server { role, id: node.node_id, address, rack: node.rack.clone() })
 }
 
 fn decode<M: Shaped>(body: Bytes) -> Result<M, String> {

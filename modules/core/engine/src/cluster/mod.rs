@@ -37,7 +37,7 @@ use self::{
     questions::Question,
     server::Servers,
 };
-pub(crate) use self::{leader::Leader, partition::Partition, schemas::Version};
+pub(crate) use self::{leader::Leader, partition::Partition, schemas::Version, server::address};
 use crate::{
     backoff::{Backoff, micros},
     call::{Target, fatal},

@@ -78,7 +78,8 @@ impl Servers {
     }
 }
 
-fn address(node: &PbServerNode) -> Option<String> {
+/// `host:port` of a server; `None` where it says none.
+pub(crate) fn address(node: &PbServerNode) -> Option<String> {
     let port = u16::try_from(node.port).ok().filter(|port| *port > 0)?;
     let host = &node.host;
     if host.is_empty() {
