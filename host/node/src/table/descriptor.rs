@@ -43,6 +43,7 @@ pub(crate) fn check(descriptor: &TableDescriptor) -> Result<(), Failure> {
     primary_key::check_key_types(descriptor)?;
     properties::check(&properties)?;
     properties::check_custom(&descriptor.custom_properties)?;
+    properties::check_statistics(descriptor)?;
     primary_key::check(descriptor, &properties)?;
     auto_partition::check(descriptor, &properties.auto_partition)
 }

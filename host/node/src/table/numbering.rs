@@ -69,12 +69,13 @@ impl Numbering {
         if range.is_empty() {
             *range = (numbers.0)(self.cache)?;
         }
-        let most = if self.data_type == DataType::Int { i64::from(i32::MAX) } else { i64::MAX };
+        // One less than there could be, which no table comes near: it stands for the end.
+        let most = if self.data_type == DataType::Int { i64::from(i32::MAX) } else { i64::MAX - 2 };
         match range.next().filter(|number| *number <= most) {
             Some(number) => Ok(number),
             None => {
                 // The next attempt ends here too, without taking more.
-                *range = most..most;
+                *range = i64::MAX - 1..i64::MAX;
                 let text = format!("Reached maximum value of sequence \"<{}>\" ({most}).", self.name);
                 Err(Failure::invalid_table(text))
             }
@@ -154,10 +155,12 @@ mod tests {
         let mut range = 0..0;
         let given: Vec<_> = (0..7).map(|_| numbering.next(&mut range, &numbers).unwrap()).collect();
         assert_eq!(given, [1, 2, 3, 1, 2, 3, most]);
+        assert_eq!(*taken.lock().unwrap(), [3; 3]);
         for _ in 0..3 {
             let failure = numbering.next(&mut range, &numbers).unwrap_err();
             assert!(failure.text.contains("Reached maximum value of sequence \"<n>\" (2147483647)"), "{failure:?}");
         }
+        assert_eq!(taken.lock().unwrap().len(), 3);
     }
 
     #[test]

@@ -5,14 +5,17 @@ use std::collections::BTreeMap;
 
 use thalweg_wire::message::ServerErrorCode;
 use thalweg_wire::table::{
-    AutoPartition, ChangelogImage, DeleteBehavior, KvFormat, LakeFormat, LogCompression, LogFormat, MergeEngine,
-    PropertyError, TableProperties,
+    AutoPartition, ChangelogImage, DataType, DeleteBehavior, KvFormat, LakeFormat, LogCompression, LogFormat,
+    MergeEngine, PropertyError, TableDescriptor, TableProperties,
 };
 
 use crate::failure::Failure;
 
 /// A custom property of ours: the least bytes that a bucket keeps when it forgets its oldest segments.
 pub(crate) const RETENTION_BYTES: &str = "thalweg.log.retention-bytes";
+
+/// Of which columns batches tell the least and the greatest value (Fluss from 1.0): their names, or `*`.
+pub(crate) const STATISTICS: &str = "table.statistics.columns";
 
 /// Those that cannot be changed later.
 const FIXED: &[&str] = &[
@@ -44,6 +47,7 @@ const ALTERABLE: &[&str] = &[
     TableProperties::LAKE_ENABLED,
     TableProperties::LAKE_FRESHNESS,
     TableProperties::LAKE_COMPACTION,
+    STATISTICS,
 ];
 
 /// A property has a value that it cannot have.
@@ -120,6 +124,42 @@ pub(crate) fn retention_bytes(custom: &BTreeMap<String, String>) -> Option<u64> 
     custom.get(RETENTION_BYTES)?.trim().parse().ok()
 }
 
+/// Checks that a table can have the statistics that it asks for, in the words of Fluss's `StatisticsConfigUtils`.
+pub(crate) fn check_statistics(descriptor: &TableDescriptor) -> Result<(), Failure> {
+    let Some(columns) = descriptor.properties.get(STATISTICS) else { return Ok(()) };
+    if !descriptor.schema.primary_key.is_empty() {
+        return Err(Failure::invalid_config(format!(
+            "Statistics columns are not supported for primary key tables. Please remove the '{STATISTICS}' property."
+        )));
+    }
+    if columns.trim() == "*" {
+        return Ok(());
+    }
+    let names: Vec<&str> = columns.split(',').map(str::trim).filter(|name| !name.is_empty()).collect();
+    if names.is_empty() {
+        let text = "Statistics columns configuration cannot be empty. Use '*' to collect statistics for all supported \
+                    columns, or remove the property to disable statistics collection.";
+        return Err(Failure::invalid_config(text));
+    }
+    for name in names {
+        let Some(column) = descriptor.schema.columns.iter().find(|column| column.name == name) else {
+            let text = format!("Column '{name}' specified in statistics collection does not exist in table schema");
+            return Err(Failure::invalid_config(text));
+        };
+        let kind = &column.column_type.data_type;
+        let nested = matches!(kind, DataType::Array(_) | DataType::Map(..) | DataType::Row(_));
+        if nested || matches!(kind, DataType::Binary(_) | DataType::Bytes) {
+            return Err(Failure::invalid_config(format!(
+                "Column '{name}' of type '{}' is not supported for statistics collection. Supported types are: BOOLEAN, \
+                 TINYINT, SMALLINT, INTEGER, BIGINT, FLOAT, DOUBLE, STRING, CHAR, DECIMAL, DATE, TIME, TIMESTAMP, and \
+                 TIMESTAMP_LTZ.",
+                column.column_type
+            )));
+        }
+    }
+    Ok(())
+}
+
 /// Checks the custom properties that mean something here.
 pub(crate) fn check_custom(custom: &BTreeMap<String, String>) -> Result<(), Failure> {
     match custom.get(RETENTION_BYTES) {
@@ -143,7 +183,6 @@ mod tests {
         let cases: &[(&[(&str, &str)], i32)] = &[
             (&[("table.no.such", "1")], 39),
             (&[("connector", "x")], 39),
-            (&[("table.statistics.columns", "*")], 39),
             (&[("table.log.ttl", "soon")], 39),
             (&[("table.log.tiered.local-segments", "0")], 39),
             (&[("table.replication.factor", "100")], 17),
@@ -163,6 +202,32 @@ mod tests {
         parse(&properties).and_then(|parsed| check(&parsed)).unwrap();
         let text = parse(&map(&[("table.delete.behavior", " disable ")])).unwrap_err().text;
         assert!(text.contains("' disable '") && text.contains("ALLOW, IGNORE or DISABLE"), "{text}");
+    }
+
+    #[test]
+    fn statistics_are_of_columns_that_can_have_them() {
+        use thalweg_wire::table::Schema;
+        let table = |columns: &str, key: &[usize]| {
+            let mut schema = Schema::parse_sql("a INT NOT NULL, s STRING, b BYTES, r ROW<x INT>").unwrap();
+            schema.primary_key = key.to_vec();
+            let mut descriptor = TableDescriptor::new(schema);
+            descriptor.properties = map(&[(STATISTICS, columns)]);
+            check_statistics(&descriptor)
+        };
+        for fine in ["*", " * ", "a", "s , a"] {
+            table(fine, &[]).unwrap();
+        }
+        for (wrong, key, text) in [
+            ("*", &[0][..], "not supported for primary key tables"),
+            ("", &[], "cannot be empty"),
+            (" , ", &[], "cannot be empty"),
+            ("a,none", &[], "Column 'none' specified in statistics collection does not exist"),
+            ("b", &[], "Column 'b' of type 'BYTES' is not supported"),
+            ("r", &[], "Column 'r' of type 'ROW"),
+        ] {
+            let failure = table(wrong, key).unwrap_err();
+            assert!(failure.code.code() == 39 && failure.text.contains(text), "{wrong}: {failure:?}");
+        }
     }
 
     #[test]

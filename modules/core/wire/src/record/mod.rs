@@ -10,6 +10,7 @@
 //! bucket     the bucket of a key
 //! partition  the partition of a row
 //! change     what happened to a row
+//! statistics what batches say of their columns; predicate: filters that go by it
 //! checksum   that of bytes that lie apart
 //! read       bytes taken one by one; place: written over; bits: bitmaps; error: what can be wrong
 //! ```
@@ -25,8 +26,10 @@ mod key;
 mod kv;
 mod partition;
 mod place;
+mod predicate;
 mod read;
 mod row;
+mod statistics;
 
 pub use batch::{
     BatchContent, BatchHead, CutBatch, HEAD_LENGTH, LogBatch, LogBatches, LogRow, LogRowsBuilder, NO_WRITER,
@@ -45,5 +48,7 @@ pub use kv::{
     kv_head,
 };
 pub use partition::PartitionEncoder;
+pub use predicate::{Literal, Predicate, Test};
 pub use read::Records;
 pub use row::{RowDecoder, RowEncoder, RowFields, RowFormat, Scalar};
+pub use statistics::{ColumnStatistics, Statistics, encode_statistics};

@@ -1,5 +1,6 @@
 //! Reading logs, with a long poll (`fluss.md` 3.6).
 
+mod filter;
 mod frame;
 mod order;
 mod part;
@@ -14,6 +15,7 @@ use thalweg_wire::message::{
 use tokio::sync::Notify;
 use tokio::time::{Instant, timeout_at};
 
+use self::filter::Filter;
 pub(crate) use self::frame::frame;
 use self::part::{Columns, Part, Piece};
 use crate::failure::Failure;
@@ -53,8 +55,10 @@ pub(crate) async fn fetch(
         }
         let (pieces, share) = read(&service, &parts, limits).await?;
         let bytes: usize = pieces.iter().flatten().map(|piece| piece.records.len()).sum();
+        // Whoever asks goes on behind what was left out.
+        let passed = pieces.iter().flatten().any(|piece| piece.filtered_end.is_some());
         let decided = pieces.iter().any(|piece| piece.as_ref().is_err_and(|failure| waited || ends_the_wait(failure)));
-        if bytes >= enough || decided || Instant::now() >= deadline {
+        if bytes >= enough || decided || passed || Instant::now() >= deadline {
             return Ok((respond(&parts, pieces), share));
         }
         if !waited {
@@ -96,6 +100,7 @@ fn ends_the_wait(failure: &Failure) -> bool {
 fn parts(service: &Service, request: &PbFetchLogReqForTable) -> Vec<Part> {
     let table = request.table_id;
     let columns = columns(service, request);
+    let filter = service.catalog.state().table_of_id(table).and_then(|table| Filter::of(table, request)).map(Arc::new);
     let part = |asked: &PbFetchLogReqForBucket| {
         let id = BucketId { table, partition: asked.partition_id, bucket: asked.bucket_id };
         let bucket = service.bucket(id);
@@ -105,6 +110,7 @@ fn parts(service: &Service, request: &PbFetchLogReqForTable) -> Vec<Part> {
             offset: asked.fetch_offset,
             most: size(asked.max_fetch_bytes),
             columns: columns.clone().ok().flatten(),
+            filter: filter.clone(),
         }
     };
     request.buckets_req.iter().map(part).collect()
@@ -190,6 +196,7 @@ fn answer(part: &Part, piece: Result<Piece, Failure>) -> PbFetchLogRespForBucket
             high_watermark: Some(piece.high_watermark),
             log_start_offset: Some(piece.start),
             records: Some(piece.records),
+            filtered_end_offset: piece.filtered_end,
             ..answer
         },
         Err(failure) => PbFetchLogRespForBucket {

@@ -4,8 +4,9 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use thalweg_wire::message::ServerErrorCode;
-use thalweg_wire::record::{LogBatches, project};
+use thalweg_wire::record::{Layout, LogBatches, project};
 
+use super::filter::{Filter, Filtered};
 use crate::bucket::Bucket;
 use crate::catalog::Table;
 use crate::failure::Failure;
@@ -14,9 +15,9 @@ use crate::ids::BucketId;
 /// The offset that stands for the first one that there is.
 const EARLIEST: i64 = -2;
 /// A limit of this many bytes has no room for anything, as there is no shorter header of a batch.
-const NOTHING: usize = 48;
-/// Bytes of the log read at once for a projection.
-const WINDOW: usize = 1 << 20;
+pub(super) const NOTHING: usize = 48;
+/// Bytes of the log read at once for a projection or a filter.
+pub(super) const WINDOW: usize = 1 << 20;
 
 /// What is asked of one bucket.
 pub(super) struct Part {
@@ -27,6 +28,8 @@ pub(super) struct Part {
     pub(super) most: usize,
     /// The columns wanted; `None`: all.
     pub(super) columns: Option<Arc<Columns>>,
+    /// Which rows are wanted; `None`: all.
+    pub(super) filter: Option<Arc<Filter>>,
 }
 
 /// Some columns of a table.
@@ -38,6 +41,8 @@ pub(super) struct Columns {
 /// What one bucket gives.
 pub(super) struct Piece {
     pub(super) records: Bytes,
+    /// Up to which offset there is nothing else that fits the filter, where that is behind the records.
+    pub(super) filtered_end: Option<i64>,
     pub(super) high_watermark: i64,
     pub(super) start: i64,
 }
@@ -62,19 +67,27 @@ impl Part {
         let from = self.from(bucket);
         bucket.log.check_offset(from)?;
         let most = self.most.min(left);
-        let records = if from >= high_watermark || (most <= NOTHING && !at_least_one) {
-            Bytes::new()
+        let all = |records: Bytes| Filtered { records, end: None };
+        let Filtered { records, end: filtered_end } = if from >= high_watermark || (most <= NOTHING && !at_least_one) {
+            all(Bytes::new())
         } else {
-            match &self.columns {
-                None => bucket.log.read_cut(from, most, at_least_one)?,
-                Some(columns) => columns.read(bucket, from, most, at_least_one)?,
+            match (&self.filter, &self.columns) {
+                (Some(filter), columns) => filter.read(columns.as_deref(), bucket, from, (most, at_least_one))?,
+                (None, None) => all(bucket.log.read_cut(from, most, at_least_one)?),
+                (None, Some(columns)) => all(columns.read(bucket, from, most, at_least_one)?),
             }
         };
-        Ok(Piece { records, high_watermark, start: bucket.log.start() })
+        Ok(Piece { records, filtered_end, high_watermark, start: bucket.log.start() })
     }
 }
 
 impl Columns {
+    /// How rows of a version of the schema lie. Those from before a column was added lack it; as Fluss does, this leaves it
+    /// to the client to read them whole.
+    pub(super) fn layout(&self, schema_id: i16) -> &Layout {
+        self.table.definition.layout_of(schema_id).unwrap_or(&self.table.definition.layout)
+    }
+
     /// The batches with only these columns: as many whole ones as `most` bytes have room for then; if `at_least_one`,
     /// also the first where it is larger.
     fn read(&self, bucket: &Bucket, from: i64, most: usize, at_least_one: bool) -> Result<Bytes, Failure> {
@@ -94,10 +107,7 @@ impl Columns {
                     return Ok(projected.into());
                 }
                 let before = projected.len();
-                // Rows from before a column was added lack it; as Fluss does, this leaves it to the client to read them whole.
-                let layout = self.table.definition.layout_of(batch.schema_id);
-                let layout = layout.unwrap_or(&self.table.definition.layout);
-                project(&batch, layout, &self.positions, &mut projected).map_err(refused)?;
+                project(&batch, self.layout(batch.schema_id), &self.positions, &mut projected).map_err(refused)?;
                 if projected.len() > most {
                     projected.truncate(before);
                     return Ok(projected.into());
@@ -108,7 +118,7 @@ impl Columns {
     }
 }
 
-fn refused(error: thalweg_wire::record::RecordError) -> Failure {
+pub(super) fn refused(error: thalweg_wire::record::RecordError) -> Failure {
     let text = format!("The rows cannot be projected: {error}.");
     Failure::new(ServerErrorCode::INVALID_COLUMN_PROJECTION, text)
 }

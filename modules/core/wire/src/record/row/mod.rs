@@ -26,8 +26,9 @@ pub use fields::RowFields;
 pub use scalar::Scalar;
 
 pub(crate) use compacted::write as write_compacted;
+pub(crate) use decode::slot_value;
 pub(crate) use fault::Fault;
-pub(crate) use scalar::{Kind, wide_bytes};
+pub(crate) use scalar::{Kind, wide_bytes, wide_value};
 pub(crate) use slot::Slot;
 
 use crate::table::{KvFormat, LogFormat};

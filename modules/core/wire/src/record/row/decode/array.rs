@@ -50,6 +50,11 @@ impl Reader<'_> {
     }
 }
 
+/// The value of a slot; what does not fit into one lies in `bytes`.
+pub(crate) fn slot_value<'a>(bytes: &'a [u8], kind: Kind, slot: &'a [u8]) -> Result<Scalar<'a>, Fault> {
+    Slots { bytes, left: bytes.len() }.scalar(kind, slot)
+}
+
 impl<'a> Slots<'a> {
     fn scalar(&mut self, kind: Kind, slot: &'a [u8]) -> Result<Scalar<'a>, Fault> {
         let mut from = Cursor::new(slot);

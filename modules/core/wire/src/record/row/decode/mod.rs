@@ -2,6 +2,8 @@
 
 mod array;
 
+pub(crate) use array::slot_value;
+
 use crate::record::columns::gathered::Gathered;
 use crate::record::row::cursor::Cursor;
 use crate::record::row::fault::{Failed, Fault};
