@@ -6,6 +6,7 @@
 //! {"do": "upsert", "table": "fluss.t", "rows": [..], "columns": ["a", "b"]}   with columns: a partial update
 //! {"do": "delete", "table": "fluss.t", "rows": [..]}     rows with at least the key's columns
 //! {"do": "changes", "table": "fluss.t"}                  the whole log: {"change", "partition", "bucket", "offset", "row"}
+//! {"do": "filtered", "table": "fluss.t", "rows": [{"column": "a", "test": "lt", "literal": {"int": 3}}]}   offsets that come
 //! {"do": "limit", "table": "fluss.t", "limit": 10}       up to so many rows of each bucket
 //! {"do": "lookup", "table": "fluss.t", "rows": [..]}     for each key its row, or null
 //! {"do": "prefix", "table": "fluss.t", "rows": [..], "columns": ["a"]}   for each prefix the list of its rows
@@ -20,6 +21,7 @@
 //! that of fluss-rs.
 
 mod bench;
+mod filter;
 mod scan;
 mod values;
 
@@ -66,6 +68,7 @@ async fn run(connection: &FlussConnection, command: &Value) -> Result<Vec<Value>
         "upsert" => upsert(&table, command, columns).await,
         "delete" => delete(&table, command).await,
         "changes" => scan::changes(connection, &table).await,
+        "filtered" => filter::offsets(connection, &table, &command["rows"][0]).await,
         "limit" => scan::limit(connection, &table, number("limit")?.try_into()?).await,
         "lookup" => lookup(&table, command).await,
         "prefix" => prefix(&table, command, columns.context("no columns")?).await,

@@ -3,6 +3,7 @@
 
 mod cases;
 mod logins;
+mod statistics;
 
 use std::ffi::OsStr;
 use std::path::Path;
@@ -154,6 +155,7 @@ fn main() -> Result<()> {
     let no_data = shared_data("flights-3m.parquet").is_none().then(|| "needs ../shared/data".to_owned());
     let mut trials = cases::trials()?;
     trials.extend(logins::trials());
+    trials.extend(statistics::trials());
     for compression in ["NONE", "LZ4_FRAME", "ZSTD"] {
         let name = format!("pyfluss_and_node_{}", compression.to_lowercase());
         trials.push(trial(name, no_python.clone(), move || exchange(Server::Node, compression)));
