@@ -83,6 +83,9 @@ async fn fill(client: &mut Client, table: i64, batches: &[Vec<u8>]) {
     }
 }
 
+/// Where a fetch begins, what ids are to be above, the batches that come, and how far there is nothing else.
+type Case = (i64, i64, &'static [(i64, i64)], Option<i64>);
+
 #[tokio::test]
 async fn batches_that_cannot_fit_are_left_out() {
     let folder = TempDir::new().unwrap();
@@ -92,7 +95,7 @@ async fn batches_that_cannot_fit_are_left_out() {
     // Offsets 0 to 8; the one without statistics may have anything.
     let batches = [batch(&[1, 2]), batch(&[50, 3]), batch(&[5, 6, 7]), anonymous(&[8]), batch(&[9])];
     fill(&mut client, table, &batches).await;
-    let cases: [(i64, i64, &[(i64, i64)], Option<i64>); 6] = [
+    let cases: [Case; 6] = [
         (0, 0, &[(0, 1), (2, 50), (4, 5), (7, 8), (8, 9)], None),
         (0, 8, &[(2, 50), (7, 8), (8, 9)], None),
         (0, 40, &[(2, 50), (7, 8)], Some(9)),

@@ -66,7 +66,7 @@ impl Profiles {
         for (name, profile) in &mut profiles {
             check_name(name).map_err(|error| invalid(error.to_string()))?;
             profile.check().map_err(|problem| invalid(format!("profile {name}: {problem}")))?;
-            profile.from_folder(path.parent().unwrap_or(Path::new("")));
+            profile.lie_in(path.parent().unwrap_or(Path::new("")));
         }
         if let Some(name) = default.as_ref().filter(|name| !profiles.contains_key(*name)) {
             return Err(invalid(format!("default names the profile {name:?}, which is not there")));

@@ -118,7 +118,7 @@ impl Profile {
     }
 
     /// Names its files from a folder.
-    pub(super) fn from_folder(&mut self, folder: &Path) {
+    pub(super) fn lie_in(&mut self, folder: &Path) {
         let files = [&mut self.password_file, &mut self.tls_ca, &mut self.tls_cert, &mut self.tls_key];
         for file in files.into_iter().flatten() {
             *file = folder.join(&*file);

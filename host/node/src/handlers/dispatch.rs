@@ -46,39 +46,10 @@ pub(crate) async fn start(service: &Arc<Service>, header: RequestHeader, body: B
         let text = format!("The API key {} is not known.", header.api_key);
         return Started::Done(refuse(id, &Failure::new(ServerErrorCode::UNSUPPORTED_VERSION, text)));
     };
+    if let Some(started) = told(service, key, id, &body) {
+        return started;
+    }
     match key {
-        ApiKey::ApiVersions => now(service, id, body, handshake::versions),
-        ApiKey::Authenticate => now(service, id, body, handshake::authenticate),
-        ApiKey::GetFileSystemSecurityToken => now(service, id, body, handshake::file_system_token),
-        ApiKey::Metadata => now(service, id, body, metadata::metadata),
-        ApiKey::ListPartitionInfos => now(service, id, body, partition::list),
-        ApiKey::ListDatabases => now(service, id, body, database::list),
-        ApiKey::DatabaseExists => now(service, id, body, database::exists),
-        ApiKey::GetDatabaseInfo => now(service, id, body, database::info),
-        ApiKey::ListTables => now(service, id, body, table::list),
-        ApiKey::TableExists => now(service, id, body, table::exists),
-        ApiKey::GetTableInfo => now(service, id, body, table::info),
-        ApiKey::GetTableSchema => now(service, id, body, table::schema),
-        ApiKey::GetTableStats => now(service, id, body, stats::table),
-        ApiKey::DescribeClusterConfigs => now(service, id, body, cluster::configs),
-        ApiKey::AlterClusterConfigs => now(service, id, body, cluster::alter_configs),
-        ApiKey::GetClusterHealth => now(service, id, body, cluster::health),
-        ApiKey::Rebalance => now(service, id, body, cluster::rebalance),
-        ApiKey::ListRebalanceProgress => now(service, id, body, cluster::rebalance_progress),
-        ApiKey::CancelRebalance => now(service, id, body, cluster::cancel_rebalance),
-        ApiKey::GetLatestKvSnapshots => now(service, id, body, snapshots::latest),
-        ApiKey::ListKvSnapshots => now(service, id, body, snapshots::list),
-        ApiKey::GetKvSnapshotMetadata => now(service, id, body, snapshots::metadata),
-        ApiKey::AcquireKvSnapshotLease => now(service, id, body, snapshots::acquire),
-        ApiKey::ReleaseKvSnapshotLease => now(service, id, body, snapshots::release),
-        ApiKey::DropKvSnapshotLease => now(service, id, body, snapshots::drop_lease),
-        ApiKey::GetLakeSnapshot => now(service, id, body, snapshots::lake),
-        ApiKey::ListRemoteLogManifests => now(service, id, body, snapshots::manifests),
-        // Whoever may log in may do everything.
-        ApiKey::ListAcls | ApiKey::CreateAcls | ApiKey::DropAcls => {
-            let failure = Failure::new(ServerErrorCode::SECURITY_DISABLED, "No Authorizer is configured.");
-            Started::Done(refuse(id, &failure))
-        }
         // Changes of the catalogue wait for the disk; the connection's next request sees them.
         ApiKey::CreateDatabase => blocking(service, id, body, database::create).await,
         ApiKey::AlterDatabase => blocking(service, id, body, database::alter).await,
@@ -106,6 +77,46 @@ pub(crate) async fn start(service: &Arc<Service>, header: RequestHeader, body: B
             Started::Done(refuse(id, &Failure::new(ServerErrorCode::UNSUPPORTED_VERSION, text)))
         }
     }
+}
+
+/// Answers a request about what there is, which nothing has to be waited for; `None`: it is none.
+fn told(service: &Service, key: ApiKey, id: i32, body: &Bytes) -> Option<Started> {
+    let body = || body.clone();
+    Some(match key {
+        ApiKey::ApiVersions => now(service, id, body(), handshake::versions),
+        ApiKey::Authenticate => now(service, id, body(), handshake::authenticate),
+        ApiKey::GetFileSystemSecurityToken => now(service, id, body(), handshake::file_system_token),
+        ApiKey::Metadata => now(service, id, body(), metadata::metadata),
+        ApiKey::ListPartitionInfos => now(service, id, body(), partition::list),
+        ApiKey::ListDatabases => now(service, id, body(), database::list),
+        ApiKey::DatabaseExists => now(service, id, body(), database::exists),
+        ApiKey::GetDatabaseInfo => now(service, id, body(), database::info),
+        ApiKey::ListTables => now(service, id, body(), table::list),
+        ApiKey::TableExists => now(service, id, body(), table::exists),
+        ApiKey::GetTableInfo => now(service, id, body(), table::info),
+        ApiKey::GetTableSchema => now(service, id, body(), table::schema),
+        ApiKey::GetTableStats => now(service, id, body(), stats::table),
+        ApiKey::DescribeClusterConfigs => now(service, id, body(), cluster::configs),
+        ApiKey::AlterClusterConfigs => now(service, id, body(), cluster::alter_configs),
+        ApiKey::GetClusterHealth => now(service, id, body(), cluster::health),
+        ApiKey::Rebalance => now(service, id, body(), cluster::rebalance),
+        ApiKey::ListRebalanceProgress => now(service, id, body(), cluster::rebalance_progress),
+        ApiKey::CancelRebalance => now(service, id, body(), cluster::cancel_rebalance),
+        ApiKey::GetLatestKvSnapshots => now(service, id, body(), snapshots::latest),
+        ApiKey::ListKvSnapshots => now(service, id, body(), snapshots::list),
+        ApiKey::GetKvSnapshotMetadata => now(service, id, body(), snapshots::metadata),
+        ApiKey::AcquireKvSnapshotLease => now(service, id, body(), snapshots::acquire),
+        ApiKey::ReleaseKvSnapshotLease => now(service, id, body(), snapshots::release),
+        ApiKey::DropKvSnapshotLease => now(service, id, body(), snapshots::drop_lease),
+        ApiKey::GetLakeSnapshot => now(service, id, body(), snapshots::lake),
+        ApiKey::ListRemoteLogManifests => now(service, id, body(), snapshots::manifests),
+        // Whoever may log in may do everything.
+        ApiKey::ListAcls | ApiKey::CreateAcls | ApiKey::DropAcls => {
+            let failure = Failure::new(ServerErrorCode::SECURITY_DISABLED, "No Authorizer is configured.");
+            Started::Done(refuse(id, &failure))
+        }
+        _ => return None,
+    })
 }
 
 /// How many fields a message has at its top level, as far as it can be read: many small ones would take up many times
