@@ -103,7 +103,7 @@ type Asked = (Server, Result<Duration, String>);
 
 async fn status(common: &Common, format: ListFormat) -> Outcome {
     let options = common.native_options()?;
-    let timeout = common.timeout().unwrap_or(PATIENCE);
+    let timeout = common.timeout()?.unwrap_or(PATIENCE);
     let client = Client::connect(options.clone()).await?;
     let servers = client.list_servers().await?;
     if servers.is_empty() {

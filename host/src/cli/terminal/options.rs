@@ -162,8 +162,8 @@ impl Common {
     }
 
     /// How long a server may take, if that is said.
-    pub(in crate::cli) fn timeout(&self) -> Option<Duration> {
-        self.timeout
+    pub(in crate::cli) fn timeout(&self) -> anyhow::Result<Option<Duration>> {
+        Ok(self.target()?.0.timeout)
     }
 
     fn target_options(&self) -> anyhow::Result<ClientOptions> {

@@ -11,6 +11,8 @@ use crate::table::{DataType, Schema};
 
 /// Tests within tests that are looked at.
 const DEPTH: usize = 64;
+/// Tests and literals of one filter: it is gone over for each batch.
+const MOST: usize = 10_000;
 
 /// A filter whose columns and literals are known.
 #[derive(Debug, Clone, PartialEq)]
@@ -72,17 +74,20 @@ impl Literal {
 
 impl Predicate {
     /// Reads a filter on tables of this schema. What cannot be read is `Unknown`, and so are tests of columns that there are
-    /// not and literals of another type than their column.
+    /// not, literals of another type than their column, and what is more than 64 deep or 10,000 tests and literals.
     pub fn of_message(message: &PbPredicate, schema: &Schema) -> Self {
-        Self::within(message, schema, DEPTH)
+        Self::within(message, schema, DEPTH, &mut { MOST })
     }
 
-    fn within(message: &PbPredicate, schema: &Schema, depth: usize) -> Self {
-        let Some(deeper) = depth.checked_sub(1) else { return Self::Unknown };
+    /// As `of_message`; so deep it may be, and so much of it is `left`.
+    fn within(message: &PbPredicate, schema: &Schema, depth: usize, left: &mut usize) -> Self {
+        let size = 1 + message.leaf.as_ref().map_or(0, |leaf| leaf.literals.len());
+        let (Some(deeper), Some(rest)) = (depth.checked_sub(1), left.checked_sub(size)) else { return Self::Unknown };
+        *left = rest;
         match (message.r#type, &message.leaf, &message.compound) {
             (0, Some(leaf), _) => Self::of_leaf(leaf, schema).unwrap_or(Self::Unknown),
             (1, _, Some(compound)) => {
-                let parts = compound.children.iter().map(|part| Self::within(part, schema, deeper)).collect();
+                let parts = compound.children.iter().map(|part| Self::within(part, schema, deeper, left)).collect();
                 match compound.function {
                     0 => Self::All(parts),
                     1 => Self::Any(parts),

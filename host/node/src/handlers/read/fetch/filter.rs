@@ -13,6 +13,8 @@ use crate::failure::Failure;
 
 /// Bytes of a bucket's log that one fetch goes over: what lies behind them is for the next.
 const MOST_READ: usize = 64 << 20;
+/// Batches that it goes over.
+const MOST_BATCHES: usize = 10_000;
 
 /// A filter on a table's rows.
 pub(super) struct Filter {
@@ -59,8 +61,9 @@ impl Filter {
         from: i64,
         (mut most, at_least_one): (usize, bool),
     ) -> Result<Filtered, Failure> {
-        let (mut kept, mut offset, mut behind, mut walked) = (Vec::new(), from, from, 0);
-        'all: while walked < MOST_READ {
+        let (mut kept, mut offset, mut behind) = (Vec::new(), from, from);
+        let (mut walked, mut batches) = (0, 0);
+        'all: while walked < MOST_READ && batches < MOST_BATCHES {
             let records = bucket.log.read(offset, WINDOW, true)?;
             if records.is_empty() {
                 break;
@@ -68,6 +71,7 @@ impl Filter {
             walked += records.len();
             for batch in LogBatches::new(&records) {
                 let (_, batch) = batch.map_err(refused)?;
+                batches += 1;
                 if self.may_fit(&batch) {
                     if kept.is_empty() && at_least_one {
                         most = most.max(batch.bytes().len());

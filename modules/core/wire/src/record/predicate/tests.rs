@@ -154,6 +154,8 @@ fn what_is_not_known_may_fit() {
     }
     let deep = (0..100).fold(leaf(0, 0, int(3)), |inner, _| joined(0, vec![inner]));
     assert!(!none(&deep), "what lies too deep is not looked at");
+    let many = |count| joined(0, (0..count).map(|_| leaf(0, 0, int(1))).chain([leaf(0, 0, int(3))]).collect());
+    assert!(none(&many(1000)) && !none(&many(10_000)), "of so many not all are looked at");
 
     let nan = ColumnStatistics { least: Some(Scalar::Double(1.0)), greatest: Some(Scalar::Double(f64::NAN)), ..known };
     let double = |value| PbLiteralValue { literal_type: 6, double_value: Some(value), ..Default::default() };
