@@ -22,7 +22,7 @@ pub(super) enum Cluster {
     /// Say how the cluster is: its servers, whether each answers and how soon, and what it has
     #[command(after_help = "Examples:\n  thalweg cluster status\n  thalweg cluster status --format json\n\n\
         Each server is asked by a connection of its own, at the address that the cluster tells clients. The exit status\n\
-        is 1 if one does not answer, or if buckets are without a leader.")]
+        is 1 if one does not answer, if buckets are without a leader, or if replicas are behind.")]
     Status {
         /// How it is printed
         #[arg(long, value_enum, default_value_t = ListFormat::Table)]
@@ -102,29 +102,33 @@ fn server(server: &Server) -> Value {
 type Asked = (Server, Result<Duration, String>);
 
 async fn status(common: &Common, format: ListFormat) -> Outcome {
-    let options = common.native_options()?;
     let timeout = common.timeout()?.unwrap_or(PATIENCE);
+    let mut options = common.native_options()?;
+    options.limit_to(timeout);
     let client = Client::connect(options.clone()).await?;
     let servers = client.list_servers().await?;
     if servers.is_empty() {
         return Err(anyhow::anyhow!("the cluster names no server; it may be starting: try again").into());
     }
     let (asked, held, health) = tokio::join!(ask_all(&servers, &options, timeout), held(&client), health(&client));
-    let (held, health) = (held?, health?);
-    let dead = asked.iter().filter(|(_, answer)| answer.is_err()).count();
-    let wrong = wrong(&asked, health);
+    let mut wrong = wrong(&asked);
+    // Whatever cannot be told, the rest is.
+    let mut known = |what: &str, error: Error| wrong.push(format!("{what} cannot be told: {error}"));
+    let held = held.map_err(|error| known("the databases and tables", error)).ok();
+    let health = health.map_err(|error| known("the health of the cluster", error)).ok().flatten();
+    wrong.extend(health.into_iter().flat_map(unwell));
     let value = json!({
         "servers": asked.iter().map(as_json).collect::<Vec<_>>(),
-        "databases": held.0, "tables": held.1,
+        "databases": held.map(|(databases, _)| databases), "tables": held.map(|(_, tables)| tables),
         "health": health.map(health_json),
         "wrong": wrong,
     });
     print_one(&value, &as_text(&asked, held, health), format)?;
-    if dead > 0 || !wrong.is_empty() {
-        wrong.iter().for_each(|text| super::terminal::say(text));
-        return Err(Failure::Reported);
+    if wrong.is_empty() {
+        return Ok(());
     }
-    Ok(())
+    wrong.iter().for_each(|text| super::terminal::say(text));
+    Err(Failure::Reported)
 }
 
 /// Asks each server at its own address; several at once.
@@ -142,7 +146,7 @@ async fn ask_all(servers: &[Server], options: &ClientOptions, timeout: Duration)
 }
 
 /// How many databases and tables there are.
-async fn held(client: &Client) -> anyhow::Result<(usize, usize)> {
+async fn held(client: &Client) -> Result<(usize, usize), Error> {
     let databases = client.list_databases().await?;
     let tables = join_all(databases.iter().map(|name| client.list_tables(name))).await;
     let tables = tables.into_iter().collect::<Result<Vec<_>, _>>()?;
@@ -150,11 +154,11 @@ async fn held(client: &Client) -> anyhow::Result<(usize, usize)> {
 }
 
 /// How the replicas are; `None` where the servers do not tell.
-async fn health(client: &Client) -> anyhow::Result<Option<Health>> {
+async fn health(client: &Client) -> Result<Option<Health>, Error> {
     match client.show_health().await {
         Ok(health) => Ok(Some(health)),
         Err(Error::Engine(error)) if is_unknown(&error) => Ok(None),
-        Err(error) => Err(error.into()),
+        Err(error) => Err(error),
     }
 }
 
@@ -163,19 +167,26 @@ fn is_unknown(error: &EngineError) -> bool {
     matches!(error.code, ErrorCode::Unsupported(_)) || error.server_code() == Some(ServerErrorCode::UNSUPPORTED_VERSION)
 }
 
-/// What is wrong, a sentence each.
-fn wrong(asked: &[Asked], health: Option<Health>) -> Vec<String> {
+/// What is wrong with servers, a sentence each.
+fn wrong(asked: &[Asked]) -> Vec<String> {
     let dead = asked.iter().filter_map(|(server, answer)| {
         let error = answer.as_ref().err()?;
         Some(format!("the {} server {} at {} does not answer: {error}", role(server.role), server.id, server.address))
     });
-    let leaderless = health.and_then(|health| {
-        let missing = health.leaders.saturating_sub(health.active_leaders);
-        (missing > 0).then(|| {
-            format!("{} without a leader: start the servers that have them", counted(missing as usize, "bucket"))
-        })
-    });
-    dead.chain(leaderless).collect()
+    let tablets = asked.iter().any(|(server, _)| server.role == Role::Tablet);
+    let none = (!tablets).then(|| "the cluster names no tablet server: start one".to_owned());
+    dead.chain(none).collect()
+}
+
+/// What is wrong with replicas, a sentence each.
+fn unwell(health: Health) -> Vec<String> {
+    let leaderless = health.leaders.saturating_sub(health.active_leaders) as usize;
+    let behind = health.replicas.saturating_sub(health.in_sync) as usize;
+    let leaderless = (leaderless > 0)
+        .then(|| format!("{} without a leader: start the servers that have them", counted(leaderless, "bucket")));
+    let behind = (behind > 0)
+        .then(|| format!("{} behind: their servers catch up, or are to be started", counted(behind, "replica")));
+    leaderless.into_iter().chain(behind).collect()
 }
 
 fn as_json((about, answer): &Asked) -> Value {
@@ -202,7 +213,7 @@ fn status_name(status: HealthStatus) -> &'static str {
 }
 
 /// The same for people.
-fn as_text(asked: &[Asked], (databases, tables): (usize, usize), health: Option<Health>) -> String {
+fn as_text(asked: &[Asked], held: Option<(usize, usize)>, health: Option<Health>) -> String {
     let widest = asked.iter().map(|(server, _)| width(&escaped(&server.address))).max().unwrap_or(0);
     let line = |(server, answer): &Asked| {
         let (name, address) = (padded(role(server.role), 11, false), padded(&escaped(&server.address), widest, false));
@@ -214,7 +225,9 @@ fn as_text(asked: &[Asked], (databases, tables): (usize, usize), health: Option<
         format!("{name}  {:>3}  {address}  {answer}{rack}\n", server.id)
     };
     let mut text: String = asked.iter().map(line).collect();
-    text += &format!("{}, {}\n", counted(databases, "database"), counted(tables, "table"));
+    if let Some((databases, tables)) = held {
+        text += &format!("{}, {}\n", counted(databases, "database"), counted(tables, "table"));
+    }
     if let Some(health) = health {
         let Health { status, replicas, in_sync, leaders, active_leaders } = health;
         text += &format!(
@@ -225,4 +238,31 @@ fn as_text(asked: &[Asked], (databases, tables): (usize, usize), health: Option<
         );
     }
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_wrong_is_said() {
+        let server = |role, id| Server { role, id, address: format!("h:{id}"), rack: None };
+        let fine = (server(Role::Coordinator, 0), Ok(Duration::from_millis(3)));
+        let dead = (server(Role::Tablet, 2), Err("no server answers".to_owned()));
+        assert_eq!(wrong(&[fine.clone(), (server(Role::Tablet, 1), Ok(Duration::ZERO))]), [""; 0]);
+        assert_eq!(wrong(&[fine.clone()]), ["the cluster names no tablet server: start one"]);
+        assert_eq!(wrong(&[fine, dead]), ["the tablet server 2 at h:2 does not answer: no server answers"]);
+        let health = |in_sync, active_leaders| Health {
+            status: HealthStatus::Yellow,
+            replicas: 9,
+            in_sync,
+            leaders: 3,
+            active_leaders,
+        };
+        assert_eq!(unwell(health(9, 3)), [""; 0]);
+        let said = unwell(health(8, 1));
+        assert!(
+            said.len() == 2 && said[0].starts_with("2 buckets without a leader") && said[1].starts_with("1 replica")
+        );
+    }
 }

@@ -68,28 +68,15 @@ pub(crate) fn rebalance(_: &Service, _: RebalanceRequest) -> Result<RebalanceRes
     Err(Failure::new(ServerErrorCode::REBALANCE_FAILURE, text))
 }
 
-/// Nothing is being rebalanced.
+/// Nothing is being rebalanced, nor ever was.
 pub(crate) fn rebalance_progress(
     _: &Service,
-    request: ListRebalanceProgressRequest,
+    _: ListRebalanceProgressRequest,
 ) -> Result<ListRebalanceProgressResponse, Failure> {
-    match request.rebalance_id {
-        None => Ok(ListRebalanceProgressResponse::default()),
-        Some(id) => Err(no_rebalance(&id)),
-    }
+    Ok(ListRebalanceProgressResponse::default())
 }
 
-/// Nothing is being rebalanced.
-pub(crate) fn cancel_rebalance(
-    _: &Service,
-    request: CancelRebalanceRequest,
-) -> Result<CancelRebalanceResponse, Failure> {
-    match request.rebalance_id {
-        None => Ok(CancelRebalanceResponse {}),
-        Some(id) => Err(no_rebalance(&id)),
-    }
-}
-
-fn no_rebalance(id: &str) -> Failure {
-    Failure::new(ServerErrorCode::NO_REBALANCE_IN_PROGRESS, format!("There is no rebalance with the id {id}."))
+/// Nothing is being rebalanced, nor ever was.
+pub(crate) fn cancel_rebalance(_: &Service, _: CancelRebalanceRequest) -> Result<CancelRebalanceResponse, Failure> {
+    Ok(CancelRebalanceResponse {})
 }

@@ -67,7 +67,7 @@ pub(crate) fn metadata(
     Err(Failure::new(ServerErrorCode::KV_SNAPSHOT_NOT_EXIST, text))
 }
 
-/// Leases nothing: none of the snapshots is there.
+/// Leases nothing: none of the snapshots is there. (A server of Fluss does not look, and leases what there is not.)
 pub(crate) fn acquire(
     service: &Service,
     request: AcquireKvSnapshotLeaseRequest,
