@@ -250,7 +250,7 @@ mod tests {
         let fine = (server(Role::Coordinator, 0), Ok(Duration::from_millis(3)));
         let dead = (server(Role::Tablet, 2), Err("no server answers".to_owned()));
         assert_eq!(wrong(&[fine.clone(), (server(Role::Tablet, 1), Ok(Duration::ZERO))]), [""; 0]);
-        assert_eq!(wrong(&[fine.clone()]), ["the cluster names no tablet server: start one"]);
+        assert_eq!(wrong(std::slice::from_ref(&fine)), ["the cluster names no tablet server: start one"]);
         assert_eq!(wrong(&[fine, dead]), ["the tablet server 2 at h:2 does not answer: no server answers"]);
         let health = |in_sync, active_leaders| Health {
             status: HealthStatus::Yellow,
