@@ -11,6 +11,8 @@ use crate::socket::{self, Socket};
 
 /// How long a state is waited for.
 const PATIENCE: Duration = Duration::from_secs(45);
+/// How often an element may move before it is clicked all the same.
+const MOVES: usize = 40;
 
 /// A page.
 pub(super) struct Tab {
@@ -116,9 +118,16 @@ impl Tab {
         }
     }
 
-    /// Clicks in the middle of an element.
+    /// Clicks in the middle of an element, once it stands still: what the page changed just now may move it.
     pub(super) async fn click(&mut self, selector: &str) -> Result<()> {
-        let place = self.middle(selector).await?;
+        let mut place = self.middle(selector).await?;
+        for _ in 0..MOVES {
+            tokio::time::sleep(Duration::from_millis(50)).await;
+            let before = std::mem::replace(&mut place, self.middle(selector).await?);
+            if before == place {
+                break;
+            }
+        }
         for kind in ["mousePressed", "mouseReleased"] {
             let event = json!({ "type": kind, "x": place.0, "y": place.1, "button": "left", "clickCount": 1 });
             self.call("Input.dispatchMouseEvent", event).await?;
