@@ -1,9 +1,7 @@
 //! Fetches with a filter: batches whose statistics say that no row of them fits are left out, and the client is told how far
 //! that goes.
 
-mod support;
-
-use support::{Client, PATIENCE, anonymous, create, descriptor, fetch, path, read, start};
+use crate::support::{Client, PATIENCE, anonymous, create, descriptor, fetch, path, read, start};
 use tempfile::TempDir;
 use thalweg_wire::message::{
     AlterTableRequest, FetchLogRequest, GetTableInfoRequest, PbAddColumn, PbAlterConfig, PbFetchLogRespForBucket,

@@ -1,8 +1,6 @@
 //! Columns that are added to a table: old batches and rows stay as they were written, and are read with null in them.
 
-mod support;
-
-use support::{Client, create, path, start, start_again};
+use crate::support::{Client, create, path, start, start_again};
 use tempfile::TempDir;
 use thalweg_wire::message::{
     AlterTableRequest, GetTableInfoRequest, GetTableSchemaRequest, LookupRequest, PbAddColumn, PbAlterConfig,

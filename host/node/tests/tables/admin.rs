@@ -1,8 +1,6 @@
 //! Requests about the cluster, snapshots and access: answered as a server does that has none of them.
 
-mod support;
-
-use support::{Client, Refusal, create, path, start, start_again};
+use crate::support::{Client, Refusal, create, path, start, start_again};
 use tempfile::TempDir;
 use thalweg_wire::message::{
     AcquireKvSnapshotLeaseRequest, AlterClusterConfigsRequest, AlterDatabaseRequest, ApiKey, ApiVersionsRequest,

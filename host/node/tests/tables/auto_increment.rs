@@ -1,10 +1,8 @@
 //! Tables with an auto-increment column: each row that is inserted gets a number that no other has, whatever happens.
 
-mod support;
-
 use std::collections::BTreeSet;
 
-use support::{Client, Refusal, create, key_batch, path, start, start_again};
+use crate::support::{Client, Refusal, create, key_batch, path, start, start_again};
 use tempfile::TempDir;
 use thalweg_wire::message::{
     AlterTableRequest, GetTableInfoRequest, LookupRequest, PbAddColumn, PbLookupReqForBucket, PbPutKvReqForBucket,
